@@ -1,0 +1,225 @@
+//! How a backend is reached.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use xxhash_rust::xxh3::Xxh3Default;
+
+use crate::{SecretKey, Timeout};
+
+/// How a backend is reached, and everything that Envoy keeps together with it (connections, health).
+///
+/// Two routes that reach one Service in one way share a cluster. Identity is the hash of the whole value
+/// ([`Cluster::key`]): a field added here is part of it without another line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Cluster {
+    /// The Service and port, for names and statistics.
+    pub backend: Backend,
+    /// Where addresses come from.
+    pub discovery: Discovery,
+    /// The protocol of requests.
+    pub protocol: Protocol,
+    /// TLS towards the backend.
+    pub tls: Option<UpstreamTls>,
+    /// How long a connection may take to open.
+    pub connect_timeout: Duration,
+    /// How long a connection may be unused.
+    pub idle_timeout: Timeout,
+    /// Limits of use.
+    pub circuit_breakers: CircuitBreakers,
+}
+
+/// A port of a Service.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Backend {
+    /// The Service's namespace.
+    pub namespace: Arc<str>,
+    /// The Service's name.
+    pub service: Arc<str>,
+    /// The Service's port.
+    pub port: u16,
+}
+
+/// Where the addresses of a backend come from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Discovery {
+    /// From its EndpointSlices, by EDS.
+    Endpoints(EndpointsKey),
+    /// From a name that Envoy resolves (an ExternalName Service).
+    Dns {
+        /// The name.
+        name: Arc<str>,
+        /// The port.
+        port: u16,
+        /// Which addresses.
+        family: DnsFamily,
+    },
+}
+
+/// Which addresses of a name are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum DnsFamily {
+    /// IPv6 if there are any, else IPv4.
+    #[default]
+    Auto,
+    /// IPv4 alone.
+    V4,
+    /// IPv6 alone.
+    V6,
+    /// Both, by happy eyeballs.
+    All,
+}
+
+/// The protocol of requests to a backend.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// HTTP/1.1, or TCP.
+    #[default]
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+/// TLS towards a backend.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UpstreamTls {
+    /// The name that is asked for; empty for none.
+    pub sni: Arc<str>,
+    /// How the backend proves who it is; `None` accepts any certificate.
+    pub validation: Option<UpstreamValidation>,
+}
+
+/// How a backend proves who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UpstreamValidation {
+    /// Who may have signed its certificate.
+    pub ca: SecretKey,
+    /// DNS names, one of which the certificate must carry; at least one.
+    pub subject_names: Vec<Arc<str>>,
+}
+
+/// Limits of use; `None` is Envoy's default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct CircuitBreakers {
+    /// Connections.
+    pub max_connections: Option<u32>,
+    /// Requests that wait for a connection.
+    pub max_pending_requests: Option<u32>,
+    /// Requests at once.
+    pub max_requests: Option<u32>,
+    /// Retries at once.
+    pub max_retries: Option<u32>,
+    /// Connections to one endpoint.
+    pub per_host_max_connections: Option<u32>,
+}
+
+impl Cluster {
+    /// The cluster's identity: `namespace/service/port/hash` with the hash of the whole value.
+    #[must_use]
+    pub fn key(&self) -> ClusterKey {
+        let mut hasher = Xxh3Default::new();
+        self.hash(&mut hasher);
+        let Backend { namespace, service, port } = &self.backend;
+        ClusterKey(format!("{namespace}/{service}/{port}/{:016x}", hasher.finish()).into())
+    }
+}
+
+/// The identity of a cluster, and its name in Envoy.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClusterKey(Arc<str>);
+
+impl ClusterKey {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name, shared.
+    #[must_use]
+    pub fn name(&self) -> Arc<str> {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for ClusterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The endpoints of one port of a Service; `namespace/service[/port name]` in EDS.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EndpointsKey {
+    /// The Service's namespace.
+    pub namespace: Arc<str>,
+    /// The Service's name.
+    pub service: Arc<str>,
+    /// The name of the Service's port; empty for an unnamed one.
+    pub port_name: Arc<str>,
+}
+
+impl fmt::Display for EndpointsKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.service)?;
+        if self.port_name.is_empty() { Ok(()) } else { write!(f, "/{}", self.port_name) }
+    }
+}
+
+/// The addresses behind one port of a Service; sorted, each once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Endpoints {
+    /// The addresses that get traffic.
+    pub addresses: Vec<Endpoint>,
+}
+
+/// One address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// The address.
+    pub ip: IpAddr,
+    /// The port.
+    pub port: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster() -> Cluster {
+        Cluster {
+            backend: Backend { namespace: "ns".into(), service: "web".into(), port: 80 },
+            discovery: Discovery::Endpoints(EndpointsKey {
+                namespace: "ns".into(),
+                service: "web".into(),
+                port_name: "".into(),
+            }),
+            protocol: Protocol::Http1,
+            tls: None,
+            connect_timeout: Duration::from_secs(2),
+            idle_timeout: Timeout::Default,
+            circuit_breakers: CircuitBreakers::default(),
+        }
+    }
+
+    #[test]
+    fn a_cluster_is_named_after_its_backend_and_all_of_its_content() {
+        let name = cluster().key();
+        assert!(name.as_str().starts_with("ns/web/80/"), "{name}");
+        let mut slower = cluster();
+        slower.connect_timeout = Duration::from_secs(3);
+        assert_ne!(slower.key(), name);
+        assert_eq!(cluster().key(), name);
+    }
+
+    #[test]
+    fn endpoints_of_an_unnamed_port_have_no_third_part() {
+        let Discovery::Endpoints(mut key) = cluster().discovery else { unreachable!() };
+        assert_eq!(key.to_string(), "ns/web");
+        key.port_name = "http".into();
+        assert_eq!(key.to_string(), "ns/web/http");
+    }
+}

@@ -1,0 +1,23 @@
+//! Changes to the headers of requests and responses.
+
+use std::sync::Arc;
+
+/// A header value in Envoy's format language: a literal `%` is doubled, `%NAME%` is substituted.
+pub type HeaderValue = Arc<str>;
+
+/// Changes to headers, applied in this order: remove, then set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct HeaderEdits {
+    /// Headers that get this value, whatever they had; sorted by name, each name once, lower case.
+    pub set: Vec<(Arc<str>, HeaderValue)>,
+    /// Headers that are taken away; sorted, each once, lower case.
+    pub remove: Vec<Arc<str>>,
+}
+
+impl HeaderEdits {
+    /// Whether nothing is changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.remove.is_empty()
+    }
+}

@@ -1,0 +1,85 @@
+//! Names of objects, and of the pieces of configuration that are made from them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Host, ListenerId};
+
+/// A kind of object that Isobath reads.
+///
+/// The order is that of the start of a report: what is needed first stands first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `v1` Namespace.
+    Namespace,
+    /// `v1` Service.
+    Service,
+    /// `discovery.k8s.io/v1` EndpointSlice.
+    EndpointSlice,
+    /// `v1` Secret.
+    Secret,
+    /// `networking.k8s.io/v1` Ingress.
+    Ingress,
+    /// `projectcontour.io/v1` HTTPProxy.
+    HttpProxy,
+    /// `projectcontour.io/v1` TLSCertificateDelegation.
+    TlsCertificateDelegation,
+}
+
+impl Kind {
+    /// The kind as Kubernetes spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Namespace => "Namespace",
+            Self::Service => "Service",
+            Self::EndpointSlice => "EndpointSlice",
+            Self::Secret => "Secret",
+            Self::Ingress => "Ingress",
+            Self::HttpProxy => "HTTPProxy",
+            Self::TlsCertificateDelegation => "TLSCertificateDelegation",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An object: what it is and where it lives.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId {
+    /// What it is.
+    pub kind: Kind,
+    /// The namespace; empty for an object of the whole cluster (a Namespace).
+    pub namespace: Arc<str>,
+    /// The name within its namespace.
+    pub name: Arc<str>,
+}
+
+impl ObjectId {
+    /// An id from its three parts.
+    pub fn new(kind: Kind, namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
+        Self { kind, namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace.is_empty() {
+            return write!(f, "{} {}", self.kind, self.name);
+        }
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// One host of one listener: the piece that virtual hosts are merged by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VirtualHostKey {
+    /// The listener that it is served on.
+    pub listener: ListenerId,
+    /// The host.
+    pub host: Host,
+}

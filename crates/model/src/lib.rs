@@ -1,0 +1,44 @@
+//! The vocabulary between Kubernetes and Envoy: what `translate` produces and `envoy` encodes.
+//!
+//! Values only: nothing here reads an object, a file or a clock, and nothing here knows protobuf or
+//! YAML. A value that can be built makes sense, or says why not (`Action::Respond` with 500 stands for a
+//! route that could not be built safely).
+//!
+//! The three types to know: [`VirtualHost`] (what one host of one listener does), [`Cluster`] (how one
+//! backend is reached, identified by the hash of all of it) and [`Problem`] (what the user did wrong,
+//! where, and the way out).
+
+mod cluster;
+mod duration;
+mod headers;
+mod host;
+mod id;
+mod listener;
+mod matching;
+mod precedence;
+mod report;
+mod route;
+mod secret;
+mod settings;
+mod virtual_host;
+
+pub use cluster::{
+    Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey,
+    Protocol, UpstreamTls, UpstreamValidation,
+};
+pub use duration::Timeout;
+pub use headers::{HeaderEdits, HeaderValue};
+pub use host::Host;
+pub use id::{Kind, ObjectId, VirtualHostKey};
+pub use listener::{Listener, ListenerId, Transport};
+pub use matching::{
+    HeaderMatch, HeaderPredicate, PathMatch, QueryMatch, QueryPredicate, RouteMatch, TextMatch,
+};
+pub use report::{Problem, Report, Severity, Verdict};
+pub use route::{
+    Action, DirectResponse, Forward, HostRewrite, Mirror, PathRewrite, Redirect, RedirectPath, Retry, Route,
+    RouteTimeouts, WeightedCluster,
+};
+pub use secret::{SecretContent, SecretKey, SecretUse};
+pub use settings::{Bind, DuplicateFqdn, GlobalTimeouts, Settings};
+pub use virtual_host::{TcpProxy, TlsTermination, TlsVersion, Traffic, VirtualHost};

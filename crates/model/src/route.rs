@@ -1,0 +1,168 @@
+//! What happens to a request that a route takes.
+
+use std::sync::Arc;
+
+use crate::{ClusterKey, HeaderEdits, ObjectId, RouteMatch, Timeout};
+
+/// A route: which requests it takes, and what happens to them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// Which requests it takes.
+    pub matches: RouteMatch,
+    /// What happens to them.
+    pub action: Action,
+    /// Changes to the request before it goes on.
+    pub request_headers: HeaderEdits,
+    /// Changes to the response on its way back.
+    pub response_headers: HeaderEdits,
+    /// The object that asked for the route; access logs show it.
+    pub origin: ObjectId,
+}
+
+/// What happens to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// It goes to a backend.
+    Forward(Box<Forward>),
+    /// The client is sent elsewhere.
+    Redirect(Redirect),
+    /// The client is sent to the same URL with `https`, status 301.
+    UpgradeToHttps,
+    /// Envoy answers.
+    Respond(DirectResponse),
+}
+
+/// An answer that Envoy gives itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DirectResponse {
+    /// The HTTP status, 200 to 599.
+    pub status: u16,
+    /// The body, at most 4096 bytes; empty for none.
+    pub body: Arc<str>,
+}
+
+/// Where the client is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Redirect {
+    /// `http` or `https`; the request's own when absent.
+    pub scheme: Option<Arc<str>>,
+    /// Another host; the request's own when absent.
+    pub host: Option<Arc<str>>,
+    /// Another port.
+    pub port: Option<u16>,
+    /// Another path.
+    pub path: Option<RedirectPath>,
+    /// 301, 302, 303, 307 or 308.
+    pub status: u16,
+}
+
+/// How a redirect changes the path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RedirectPath {
+    /// The whole path is replaced.
+    Full(Arc<str>),
+    /// The prefix that matched is replaced.
+    Prefix(Arc<str>),
+}
+
+/// How a request reaches a backend.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Forward {
+    /// The backends that share the requests: at least one, with a sum of weights above zero.
+    pub clusters: Vec<WeightedCluster>,
+    /// Backends that get a copy, whose answers are dropped.
+    pub mirrors: Vec<Mirror>,
+    /// A change to the path.
+    pub path: Option<PathRewrite>,
+    /// A change to the host.
+    pub host: Option<HostRewrite>,
+    /// Time limits.
+    pub timeouts: RouteTimeouts,
+    /// Second tries.
+    pub retry: Option<Retry>,
+    /// Whether a client may upgrade to a WebSocket.
+    pub websockets: bool,
+}
+
+/// One of the backends that share a route's requests.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WeightedCluster {
+    /// The backend.
+    pub cluster: ClusterKey,
+    /// Its share among the sum of weights.
+    pub weight: u32,
+    /// Changes to requests for this backend alone.
+    pub request_headers: HeaderEdits,
+    /// Changes to responses of this backend alone.
+    pub response_headers: HeaderEdits,
+    /// The host that this backend alone is asked for.
+    pub host: Option<HostRewrite>,
+}
+
+impl WeightedCluster {
+    /// A backend with nothing of its own but its share.
+    #[must_use]
+    pub fn plain(cluster: ClusterKey, weight: u32) -> Self {
+        Self {
+            cluster,
+            weight,
+            request_headers: HeaderEdits::default(),
+            response_headers: HeaderEdits::default(),
+            host: None,
+        }
+    }
+}
+
+/// A backend that gets a copy of requests.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Mirror {
+    /// The backend.
+    pub cluster: ClusterKey,
+    /// How many of a hundred requests are copied, 1 to 100.
+    pub percent: u8,
+}
+
+/// A change to the path of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PathRewrite {
+    /// The prefix that matched is replaced.
+    Prefix(Arc<str>),
+    /// What the RE2 expression finds first is replaced by the text (`\1` for its first group).
+    Regex {
+        /// The expression.
+        pattern: Arc<str>,
+        /// The text.
+        substitution: Arc<str>,
+    },
+}
+
+/// A change to the host of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum HostRewrite {
+    /// This host.
+    Literal(Arc<str>),
+    /// The value of this request header.
+    Header(Arc<str>),
+}
+
+/// Time limits of one route.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct RouteTimeouts {
+    /// From the end of the request to the end of the response. Envoy's default: 15 s.
+    pub response: Timeout,
+    /// Without a byte in either direction. Envoy's default: 5 min.
+    pub idle: Timeout,
+}
+
+/// When a request is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Retry {
+    /// Envoy's words for the cases, joined by commas (`5xx,reset`).
+    pub on: Arc<str>,
+    /// How often at most; at least 1.
+    pub count: u32,
+    /// The time limit of one try.
+    pub per_try: Timeout,
+    /// Statuses that count as a failure with `retriable-status-codes`; sorted.
+    pub status_codes: Vec<u32>,
+}

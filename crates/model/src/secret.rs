@@ -1,0 +1,68 @@
+//! Secrets that Envoy fetches by name.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Which part of a Secret is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SecretUse {
+    /// `tls.crt` and `tls.key`.
+    Pair,
+    /// `ca.crt`, and the CRL of another Secret where one is named.
+    Ca,
+}
+
+/// A Secret as a resource: the name stays when the content changes, so that a rotation is one update.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SecretKey {
+    /// The namespace of the Secret.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Which part.
+    pub usage: SecretUse,
+}
+
+impl SecretKey {
+    /// The certificate and key of a TLS Secret.
+    pub fn pair(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
+        Self { namespace: namespace.into(), name: name.into(), usage: SecretUse::Pair }
+    }
+}
+
+/// `namespace/name`, with `/ca` for a bundle: the resource's name in SDS.
+impl fmt::Display for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)?;
+        match self.usage {
+            SecretUse::Pair => Ok(()),
+            SecretUse::Ca => f.write_str("/ca"),
+        }
+    }
+}
+
+/// What Envoy is sent of a Secret. PEM, checked; never shown.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum SecretContent {
+    /// A certificate chain and its key.
+    Pair {
+        /// The chain, leaf first.
+        chain: Arc<[u8]>,
+        /// The key.
+        key: Arc<[u8]>,
+    },
+    /// Certificates that are trusted.
+    Ca {
+        /// The bundle.
+        bundle: Arc<[u8]>,
+    },
+}
+
+impl fmt::Debug for SecretContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pair { .. } => "Pair(..)",
+            Self::Ca { .. } => "Ca(..)",
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! What the operator decides for everyone. Defaults are Contour's.
+
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{DnsFamily, Listener, ListenerId, Timeout, TlsVersion, Transport};
+
+/// An address and port to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Bind {
+    /// The address; unspecified for all.
+    pub address: IpAddr,
+    /// The port.
+    pub port: u16,
+}
+
+/// Which of several roots with one fqdn is served.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum DuplicateFqdn {
+    /// The oldest goes on serving; the others are invalid.
+    #[default]
+    OldestWins,
+    /// All are invalid, as in Contour.
+    InvalidAll,
+}
+
+/// Time limits of every listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GlobalTimeouts {
+    /// For a whole request to arrive.
+    pub request: Timeout,
+    /// For a client's connection without requests. Default 60 s.
+    pub connection_idle: Timeout,
+    /// For a stream without a byte.
+    pub stream_idle: Timeout,
+    /// For a client's connection in all.
+    pub max_connection_duration: Timeout,
+    /// Between the end of a connection and its closing.
+    pub delayed_close: Timeout,
+    /// Between telling clients to leave and closing.
+    pub connection_shutdown_grace: Timeout,
+    /// For a connection to a backend to open. Default 2 s.
+    pub connect: Duration,
+}
+
+/// What the operator decides for everyone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// Where plain HTTP is served. Default `0.0.0.0:8080`.
+    pub http: Bind,
+    /// Where HTTPS is served. Default `0.0.0.0:8443`.
+    pub https: Bind,
+    /// Where readiness and statistics are served. Default `0.0.0.0:8002`.
+    pub stats: Bind,
+    /// Where requests to `http` are logged. Default `/dev/stdout`.
+    pub http_access_log: Arc<str>,
+    /// Where requests to `https` are logged. Default `/dev/stdout`.
+    pub https_access_log: Arc<str>,
+    /// Whether connections start with a PROXY protocol header.
+    pub proxy_protocol: bool,
+    /// Time limits.
+    pub timeouts: GlobalTimeouts,
+    /// The classes of objects that are ours; empty: those without a class and those of class `isobath`
+    /// or `contour`.
+    pub ingress_classes: Vec<Arc<str>>,
+    /// Where root HTTPProxies may live; empty: anywhere.
+    pub root_namespaces: Vec<Arc<str>>,
+    /// Which of several roots with one fqdn is served.
+    pub duplicate_fqdn: DuplicateFqdn,
+    /// Whether `permitInsecure` is overruled.
+    pub disable_permit_insecure: bool,
+    /// Whether ExternalName Services may be backends.
+    pub external_names: bool,
+    /// Which addresses of an ExternalName are used.
+    pub dns_family: DnsFamily,
+    /// The oldest TLS version that any host may offer. Default 1.2.
+    pub tls_minimum: TlsVersion,
+    /// The newest TLS version that any host may offer. Default 1.3.
+    pub tls_maximum: TlsVersion,
+    /// How many proxies in front of Envoy are trusted in `x-forwarded-for`.
+    pub trusted_hops: u32,
+    /// Whether several slashes in a path are taken as one. Default true.
+    pub merge_slashes: bool,
+}
+
+impl Settings {
+    /// The two listeners of an ingress: plain HTTP and HTTPS.
+    #[must_use]
+    pub fn listeners(&self) -> [Listener; 2] {
+        [
+            Listener {
+                id: self.http_listener(),
+                transport: Transport::Plaintext,
+                bind: self.http,
+                access_log: self.http_access_log.clone(),
+                proxy_protocol: self.proxy_protocol,
+            },
+            Listener {
+                id: self.https_listener(),
+                transport: Transport::Tls,
+                bind: self.https,
+                access_log: self.https_access_log.clone(),
+                proxy_protocol: self.proxy_protocol,
+            },
+        ]
+    }
+
+    /// The listener for plain HTTP.
+    #[must_use]
+    pub fn http_listener(&self) -> ListenerId {
+        ListenerId::new("ingress_http")
+    }
+
+    /// The listener for TLS.
+    #[must_use]
+    pub fn https_listener(&self) -> ListenerId {
+        ListenerId::new("ingress_https")
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let everywhere = |port| Bind { address: Ipv4Addr::UNSPECIFIED.into(), port };
+        Self {
+            http: everywhere(8080),
+            https: everywhere(8443),
+            stats: everywhere(8002),
+            http_access_log: "/dev/stdout".into(),
+            https_access_log: "/dev/stdout".into(),
+            proxy_protocol: false,
+            timeouts: GlobalTimeouts::default(),
+            ingress_classes: vec![],
+            root_namespaces: vec![],
+            duplicate_fqdn: DuplicateFqdn::default(),
+            disable_permit_insecure: false,
+            external_names: false,
+            dns_family: DnsFamily::Auto,
+            tls_minimum: TlsVersion::V1_2,
+            tls_maximum: TlsVersion::V1_3,
+            trusted_hops: 0,
+            merge_slashes: true,
+        }
+    }
+}
+
+impl Default for GlobalTimeouts {
+    fn default() -> Self {
+        Self {
+            request: Timeout::Default,
+            connection_idle: Timeout::After(Duration::from_secs(60)),
+            stream_idle: Timeout::Default,
+            max_connection_duration: Timeout::Default,
+            delayed_close: Timeout::Default,
+            connection_shutdown_grace: Timeout::Default,
+            connect: Duration::from_secs(2),
+        }
+    }
+}
