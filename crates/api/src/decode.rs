@@ -1,0 +1,306 @@
+//! One JSON value to one object, with the fields that nobody reads and the field that has the wrong type.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Kind, Object};
+
+mod strict;
+
+use strict::Strict;
+
+/// A decoded object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// The object.
+    pub object: Object,
+    /// Paths of fields that the kind does not have, such as `spec.virtualHost`; in document order.
+    pub unknown: Vec<String>,
+}
+
+/// A field of the wrong type: the object cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeProblem {
+    /// The field, such as `spec.routes[0].services[1].port`; empty for the object itself.
+    pub path: String,
+    /// What was found and what is allowed.
+    pub message: String,
+}
+
+impl std::fmt::Display for DecodeProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.path.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.path, self.message)
+        }
+    }
+}
+
+impl std::error::Error for DecodeProblem {}
+
+/// Decodes a value of the given kind.
+///
+/// Follows the API server where it matters for files: `null` counts as not given, and `stringData` of a Secret is
+/// merged over its `data`. The fields `apiVersion` and `kind` are not looked at: `kind` was found by them. The
+/// depth of the value must be bounded by the caller (a few hundred levels).
+pub fn decode(kind: Kind, mut value: Value) -> Result<Decoded, DecodeProblem> {
+    if let Value::Object(fields) = &mut value {
+        fields.shift_remove("apiVersion");
+        fields.shift_remove("kind");
+    }
+    strip_nulls(&mut value);
+    let mut decoded = kind.decode(value)?;
+    if let Object::Secret(secret) = &mut decoded.object {
+        merge_string_data(secret);
+    }
+    Ok(decoded)
+}
+
+/// Decodes a value as `T` and wraps it: the part of [`decode`] that depends on the type.
+pub(crate) fn typed<T: DeserializeOwned>(
+    value: Value,
+    wrap: impl FnOnce(T) -> Object,
+) -> Result<Decoded, DecodeProblem> {
+    if !value.is_object() {
+        return Err(DecodeProblem {
+            path: String::new(),
+            message: format!("found {}, expected an object with fields", describe(&value)),
+        });
+    }
+    let mut unknown = Vec::new();
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(Strict(value), &mut track);
+    let result = serde_ignored::deserialize(tracked, |path| unknown.push(ignored_path(&path)));
+    match result {
+        Ok(object) => Ok(Decoded { object: wrap(object), unknown }),
+        Err(error) => {
+            Err(DecodeProblem { path: tracked_path(&track.path()), message: message(&error.to_string()) })
+        }
+    }
+}
+
+/// Takes away fields whose value is `null`, at any depth: for Kubernetes they are not there.
+fn strip_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(strip_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// `stringData` is for writing: stored Secrets have `data` only.
+fn merge_string_data(secret: &mut crate::core::Secret) {
+    let Some(strings) = secret.string_data.take() else { return };
+    let data = secret.data.get_or_insert_default();
+    for (key, text) in strings {
+        data.insert(key, crate::ByteString(text.into_bytes()));
+    }
+}
+
+/// The kind of value, for a message; never its content, which may be secret.
+fn describe(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A path as in problems and status conditions: `spec.routes[0].name`.
+fn tracked_path(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => push_index(&mut text, *index),
+            Segment::Map { key } => push_field(&mut text, key),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    text
+}
+
+fn ignored_path(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => {
+            let mut text = ignored_path(parent);
+            push_index(&mut text, *index);
+            text
+        }
+        Path::Map { parent, key } => {
+            let mut text = ignored_path(parent);
+            push_field(&mut text, key);
+            text
+        }
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            ignored_path(parent)
+        }
+    }
+}
+
+fn push_index(path: &mut String, index: usize) {
+    path.push('[');
+    path.push_str(&index.to_string());
+    path.push(']');
+}
+
+/// Keys that hold a dot or a bracket, as annotations and Secret keys do, are quoted: `data["tls.crt"]`.
+pub(crate) fn push_field(path: &mut String, key: &str) {
+    if key.is_empty() || key.contains(['.', '[', ']', '"']) {
+        path.push_str("[\"");
+        path.push_str(key);
+        path.push_str("\"]");
+        return;
+    }
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(key);
+}
+
+/// Serde's message in the words of a user.
+fn message(text: &str) -> String {
+    let Some((found, expected)) = text.split_once(", expected ") else { return text.to_owned() };
+    let found = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|start| found.strip_prefix(start))
+        .unwrap_or(found);
+    let expected = match expected {
+        "i32" if text.starts_with("invalid value") => "a whole number that fits in 32 bits",
+        "i64" if text.starts_with("invalid value") => "a whole number that fits in 64 bits",
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a sequence" => "a list",
+        "a map" => "an object with fields",
+        other if other.starts_with("struct ") || other.chars().next().is_some_and(char::is_uppercase) => {
+            "an object with fields"
+        }
+        other => other,
+    };
+    let found = match found {
+        "map" => "an object",
+        "sequence" => "a list",
+        "null" => "nothing",
+        other => other,
+    };
+    let way_out = match expected {
+        "a string" => "; put the value in quotes",
+        _ => "",
+    };
+    format!("found {found}, expected {expected}{way_out}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::HttpProxy;
+
+    fn proxy(value: Value) -> (HttpProxy, Vec<String>) {
+        match decode(Kind::HttpProxy, value).unwrap() {
+            Decoded { object: Object::HttpProxy(proxy), unknown } => (*proxy, unknown),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn problem(kind: Kind, value: Value) -> String {
+        decode(kind, value).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn unknown_fields_are_found_with_their_paths_in_every_kind() {
+        let (read, unknown) = proxy(json!({
+            "apiVersion": "projectcontour.io/v1", "kind": "HTTPProxy",
+            "metadata": {"name": "a", "lables": {}},
+            "spec": {"virtualHost": {}, "routes": [{"services": [{"name": "s", "port": 80, "prot": 1}]}]}
+        }));
+        assert_eq!(unknown, ["metadata.lables", "spec.virtualHost", "spec.routes[0].services[0].prot"]);
+        assert_eq!(read.spec.routes[0].services[0].port, 80);
+        for (kind, value, path) in [
+            (
+                Kind::Service,
+                json!({"spec": {"ports": [{"port": 80, "targetport": 1}]}}),
+                "spec.ports[0].targetport",
+            ),
+            (Kind::Ingress, json!({"spec": {"rules": [{"hosts": "a"}]}}), "spec.rules[0].hosts"),
+            (Kind::EndpointSlice, json!({"endpoint": []}), "endpoint"),
+            (Kind::Secret, json!({"stringdata": {}}), "stringdata"),
+            (Kind::TlsCertificateDelegation, json!({"spec": {"delegation": []}}), "spec.delegation"),
+        ] {
+            assert_eq!(decode(kind, value).unwrap().unknown, [path]);
+        }
+    }
+
+    #[test]
+    fn mistyped_fields_say_where_what_and_the_way_out() {
+        let service = |service| json!({"spec": {"routes": [{"services": [service]}]}});
+        assert_eq!(
+            problem(Kind::HttpProxy, service(json!({"port": "eighty"}))),
+            "spec.routes[0].services[0].port: found string \"eighty\", expected a whole number"
+        );
+        assert_eq!(
+            problem(Kind::HttpProxy, service(json!({"name": 1}))),
+            "spec.routes[0].services[0].name: found integer `1`, expected a string; put the value in quotes"
+        );
+        assert_eq!(
+            problem(Kind::HttpProxy, json!({"spec": {"routes": {}}})),
+            "spec.routes: found an object, expected a list"
+        );
+        assert_eq!(
+            problem(Kind::HttpProxy, json!({"spec": {"virtualhost": "a.example"}})),
+            "spec.virtualhost: found string \"a.example\", expected an object with fields"
+        );
+        assert_eq!(
+            problem(Kind::Service, json!({"spec": {"ports": [{"port": true}]}})),
+            "spec.ports[0].port: found boolean `true`, expected a whole number"
+        );
+        assert_eq!(problem(Kind::Service, json!([])), "found a list, expected an object with fields");
+    }
+
+    #[test]
+    fn list_in_place_of_a_structure_is_mistyped() {
+        assert_eq!(
+            problem(Kind::HttpProxy, json!({"spec": {"virtualhost": ["a.example"]}})),
+            "spec.virtualhost: found a list, expected an object with fields"
+        );
+    }
+
+    #[test]
+    fn null_counts_as_not_given() {
+        let (read, unknown) =
+            proxy(json!({"metadata": null, "spec": {"routes": null, "virtualhost": {"fqdn": null}}}));
+        assert_eq!(unknown, Vec::<String>::new());
+        assert_eq!(read.spec.virtualhost.map(|host| host.fqdn), Some(String::new()));
+    }
+
+    #[test]
+    fn string_data_of_a_secret_wins_over_its_data() {
+        let value = json!({"data": {"a": "b2xk", "b": "a2VlcA=="}, "stringData": {"a": "new"}});
+        let Object::Secret(secret) = decode(Kind::Secret, value).unwrap().object else { panic!() };
+        let data: Vec<_> = secret.data.iter().flatten().map(|(k, v)| (k.as_str(), v.0.as_slice())).collect();
+        assert_eq!(data, [("a", b"new".as_slice()), ("b", b"keep".as_slice())]);
+        assert_eq!(secret.string_data, None);
+    }
+
+    #[test]
+    fn bad_base64_is_found_under_its_quoted_key() {
+        let problem = decode(Kind::Secret, json!({"data": {"tls.crt": "***"}})).unwrap_err();
+        assert_eq!(problem.path, "data[\"tls.crt\"]");
+    }
+
+    #[test]
+    fn unknown_words_do_not_fail_the_object() {
+        let (read, _) = proxy(json!({"spec": {"routes": [{"services": [{"protocol": "h3"}]}]}}));
+        assert_eq!(read.spec.routes[0].services[0].protocol.as_ref().map(|p| p.as_str()), Some("h3"));
+    }
+}

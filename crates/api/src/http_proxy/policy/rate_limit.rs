@@ -1,0 +1,140 @@
+//! Rate limits of a host or a route (reference contour.md 3.17).
+
+use serde::{Deserialize, Serialize};
+
+use super::HeaderValue;
+use crate::Choice;
+use crate::choice::choices;
+use crate::http_proxy::conditions::HeaderMatchCondition;
+
+/// Limits counted in each Envoy, by a service, or both.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RateLimitPolicy {
+    /// Counted in each Envoy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local: Option<Box<LocalRateLimitPolicy>>,
+    /// Counted by the rate limit service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global: Option<Box<GlobalRateLimitPolicy>>,
+}
+
+choices! {
+    /// The time that `requests` is for.
+    RateLimitUnit {
+        /// 1 s.
+        Second = "second",
+        /// 60 s.
+        Minute = "minute",
+        /// 3600 s.
+        Hour = "hour",
+    }
+}
+
+/// A token bucket in each Envoy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LocalRateLimitPolicy {
+    /// Required, at least 1; requests per unit.
+    pub requests: i64,
+    /// Required; `second`, `minute`, `hour`.
+    pub unit: Choice<RateLimitUnit>,
+    /// At least 0; requests above the rate that are let through at once.
+    pub burst: i64,
+    /// 400 to 599; 0 and unset mean 429.
+    pub response_status_code: i64,
+    /// Headers of the refusal.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_headers_to_add: Vec<HeaderValue>,
+}
+
+/// Nothing given: an unknown unit, which is never taken for one of the three.
+impl Default for LocalRateLimitPolicy {
+    fn default() -> Self {
+        Self {
+            requests: 0,
+            unit: Choice::Unknown("".into()),
+            burst: 0,
+            response_status_code: 0,
+            response_headers_to_add: Vec::new(),
+        }
+    }
+}
+
+/// Descriptors for the rate limit service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GlobalRateLimitPolicy {
+    /// Turns the limits of the host, or the operator's default ones, off here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+    /// At least one when given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub descriptors: Vec<RateLimitDescriptor>,
+}
+
+/// A list of entries that is counted together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RateLimitDescriptor {
+    /// At least one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<RateLimitDescriptorEntry>,
+}
+
+/// One key and value; exactly one of the four.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RateLimitDescriptorEntry {
+    /// A fixed value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generic_key: Option<Box<GenericKeyDescriptor>>,
+    /// The value of a header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_header: Option<Box<RequestHeaderDescriptor>>,
+    /// A fixed value, when headers match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_header_value_match: Option<Box<RequestHeaderValueMatchDescriptor>>,
+    /// The address of the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_address: Option<Box<RemoteAddressDescriptor>>,
+}
+
+/// A fixed value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GenericKeyDescriptor {
+    /// Default `generic_key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Required, not empty.
+    pub value: String,
+}
+
+/// The value of a header.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RequestHeaderDescriptor {
+    /// Required, not empty.
+    pub header_name: String,
+    /// Required, not empty.
+    pub descriptor_key: String,
+}
+
+/// A fixed value, when headers match.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RequestHeaderValueMatchDescriptor {
+    /// At least one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<HeaderMatchCondition>,
+    /// Whether the headers must match or must not; default true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect_match: Option<bool>,
+    /// Required, not empty.
+    pub value: String,
+}
+
+/// The address of the client; has no fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteAddressDescriptor {}

@@ -1,0 +1,178 @@
+//! The kinds that are read, in one table, and an object of any of them.
+
+use serde_json::Value;
+
+use crate::core::{Namespace, Secret, Service};
+use crate::decode::{DecodeProblem, Decoded, typed};
+use crate::discovery::EndpointSlice;
+use crate::http_proxy::HttpProxy;
+use crate::meta::ObjectMeta;
+use crate::networking::Ingress;
+use crate::tls_certificate_delegation::TlsCertificateDelegation;
+
+/// Declares [`Kind`] and [`Object`] from one table: adding a kind is one line in it.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $api_version:literal, $name:literal, $scope:ident;)*) => {
+        /// A kind of object that is read.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind { $($(#[$doc])* $variant,)* }
+
+        /// One object, as the user wrote it.
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum Object { $($(#[$doc])* $variant(Box<$variant>),)* }
+
+        impl Kind {
+            /// Every kind, in the order of the table.
+            pub const ALL: &'static [Kind] = &[$(Kind::$variant),*];
+
+            /// Group and version as in the field `apiVersion`.
+            pub fn api_version(self) -> &'static str {
+                match self { $(Self::$variant => $api_version,)* }
+            }
+
+            /// The name as in the field `kind`.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Whether objects of this kind live in a namespace.
+            pub fn scope(self) -> Scope {
+                match self { $(Self::$variant => Scope::$scope,)* }
+            }
+
+            /// Decodes a value of this kind, without looking at its `apiVersion` and `kind`.
+            pub(crate) fn decode(self, value: Value) -> Result<Decoded, DecodeProblem> {
+                match self { $(Self::$variant => typed(value, |object| Object::$variant(Box::new(object))),)* }
+            }
+        }
+
+        impl Object {
+            /// The kind of this object.
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$variant(_) => Kind::$variant,)* }
+            }
+
+            /// Name, namespace, annotations and so on.
+            pub fn metadata(&self) -> &ObjectMeta {
+                match self { $(Self::$variant(object) => &object.metadata,)* }
+            }
+
+            /// The same, to fill in what the source knows (a default namespace).
+            pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
+                match self { $(Self::$variant(object) => &mut object.metadata,)* }
+            }
+        }
+
+        $(impl From<$variant> for Object {
+            fn from(object: $variant) -> Self {
+                Self::$variant(Box::new(object))
+            }
+        })*
+    };
+}
+
+/// Where objects of a kind live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One set of names for the whole cluster.
+    Cluster,
+    /// Names are unique within a namespace only.
+    Namespaced,
+}
+
+kinds! {
+    /// A namespace; read for its labels.
+    Namespace = "v1", "Namespace", Cluster;
+    /// Where requests go.
+    Service = "v1", "Service", Namespaced;
+    /// Addresses behind a Service.
+    EndpointSlice = "discovery.k8s.io/v1", "EndpointSlice", Namespaced;
+    /// Certificates, keys, CA bundles, CRLs, JWKS.
+    Secret = "v1", "Secret", Namespaced;
+    /// Kubernetes' own host and path rules.
+    Ingress = "networking.k8s.io/v1", "Ingress", Namespaced;
+    /// Contour's host and path rules.
+    HttpProxy = "projectcontour.io/v1", "HTTPProxy", Namespaced;
+    /// Who may use a namespace's certificates.
+    TlsCertificateDelegation = "projectcontour.io/v1", "TLSCertificateDelegation", Namespaced;
+}
+
+impl Kind {
+    /// The kind with these words in `apiVersion` and `kind`, if it is read.
+    pub fn find(api_version: &str, name: &str) -> Option<Self> {
+        Self::by_name(name).find(|kind| kind.api_version() == api_version)
+    }
+
+    /// The kinds with this name, whatever their group and version: to say which version is read instead of one
+    /// that is not.
+    pub fn by_name(name: &str) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |kind| kind.name() == name)
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What tells one object from every other. Ordered by kind (order of the table), namespace, name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId {
+    /// The kind.
+    pub kind: Kind,
+    /// Empty for kinds of the whole cluster.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl ObjectId {
+    /// The id made of these parts.
+    pub fn new(kind: Kind, namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { kind, namespace: namespace.into(), name: name.into() }
+    }
+}
+
+/// `HTTPProxy default/web`, `Namespace web`.
+impl std::fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.namespace.is_empty() {
+            write!(f, "{} {}", self.kind, self.name)
+        } else {
+            write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+        }
+    }
+}
+
+impl Object {
+    /// The identity; the namespace is empty when the kind has none, or when nobody filled it in.
+    pub fn id(&self) -> ObjectId {
+        let namespace = match self.kind().scope() {
+            Scope::Cluster => "",
+            Scope::Namespaced => self.metadata().namespace.as_deref().unwrap_or_default(),
+        };
+        ObjectId::new(self.kind(), namespace, self.metadata().name.as_deref().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_words_and_by_no_others() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::find(kind.api_version(), kind.name()), Some(*kind));
+            assert_eq!(Kind::find("example.com/v1", kind.name()), None);
+        }
+        assert_eq!(Kind::find("v1", "Pod"), None);
+    }
+
+    #[test]
+    fn ids_read_like_kubectl() {
+        assert_eq!(ObjectId::new(Kind::HttpProxy, "shop", "web").to_string(), "HTTPProxy shop/web");
+        assert_eq!(ObjectId::new(Kind::Namespace, "", "shop").to_string(), "Namespace shop");
+    }
+}
