@@ -303,4 +303,58 @@ mod tests {
         let (read, _) = proxy(json!({"spec": {"routes": [{"services": [{"protocol": "h3"}]}]}}));
         assert_eq!(read.spec.routes[0].services[0].protocol.as_ref().map(|p| p.as_str()), Some("h3"));
     }
+
+    /// Values of every shape under keys that the kinds know.
+    fn values() -> impl proptest::strategy::Strategy<Value = Value> {
+        use proptest::prelude::*;
+        let keys = proptest::sample::select(vec![
+            "metadata",
+            "name",
+            "spec",
+            "routes",
+            "services",
+            "port",
+            "virtualhost",
+            "tls",
+            "conditions",
+            "data",
+            "ports",
+            "rules",
+            "http",
+            "endpoints",
+            "stringData",
+            "creationTimestamp",
+            "labels",
+            "x",
+        ]);
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "[a-z.:/-]{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(6, 64, 6, move |inner| {
+            let fields = proptest::collection::btree_map(keys.clone(), inner.clone(), 0..6);
+            prop_oneof![
+                fields.prop_map(|fields| fields
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .collect()),
+                proptest::collection::vec(inner, 0..6).prop_map(Value::Array),
+            ]
+        })
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_value_yields_an_object_or_a_problem_inside_it(value in values()) {
+            for kind in Kind::ALL {
+                match decode(*kind, value.clone()) {
+                    Ok(decoded) => drop(crate::validate::object(&decoded.object)),
+                    Err(problem) => proptest::prop_assert!(!problem.message.is_empty()),
+                }
+            }
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Kubernetes-facing types: what users write, before anything is made of it.
 //!
 //! Does: names the kinds that are read ([`Kind`]), decodes one JSON value into an [`Object`] and says which of
-//! its fields are unknown or mistyped ([`decode`()]).
+//! its fields are unknown or mistyped ([`decode`()]), and checks what the API server would check before storing
+//! it ([`validate`]), because without Kubernetes nobody else does.
 //!
 //! Does not: talk to a cluster, read files, look at two objects at once, or decide what a field means for traffic.
 //!
@@ -14,6 +15,7 @@ pub mod duration;
 pub mod http_proxy;
 mod object;
 pub mod tls_certificate_delegation;
+pub mod validate;
 
 pub use choice::{Choice, Choices};
 pub use decode::{DecodeProblem, Decoded, decode};

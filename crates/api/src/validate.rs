@@ -1,0 +1,345 @@
+//! What the API server would refuse to store (reference contour.md 3.26): without Kubernetes nobody else checks it.
+//!
+//! One function per structure, each a list of rules. Rules that look at more than one object, or that Contour
+//! reports in the status, are not here.
+
+mod at;
+mod conditions;
+mod finding;
+mod metadata;
+mod pattern;
+mod policy;
+mod rate_limit;
+mod route;
+mod service;
+mod virtual_host;
+
+pub use finding::Violation;
+
+use crate::http_proxy::tcp_proxy::{TcpProxy, TcpProxyInclude};
+use crate::{HttpProxy, Object, TlsCertificateDelegation};
+use at::At;
+use finding::Findings;
+
+/// Everything in the object that the API server would refuse, in the order of the fields. Bounded by the size of
+/// the object.
+///
+/// Kinds of Kubernetes itself are checked by their names only.
+pub fn object(object: &Object) -> Vec<Violation> {
+    let mut out = Findings::default();
+    metadata::metadata(object, &mut out);
+    match object {
+        Object::HttpProxy(proxy) => spec(proxy, &mut out),
+        Object::TlsCertificateDelegation(delegation) => delegations(delegation, &mut out),
+        Object::Ingress(_)
+        | Object::Namespace(_)
+        | Object::Service(_)
+        | Object::EndpointSlice(_)
+        | Object::Secret(_) => {}
+    }
+    out.list
+}
+
+/// The same for an HTTPProxy, without its name.
+pub fn http_proxy(proxy: &HttpProxy) -> Vec<Violation> {
+    let mut out = Findings::default();
+    spec(proxy, &mut out);
+    out.list
+}
+
+fn spec(proxy: &HttpProxy, out: &mut Findings) {
+    let at = At::Root.field("spec");
+    if let Some(host) = &proxy.spec.virtualhost {
+        virtual_host::virtual_host(host, &at.field("virtualhost"), out);
+    }
+    at.each("routes", &proxy.spec.routes, |route, at| route::route(route, at, out));
+    if let Some(tcp) = &proxy.spec.tcpproxy {
+        tcp_proxy(tcp, &at.field("tcpproxy"), out);
+    }
+    at.each("includes", &proxy.spec.includes, |include, at| route::include(include, at, out));
+}
+
+fn tcp_proxy(tcp: &TcpProxy, at: &At<'_>, out: &mut Findings) {
+    at.each("services", &tcp.services, |service, at| service::service(service, at, out));
+    for (field, include) in [("include", &tcp.include), ("includes", &tcp.includes)] {
+        if let Some(include) = include {
+            tcp_include(include, &at.field(field), out);
+        }
+    }
+    if let Some(check) = &tcp.health_check_policy {
+        let at = at.field("healthCheckPolicy");
+        out.range(&at.field("unhealthyThresholdCount"), check.unhealthy_threshold_count, 0..=i64::MAX);
+        out.range(&at.field("healthyThresholdCount"), check.healthy_threshold_count, 0..=i64::MAX);
+    }
+}
+
+fn tcp_include(include: &TcpProxyInclude, at: &At<'_>, out: &mut Findings) {
+    out.required(&at.field("name"), &include.name);
+}
+
+fn delegations(delegation: &TlsCertificateDelegation, out: &mut Findings) {
+    let at = At::Root.field("spec");
+    out.at_least_one(&at.field("delegations"), &delegation.spec.delegations);
+    at.each("delegations", &delegation.spec.delegations, |delegation, at| {
+        out.required(&at.field("secretName"), &delegation.secret_name);
+        out.at_least_one(&at.field("targetNamespaces"), &delegation.target_namespaces);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{Kind, decode};
+
+    fn violations(kind: Kind, value: Value) -> Vec<String> {
+        let decoded = decode(kind, value).unwrap();
+        assert_eq!(decoded.unknown, Vec::<String>::new());
+        super::object(&decoded.object).into_iter().map(|violation| violation.to_string()).collect()
+    }
+
+    fn proxy(spec: Value) -> Vec<String> {
+        violations(Kind::HttpProxy, json!({"metadata": {"name": "a"}, "spec": spec}))
+    }
+
+    fn route(mut route: Value) -> Vec<String> {
+        route["services"] = json!([{"name": "s", "port": 80}]);
+        let found = proxy(json!({"routes": [route]}));
+        found.iter().map(|text| text.strip_prefix("spec.routes[0].").unwrap_or(text).to_owned()).collect()
+    }
+
+    fn host(mut host: Value) -> Vec<String> {
+        host["fqdn"] = json!("a.example");
+        let found = proxy(json!({"virtualhost": host}));
+        found.iter().map(|text| text.strip_prefix("spec.virtualhost.").unwrap_or(text).to_owned()).collect()
+    }
+
+    #[test]
+    fn an_object_with_every_field_right_has_no_violation() {
+        let spec = json!({
+            "virtualhost": {
+                "fqdn": "*.a.example",
+                "tls": {"secretName": "ns/a", "clientValidation": {"caSecret": "ca", "crlSecret": "crl"}},
+                "authorization": {"serviceType": "http", "httpSettings": {"pathPrefix": "/x"}, "responseTimeout": "infinity",
+                    "extensionRef": {"name": "auth"}, "withRequestBody": {"maxRequestBytes": 1}},
+                "corsPolicy": {"allowOrigin": ["*"], "allowMethods": ["GET"], "allowHeaders": ["x-a"], "maxAge": "0"},
+                "jwtProviders": [{"name": "p", "remoteJWKS": {"uri": "https://a/", "timeout": "1s", "dnsLookupFamily": "v4"}}],
+                "ipAllowPolicy": [{"source": "Peer", "cidr": "10.0.0.0/8"}]
+            },
+            "routes": [{
+                "conditions": [{"prefix": "/"}, {"header": {"name": ":method", "exact": "GET"}}, {"queryParameter": {"name": "q", "present": true}}],
+                "services": [{"name": "s", "port": 65535, "weight": 0, "protocol": "h2", "healthPort": 1,
+                    "validation": {"caSecret": "ca", "subjectName": "a", "subjectNames": ["a", "b"]},
+                    "slowStartPolicy": {"window": "10s", "aggression": ".5", "minWeightPercent": 100}}],
+                "timeoutPolicy": {"response": "1m", "idle": "infinite"},
+                "retryPolicy": {"count": -1, "retryOn": ["5xx"], "perTryTimeout": "1.5s"},
+                "rateLimitPolicy": {"local": {"requests": 1, "unit": "second", "responseStatusCode": 429},
+                    "global": {"descriptors": [{"entries": [{"genericKey": {"value": "v"}}]}]}},
+                "cookieRewritePolicies": [{"name": "c", "domainRewrite": {"value": "a.example"}, "pathRewrite": {"value": "/"}, "sameSite": "Lax"}],
+                "pathRewritePolicy": {"replacePrefix": [{"prefix": "/a", "replacement": "/b"}]},
+                "internalRedirectPolicy": {"redirectResponseCodes": [303], "allowCrossSchemeRedirect": "SafeOnly"},
+                "healthCheckPolicy": {"path": "/", "expectedStatuses": [{"start": 200, "end": 300}]}
+            }, {"requestRedirectPolicy": {"hostname": "b.example", "port": 1, "statusCode": 308, "path": "/"}},
+               {"directResponsePolicy": {"statusCode": 200}}],
+            "includes": [{"name": "b", "namespace": "c"}],
+            "tcpproxy": {"services": [], "include": {"name": "x"}}
+        });
+        assert_eq!(proxy(spec), Vec::<String>::new());
+    }
+
+    #[test]
+    fn hosts_are_dns_names() {
+        let host = |name: &str| proxy(json!({"virtualhost": {"fqdn": name}}));
+        assert_eq!(host("*.example.com"), Vec::<String>::new());
+        assert_eq!(host(""), ["spec.virtualhost.fqdn: is required"]);
+        for bad in ["A.example", "a..b", "a_b", "-a", "a-", "*", "a.*.b", "a:80", "é", "a."] {
+            assert_eq!(host(bad).len(), 1, "{bad}");
+        }
+        assert_eq!(
+            host("A.example"),
+            [
+                "spec.virtualhost.fqdn: found \"A.example\", expected a lower-case DNS name, one leading \"*.\" allowed"
+            ]
+        );
+        assert_eq!(
+            host(&["a"; 200].join(".")),
+            ["spec.virtualhost.fqdn: is 399 characters long, allowed are 1 to 253"]
+        );
+    }
+
+    #[test]
+    fn services_have_ports_weights_and_known_protocols() {
+        assert_eq!(
+            proxy(json!({"routes": [{"services": [
+                {"name": "", "port": 0, "protocol": "h3", "weight": -1, "healthPort": 70000,
+                 "validation": {"caSecret": "", "subjectName": "a", "subjectNames": ["b"]},
+                 "slowStartPolicy": {"window": "", "aggression": "x", "minWeightPercent": 101}}
+            ]}]})),
+            [
+                "spec.routes[0].services[0].name: is required",
+                "spec.routes[0].services[0].port: found 0, allowed are 1 to 65535",
+                "spec.routes[0].services[0].healthPort: found 70000, allowed are 1 to 65535",
+                "spec.routes[0].services[0].protocol: found \"h3\", allowed are h2, h2c, tls",
+                "spec.routes[0].services[0].weight: found -1, allowed is 0 and above",
+                "spec.routes[0].services[0].validation.caSecret: is required",
+                "spec.routes[0].services[0].validation.subjectNames[0]: found \"b\", must equal subjectName (\"a\")",
+                "spec.routes[0].services[0].slowStartPolicy.window: is required",
+                "spec.routes[0].services[0].slowStartPolicy.aggression: found \"x\", expected a decimal number such as \"1.0\"",
+                "spec.routes[0].services[0].slowStartPolicy.minWeightPercent: found 101, allowed are 0 to 100",
+            ]
+        );
+    }
+
+    #[test]
+    fn timeouts_retries_and_checks_are_bounded() {
+        assert_eq!(
+            route(json!({
+                "timeoutPolicy": {"response": "10", "idle": "forever", "idleConnection": "99999999h"},
+                "retryPolicy": {"count": -2, "retryOn": ["5xx", "4xx"], "perTryTimeout": "-1s"},
+                "healthCheckPolicy": {"unhealthyThresholdCount": -1, "expectedStatuses": [{"start": 99, "end": 601}]}
+            })),
+            [
+                "timeoutPolicy.response: found \"10\", a unit is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
+                "timeoutPolicy.idle: found \"forever\", a number is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
+                "timeoutPolicy.idleConnection: found \"99999999h\", it is longer than 292 years; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
+                "retryPolicy.count: found -2, allowed is -1 and above",
+                "retryPolicy.perTryTimeout: found \"-1s\", it is negative; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
+                "retryPolicy.retryOn[1]: found \"4xx\", allowed are 5xx, gateway-error, reset, reset-before-request, connect-failure, envoy-ratelimited, retriable-4xx, refused-stream, retriable-status-codes, retriable-headers, http3-post-connect-failure, cancelled, deadline-exceeded, internal, resource-exhausted, unavailable",
+                "healthCheckPolicy.path: is required",
+                "healthCheckPolicy.unhealthyThresholdCount: found -1, allowed is 0 and above",
+                "healthCheckPolicy.expectedStatuses[0].start: found 99, allowed are 100 to 599",
+                "healthCheckPolicy.expectedStatuses[0].end: found 601, allowed are 101 to 600",
+            ]
+        );
+    }
+
+    #[test]
+    fn redirects_and_fixed_answers_are_bounded() {
+        assert_eq!(
+            route(json!({
+                "requestRedirectPolicy": {"scheme": "ftp", "hostname": "B", "port": 0, "statusCode": 304, "path": "x", "prefix": ""},
+                "directResponsePolicy": {"statusCode": 100},
+                "internalRedirectPolicy": {"maxInternalRedirects": -1, "redirectResponseCodes": [300], "allowCrossSchemeRedirect": "always"}
+            })),
+            [
+                "requestRedirectPolicy.scheme: found \"ftp\", allowed are http, https",
+                "requestRedirectPolicy.hostname: found \"B\", expected a lower-case DNS name",
+                "requestRedirectPolicy.port: found 0, allowed are 1 to 65535",
+                "requestRedirectPolicy.statusCode: found 304, allowed are 301, 302, 303, 307, 308",
+                "requestRedirectPolicy.path: found \"x\", expected a path that begins with \"/\"",
+                "requestRedirectPolicy.prefix: found \"\", expected a path that begins with \"/\"",
+                "directResponsePolicy.statusCode: found 100, allowed are 200 to 599",
+                "internalRedirectPolicy.maxInternalRedirects: found -1, allowed is 0 and above",
+                "internalRedirectPolicy.redirectResponseCodes[0]: found 300, allowed are 301, 302, 303, 307, 308",
+                "internalRedirectPolicy.allowCrossSchemeRedirect: found \"always\", allowed are Always, Never, SafeOnly",
+            ]
+        );
+    }
+
+    #[test]
+    fn rate_limits_cookies_and_address_rules_are_complete() {
+        assert_eq!(
+            route(json!({
+                "rateLimitPolicy": {
+                    "local": {"requests": 0, "unit": "day", "responseStatusCode": 200},
+                    "global": {"descriptors": [{"entries": []}, {"entries": [
+                        {}, {"genericKey": {"value": ""}, "remoteAddress": {}},
+                        {"requestHeaderValueMatch": {"value": "v", "headers": []}}]}]}
+                },
+                "cookieRewritePolicies": [{"name": "a b", "sameSite": "lax", "pathRewrite": {"value": "a;b"}}],
+                "pathRewritePolicy": {"replacePrefix": [{"prefix": "", "replacement": ""}]},
+                "ipDenyPolicy": [{"cidr": "10.0.0.1"}],
+                "conditions": [{"header": {"present": true}}, {"queryParameter": {}}]
+            })),
+            [
+                "conditions[0].header.name: is required",
+                "conditions[1].queryParameter.name: is required",
+                "pathRewritePolicy.replacePrefix[0].prefix: is empty; leave it away to mean all other prefixes",
+                "pathRewritePolicy.replacePrefix[0].replacement: is required",
+                "cookieRewritePolicies[0].name: found \"a b\", expected a cookie name without spaces, quotes and separators",
+                "cookieRewritePolicies[0].pathRewrite.value: found \"a;b\", expected text without \";\" and control characters",
+                "cookieRewritePolicies[0].sameSite: found \"lax\", allowed are Strict, Lax, None",
+                "rateLimitPolicy.local.requests: found 0, allowed is 1 and above",
+                "rateLimitPolicy.local.unit: found \"day\", allowed are second, minute, hour",
+                "rateLimitPolicy.local.responseStatusCode: found 200, allowed are 400 to 599",
+                "rateLimitPolicy.global.descriptors[0].entries: is empty, at least one is needed",
+                "rateLimitPolicy.global.descriptors[1].entries[0]: none is given of genericKey, requestHeader, requestHeaderValueMatch, remoteAddress; exactly one is needed",
+                "rateLimitPolicy.global.descriptors[1].entries[1]: genericKey and remoteAddress are given; exactly one is needed",
+                "rateLimitPolicy.global.descriptors[1].entries[1].genericKey.value: is required",
+                "rateLimitPolicy.global.descriptors[1].entries[2].requestHeaderValueMatch.headers: is empty, at least one is needed",
+                "ipDenyPolicy[0].source: is required; allowed are Peer, Remote",
+            ]
+        );
+    }
+
+    #[test]
+    fn policies_of_the_host_are_complete() {
+        assert_eq!(
+            host(json!({
+                "tls": {"secretName": "a", "clientValidation": {"caSecret": "", "crlSecret": ""}},
+                "authorization": {"serviceType": "rest", "extensionRef": {"name": "", "namespace": ""},
+                    "httpSettings": {"pathPrefix": "/"}, "responseTimeout": "x", "withRequestBody": {"maxRequestBytes": 0}},
+                "corsPolicy": {"allowMethods": ["GET POST"], "maxAge": "1"},
+                "jwtProviders": [{"name": ""}, {"name": "b", "localJWKS": {"secretName": "s"}, "remoteJWKS": {"timeout": "infinity", "dnsLookupFamily": "v5"}}]
+            })),
+            [
+                "tls.clientValidation.caSecret: is empty",
+                "tls.clientValidation.crlSecret: is empty",
+                "authorization.extensionRef.namespace: is empty",
+                "authorization.extensionRef.name: is empty",
+                "authorization.serviceType: found \"rest\", allowed are grpc, http",
+                "authorization.httpSettings: is for serviceType http only",
+                "authorization.responseTimeout: found \"x\", a number is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
+                "authorization.withRequestBody.maxRequestBytes: found 0, allowed is 1 and above",
+                "corsPolicy.allowOrigin: is empty, at least one is needed",
+                "corsPolicy.allowMethods[0]: found \"GET POST\", expected a token of letters, digits and !#$%&'*+-.^_`|~",
+                "corsPolicy.maxAge: found \"1\", a unit is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s",
+                "jwtProviders[0].name: is required",
+                "jwtProviders[0]: none is given of remoteJWKS, localJWKS; exactly one is needed",
+                "jwtProviders[1]: remoteJWKS and localJWKS are given; exactly one is needed",
+                "jwtProviders[1].remoteJWKS.uri: is required",
+                "jwtProviders[1].remoteJWKS.timeout: found \"infinity\", a number is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s",
+                "jwtProviders[1].remoteJWKS.dnsLookupFamily: found \"v5\", allowed are auto, v4, v6",
+                "jwtProviders[1].localJWKS.key: is required",
+            ]
+        );
+    }
+
+    #[test]
+    fn includes_and_delegations_name_something() {
+        assert_eq!(
+            proxy(json!({"includes": [{"namespace": "A"}], "tcpproxy": {"services": [], "include": {}}})),
+            [
+                "spec.tcpproxy.include.name: is required",
+                "spec.includes[0].name: is required",
+                "spec.includes[0].namespace: found \"A\", expected a name of lower-case letters, digits and \"-\", at most 63",
+            ]
+        );
+        assert_eq!(
+            violations(
+                Kind::TlsCertificateDelegation,
+                json!({"metadata": {"name": "a"}, "spec": {"delegations": [{}]}})
+            ),
+            [
+                "spec.delegations[0].secretName: is required",
+                "spec.delegations[0].targetNamespaces: is empty, at least one is needed"
+            ]
+        );
+    }
+
+    #[test]
+    fn names_follow_the_rules_of_their_kind() {
+        let named =
+            |kind, name: &str| violations(kind, json!({"metadata": {"name": name, "namespace": "default"}}));
+        assert_eq!(named(Kind::Secret, "a.b-1"), Vec::<String>::new());
+        assert_eq!(named(Kind::Secret, "A").len(), 1);
+        assert_eq!(named(Kind::Service, "1a").len(), 1);
+        assert_eq!(named(Kind::Namespace, "a.b").len(), 1);
+        assert_eq!(
+            violations(Kind::Secret, json!({"metadata": {"name": "a", "namespace": "B"}})),
+            [
+                "metadata.namespace: found \"B\", expected a name of lower-case letters, digits and \"-\", at most 63"
+            ]
+        );
+    }
+}
