@@ -1,0 +1,47 @@
+//! How much was done.
+
+use store::Unit;
+
+/// How many units were recomputed, and how much came of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Changes that came in.
+    pub changes: u64,
+    /// Ingresses and root HTTPProxies.
+    pub roots: u64,
+    /// Hosts of listeners.
+    pub virtual_hosts: u64,
+    /// Clusters.
+    pub clusters: u64,
+    /// Ports of Services whose addresses were read.
+    pub endpoints: u64,
+    /// Secrets.
+    pub secrets: u64,
+    /// Reports.
+    pub reports: u64,
+    /// Resources published, removals included.
+    pub resources: u64,
+    /// Bytes of the resources published.
+    pub bytes: u64,
+}
+
+impl Counters {
+    /// All units recomputed.
+    #[must_use]
+    pub const fn units(&self) -> u64 {
+        self.roots + self.virtual_hosts + self.clusters + self.endpoints + self.secrets + self.reports
+    }
+
+    /// Counts one run of a unit.
+    pub(crate) const fn count(&mut self, unit: &Unit) {
+        let counter = match unit {
+            Unit::Root(_) => &mut self.roots,
+            Unit::VirtualHost(_) => &mut self.virtual_hosts,
+            Unit::Cluster(_) => &mut self.clusters,
+            Unit::Endpoints(_) => &mut self.endpoints,
+            Unit::Secret(_) => &mut self.secrets,
+            Unit::Report(_) => &mut self.reports,
+        };
+        *counter += 1;
+    }
+}

@@ -1,0 +1,60 @@
+//! What comes in, and what goes out.
+
+use std::sync::Arc;
+
+use envoy::{Resource, ResourceType};
+use model::{ObjectId, Report};
+use store::Change;
+
+use crate::Counters;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// Objects came, changed or went; taken as one, in order.
+    Changes(Vec<Change>),
+    /// The sources have said everything that they know: the first configuration may go out.
+    SourceSynced,
+    /// Every connected Envoy has acknowledged all publications up to this one.
+    Accepted {
+        /// The number of a [`Publication`].
+        generation: u64,
+    },
+    /// The fleet rejects a resource.
+    Rejected(Rejection),
+}
+
+/// A resource that the fleet rejects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Its type.
+    pub resource_type: ResourceType,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What Envoy says, without key material.
+    pub message: String,
+}
+
+/// Something to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Resources to offer to the fleet.
+    Publish(Publication),
+    /// What to tell a user, in place of what was told before.
+    Report(Report),
+    /// There is nothing to tell about an object any more.
+    Forget(ObjectId),
+}
+
+/// Resources to offer to the fleet; only what differs from the publications before.
+#[derive(Debug)]
+pub struct Publication {
+    /// Its number, from 1.
+    pub generation: u64,
+    /// New and changed resources, by type and name.
+    pub set: Vec<Resource>,
+    /// Resources that are gone, by type and name.
+    pub removed: Vec<(ResourceType, Arc<str>)>,
+    /// The work since the publication before.
+    pub work: Counters,
+}

@@ -1,0 +1,64 @@
+//! What is in use: how many others name a cluster, a Service's endpoints or a Secret.
+
+use std::collections::BTreeSet;
+use std::hash::Hash;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+/// How often each key is named.
+#[derive(Debug)]
+pub(crate) struct References<K> {
+    counts: HashMap<K, u32, FixedState>,
+}
+
+impl<K> Default for References<K> {
+    fn default() -> Self {
+        Self { counts: HashMap::default() }
+    }
+}
+
+impl<K: Hash + Eq + Clone + Ord> References<K> {
+    /// Whether anybody names the key.
+    pub(crate) fn contains(&self, key: &K) -> bool {
+        self.counts.contains_key(key)
+    }
+
+    /// Takes one user's names from `old` to `new` (both sorted), and gives the keys that came into use or
+    /// fell out of it.
+    pub(crate) fn replace(&mut self, old: &[K], new: &[K]) -> BTreeSet<K> {
+        let mut flipped = BTreeSet::new();
+        for key in new.iter().filter(|key| old.binary_search(key).is_err()) {
+            let count = self.counts.entry(key.clone()).or_default();
+            *count += 1;
+            if *count == 1 {
+                flipped.insert(key.clone());
+            }
+        }
+        for key in old.iter().filter(|key| new.binary_search(key).is_err()) {
+            let Some(count) = self.counts.get_mut(key) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(key);
+                flipped.insert(key.clone());
+            }
+        }
+        flipped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_and_the_last_user_flip_a_key() {
+        let mut references = References::default();
+        assert_eq!(references.replace(&[], &["a", "b"]), BTreeSet::from(["a", "b"]));
+        assert_eq!(references.replace(&[], &["b"]), BTreeSet::new());
+        assert_eq!(references.replace(&["a", "b"], &["b"]), BTreeSet::from(["a"]));
+        assert_eq!(references.replace(&["b"], &[]), BTreeSet::new());
+        assert!(references.contains(&"b"));
+        assert_eq!(references.replace(&["b"], &[]), BTreeSet::from(["b"]));
+    }
+}

@@ -1,0 +1,42 @@
+//! What may happen to the world.
+
+use model::ObjectId;
+
+/// One input.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// An object is there, in this form.
+    Applied(api::Object),
+    /// An object is not there any more.
+    Removed(ObjectId),
+}
+
+impl Change {
+    /// The object that the change is about.
+    #[must_use]
+    pub fn object(&self) -> ObjectId {
+        match self {
+            Self::Applied(object) => object_id(object),
+            Self::Removed(id) => id.clone(),
+        }
+    }
+}
+
+/// The identity of an object in the words of `model`.
+pub(crate) fn object_id(object: &api::Object) -> ObjectId {
+    let id = object.id();
+    ObjectId::new(kind(id.kind), id.namespace, id.name)
+}
+
+/// A kind in the words of `model`.
+fn kind(kind: api::Kind) -> model::Kind {
+    match kind {
+        api::Kind::Namespace => model::Kind::Namespace,
+        api::Kind::Service => model::Kind::Service,
+        api::Kind::EndpointSlice => model::Kind::EndpointSlice,
+        api::Kind::Secret => model::Kind::Secret,
+        api::Kind::Ingress => model::Kind::Ingress,
+        api::Kind::HttpProxy => model::Kind::HttpProxy,
+        api::Kind::TlsCertificateDelegation => model::Kind::TlsCertificateDelegation,
+    }
+}

@@ -1,0 +1,71 @@
+//! Services.
+
+use api::core::Service;
+
+use super::{Annotations, annotations};
+
+/// The annotations of a Service that mean something.
+const KNOWN: [&str; 8] = [
+    "projectcontour.io/max-connections",
+    "projectcontour.io/max-pending-requests",
+    "projectcontour.io/max-requests",
+    "projectcontour.io/max-retries",
+    "projectcontour.io/per-host-max-connections",
+    "projectcontour.io/upstream-protocol.h2",
+    "projectcontour.io/upstream-protocol.h2c",
+    "projectcontour.io/upstream-protocol.tls",
+];
+
+/// What is used of a Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceFact {
+    /// The name that an ExternalName Service points to.
+    pub external_name: Option<Box<str>>,
+    /// Its ports, in the order of the object.
+    pub ports: Vec<ServicePort>,
+    /// The annotations that mean something; sorted.
+    pub annotations: Annotations,
+}
+
+/// A port of a Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicePort {
+    /// Its name; empty for none.
+    pub name: Box<str>,
+    /// Its number, as written.
+    pub port: i32,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: Box<str>,
+    /// What is spoken on it, if the Service says.
+    pub app_protocol: Option<Box<str>>,
+}
+
+impl From<&Service> for ServiceFact {
+    fn from(object: &Service) -> Self {
+        let spec = object.spec.as_ref();
+        let is_external = spec.and_then(|spec| spec.type_.as_deref()) == Some("ExternalName");
+        Self {
+            external_name: is_external
+                .then(|| spec.and_then(|spec| spec.external_name.as_deref()).unwrap_or_default().into()),
+            ports: spec.and_then(|spec| spec.ports.as_ref()).into_iter().flatten().map(port).collect(),
+            annotations: annotations(&object.metadata, &KNOWN),
+        }
+    }
+}
+
+impl ServiceFact {
+    /// The value of an annotation.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.iter().find(|(known, _)| *known == key).map(|(_, value)| &**value)
+    }
+}
+
+fn port(port: &api::core::ServicePort) -> ServicePort {
+    ServicePort {
+        name: port.name.as_deref().unwrap_or_default().into(),
+        port: port.port,
+        protocol: port.protocol.as_deref().unwrap_or("TCP").into(),
+        app_protocol: port.app_protocol.as_deref().map(Into::into),
+    }
+}

@@ -1,0 +1,56 @@
+//! EndpointSlices.
+
+use std::net::IpAddr;
+
+use api::discovery::{Endpoint, EndpointSlice};
+
+/// The label that says which Service a slice belongs to.
+const SERVICE_LABEL: &str = "kubernetes.io/service-name";
+
+/// What is used of an EndpointSlice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SliceFact {
+    /// The Service that it belongs to, in its own namespace.
+    pub service: Box<str>,
+    /// Its TCP ports: the name of the Service's port (empty for none) and the number.
+    pub ports: Vec<(Box<str>, u16)>,
+    /// Its addresses, in the order of the object.
+    pub endpoints: Vec<SliceEndpoint>,
+}
+
+/// One address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SliceEndpoint {
+    /// The address.
+    pub ip: IpAddr,
+    /// Whether it takes new connections; unknown counts as yes.
+    pub ready: bool,
+    /// Whether it still answers while it goes away.
+    pub serving: bool,
+}
+
+impl SliceFact {
+    /// What is used of a slice; `None` for one that belongs to no Service.
+    pub(crate) fn new(object: &EndpointSlice) -> Option<Self> {
+        let service = object.metadata.labels.as_ref()?.get(SERVICE_LABEL)?;
+        let ports = object.ports.iter().flatten().filter_map(|port| {
+            let is_tcp = port.protocol.as_deref().unwrap_or("TCP") == "TCP";
+            let number = u16::try_from(port.port?).ok().filter(|number| *number > 0 && is_tcp)?;
+            Some((port.name.as_deref().unwrap_or_default().into(), number))
+        });
+        Some(Self {
+            service: service.as_str().into(),
+            ports: ports.collect(),
+            endpoints: object.endpoints.iter().flatten().filter_map(endpoint).collect(),
+        })
+    }
+}
+
+/// Kubernetes promises that all addresses of an endpoint are the same thing: the first is used.
+fn endpoint(endpoint: &Endpoint) -> Option<SliceEndpoint> {
+    let ip = endpoint.addresses.first()?.parse().ok()?;
+    let conditions = endpoint.conditions.as_ref();
+    let ready = conditions.and_then(|conditions| conditions.ready).unwrap_or(true);
+    let serving = conditions.and_then(|conditions| conditions.serving).unwrap_or(ready);
+    Some(SliceEndpoint { ip, ready, serving })
+}

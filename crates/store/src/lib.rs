@@ -1,0 +1,28 @@
+//! The world as facts: changes in, units to recompute out.
+//!
+//! [`Store::apply`] keeps the parts of an object that translation uses, compares them with what was
+//! there, and says which units read them; an equal part dirties nothing. A [`Reader`] records every
+//! read of a unit, of things that are not there too, so that their coming is noticed.
+//!
+//! It decides nothing: what a field means is `translate`'s, what is done with the result is `engine`'s.
+//! No clock, no IO.
+//!
+//! The three types to know: [`Store`], [`Reader`], [`Unit`].
+
+mod change;
+mod facts;
+mod index;
+mod name;
+mod reader;
+mod store;
+mod unit;
+
+pub use change::Change;
+pub use facts::{
+    Age, Annotations, DelegationFact, HttpProxyFact, IngressFact, SecretFact, SecretType, ServiceFact,
+    ServicePort, SliceEndpoint, SliceFact,
+};
+pub use name::{Name, NameRef};
+pub use reader::{Read, Reader};
+pub use store::Store;
+pub use unit::Unit;

@@ -1,0 +1,22 @@
+//! The pieces that are recomputed as a whole.
+
+use model::{ClusterKey, EndpointsKey, ObjectId, SecretKey, VirtualHostKey};
+
+/// A piece that is recomputed as a whole.
+///
+/// The order is that in which dirty units run: a unit only makes later kinds dirty.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Unit {
+    /// What one Ingress, or one root HTTPProxy with all that it includes, contributes.
+    Root(ObjectId),
+    /// What all roots together make of one host of one listener.
+    VirtualHost(VirtualHostKey),
+    /// How one backend is reached.
+    Cluster(ClusterKey),
+    /// The addresses of one port of a Service.
+    Endpoints(EndpointsKey),
+    /// What Envoy is sent of one Secret.
+    Secret(SecretKey),
+    /// What one user is told about one object.
+    Report(ObjectId),
+}

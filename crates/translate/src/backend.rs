@@ -1,0 +1,170 @@
+//! From a Service and port to a cluster, or to the words why not.
+
+use std::sync::Arc;
+
+use model::{
+    Backend, CircuitBreakers, Cluster, Discovery, EndpointsKey, Protocol, Settings, Timeout, UpstreamTls,
+    UpstreamValidation,
+};
+use store::{Reader, ServiceFact, ServicePort};
+
+use crate::external_name;
+
+/// The port of a Service, as the user names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PortRef<'a> {
+    /// By number.
+    Number(u16),
+    /// By name.
+    Name(&'a str),
+}
+
+/// What requests to a backend speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Upstream {
+    /// HTTP/1.1.
+    Plain,
+    /// HTTP/2 without TLS.
+    H2c,
+    /// HTTP/2 over TLS.
+    H2,
+    /// HTTP/1.1 over TLS.
+    Tls,
+}
+
+/// A port of a Service that exists and may be used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'s> {
+    namespace: &'s str,
+    name: &'s str,
+    service: &'s ServiceFact,
+    port: &'s ServicePort,
+    number: u16,
+}
+
+/// What a route decides about the way to its backend.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Policy {
+    /// The protocol, where the route says it; else the Service does.
+    pub(crate) upstream: Option<Upstream>,
+    /// The TLS name to ask for; else that of an ExternalName.
+    pub(crate) sni: Option<Arc<str>>,
+    /// How the backend proves who it is.
+    pub(crate) validation: Option<UpstreamValidation>,
+    /// How long a connection may be unused.
+    pub(crate) idle_timeout: Timeout,
+}
+
+/// Finds a port of a Service.
+///
+/// # Errors
+/// Why it cannot be used, in the words of the reference (3.25).
+pub(crate) fn target<'a>(
+    reader: &Reader<'a>,
+    settings: &Settings,
+    namespace: &'a str,
+    name: &'a str,
+    port: PortRef<'_>,
+) -> Result<Target<'a>, String> {
+    let id = format!("{namespace}/{name}");
+    let service = reader.service(namespace, name).ok_or_else(|| format!("service \"{id}\" not found"))?;
+    let (found, number) = find_port(service, port).ok_or_else(|| match port {
+        PortRef::Number(number) => format!("port \"{number}\" on service \"{id}\" not matched"),
+        PortRef::Name(port) => format!("port \"{port}\" on service \"{id}\" not matched"),
+    })?;
+    if &*found.protocol != "TCP" {
+        return Err(format!("unsupported service protocol \"{}\"", found.protocol));
+    }
+    if let Some(external) = service.external_name.as_deref() {
+        external_name::check(settings, &id, external)?;
+    }
+    Ok(Target { namespace, name, service, port: found, number })
+}
+
+fn find_port<'s>(service: &'s ServiceFact, port: PortRef<'_>) -> Option<(&'s ServicePort, u16)> {
+    let found = service.ports.iter().find(|candidate| match port {
+        PortRef::Number(number) => candidate.port == i32::from(number),
+        PortRef::Name(name) => !name.is_empty() && *candidate.name == *name,
+    })?;
+    Some((found, u16::try_from(found.port).ok().filter(|number| *number > 0)?))
+}
+
+impl Target<'_> {
+    /// The cluster that reaches it.
+    pub(crate) fn cluster(&self, settings: &Settings, policy: &Policy) -> Cluster {
+        let external = self.service.external_name.as_deref();
+        let sni = policy.sni.clone().or_else(|| external.map(Into::into)).unwrap_or_else(|| "".into());
+        let upstream = policy.upstream.unwrap_or_else(|| self.upstream());
+        let (protocol, is_tls) = match upstream {
+            Upstream::Plain => (Protocol::Http1, false),
+            Upstream::H2c => (Protocol::Http2, false),
+            Upstream::H2 => (Protocol::Http2, true),
+            Upstream::Tls => (Protocol::Http1, true),
+        };
+        Cluster {
+            backend: Backend {
+                namespace: self.namespace.into(),
+                service: self.name.into(),
+                port: self.number,
+            },
+            discovery: self.discovery(settings),
+            protocol,
+            tls: is_tls.then(|| UpstreamTls { sni, validation: policy.validation.clone() }),
+            connect_timeout: settings.timeouts.connect,
+            idle_timeout: policy.idle_timeout,
+            circuit_breakers: self.circuit_breakers(),
+        }
+    }
+
+    fn discovery(&self, settings: &Settings) -> Discovery {
+        match self.service.external_name.as_deref() {
+            Some(name) => {
+                Discovery::Dns { name: name.into(), port: self.number, family: settings.dns_family }
+            }
+            None => Discovery::Endpoints(EndpointsKey {
+                namespace: self.namespace.into(),
+                service: self.name.into(),
+                port_name: (*self.port.name).into(),
+            }),
+        }
+    }
+
+    /// What the Service says it speaks: `appProtocol` first, then the annotations (reference 3.10, 5.2).
+    fn upstream(&self) -> Upstream {
+        match self.port.app_protocol.as_deref() {
+            Some("kubernetes.io/h2c") => Upstream::H2c,
+            Some("https") => Upstream::Tls,
+            Some(_) => Upstream::Plain,
+            None => self.annotated_upstream(),
+        }
+    }
+
+    fn annotated_upstream(&self) -> Upstream {
+        [("h2", Upstream::H2), ("h2c", Upstream::H2c), ("tls", Upstream::Tls)]
+            .into_iter()
+            .find(|(word, _)| self.is_listed(&format!("projectcontour.io/upstream-protocol.{word}")))
+            .map_or(Upstream::Plain, |(_, upstream)| upstream)
+    }
+
+    fn is_listed(&self, annotation: &str) -> bool {
+        let list = self.service.annotation(annotation).unwrap_or_default();
+        let number = self.number.to_string();
+        list.split(',').map(str::trim).any(|port| {
+            port == number || (!port.is_empty() && *port == *self.port.name)
+        })
+    }
+
+    fn circuit_breakers(&self) -> CircuitBreakers {
+        let limit = |key: &str| {
+            let value = self.service.annotation(&format!("projectcontour.io/{key}"))?;
+            value.parse().ok().filter(|limit| *limit > 0)
+        };
+        CircuitBreakers {
+            max_connections: limit("max-connections"),
+            max_pending_requests: limit("max-pending-requests"),
+            max_requests: limit("max-requests"),
+            max_retries: limit("max-retries"),
+            per_host_max_connections: limit("per-host-max-connections"),
+        }
+    }
+}

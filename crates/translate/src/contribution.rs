@@ -1,0 +1,77 @@
+//! What one root adds to the world.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Cluster, ClusterKey, ObjectId, Problem, SecretKey, TlsTermination, Traffic, VirtualHostKey};
+use store::Age;
+
+/// What one root adds to the world.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Contribution {
+    /// Its part in each host of each listener.
+    pub fragments: BTreeMap<VirtualHostKey, Fragment>,
+    /// Every cluster that its fragments name.
+    pub clusters: BTreeMap<ClusterKey, Cluster>,
+    /// Every Secret that its fragments name; those of its clusters are named by the clusters.
+    pub secrets: BTreeSet<SecretKey>,
+    /// What it has to say about objects: about itself if there is anything, and about every object that
+    /// it reached.
+    pub notes: BTreeMap<ObjectId, Note>,
+}
+
+impl Contribution {
+    /// Adds a cluster and gives its key.
+    pub fn add_cluster(&mut self, cluster: Cluster) -> ClusterKey {
+        let key = cluster.key();
+        self.clusters.entry(key.clone()).or_insert(cluster);
+        key
+    }
+
+    /// Says something about an object.
+    pub fn note(&mut self, object: &ObjectId, problem: Problem) {
+        self.notes.entry(object.clone()).or_default().problems.push(problem);
+    }
+
+    /// Says that an object is part of this root, whether or not there is anything wrong with it.
+    pub fn reach(&mut self, object: &ObjectId) {
+        self.notes.entry(object.clone()).or_default();
+    }
+}
+
+/// What a root has to say about an object. One without problems says that the object is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Note {
+    /// What is wrong, in the order it was found.
+    pub problems: Vec<Problem>,
+}
+
+/// The part of one root in one host of one listener.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Fragment {
+    /// Its place among the parts of other roots.
+    pub rank: Rank,
+    /// How TLS ends.
+    pub tls: Option<TlsTermination>,
+    /// Routes in any order, or connections.
+    pub traffic: Traffic,
+}
+
+/// The place of a root among others of the same host; the smaller wins.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Rank {
+    /// The kind of root.
+    pub origin: Origin,
+    /// When it was made: the oldest wins.
+    pub age: Age,
+    /// The root itself: namespace, then name.
+    pub root: ObjectId,
+}
+
+/// The kind of a root, in the order of precedence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Origin {
+    /// An HTTPProxy; overrides an Ingress on an equal match, as in Contour.
+    HttpProxy,
+    /// An Ingress.
+    Ingress,
+}

@@ -1,0 +1,108 @@
+//! What the annotations of an Ingress say about its routes (reference 5.2).
+
+use std::sync::Arc;
+
+use api::duration;
+use model::{Problem, Retry, RouteTimeouts, Severity, Timeout};
+use store::IngressFact;
+
+/// What the annotations of an Ingress say about its routes.
+#[derive(Debug, Clone)]
+pub(super) struct Annotations {
+    /// Whether plain HTTP is served.
+    pub(super) allow_http: bool,
+    /// Whether plain HTTP only says where HTTPS is.
+    pub(super) force_https: bool,
+    /// Time limits.
+    pub(super) timeouts: RouteTimeouts,
+    /// Second tries.
+    pub(super) retry: Option<Retry>,
+    /// Paths whose clients may upgrade to a WebSocket.
+    pub(super) websockets: Vec<Box<str>>,
+}
+
+impl Default for Annotations {
+    fn default() -> Self {
+        Self {
+            allow_http: true,
+            force_https: false,
+            timeouts: RouteTimeouts::default(),
+            retry: None,
+            websockets: vec![],
+        }
+    }
+}
+
+impl Annotations {
+    /// What they say, and which of them cannot be used.
+    pub(super) fn read(fact: &IngressFact) -> (Self, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let response = fact
+            .annotation("projectcontour.io/response-timeout")
+            .or_else(|| fact.annotation("projectcontour.io/request-timeout"));
+        let response = timeout(&mut problems, "response-timeout", response);
+        let annotations = Self {
+            allow_http: fact.annotation("kubernetes.io/ingress.allow-http") != Some("false"),
+            force_https: fact.annotation("ingress.kubernetes.io/force-ssl-redirect") == Some("true"),
+            timeouts: RouteTimeouts { response, idle: Timeout::Default },
+            retry: retry(&mut problems, fact),
+            websockets: websockets(fact),
+        };
+        (annotations, problems)
+    }
+}
+
+fn websockets(fact: &IngressFact) -> Vec<Box<str>> {
+    let list = fact.annotation("projectcontour.io/websocket-routes").unwrap_or_default();
+    list.split(',').map(str::trim).filter(|path| !path.is_empty()).map(Into::into).collect()
+}
+
+/// Retries are on only when the cases are named; a count of -1 switches them off again.
+fn retry(problems: &mut Vec<Problem>, fact: &IngressFact) -> Option<Retry> {
+    let cases = fact.annotation("projectcontour.io/retry-on")?;
+    let on: Vec<_> = cases.split(',').map(str::trim).filter(|case| !case.is_empty()).collect();
+    if let Some(unknown) = on.iter().find(|case| rules::retry_on(case).is_err()) {
+        problems.push(unusable("retry-on", unknown, "no case that Envoy knows"));
+        return None;
+    }
+    let count = count(problems, fact.annotation("projectcontour.io/num-retries"))?;
+    let per_try =
+        timeout(problems, "per-try-timeout", fact.annotation("projectcontour.io/per-try-timeout"));
+    Some(Retry { on: Arc::from(on.join(",")), count, per_try, status_codes: vec![] })
+}
+
+fn count(problems: &mut Vec<Problem>, text: Option<&str>) -> Option<u32> {
+    let Some(text) = text else { return Some(1) };
+    match text.parse::<i64>() {
+        Ok(-1) => None,
+        Ok(count) if (0..=i64::from(u32::MAX)).contains(&count) => u32::try_from(count.max(1)).ok(),
+        _ => {
+            problems.push(unusable("num-retries", text, "no number from -1 on"));
+            Some(1)
+        }
+    }
+}
+
+fn timeout(problems: &mut Vec<Problem>, key: &str, text: Option<&str>) -> Timeout {
+    match duration::Timeout::parse(text.unwrap_or_default()) {
+        Ok(duration::Timeout::Default) => Timeout::Default,
+        Ok(duration::Timeout::Infinite) => Timeout::Disabled,
+        Ok(duration::Timeout::After(time)) => Timeout::After(time),
+        Err(invalid) => {
+            problems.push(unusable(key, text.unwrap_or_default(), &invalid.to_string()));
+            Timeout::Default
+        }
+    }
+}
+
+fn unusable(key: &str, value: &str, why: &str) -> Problem {
+    let path = format!("metadata.annotations[\"projectcontour.io/{key}\"]");
+    Problem {
+        severity: Severity::Warning,
+        kind: "AnnotationError",
+        reason: "IgnoredAnnotation",
+        message: format!("{path}: \"{value}\" is ignored: {why}"),
+        path,
+        help: None,
+    }
+}

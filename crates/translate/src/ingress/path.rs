@@ -1,0 +1,38 @@
+//! The path of an Ingress rule.
+
+use api::networking::HTTPIngressPath;
+use model::PathMatch;
+
+/// Characters that make an `ImplementationSpecific` path an expression, as in Contour.
+const EXPRESSION: [char; 6] = ['^', '+', '*', '[', ']', '%'];
+
+/// Which requests a path takes.
+///
+/// # Errors
+/// Why the path cannot be used.
+pub(super) fn path_match(entry: &HTTPIngressPath) -> Result<PathMatch, String> {
+    let path = entry.path.as_deref().filter(|path| !path.is_empty()).unwrap_or("/");
+    match entry.path_type.as_str() {
+        "Exact" => Ok(PathMatch::Exact(literal(path)?)),
+        "Prefix" => match literal(path)?.trim_end_matches('/') {
+            "" => Ok(PathMatch::Prefix("/".into())),
+            segments => Ok(PathMatch::Segments(segments.into())),
+        },
+        "ImplementationSpecific" | "" if path.contains(EXPRESSION) => Ok(PathMatch::Regex(expression(path)?)),
+        "ImplementationSpecific" | "" => Ok(PathMatch::Prefix(literal(path)?)),
+        other => Err(format!(
+            "pathType \"{other}\" is not one of Exact, Prefix and ImplementationSpecific"
+        )),
+    }
+}
+
+fn literal(path: &str) -> Result<std::sync::Arc<str>, String> {
+    rules::path(path).map(|path| path.as_str().into()).map_err(|invalid| invalid.to_string())
+}
+
+/// An expression for the whole path; the `^` that Contour's users write in front says nothing more.
+fn expression(path: &str) -> Result<std::sync::Arc<str>, String> {
+    let pattern = path.strip_prefix('^').unwrap_or(path);
+    re2::check(pattern).map_err(|invalid| invalid.to_string())?;
+    Ok(pattern.into())
+}

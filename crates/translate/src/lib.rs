@@ -1,0 +1,45 @@
+//! Facts in, model out: what each kind of object means.
+//!
+//! Every function here takes a recording [`store::Reader`] (or what other units made) and gives a value.
+//! None can fail: what is wrong with an object becomes a [`model::Problem`] in a [`Note`], and a policy
+//! that restricts access and cannot be built leaves a route that answers 500. No IO, no clock, no state.
+//!
+//! The three types to know: [`Contribution`] (what one root adds to the world), [`Fragment`] (its part in
+//! one host of one listener), [`Note`] (what it has to say about an object).
+
+mod backend;
+mod class;
+mod contribution;
+mod endpoints;
+mod external_name;
+mod http_proxy;
+mod ingress;
+mod merge;
+mod report;
+mod secret;
+mod tls;
+
+pub use contribution::{Contribution, Fragment, Note, Origin, Rank};
+pub use endpoints::endpoints;
+pub use merge::{Merged, merge};
+pub use report::report;
+pub use secret::secret;
+
+use model::{Kind, ObjectId, Settings};
+use store::Reader;
+
+/// What one root contributes: an Ingress, or a root HTTPProxy with everything that it includes.
+///
+/// An object that is not there, is of another class, or is no root contributes nothing.
+#[must_use]
+pub fn root(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
+    match id.kind {
+        Kind::Ingress => ingress::contribution(reader, settings, id),
+        Kind::HttpProxy => http_proxy::contribution(reader, settings, id),
+        Kind::Namespace
+        | Kind::Service
+        | Kind::EndpointSlice
+        | Kind::Secret
+        | Kind::TlsCertificateDelegation => Contribution::default(),
+    }
+}

@@ -1,0 +1,62 @@
+//! TLS Secrets that objects name.
+
+use model::{SecretKey, Settings, TlsVersion};
+use store::{Reader, SecretType};
+
+/// Why a TLS Secret cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// Its namespace does not let ours use it.
+    NotDelegated,
+    /// It is missing, or not fit; the words of the reference (3.4).
+    Invalid(String),
+}
+
+/// A reference to a Secret: `name`, or `namespace/name`.
+pub(crate) fn split<'a>(reference: &'a str, own_namespace: &'a str) -> (&'a str, &'a str) {
+    reference.split_once('/').unwrap_or((own_namespace, reference))
+}
+
+/// The TLS Secret of a reference, checked.
+///
+/// Delegation is looked at first: whether a Secret of another namespace exists is nobody else's business.
+pub(crate) fn pair(
+    reader: &Reader<'_>,
+    own_namespace: &str,
+    reference: (&str, &str),
+) -> Result<SecretKey, Unusable> {
+    let (namespace, name) = reference;
+    if !reader.delegates(namespace, name, own_namespace) {
+        return Err(Unusable::NotDelegated);
+    }
+    let secret =
+        reader.secret(namespace, name).ok_or_else(|| Unusable::Invalid("Secret not found".into()))?;
+    if secret.kind == SecretType::Other {
+        return Err(Unusable::Invalid("Secret type is not \"kubernetes.io/tls\" or \"Opaque\"".into()));
+    }
+    secret.pair().map_err(|invalid| Unusable::Invalid(invalid.to_string()))?;
+    Ok(SecretKey::pair(namespace, name))
+}
+
+/// The versions that a host offers: what it asks for within what the operator allows.
+///
+/// A word that is no version counts as not said; the caller reports it. The result may be empty
+/// (minimum above maximum); the caller reports that too.
+pub(crate) fn versions(
+    settings: &Settings,
+    minimum: Option<&str>,
+    maximum: Option<&str>,
+) -> (TlsVersion, TlsVersion) {
+    let minimum = minimum.and_then(version).unwrap_or(settings.tls_minimum);
+    let maximum = maximum.and_then(version).unwrap_or(settings.tls_maximum);
+    (minimum.max(settings.tls_minimum), maximum.min(settings.tls_maximum))
+}
+
+/// A TLS version as users write it.
+pub(crate) fn version(word: &str) -> Option<TlsVersion> {
+    match word {
+        "1.2" => Some(TlsVersion::V1_2),
+        "1.3" => Some(TlsVersion::V1_3),
+        _ => None,
+    }
+}
