@@ -34,6 +34,7 @@ pub enum InvalidPair {
 pub struct TlsPair {
     chain: Bytes,
     key: Bytes,
+    key_kind: &'static str,
     dns_names: Vec<String>,
     not_before: i64,
     not_after: i64,
@@ -72,6 +73,7 @@ impl TlsPair {
         Self {
             chain: chain_pem.into(),
             key: key_pem.into(),
+            key_kind: key.kind.name(),
             dns_names: leaf.dns_names,
             not_before: validity.not_before.timestamp(),
             not_after: validity.not_after.timestamp(),
@@ -102,6 +104,12 @@ impl TlsPair {
     #[must_use]
     pub fn not_after(&self) -> i64 {
         self.not_after
+    }
+
+    /// The kind of the key, like `RSA` or `EC on P-256`.
+    #[must_use]
+    pub fn key_kind(&self) -> &'static str {
+        self.key_kind
     }
 
     /// What clients will not like about it, at `now` in unix seconds.
@@ -136,6 +144,7 @@ impl fmt::Debug for TlsPair {
             .field("dns_names", &self.dns_names)
             .field("not_after", &self.not_after)
             .field("chain_bytes", &self.chain.len())
+            .field("key_kind", &self.key_kind)
             .field("key", &"redacted")
             .finish_non_exhaustive()
     }

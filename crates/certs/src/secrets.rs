@@ -1,0 +1,169 @@
+//! The Kubernetes Secrets that hold a set, in Contour's two formats (reference 1.3), and their manifests.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use crate::generate::Generated;
+use crate::private::PrivateKeyPem;
+use crate::rotation::CertificateSet;
+
+pub(crate) const CA: &str = "cacert";
+pub(crate) const SERVER_CERT: &str = "isobathcert";
+pub(crate) const CLIENT_CERT: &str = "envoycert";
+/// Mounted nowhere: it only carries the announced set to the next rotation.
+pub(crate) const NEXT: &str = "nextcerts";
+
+/// How the Secrets are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SecretsFormat {
+    /// `cacert` (Opaque, `cacert.pem`), `isobathcert` and `envoycert` (`kubernetes.io/tls`).
+    #[default]
+    Legacy,
+    /// `isobathcert` and `envoycert`, each with `ca.crt`, `tls.crt` and `tls.key`.
+    Compact,
+}
+
+/// One Secret. `Debug` shows the keys of its data, never the values.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// `metadata.name`, suffix included.
+    pub name: String,
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `type`.
+    pub kind: String,
+    /// `data`, decoded.
+    pub data: BTreeMap<String, Vec<u8>>,
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.data.keys().collect();
+        f.debug_struct("Secret")
+            .field("name", &self.name)
+            .field("namespace", &self.namespace)
+            .field("keys", &keys)
+            .finish()
+    }
+}
+
+/// A text that is no manifest of a Secret.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidManifest {
+    /// Not YAML of the expected shape. The parser's own words would quote the text.
+    #[error("is not the YAML manifest of a Secret")]
+    Yaml,
+    /// A value that is not base64.
+    #[error("data.{0}: is not base64")]
+    Base64(String),
+}
+
+impl Secret {
+    /// The Secrets of a set in the order in which they are written: what is trusted before what is used.
+    #[must_use]
+    pub fn of_set(set: &CertificateSet, format: SecretsFormat, namespace: &str, suffix: &str) -> Vec<Self> {
+        let secret = |name: &str, kind: &str, data: &[(&str, &str)]| Self {
+            name: format!("{name}{suffix}"),
+            namespace: namespace.to_owned(),
+            kind: kind.to_owned(),
+            data: data.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect(),
+        };
+        let ca = set.trusted.as_str();
+        let (server, client) = (&set.current.server, &set.current.client);
+        let server = [("tls.crt", server.certificate.as_str()), ("tls.key", server.key.expose())];
+        let client = [("tls.crt", client.certificate.as_str()), ("tls.key", client.key.expose())];
+        let mut secrets = match format {
+            SecretsFormat::Legacy => vec![
+                secret(CA, "Opaque", &[("cacert.pem", ca)]),
+                secret(SERVER_CERT, "kubernetes.io/tls", &server),
+                secret(CLIENT_CERT, "kubernetes.io/tls", &client),
+            ],
+            SecretsFormat::Compact => vec![
+                secret(SERVER_CERT, "kubernetes.io/tls", &[&[("ca.crt", ca)], &server[..]].concat()),
+                secret(CLIENT_CERT, "kubernetes.io/tls", &[&[("ca.crt", ca)], &client[..]].concat()),
+            ],
+        };
+        secrets.push(secret(NEXT, "Opaque", &pem_files(&set.next, &set.next.ca)));
+        secrets
+    }
+
+    /// The manifest. Names must have been checked; everything else is base64.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        let Self { name, namespace, kind, data } = self;
+        let data: String =
+            data.iter().map(|(key, value)| format!("  {key}: {}\n", STANDARD.encode(value))).collect();
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n  namespace: {namespace}\n  labels:\n    \
+             app: isobath\ntype: {kind}\ndata:\n{data}"
+        )
+    }
+
+    /// Reads a manifest back.
+    ///
+    /// # Errors
+    /// If it is not the manifest of one Secret with base64 data.
+    pub fn from_yaml(text: &str) -> Result<Self, InvalidManifest> {
+        let manifest: Manifest = serde_saphyr::from_str(text).map_err(|_| InvalidManifest::Yaml)?;
+        if manifest.kind != "Secret" {
+            return Err(InvalidManifest::Yaml);
+        }
+        let decode = |(key, value): (String, String)| match STANDARD.decode(value.as_bytes().trim_ascii()) {
+            Ok(value) => Ok((key, value)),
+            Err(_) => Err(InvalidManifest::Base64(key)),
+        };
+        Ok(Self {
+            name: manifest.metadata.name,
+            namespace: manifest.metadata.namespace,
+            kind: manifest.r#type,
+            data: manifest.data.into_iter().map(decode).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The value as text, if the key is there.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        self.data.get(key).map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    kind: String,
+    metadata: Metadata,
+    #[serde(default)]
+    r#type: String,
+    #[serde(default)]
+    data: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    namespace: String,
+}
+
+/// The five PEM files of a set, in the order in which they are written: what is trusted before what is used.
+pub(crate) fn pem_files<'a>(set: &'a Generated, trusted: &'a str) -> [(&'static str, &'a str); 5] {
+    [
+        ("cacert.pem", trusted),
+        ("isobathcert.pem", &set.server.certificate),
+        ("isobathkey.pem", set.server.key.expose()),
+        ("envoycert.pem", &set.client.certificate),
+        ("envoykey.pem", set.client.key.expose()),
+    ]
+}
+
+/// Puts a set together from its five PEM files; nothing if one is missing.
+pub(crate) fn from_pem_files(mut read: impl FnMut(&str) -> Option<String>) -> Option<Generated> {
+    let mut identity = |certificate: &str, key: &str| {
+        Some(crate::Identity { certificate: read(certificate)?, key: PrivateKeyPem::new(read(key)?) })
+    };
+    let server = identity("isobathcert.pem", "isobathkey.pem")?;
+    let client = identity("envoycert.pem", "envoykey.pem")?;
+    Some(Generated { ca: read("cacert.pem")?, server, client })
+}
