@@ -1279,209 +1279,6 @@ impl TrafficDirection {
         }
     }
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct JsonFormatOptions {
-    #[deprecated]
-    #[prost(bool, tag = "1")]
-    pub sort_properties: bool,
-}
-impl ::prost::Name for JsonFormatOptions {
-    const NAME: &'static str = "JsonFormatOptions";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.JsonFormatOptions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.JsonFormatOptions".into()
-    }
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct SubstitutionFormatString {
-    #[prost(bool, tag = "3")]
-    pub omit_empty_values: bool,
-    #[prost(string, tag = "4")]
-    pub content_type: ::prost::alloc::string::String,
-    #[prost(message, repeated, tag = "6")]
-    pub formatters: ::prost::alloc::vec::Vec<TypedExtensionConfig>,
-    #[prost(message, optional, tag = "7")]
-    pub json_format_options: ::core::option::Option<JsonFormatOptions>,
-    #[prost(oneof = "substitution_format_string::Format", tags = "1, 2, 5")]
-    pub format: ::core::option::Option<substitution_format_string::Format>,
-}
-/// Nested message and enum types in `SubstitutionFormatString`.
-pub mod substitution_format_string {
-    #[derive(Clone, PartialEq, ::prost::Oneof)]
-    pub enum Format {
-        #[deprecated]
-        #[prost(string, tag = "1")]
-        TextFormat(::prost::alloc::string::String),
-        #[prost(message, tag = "2")]
-        JsonFormat(super::super::super::super::super::google::protobuf::Struct),
-        #[prost(message, tag = "5")]
-        TextFormatSource(super::DataSource),
-    }
-}
-impl ::prost::Name for SubstitutionFormatString {
-    const NAME: &'static str = "SubstitutionFormatString";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.SubstitutionFormatString".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.SubstitutionFormatString".into()
-    }
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ProxyProtocolPassThroughTlVs {
-    #[prost(
-        enumeration = "proxy_protocol_pass_through_tl_vs::PassTlVsMatchType",
-        tag = "1"
-    )]
-    pub match_type: i32,
-    #[prost(uint32, repeated, tag = "2")]
-    pub tlv_type: ::prost::alloc::vec::Vec<u32>,
-}
-/// Nested message and enum types in `ProxyProtocolPassThroughTLVs`.
-pub mod proxy_protocol_pass_through_tl_vs {
-    #[derive(
-        Clone,
-        Copy,
-        Debug,
-        PartialEq,
-        Eq,
-        Hash,
-        PartialOrd,
-        Ord,
-        ::prost::Enumeration
-    )]
-    #[repr(i32)]
-    pub enum PassTlVsMatchType {
-        IncludeAll = 0,
-        Include = 1,
-    }
-    impl PassTlVsMatchType {
-        /// String value of the enum field names used in the ProtoBuf definition.
-        ///
-        /// The values are not transformed in any way and thus are considered stable
-        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-        pub fn as_str_name(&self) -> &'static str {
-            match self {
-                Self::IncludeAll => "INCLUDE_ALL",
-                Self::Include => "INCLUDE",
-            }
-        }
-        /// Creates an enum from field names used in the ProtoBuf definition.
-        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-            match value {
-                "INCLUDE_ALL" => Some(Self::IncludeAll),
-                "INCLUDE" => Some(Self::Include),
-                _ => None,
-            }
-        }
-    }
-}
-impl ::prost::Name for ProxyProtocolPassThroughTlVs {
-    const NAME: &'static str = "ProxyProtocolPassThroughTLVs";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.ProxyProtocolPassThroughTLVs".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.ProxyProtocolPassThroughTLVs".into()
-    }
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct TlvEntry {
-    #[prost(uint32, tag = "1")]
-    pub r#type: u32,
-    #[prost(bytes = "bytes", tag = "2")]
-    pub value: ::prost::bytes::Bytes,
-    #[prost(message, optional, tag = "3")]
-    pub format_string: ::core::option::Option<SubstitutionFormatString>,
-}
-impl ::prost::Name for TlvEntry {
-    const NAME: &'static str = "TlvEntry";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.TlvEntry".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.TlvEntry".into()
-    }
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ProxyProtocolConfig {
-    #[prost(enumeration = "proxy_protocol_config::Version", tag = "1")]
-    pub version: i32,
-    #[prost(message, optional, tag = "2")]
-    pub pass_through_tlvs: ::core::option::Option<ProxyProtocolPassThroughTlVs>,
-    #[prost(message, repeated, tag = "3")]
-    pub added_tlvs: ::prost::alloc::vec::Vec<TlvEntry>,
-}
-/// Nested message and enum types in `ProxyProtocolConfig`.
-pub mod proxy_protocol_config {
-    #[derive(
-        Clone,
-        Copy,
-        Debug,
-        PartialEq,
-        Eq,
-        Hash,
-        PartialOrd,
-        Ord,
-        ::prost::Enumeration
-    )]
-    #[repr(i32)]
-    pub enum Version {
-        V1 = 0,
-        V2 = 1,
-    }
-    impl Version {
-        /// String value of the enum field names used in the ProtoBuf definition.
-        ///
-        /// The values are not transformed in any way and thus are considered stable
-        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-        pub fn as_str_name(&self) -> &'static str {
-            match self {
-                Self::V1 => "V1",
-                Self::V2 => "V2",
-            }
-        }
-        /// Creates an enum from field names used in the ProtoBuf definition.
-        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-            match value {
-                "V1" => Some(Self::V1),
-                "V2" => Some(Self::V2),
-                _ => None,
-            }
-        }
-    }
-}
-impl ::prost::Name for ProxyProtocolConfig {
-    const NAME: &'static str = "ProxyProtocolConfig";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.ProxyProtocolConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.ProxyProtocolConfig".into()
-    }
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct PerHostConfig {
-    #[prost(message, repeated, tag = "1")]
-    pub added_tlvs: ::prost::alloc::vec::Vec<TlvEntry>,
-}
-impl ::prost::Name for PerHostConfig {
-    const NAME: &'static str = "PerHostConfig";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.PerHostConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.PerHostConfig".into()
-    }
-}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GrpcService {
     #[prost(message, optional, tag = "3")]
@@ -1851,265 +1648,6 @@ impl ::prost::Name for GrpcService {
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ApiConfigSource {
-    #[prost(enumeration = "api_config_source::ApiType", tag = "1")]
-    pub api_type: i32,
-    #[prost(enumeration = "ApiVersion", tag = "8")]
-    pub transport_api_version: i32,
-    #[prost(string, repeated, tag = "2")]
-    pub cluster_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(message, repeated, tag = "4")]
-    pub grpc_services: ::prost::alloc::vec::Vec<GrpcService>,
-    #[prost(message, optional, tag = "3")]
-    pub refresh_delay: ::core::option::Option<
-        super::super::super::super::google::protobuf::Duration,
-    >,
-    #[prost(message, optional, tag = "5")]
-    pub request_timeout: ::core::option::Option<
-        super::super::super::super::google::protobuf::Duration,
-    >,
-    #[prost(message, optional, tag = "6")]
-    pub rate_limit_settings: ::core::option::Option<RateLimitSettings>,
-    #[prost(bool, tag = "7")]
-    pub set_node_on_first_message_only: bool,
-    #[prost(message, repeated, tag = "9")]
-    pub config_validators: ::prost::alloc::vec::Vec<TypedExtensionConfig>,
-}
-/// Nested message and enum types in `ApiConfigSource`.
-pub mod api_config_source {
-    #[derive(
-        Clone,
-        Copy,
-        Debug,
-        PartialEq,
-        Eq,
-        Hash,
-        PartialOrd,
-        Ord,
-        ::prost::Enumeration
-    )]
-    #[repr(i32)]
-    pub enum ApiType {
-        #[deprecated]
-        DeprecatedAndUnavailableDoNotUse = 0,
-        Rest = 1,
-        Grpc = 2,
-        DeltaGrpc = 3,
-        AggregatedGrpc = 5,
-        AggregatedDeltaGrpc = 6,
-    }
-    impl ApiType {
-        /// String value of the enum field names used in the ProtoBuf definition.
-        ///
-        /// The values are not transformed in any way and thus are considered stable
-        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-        pub fn as_str_name(&self) -> &'static str {
-            match self {
-                #[allow(deprecated)]
-                Self::DeprecatedAndUnavailableDoNotUse => {
-                    "DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE"
-                }
-                Self::Rest => "REST",
-                Self::Grpc => "GRPC",
-                Self::DeltaGrpc => "DELTA_GRPC",
-                Self::AggregatedGrpc => "AGGREGATED_GRPC",
-                Self::AggregatedDeltaGrpc => "AGGREGATED_DELTA_GRPC",
-            }
-        }
-        /// Creates an enum from field names used in the ProtoBuf definition.
-        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-            match value {
-                "DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE" => {
-                    Some(#[allow(deprecated)] Self::DeprecatedAndUnavailableDoNotUse)
-                }
-                "REST" => Some(Self::Rest),
-                "GRPC" => Some(Self::Grpc),
-                "DELTA_GRPC" => Some(Self::DeltaGrpc),
-                "AGGREGATED_GRPC" => Some(Self::AggregatedGrpc),
-                "AGGREGATED_DELTA_GRPC" => Some(Self::AggregatedDeltaGrpc),
-                _ => None,
-            }
-        }
-    }
-}
-impl ::prost::Name for ApiConfigSource {
-    const NAME: &'static str = "ApiConfigSource";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.ApiConfigSource".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.ApiConfigSource".into()
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct AggregatedConfigSource {}
-impl ::prost::Name for AggregatedConfigSource {
-    const NAME: &'static str = "AggregatedConfigSource";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.AggregatedConfigSource".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.AggregatedConfigSource".into()
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SelfConfigSource {
-    #[prost(enumeration = "ApiVersion", tag = "1")]
-    pub transport_api_version: i32,
-}
-impl ::prost::Name for SelfConfigSource {
-    const NAME: &'static str = "SelfConfigSource";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.SelfConfigSource".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.SelfConfigSource".into()
-    }
-}
-#[derive(Clone, Copy, PartialEq, ::prost::Message)]
-pub struct RateLimitSettings {
-    #[prost(message, optional, tag = "1")]
-    pub max_tokens: ::core::option::Option<
-        super::super::super::super::google::protobuf::UInt32Value,
-    >,
-    #[prost(message, optional, tag = "2")]
-    pub fill_rate: ::core::option::Option<
-        super::super::super::super::google::protobuf::DoubleValue,
-    >,
-}
-impl ::prost::Name for RateLimitSettings {
-    const NAME: &'static str = "RateLimitSettings";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.RateLimitSettings".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.RateLimitSettings".into()
-    }
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PathConfigSource {
-    #[prost(string, tag = "1")]
-    pub path: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "2")]
-    pub watched_directory: ::core::option::Option<WatchedDirectory>,
-    #[prost(message, optional, tag = "3")]
-    pub poll_interval: ::core::option::Option<
-        super::super::super::super::google::protobuf::Duration,
-    >,
-}
-impl ::prost::Name for PathConfigSource {
-    const NAME: &'static str = "PathConfigSource";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.PathConfigSource".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.PathConfigSource".into()
-    }
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ConfigSource {
-    #[prost(message, repeated, tag = "7")]
-    pub authorities: ::prost::alloc::vec::Vec<
-        super::super::super::super::xds::core::v3::Authority,
-    >,
-    #[prost(message, optional, tag = "4")]
-    pub initial_fetch_timeout: ::core::option::Option<
-        super::super::super::super::google::protobuf::Duration,
-    >,
-    #[prost(enumeration = "ApiVersion", tag = "6")]
-    pub resource_api_version: i32,
-    #[prost(oneof = "config_source::ConfigSourceSpecifier", tags = "1, 8, 2, 3, 5")]
-    pub config_source_specifier: ::core::option::Option<
-        config_source::ConfigSourceSpecifier,
-    >,
-}
-/// Nested message and enum types in `ConfigSource`.
-pub mod config_source {
-    #[derive(Clone, PartialEq, ::prost::Oneof)]
-    pub enum ConfigSourceSpecifier {
-        #[deprecated]
-        #[prost(string, tag = "1")]
-        Path(::prost::alloc::string::String),
-        #[prost(message, tag = "8")]
-        PathConfigSource(super::PathConfigSource),
-        #[prost(message, tag = "2")]
-        ApiConfigSource(super::ApiConfigSource),
-        #[prost(message, tag = "3")]
-        Ads(super::AggregatedConfigSource),
-        #[prost(message, tag = "5")]
-        Self_(super::SelfConfigSource),
-    }
-}
-impl ::prost::Name for ConfigSource {
-    const NAME: &'static str = "ConfigSource";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.ConfigSource".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.ConfigSource".into()
-    }
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ExtensionConfigSource {
-    #[prost(message, optional, tag = "1")]
-    pub config_source: ::core::option::Option<ConfigSource>,
-    #[prost(message, optional, tag = "2")]
-    pub default_config: ::core::option::Option<
-        super::super::super::super::google::protobuf::Any,
-    >,
-    #[prost(bool, tag = "3")]
-    pub apply_default_config_without_warming: bool,
-    #[prost(string, repeated, tag = "4")]
-    pub type_urls: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-impl ::prost::Name for ExtensionConfigSource {
-    const NAME: &'static str = "ExtensionConfigSource";
-    const PACKAGE: &'static str = "envoy.config.core.v3";
-    fn full_name() -> ::prost::alloc::string::String {
-        "envoy.config.core.v3.ExtensionConfigSource".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "type.googleapis.com/envoy.config.core.v3.ExtensionConfigSource".into()
-    }
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum ApiVersion {
-    Auto = 0,
-    #[deprecated]
-    V2 = 1,
-    V3 = 2,
-}
-impl ApiVersion {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Auto => "AUTO",
-            #[allow(deprecated)]
-            Self::V2 => "V2",
-            Self::V3 => "V3",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "AUTO" => Some(Self::Auto),
-            "V2" => Some(#[allow(deprecated)] Self::V2),
-            "V3" => Some(Self::V3),
-            _ => None,
-        }
-    }
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EventServiceConfig {
     #[prost(oneof = "event_service_config::ConfigSourceSpecifier", tags = "1")]
     pub config_source_specifier: ::core::option::Option<
@@ -2132,6 +1670,209 @@ impl ::prost::Name for EventServiceConfig {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "type.googleapis.com/envoy.config.core.v3.EventServiceConfig".into()
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JsonFormatOptions {
+    #[deprecated]
+    #[prost(bool, tag = "1")]
+    pub sort_properties: bool,
+}
+impl ::prost::Name for JsonFormatOptions {
+    const NAME: &'static str = "JsonFormatOptions";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.JsonFormatOptions".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.JsonFormatOptions".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SubstitutionFormatString {
+    #[prost(bool, tag = "3")]
+    pub omit_empty_values: bool,
+    #[prost(string, tag = "4")]
+    pub content_type: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "6")]
+    pub formatters: ::prost::alloc::vec::Vec<TypedExtensionConfig>,
+    #[prost(message, optional, tag = "7")]
+    pub json_format_options: ::core::option::Option<JsonFormatOptions>,
+    #[prost(oneof = "substitution_format_string::Format", tags = "1, 2, 5")]
+    pub format: ::core::option::Option<substitution_format_string::Format>,
+}
+/// Nested message and enum types in `SubstitutionFormatString`.
+pub mod substitution_format_string {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Format {
+        #[deprecated]
+        #[prost(string, tag = "1")]
+        TextFormat(::prost::alloc::string::String),
+        #[prost(message, tag = "2")]
+        JsonFormat(super::super::super::super::super::google::protobuf::Struct),
+        #[prost(message, tag = "5")]
+        TextFormatSource(super::DataSource),
+    }
+}
+impl ::prost::Name for SubstitutionFormatString {
+    const NAME: &'static str = "SubstitutionFormatString";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.SubstitutionFormatString".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.SubstitutionFormatString".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProxyProtocolPassThroughTlVs {
+    #[prost(
+        enumeration = "proxy_protocol_pass_through_tl_vs::PassTlVsMatchType",
+        tag = "1"
+    )]
+    pub match_type: i32,
+    #[prost(uint32, repeated, tag = "2")]
+    pub tlv_type: ::prost::alloc::vec::Vec<u32>,
+}
+/// Nested message and enum types in `ProxyProtocolPassThroughTLVs`.
+pub mod proxy_protocol_pass_through_tl_vs {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum PassTlVsMatchType {
+        IncludeAll = 0,
+        Include = 1,
+    }
+    impl PassTlVsMatchType {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::IncludeAll => "INCLUDE_ALL",
+                Self::Include => "INCLUDE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "INCLUDE_ALL" => Some(Self::IncludeAll),
+                "INCLUDE" => Some(Self::Include),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for ProxyProtocolPassThroughTlVs {
+    const NAME: &'static str = "ProxyProtocolPassThroughTLVs";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.ProxyProtocolPassThroughTLVs".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.ProxyProtocolPassThroughTLVs".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TlvEntry {
+    #[prost(uint32, tag = "1")]
+    pub r#type: u32,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub value: ::prost::bytes::Bytes,
+    #[prost(message, optional, tag = "3")]
+    pub format_string: ::core::option::Option<SubstitutionFormatString>,
+}
+impl ::prost::Name for TlvEntry {
+    const NAME: &'static str = "TlvEntry";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.TlvEntry".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.TlvEntry".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProxyProtocolConfig {
+    #[prost(enumeration = "proxy_protocol_config::Version", tag = "1")]
+    pub version: i32,
+    #[prost(message, optional, tag = "2")]
+    pub pass_through_tlvs: ::core::option::Option<ProxyProtocolPassThroughTlVs>,
+    #[prost(message, repeated, tag = "3")]
+    pub added_tlvs: ::prost::alloc::vec::Vec<TlvEntry>,
+}
+/// Nested message and enum types in `ProxyProtocolConfig`.
+pub mod proxy_protocol_config {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Version {
+        V1 = 0,
+        V2 = 1,
+    }
+    impl Version {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::V1 => "V1",
+                Self::V2 => "V2",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "V1" => Some(Self::V1),
+                "V2" => Some(Self::V2),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for ProxyProtocolConfig {
+    const NAME: &'static str = "ProxyProtocolConfig";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.ProxyProtocolConfig".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.ProxyProtocolConfig".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PerHostConfig {
+    #[prost(message, repeated, tag = "1")]
+    pub added_tlvs: ::prost::alloc::vec::Vec<TlvEntry>,
+}
+impl ::prost::Name for PerHostConfig {
+    const NAME: &'static str = "PerHostConfig";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.PerHostConfig".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.PerHostConfig".into()
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2457,6 +2198,265 @@ impl HealthStatus {
             "DRAINING" => Some(Self::Draining),
             "TIMEOUT" => Some(Self::Timeout),
             "DEGRADED" => Some(Self::Degraded),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ApiConfigSource {
+    #[prost(enumeration = "api_config_source::ApiType", tag = "1")]
+    pub api_type: i32,
+    #[prost(enumeration = "ApiVersion", tag = "8")]
+    pub transport_api_version: i32,
+    #[prost(string, repeated, tag = "2")]
+    pub cluster_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, repeated, tag = "4")]
+    pub grpc_services: ::prost::alloc::vec::Vec<GrpcService>,
+    #[prost(message, optional, tag = "3")]
+    pub refresh_delay: ::core::option::Option<
+        super::super::super::super::google::protobuf::Duration,
+    >,
+    #[prost(message, optional, tag = "5")]
+    pub request_timeout: ::core::option::Option<
+        super::super::super::super::google::protobuf::Duration,
+    >,
+    #[prost(message, optional, tag = "6")]
+    pub rate_limit_settings: ::core::option::Option<RateLimitSettings>,
+    #[prost(bool, tag = "7")]
+    pub set_node_on_first_message_only: bool,
+    #[prost(message, repeated, tag = "9")]
+    pub config_validators: ::prost::alloc::vec::Vec<TypedExtensionConfig>,
+}
+/// Nested message and enum types in `ApiConfigSource`.
+pub mod api_config_source {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum ApiType {
+        #[deprecated]
+        DeprecatedAndUnavailableDoNotUse = 0,
+        Rest = 1,
+        Grpc = 2,
+        DeltaGrpc = 3,
+        AggregatedGrpc = 5,
+        AggregatedDeltaGrpc = 6,
+    }
+    impl ApiType {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                #[allow(deprecated)]
+                Self::DeprecatedAndUnavailableDoNotUse => {
+                    "DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE"
+                }
+                Self::Rest => "REST",
+                Self::Grpc => "GRPC",
+                Self::DeltaGrpc => "DELTA_GRPC",
+                Self::AggregatedGrpc => "AGGREGATED_GRPC",
+                Self::AggregatedDeltaGrpc => "AGGREGATED_DELTA_GRPC",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE" => {
+                    Some(#[allow(deprecated)] Self::DeprecatedAndUnavailableDoNotUse)
+                }
+                "REST" => Some(Self::Rest),
+                "GRPC" => Some(Self::Grpc),
+                "DELTA_GRPC" => Some(Self::DeltaGrpc),
+                "AGGREGATED_GRPC" => Some(Self::AggregatedGrpc),
+                "AGGREGATED_DELTA_GRPC" => Some(Self::AggregatedDeltaGrpc),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for ApiConfigSource {
+    const NAME: &'static str = "ApiConfigSource";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.ApiConfigSource".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.ApiConfigSource".into()
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AggregatedConfigSource {}
+impl ::prost::Name for AggregatedConfigSource {
+    const NAME: &'static str = "AggregatedConfigSource";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.AggregatedConfigSource".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.AggregatedConfigSource".into()
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SelfConfigSource {
+    #[prost(enumeration = "ApiVersion", tag = "1")]
+    pub transport_api_version: i32,
+}
+impl ::prost::Name for SelfConfigSource {
+    const NAME: &'static str = "SelfConfigSource";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.SelfConfigSource".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.SelfConfigSource".into()
+    }
+}
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct RateLimitSettings {
+    #[prost(message, optional, tag = "1")]
+    pub max_tokens: ::core::option::Option<
+        super::super::super::super::google::protobuf::UInt32Value,
+    >,
+    #[prost(message, optional, tag = "2")]
+    pub fill_rate: ::core::option::Option<
+        super::super::super::super::google::protobuf::DoubleValue,
+    >,
+}
+impl ::prost::Name for RateLimitSettings {
+    const NAME: &'static str = "RateLimitSettings";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.RateLimitSettings".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.RateLimitSettings".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PathConfigSource {
+    #[prost(string, tag = "1")]
+    pub path: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub watched_directory: ::core::option::Option<WatchedDirectory>,
+    #[prost(message, optional, tag = "3")]
+    pub poll_interval: ::core::option::Option<
+        super::super::super::super::google::protobuf::Duration,
+    >,
+}
+impl ::prost::Name for PathConfigSource {
+    const NAME: &'static str = "PathConfigSource";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.PathConfigSource".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.PathConfigSource".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConfigSource {
+    #[prost(message, repeated, tag = "7")]
+    pub authorities: ::prost::alloc::vec::Vec<
+        super::super::super::super::xds::core::v3::Authority,
+    >,
+    #[prost(message, optional, tag = "4")]
+    pub initial_fetch_timeout: ::core::option::Option<
+        super::super::super::super::google::protobuf::Duration,
+    >,
+    #[prost(enumeration = "ApiVersion", tag = "6")]
+    pub resource_api_version: i32,
+    #[prost(oneof = "config_source::ConfigSourceSpecifier", tags = "1, 8, 2, 3, 5")]
+    pub config_source_specifier: ::core::option::Option<
+        config_source::ConfigSourceSpecifier,
+    >,
+}
+/// Nested message and enum types in `ConfigSource`.
+pub mod config_source {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum ConfigSourceSpecifier {
+        #[deprecated]
+        #[prost(string, tag = "1")]
+        Path(::prost::alloc::string::String),
+        #[prost(message, tag = "8")]
+        PathConfigSource(super::PathConfigSource),
+        #[prost(message, tag = "2")]
+        ApiConfigSource(super::ApiConfigSource),
+        #[prost(message, tag = "3")]
+        Ads(super::AggregatedConfigSource),
+        #[prost(message, tag = "5")]
+        Self_(super::SelfConfigSource),
+    }
+}
+impl ::prost::Name for ConfigSource {
+    const NAME: &'static str = "ConfigSource";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.ConfigSource".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.ConfigSource".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExtensionConfigSource {
+    #[prost(message, optional, tag = "1")]
+    pub config_source: ::core::option::Option<ConfigSource>,
+    #[prost(message, optional, tag = "2")]
+    pub default_config: ::core::option::Option<
+        super::super::super::super::google::protobuf::Any,
+    >,
+    #[prost(bool, tag = "3")]
+    pub apply_default_config_without_warming: bool,
+    #[prost(string, repeated, tag = "4")]
+    pub type_urls: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for ExtensionConfigSource {
+    const NAME: &'static str = "ExtensionConfigSource";
+    const PACKAGE: &'static str = "envoy.config.core.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.config.core.v3.ExtensionConfigSource".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.config.core.v3.ExtensionConfigSource".into()
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ApiVersion {
+    Auto = 0,
+    #[deprecated]
+    V2 = 1,
+    V3 = 2,
+}
+impl ApiVersion {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Auto => "AUTO",
+            #[allow(deprecated)]
+            Self::V2 => "V2",
+            Self::V3 => "V3",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "AUTO" => Some(Self::Auto),
+            "V2" => Some(#[allow(deprecated)] Self::V2),
+            "V3" => Some(Self::V3),
             _ => None,
         }
     }

@@ -337,3 +337,118 @@ impl ::prost::Name for PathMatcher {
         "type.googleapis.com/envoy.type.matcher.v3.PathMatcher".into()
     }
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HttpRequestHeaderMatchInput {
+    #[prost(string, tag = "1")]
+    pub header_name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for HttpRequestHeaderMatchInput {
+    const NAME: &'static str = "HttpRequestHeaderMatchInput";
+    const PACKAGE: &'static str = "envoy.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.type.matcher.v3.HttpRequestHeaderMatchInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HttpRequestTrailerMatchInput {
+    #[prost(string, tag = "1")]
+    pub header_name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for HttpRequestTrailerMatchInput {
+    const NAME: &'static str = "HttpRequestTrailerMatchInput";
+    const PACKAGE: &'static str = "envoy.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.type.matcher.v3.HttpRequestTrailerMatchInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.type.matcher.v3.HttpRequestTrailerMatchInput".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HttpResponseHeaderMatchInput {
+    #[prost(string, tag = "1")]
+    pub header_name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for HttpResponseHeaderMatchInput {
+    const NAME: &'static str = "HttpResponseHeaderMatchInput";
+    const PACKAGE: &'static str = "envoy.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.type.matcher.v3.HttpResponseHeaderMatchInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.type.matcher.v3.HttpResponseHeaderMatchInput".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HttpResponseTrailerMatchInput {
+    #[prost(string, tag = "1")]
+    pub header_name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for HttpResponseTrailerMatchInput {
+    const NAME: &'static str = "HttpResponseTrailerMatchInput";
+    const PACKAGE: &'static str = "envoy.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.type.matcher.v3.HttpResponseTrailerMatchInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.type.matcher.v3.HttpResponseTrailerMatchInput".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HttpRequestQueryParamMatchInput {
+    #[prost(string, tag = "1")]
+    pub query_param: ::prost::alloc::string::String,
+}
+impl ::prost::Name for HttpRequestQueryParamMatchInput {
+    const NAME: &'static str = "HttpRequestQueryParamMatchInput";
+    const PACKAGE: &'static str = "envoy.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.type.matcher.v3.HttpRequestQueryParamMatchInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.type.matcher.v3.HttpRequestQueryParamMatchInput"
+            .into()
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HttpResponseStatusCodeMatchInput {}
+impl ::prost::Name for HttpResponseStatusCodeMatchInput {
+    const NAME: &'static str = "HttpResponseStatusCodeMatchInput";
+    const PACKAGE: &'static str = "envoy.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput"
+            .into()
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HttpResponseStatusCodeClassMatchInput {}
+impl ::prost::Name for HttpResponseStatusCodeClassMatchInput {
+    const NAME: &'static str = "HttpResponseStatusCodeClassMatchInput";
+    const PACKAGE: &'static str = "envoy.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.type.matcher.v3.HttpResponseStatusCodeClassMatchInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.type.matcher.v3.HttpResponseStatusCodeClassMatchInput"
+            .into()
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HttpResponseLocalReplyMatchInput {}
+impl ::prost::Name for HttpResponseLocalReplyMatchInput {
+    const NAME: &'static str = "HttpResponseLocalReplyMatchInput";
+    const PACKAGE: &'static str = "envoy.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "envoy.type.matcher.v3.HttpResponseLocalReplyMatchInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/envoy.type.matcher.v3.HttpResponseLocalReplyMatchInput"
+            .into()
+    }
+}

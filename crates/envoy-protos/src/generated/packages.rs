@@ -103,6 +103,11 @@ pub mod envoy {
             }
         }
         pub mod common {
+            pub mod matching {
+                pub mod v3 {
+                    include!("envoy.extensions.common.matching.v3.rs");
+                }
+            }
             pub mod ratelimit {
                 pub mod v3 {
                     include!("envoy.extensions.common.ratelimit.v3.rs");
@@ -134,6 +139,13 @@ pub mod envoy {
         }
         pub mod filters {
             pub mod common {
+                pub mod matcher {
+                    pub mod action {
+                        pub mod v3 {
+                            include!("envoy.extensions.filters.common.matcher.action.v3.rs");
+                        }
+                    }
+                }
                 pub mod set_filter_state {
                     pub mod v3 {
                         include!("envoy.extensions.filters.common.set_filter_state.v3.rs");
@@ -191,6 +203,11 @@ pub mod envoy {
                         include!("envoy.extensions.filters.http.lua.v3.rs");
                     }
                 }
+                pub mod on_demand {
+                    pub mod v3 {
+                        include!("envoy.extensions.filters.http.on_demand.v3.rs");
+                    }
+                }
                 pub mod ratelimit {
                     pub mod v3 {
                         include!("envoy.extensions.filters.http.ratelimit.v3.rs");
@@ -204,6 +221,11 @@ pub mod envoy {
                 pub mod router {
                     pub mod v3 {
                         include!("envoy.extensions.filters.http.router.v3.rs");
+                    }
+                }
+                pub mod set_filter_state {
+                    pub mod v3 {
+                        include!("envoy.extensions.filters.http.set_filter_state.v3.rs");
                     }
                 }
                 pub mod stateful_session {
@@ -262,6 +284,25 @@ pub mod envoy {
                     }
                 }
             }
+            pub mod header_formatters {
+                pub mod preserve_case {
+                    pub mod v3 {
+                        include!("envoy.extensions.http.header_formatters.preserve_case.v3.rs");
+                    }
+                }
+            }
+            pub mod original_ip_detection {
+                pub mod custom_header {
+                    pub mod v3 {
+                        include!("envoy.extensions.http.original_ip_detection.custom_header.v3.rs");
+                    }
+                }
+                pub mod xff {
+                    pub mod v3 {
+                        include!("envoy.extensions.http.original_ip_detection.xff.v3.rs");
+                    }
+                }
+            }
             pub mod stateful_session {
                 pub mod cookie {
                     pub mod v3 {
@@ -276,6 +317,11 @@ pub mod envoy {
             }
         }
         pub mod internal_redirect {
+            pub mod allow_listed_routes {
+                pub mod v3 {
+                    include!("envoy.extensions.internal_redirect.allow_listed_routes.v3.rs");
+                }
+            }
             pub mod previous_routes {
                 pub mod v3 {
                     include!("envoy.extensions.internal_redirect.previous_routes.v3.rs");
@@ -321,9 +367,46 @@ pub mod envoy {
         }
         pub mod matching {
             pub mod common_inputs {
+                pub mod environment_variable {
+                    pub mod v3 {
+                        include!("envoy.extensions.matching.common_inputs.environment_variable.v3.rs");
+                    }
+                }
                 pub mod network {
                     pub mod v3 {
                         include!("envoy.extensions.matching.common_inputs.network.v3.rs");
+                    }
+                }
+                pub mod ssl {
+                    pub mod v3 {
+                        include!("envoy.extensions.matching.common_inputs.ssl.v3.rs");
+                    }
+                }
+                pub mod transport_socket {
+                    pub mod v3 {
+                        include!("envoy.extensions.matching.common_inputs.transport_socket.v3.rs");
+                    }
+                }
+            }
+            pub mod input_matchers {
+                pub mod consistent_hashing {
+                    pub mod v3 {
+                        include!("envoy.extensions.matching.input_matchers.consistent_hashing.v3.rs");
+                    }
+                }
+                pub mod ip {
+                    pub mod v3 {
+                        include!("envoy.extensions.matching.input_matchers.ip.v3.rs");
+                    }
+                }
+                pub mod metadata {
+                    pub mod v3 {
+                        include!("envoy.extensions.matching.input_matchers.metadata.v3.rs");
+                    }
+                }
+                pub mod runtime_fraction {
+                    pub mod v3 {
+                        include!("envoy.extensions.matching.input_matchers.runtime_fraction.v3.rs");
                     }
                 }
             }
@@ -331,6 +414,13 @@ pub mod envoy {
         pub mod regex_engines {
             pub mod v3 {
                 include!("envoy.extensions.regex_engines.v3.rs");
+            }
+        }
+        pub mod request_id {
+            pub mod uuid {
+                pub mod v3 {
+                    include!("envoy.extensions.request_id.uuid.v3.rs");
+                }
             }
         }
         pub mod resource_monitors {
@@ -347,14 +437,41 @@ pub mod envoy {
         }
         pub mod retry {
             pub mod host {
+                pub mod omit_canary_hosts {
+                    pub mod v3 {
+                        include!("envoy.extensions.retry.host.omit_canary_hosts.v3.rs");
+                    }
+                }
+                pub mod omit_host_metadata {
+                    pub mod v3 {
+                        include!("envoy.extensions.retry.host.omit_host_metadata.v3.rs");
+                    }
+                }
                 pub mod previous_hosts {
                     pub mod v3 {
                         include!("envoy.extensions.retry.host.previous_hosts.v3.rs");
                     }
                 }
             }
+            pub mod priority {
+                pub mod previous_priorities {
+                    pub mod v3 {
+                        include!("envoy.extensions.retry.priority.previous_priorities.v3.rs");
+                    }
+                }
+            }
         }
         pub mod transport_sockets {
+            pub mod quic {
+                pub mod v3 {
+                    include!("envoy.extensions.transport_sockets.quic.v3.rs");
+                }
+            }
+            pub mod raw_buffer {
+                pub mod v3 {
+                    include!("envoy.extensions.transport_sockets.raw_buffer.v3.rs");
+                }
+            }
             pub mod tls {
                 pub mod cert_mappers {
                     pub mod filter_state_override {
@@ -419,9 +536,19 @@ pub mod envoy {
         }
     }
     pub mod service {
+        pub mod auth {
+            pub mod v3 {
+                include!("envoy.service.auth.v3.rs");
+            }
+        }
         pub mod discovery {
             pub mod v3 {
                 include!("envoy.service.discovery.v3.rs");
+            }
+        }
+        pub mod ratelimit {
+            pub mod v3 {
+                include!("envoy.service.ratelimit.v3.rs");
             }
         }
         pub mod runtime {
@@ -471,6 +598,9 @@ pub mod xds {
             pub mod v3 {
                 include!("xds.r#type.matcher.v3.rs");
             }
+        }
+        pub mod v3 {
+            include!("xds.r#type.v3.rs");
         }
     }
 }

@@ -310,3 +310,162 @@ impl ::prost::Name for Matcher {
         "type.googleapis.com/xds.type.matcher.v3.Matcher".into()
     }
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HttpAttributesCelMatchInput {}
+impl ::prost::Name for HttpAttributesCelMatchInput {
+    const NAME: &'static str = "HttpAttributesCelMatchInput";
+    const PACKAGE: &'static str = "xds.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "xds.type.matcher.v3.HttpAttributesCelMatchInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/xds.type.matcher.v3.HttpAttributesCelMatchInput".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct IpMatcher {
+    #[prost(message, repeated, tag = "1")]
+    pub range_matchers: ::prost::alloc::vec::Vec<ip_matcher::IpRangeMatcher>,
+}
+/// Nested message and enum types in `IPMatcher`.
+pub mod ip_matcher {
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct IpRangeMatcher {
+        #[prost(message, repeated, tag = "1")]
+        pub ranges: ::prost::alloc::vec::Vec<
+            super::super::super::super::core::v3::CidrRange,
+        >,
+        #[prost(message, optional, tag = "2")]
+        pub on_match: ::core::option::Option<super::matcher::OnMatch>,
+        #[prost(bool, tag = "3")]
+        pub exclusive: bool,
+    }
+    impl ::prost::Name for IpRangeMatcher {
+        const NAME: &'static str = "IPRangeMatcher";
+        const PACKAGE: &'static str = "xds.type.matcher.v3";
+        fn full_name() -> ::prost::alloc::string::String {
+            "xds.type.matcher.v3.IPMatcher.IPRangeMatcher".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "type.googleapis.com/xds.type.matcher.v3.IPMatcher.IPRangeMatcher".into()
+        }
+    }
+}
+impl ::prost::Name for IpMatcher {
+    const NAME: &'static str = "IPMatcher";
+    const PACKAGE: &'static str = "xds.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "xds.type.matcher.v3.IPMatcher".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/xds.type.matcher.v3.IPMatcher".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Int64RangeMatcher {
+    #[prost(message, repeated, tag = "1")]
+    pub range_matchers: ::prost::alloc::vec::Vec<int64_range_matcher::RangeMatcher>,
+}
+/// Nested message and enum types in `Int64RangeMatcher`.
+pub mod int64_range_matcher {
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct RangeMatcher {
+        #[prost(message, repeated, tag = "1")]
+        pub ranges: ::prost::alloc::vec::Vec<super::super::super::v3::Int64Range>,
+        #[prost(message, optional, tag = "2")]
+        pub on_match: ::core::option::Option<super::matcher::OnMatch>,
+    }
+    impl ::prost::Name for RangeMatcher {
+        const NAME: &'static str = "RangeMatcher";
+        const PACKAGE: &'static str = "xds.type.matcher.v3";
+        fn full_name() -> ::prost::alloc::string::String {
+            "xds.type.matcher.v3.Int64RangeMatcher.RangeMatcher".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "type.googleapis.com/xds.type.matcher.v3.Int64RangeMatcher.RangeMatcher"
+                .into()
+        }
+    }
+}
+impl ::prost::Name for Int64RangeMatcher {
+    const NAME: &'static str = "Int64RangeMatcher";
+    const PACKAGE: &'static str = "xds.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "xds.type.matcher.v3.Int64RangeMatcher".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/xds.type.matcher.v3.Int64RangeMatcher".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Int32RangeMatcher {
+    #[prost(message, repeated, tag = "1")]
+    pub range_matchers: ::prost::alloc::vec::Vec<int32_range_matcher::RangeMatcher>,
+}
+/// Nested message and enum types in `Int32RangeMatcher`.
+pub mod int32_range_matcher {
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct RangeMatcher {
+        #[prost(message, repeated, tag = "1")]
+        pub ranges: ::prost::alloc::vec::Vec<super::super::super::v3::Int32Range>,
+        #[prost(message, optional, tag = "2")]
+        pub on_match: ::core::option::Option<super::matcher::OnMatch>,
+    }
+    impl ::prost::Name for RangeMatcher {
+        const NAME: &'static str = "RangeMatcher";
+        const PACKAGE: &'static str = "xds.type.matcher.v3";
+        fn full_name() -> ::prost::alloc::string::String {
+            "xds.type.matcher.v3.Int32RangeMatcher.RangeMatcher".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "type.googleapis.com/xds.type.matcher.v3.Int32RangeMatcher.RangeMatcher"
+                .into()
+        }
+    }
+}
+impl ::prost::Name for Int32RangeMatcher {
+    const NAME: &'static str = "Int32RangeMatcher";
+    const PACKAGE: &'static str = "xds.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "xds.type.matcher.v3.Int32RangeMatcher".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/xds.type.matcher.v3.Int32RangeMatcher".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DoubleRangeMatcher {
+    #[prost(message, repeated, tag = "1")]
+    pub range_matchers: ::prost::alloc::vec::Vec<double_range_matcher::RangeMatcher>,
+}
+/// Nested message and enum types in `DoubleRangeMatcher`.
+pub mod double_range_matcher {
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct RangeMatcher {
+        #[prost(message, repeated, tag = "1")]
+        pub ranges: ::prost::alloc::vec::Vec<super::super::super::v3::DoubleRange>,
+        #[prost(message, optional, tag = "2")]
+        pub on_match: ::core::option::Option<super::matcher::OnMatch>,
+    }
+    impl ::prost::Name for RangeMatcher {
+        const NAME: &'static str = "RangeMatcher";
+        const PACKAGE: &'static str = "xds.type.matcher.v3";
+        fn full_name() -> ::prost::alloc::string::String {
+            "xds.type.matcher.v3.DoubleRangeMatcher.RangeMatcher".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "type.googleapis.com/xds.type.matcher.v3.DoubleRangeMatcher.RangeMatcher"
+                .into()
+        }
+    }
+}
+impl ::prost::Name for DoubleRangeMatcher {
+    const NAME: &'static str = "DoubleRangeMatcher";
+    const PACKAGE: &'static str = "xds.type.matcher.v3";
+    fn full_name() -> ::prost::alloc::string::String {
+        "xds.type.matcher.v3.DoubleRangeMatcher".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/xds.type.matcher.v3.DoubleRangeMatcher".into()
+    }
+}
