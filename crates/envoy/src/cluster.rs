@@ -1,0 +1,65 @@
+//! Clusters.
+
+mod discovery;
+mod limits;
+mod protocol;
+mod tls;
+
+use envoy_protos::envoy::config::cluster::v3 as proto;
+use envoy_protos::envoy::r#type::v3::Percent;
+use model::{Cluster, Discovery};
+
+pub(crate) use discovery::{one_name, resolve};
+pub(crate) use protocol::{by_name as options_by_name, explicit, http2};
+pub(crate) use tls::{dns_name, wrap as wrap_socket};
+
+use crate::duration::duration;
+use crate::{Reference, References, Resource, ResourceType, XdsMode};
+
+/// A cluster, named after its key.
+#[must_use]
+pub fn cluster(cluster: &Cluster, mode: XdsMode) -> Resource {
+    let name = cluster.key().name();
+    let mut message = proto::Cluster {
+        name: name.to_string(),
+        alt_stat_name: alt_stat_name(cluster),
+        connect_timeout: Some(duration(cluster.connect_timeout)),
+        common_lb_config: Some(no_panic()),
+        typed_extension_protocol_options: protocol::options(cluster),
+        circuit_breakers: limits::circuit_breakers(&cluster.circuit_breakers),
+        transport_socket: cluster.tls.as_ref().map(|tls| tls::socket(tls, cluster.protocol, mode)),
+        ..Default::default()
+    };
+    discovery::discover(cluster, mode, &mut message);
+    Resource { slow: is_slow(cluster), ..Resource::new(name, &message, References::new(references(cluster))) }
+}
+
+/// The name in statistics, without slashes and without the hash: it outlives a change of settings.
+fn alt_stat_name(cluster: &Cluster) -> String {
+    let model::Backend { namespace, service, port } = &cluster.backend;
+    format!("{namespace}_{service}_{port}")
+}
+
+/// Requests go to healthy endpoints only, however few there are.
+fn no_panic() -> proto::cluster::CommonLbConfig {
+    proto::cluster::CommonLbConfig {
+        healthy_panic_threshold: Some(Percent { value: 0.0 }),
+        ..Default::default()
+    }
+}
+
+/// A cluster that Envoy resolves warms as fast as DNS answers.
+fn is_slow(cluster: &Cluster) -> bool {
+    matches!(cluster.discovery, Discovery::Dns { .. })
+}
+
+fn references(cluster: &Cluster) -> Vec<Reference> {
+    let endpoints = match &cluster.discovery {
+        Discovery::Endpoints(key) => {
+            Some(Reference::sent(ResourceType::ClusterLoadAssignment, key.to_string()))
+        }
+        Discovery::Dns { .. } => None,
+    };
+    let validation = cluster.tls.as_ref().and_then(|tls| tls.validation.as_ref());
+    endpoints.into_iter().chain(validation.map(|each| crate::secret::reference(&each.ca))).collect()
+}

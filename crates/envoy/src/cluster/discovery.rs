@@ -1,0 +1,56 @@
+//! Where the addresses of a cluster come from.
+
+use std::sync::Arc;
+
+use envoy_protos::envoy::config::cluster::v3 as proto;
+use envoy_protos::envoy::config::cluster::v3::cluster::{
+    ClusterDiscoveryType, DiscoveryType, DnsLookupFamily, EdsClusterConfig,
+};
+use envoy_protos::envoy::config::endpoint::v3::{ClusterLoadAssignment, LocalityLbEndpoints};
+use model::{Cluster, Discovery, DnsFamily, EndpointsKey};
+
+use crate::XdsMode;
+use crate::config_source::config_source;
+use crate::endpoints::host;
+
+/// Adds where addresses come from.
+pub(super) fn discover(cluster: &Cluster, mode: XdsMode, message: &mut proto::Cluster) {
+    match &cluster.discovery {
+        Discovery::Endpoints(key) => by_eds(key, mode, message),
+        Discovery::Dns { name, port, family } => by_name(name, *port, *family, message),
+    }
+}
+
+fn by_eds(key: &EndpointsKey, mode: XdsMode, message: &mut proto::Cluster) {
+    message.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into()));
+    message.eds_cluster_config =
+        Some(EdsClusterConfig { eds_config: Some(config_source(mode)), service_name: key.to_string() });
+}
+
+fn by_name(name: &Arc<str>, port: u16, family: DnsFamily, message: &mut proto::Cluster) {
+    resolve(family, message);
+    message.load_assignment = Some(one_name(&message.name, name, port));
+}
+
+/// Says that a name is resolved, and which of its addresses are used.
+///
+/// All addresses of both families are tried in one attempt by LOGICAL_DNS only (happy eyeballs).
+pub(crate) fn resolve(family: DnsFamily, message: &mut proto::Cluster) {
+    let (discovery, family) = match family {
+        DnsFamily::Auto => (DiscoveryType::StrictDns, DnsLookupFamily::Auto),
+        DnsFamily::V4 => (DiscoveryType::StrictDns, DnsLookupFamily::V4Only),
+        DnsFamily::V6 => (DiscoveryType::StrictDns, DnsLookupFamily::V6Only),
+        DnsFamily::All => (DiscoveryType::LogicalDns, DnsLookupFamily::All),
+    };
+    message.cluster_discovery_type = Some(ClusterDiscoveryType::Type(discovery.into()));
+    message.dns_lookup_family = family.into();
+}
+
+/// The addresses of a cluster that has one name, or one address.
+pub(crate) fn one_name(cluster: &str, name: &str, port: u16) -> ClusterLoadAssignment {
+    ClusterLoadAssignment {
+        cluster_name: cluster.to_owned(),
+        endpoints: vec![LocalityLbEndpoints { lb_endpoints: vec![host(name, port)], ..Default::default() }],
+        ..Default::default()
+    }
+}

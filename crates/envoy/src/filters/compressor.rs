@@ -1,0 +1,52 @@
+//! Compression of responses, by gzip, where the client accepts it.
+
+use envoy_protos::envoy::config::core::v3::TypedExtensionConfig;
+use envoy_protos::envoy::extensions::compression::gzip::compressor::v3::Gzip;
+use envoy_protos::envoy::extensions::filters::http::compressor::v3::Compressor;
+use envoy_protos::envoy::extensions::filters::http::compressor::v3::compressor::{
+    CommonDirectionConfig, ResponseDirectionConfig,
+};
+use envoy_protos::google::protobuf::Any;
+
+use crate::any::pack;
+use crate::listener::ConnectionManager;
+
+/// Text of the web, and gRPC-Web, which Envoy's own list lacks.
+const CONTENT_TYPES: [&str; 19] = [
+    "application/javascript",
+    "application/json",
+    "application/xhtml+xml",
+    "application/xml",
+    "image/svg+xml",
+    "text/css",
+    "text/ecmascript",
+    "text/html",
+    "text/javascript",
+    "text/plain",
+    "text/xml",
+    "application/x-javascript",
+    "application/grpc-web",
+    "application/grpc-web+json",
+    "application/grpc-web+proto",
+    "application/grpc-web+thrift",
+    "application/grpc-web-text",
+    "application/grpc-web-text+proto",
+    "application/grpc-web-text+thrift",
+];
+
+#[expect(deprecated, reason = "older Envoys know the list of types, and not the matchers that follow it")]
+pub(super) fn config(_manager: &ConnectionManager<'_>) -> Option<Any> {
+    let gzip = TypedExtensionConfig { name: "gzip".to_owned(), typed_config: Some(pack(&Gzip::default())) };
+    let common = CommonDirectionConfig {
+        content_type: CONTENT_TYPES.map(str::to_owned).to_vec(),
+        ..Default::default()
+    };
+    Some(pack(&Compressor {
+        compressor_library: Some(gzip),
+        response_direction_config: Some(ResponseDirectionConfig {
+            common_config: Some(common),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }))
+}

@@ -1,0 +1,49 @@
+//! Messages as people read them.
+
+use envoy_protos::google::protobuf::Any;
+use prost::{Message, Name};
+use prost_reflect::{DynamicMessage, SerializeOptions};
+use serde_json::Value;
+
+use crate::any::pack;
+use crate::{Resource, ResourceType};
+
+/// A resource in protobuf's JSON, with Envoy's own spelling of fields and with `@type` first.
+///
+/// Messages within are expanded. Private keys are not shown: what this gives may be printed.
+#[must_use]
+pub fn to_json(resource: &Resource) -> Value {
+    let mut json =
+        render(&Any { type_url: resource.resource_type.type_url().to_owned(), value: resource.body.clone() });
+    if resource.resource_type == ResourceType::Secret {
+        hide_key(&mut json);
+    }
+    json
+}
+
+/// Any message, in the same form (a bootstrap, say); for messages without keys.
+#[must_use]
+pub fn message_to_json<M: Message + Name>(message: &M) -> Value {
+    let mut json = render(&pack(message));
+    if let Some(fields) = json.as_object_mut() {
+        fields.shift_remove("@type");
+    }
+    json
+}
+
+fn render(any: &Any) -> Value {
+    let descriptor = envoy_protos::descriptors()
+        .get_message_by_name(&Any::full_name())
+        .expect("the descriptors hold the well-known types");
+    let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(true);
+    DynamicMessage::decode(descriptor, any.encode_to_vec().as_slice())
+        .expect("what was just encoded is a message")
+        .serialize_with_options(serde_json::value::Serializer, &options)
+        .expect("the descriptors hold every type that is encoded here")
+}
+
+fn hide_key(secret: &mut Value) {
+    if let Some(key) = secret.pointer_mut("/tls_certificate/private_key") {
+        *key = serde_json::json!({ "inline_string": "[redacted]" });
+    }
+}

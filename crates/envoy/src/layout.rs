@@ -1,0 +1,55 @@
+//! Which resources virtual hosts are spread over.
+
+mod assembly;
+mod classic;
+mod outbox;
+mod plain;
+mod route_table;
+mod tls;
+
+use std::sync::Arc;
+
+use model::{VirtualHost, VirtualHostKey};
+
+use crate::{Resource, ResourceType};
+
+pub use classic::Classic;
+
+/// Which resources virtual hosts are spread over; chosen at start, for good.
+///
+/// Only fragments are kept, as bytes. Resources depend on the last value of each key alone, never on the
+/// order in which values came.
+pub trait Layout {
+    /// Puts a virtual host in place of the last one of its key; `None` takes it away.
+    ///
+    /// Encodes at once. A key of a listener that is not among the settings' is ignored.
+    fn set(&mut self, key: &VirtualHostKey, value: Option<&VirtualHost>);
+
+    /// The resources whose bytes differ from those of the last flush, in the order of type and name.
+    ///
+    /// The first flush gives all that must be there even when nothing is served.
+    fn flush(&mut self) -> Vec<Output>;
+
+    /// The virtual hosts that a resource is made from, sorted; empty for one that is nobody's.
+    fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey>;
+}
+
+/// One change to the resources of a layout.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// It is new, or its bytes changed.
+    Set(Resource),
+    /// It is no more.
+    Remove(ResourceType, Arc<str>),
+}
+
+impl Output {
+    /// The resource's kind and name.
+    #[must_use]
+    pub fn id(&self) -> (ResourceType, &Arc<str>) {
+        match self {
+            Self::Set(resource) => (resource.resource_type, &resource.name),
+            Self::Remove(resource_type, name) => (*resource_type, name),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A plaintext listener: one table of all hosts.
+
+use model::{Host, Listener, Settings, Traffic, VirtualHost};
+
+use super::assembly::Assembly;
+use super::outbox::Outbox;
+use super::{Output, route_table};
+use crate::listener::{ConnectionManager, plain_chain, shell};
+use crate::virtual_host::virtual_host;
+use crate::{Reference, References, Resource, ResourceType, XdsMode, route};
+
+/// A listener whose hosts are told apart by `:authority`.
+pub(super) struct Plain {
+    table: Assembly,
+    outbox: Outbox,
+}
+
+impl Plain {
+    /// The listener is open from the start, with no host: clients then get 404 and not a refused connection,
+    /// which balancers take for a dead node (unlike Contour, reference 11, entry 39).
+    pub(super) fn new(listener: &Listener, settings: &Settings, mode: XdsMode) -> Self {
+        let mut outbox = Outbox::default();
+        outbox.put(resource(listener, settings, mode));
+        Self { table: route_table::table(listener.id.as_str()), outbox }
+    }
+
+    pub(super) fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
+        match value.map(|each| &each.traffic) {
+            Some(Traffic::Http(routes)) => {
+                self.table.put(host, &virtual_host(host, routes), route::references(routes));
+            }
+            // Without TLS there is no name by which a connection could be told from others.
+            Some(Traffic::Tcp(_)) | None => self.table.remove(host),
+        }
+    }
+
+    pub(super) fn flush(&mut self) -> Vec<Output> {
+        self.outbox.flush().into_iter().chain(self.table.flush()).collect()
+    }
+
+    /// The hosts of the table; the listener itself is nobody's.
+    pub(super) fn members(&self, resource_type: ResourceType, listener: &str, name: &str) -> Vec<Host> {
+        let is_table = resource_type == ResourceType::RouteConfiguration && name == listener;
+        if is_table { self.table.hosts().cloned().collect() } else { vec![] }
+    }
+}
+
+fn resource(listener: &Listener, settings: &Settings, mode: XdsMode) -> Resource {
+    let name = listener.id.as_str();
+    let manager = ConnectionManager { listener, settings, mode, route_configuration: name, host: None };
+    let mut message = shell(listener);
+    message.filter_chains = vec![plain_chain(&manager)];
+    let table = Reference::sent(ResourceType::RouteConfiguration, name);
+    Resource::new(name.into(), &message, References::new(vec![table]))
+}

@@ -1,0 +1,27 @@
+//! RouteConfigurations.
+
+use envoy_protos::envoy::config::route::v3::RouteConfiguration;
+use envoy_protos::google::protobuf::BoolValue;
+
+use super::assembly::Assembly;
+use crate::headers::append;
+
+/// The number of `RouteConfiguration.virtual_hosts`.
+const VIRTUAL_HOSTS: u8 = 2;
+
+/// A table of many hosts, put together from encoded virtual hosts.
+pub(super) fn table(name: &str) -> Assembly {
+    let head = RouteConfiguration { name: name.to_owned(), ..Default::default() };
+    Assembly::new(name, &head, VIRTUAL_HOSTS, &common())
+}
+
+/// What all tables have: hosts match with any port, and backends learn when a request arrived.
+pub(super) fn common() -> RouteConfiguration {
+    RouteConfiguration {
+        request_headers_to_add: vec![append("x-request-start", "t=%START_TIME(%s.%3f)%")],
+        // A cluster that is late costs 503 on its routes; a rejected table costs every host its change.
+        validate_clusters: Some(BoolValue { value: false }),
+        ignore_port_in_host_matching: true,
+        ..Default::default()
+    }
+}

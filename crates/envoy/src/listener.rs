@@ -1,0 +1,59 @@
+//! Listeners.
+
+mod chain;
+mod connection_manager;
+mod socket;
+mod stats;
+mod tcp_proxy;
+mod tls;
+
+use envoy_protos::envoy::config::listener::v3 as proto;
+use envoy_protos::envoy::config::listener::v3::listener_filter::ConfigType;
+use envoy_protos::envoy::extensions::filters::listener::proxy_protocol::v3::ProxyProtocol;
+use envoy_protos::envoy::extensions::filters::listener::tls_inspector::v3::TlsInspector;
+use envoy_protos::google::protobuf::Any;
+use model::{Listener, Transport};
+
+use crate::address::bind;
+use crate::any::pack;
+
+pub(crate) use chain::{Chains, plain_chain};
+pub(crate) use connection_manager::ConnectionManager;
+pub use stats::static_listeners;
+pub(crate) use tls::tls_parameters;
+
+/// A listener, without its filter chains.
+pub(crate) fn shell(listener: &Listener) -> proto::Listener {
+    proto::Listener {
+        name: listener.id.to_string(),
+        address: Some(bind(&listener.bind)),
+        listener_filters: listener_filters(listener),
+        socket_options: socket::keepalive(),
+        ..Default::default()
+    }
+}
+
+/// What reads the first bytes of a connection; the PROXY header stands before the TLS handshake.
+fn listener_filters(listener: &Listener) -> Vec<proto::ListenerFilter> {
+    let proxy_protocol =
+        || listener_filter("envoy.filters.listener.proxy_protocol", pack(&ProxyProtocol::default()));
+    let tls_inspector =
+        || listener_filter("envoy.filters.listener.tls_inspector", pack(&TlsInspector::default()));
+    [listener.proxy_protocol.then(proxy_protocol), (listener.transport == Transport::Tls).then(tls_inspector)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn listener_filter(name: &str, config: Any) -> proto::ListenerFilter {
+    proto::ListenerFilter {
+        name: name.to_owned(),
+        config_type: Some(ConfigType::TypedConfig(config)),
+        ..Default::default()
+    }
+}
+
+/// A network filter.
+fn filter(name: &str, config: Any) -> proto::Filter {
+    proto::Filter { name: name.to_owned(), config_type: Some(proto::filter::ConfigType::TypedConfig(config)) }
+}

@@ -1,0 +1,13 @@
+//! Names that more than one message uses.
+
+/// The static cluster through which Envoy reaches its own administration interface.
+pub const ADMIN_CLUSTER: &str = "envoy-admin";
+
+/// The static cluster of the xDS server; the name in its certificate, too.
+pub const XDS_CLUSTER: &str = "isobath";
+
+/// The runtime layer that is served by RTDS.
+pub const RUNTIME_LAYER: &str = "dynamic";
+
+/// The transport socket for TLS, in both directions.
+pub(crate) const TLS_SOCKET: &str = "envoy.transport_sockets.tls";

@@ -1,0 +1,136 @@
+//! A thing that Envoy subscribes to.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use envoy_protos::envoy;
+use prost::{Message, Name};
+
+use crate::References;
+
+/// The kinds of resources.
+///
+/// The order is only that of outputs; the order of sending follows references.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ResourceType {
+    /// `envoy.extensions.transport_sockets.tls.v3.Secret` (SDS).
+    Secret,
+    /// `envoy.config.endpoint.v3.ClusterLoadAssignment` (EDS).
+    ClusterLoadAssignment,
+    /// `envoy.config.cluster.v3.Cluster` (CDS).
+    Cluster,
+    /// `envoy.config.route.v3.RouteConfiguration` (RDS).
+    RouteConfiguration,
+    /// `envoy.config.listener.v3.Listener` (LDS).
+    Listener,
+    /// `envoy.service.runtime.v3.Runtime` (RTDS).
+    Runtime,
+}
+
+impl ResourceType {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] = [
+        Self::Secret,
+        Self::ClusterLoadAssignment,
+        Self::Cluster,
+        Self::RouteConfiguration,
+        Self::Listener,
+        Self::Runtime,
+    ];
+
+    /// The type as the xDS protocol names it.
+    #[must_use]
+    pub const fn type_url(self) -> &'static str {
+        match self {
+            Self::Secret => "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+            Self::ClusterLoadAssignment => {
+                "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
+            }
+            Self::Cluster => "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+            Self::RouteConfiguration => "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+            Self::Listener => "type.googleapis.com/envoy.config.listener.v3.Listener",
+            Self::Runtime => "type.googleapis.com/envoy.service.runtime.v3.Runtime",
+        }
+    }
+}
+
+/// Messages that are resources.
+pub(crate) trait Encode: Message + Name {
+    /// Their kind.
+    const TYPE: ResourceType;
+}
+
+impl Encode for envoy::extensions::transport_sockets::tls::v3::Secret {
+    const TYPE: ResourceType = ResourceType::Secret;
+}
+impl Encode for envoy::config::endpoint::v3::ClusterLoadAssignment {
+    const TYPE: ResourceType = ResourceType::ClusterLoadAssignment;
+}
+impl Encode for envoy::config::cluster::v3::Cluster {
+    const TYPE: ResourceType = ResourceType::Cluster;
+}
+impl Encode for envoy::config::route::v3::RouteConfiguration {
+    const TYPE: ResourceType = ResourceType::RouteConfiguration;
+}
+impl Encode for envoy::config::listener::v3::Listener {
+    const TYPE: ResourceType = ResourceType::Listener;
+}
+impl Encode for envoy::service::runtime::v3::Runtime {
+    const TYPE: ResourceType = ResourceType::Runtime;
+}
+
+/// A thing that Envoy subscribes to, ready to be sent.
+///
+/// Clones share everything. `Debug` shows no content: a Secret is a resource, too.
+#[derive(Clone, PartialEq)]
+pub struct Resource {
+    /// Its kind.
+    pub resource_type: ResourceType,
+    /// Its name among those of its kind.
+    pub name: Arc<str>,
+    /// The serialized message; equal for equal input.
+    pub body: Bytes,
+    /// The resources that it names.
+    pub refs: References,
+    /// Whether Envoy may take long to acknowledge it: a cluster that resolves a name first.
+    pub slow: bool,
+}
+
+impl Resource {
+    /// A resource from its message.
+    pub(crate) fn new<M: Encode>(name: Arc<str>, message: &M, refs: References) -> Self {
+        Self { resource_type: M::TYPE, name, body: message.encode_to_vec().into(), refs, slow: false }
+    }
+}
+
+impl fmt::Debug for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resource")
+            .field("resource_type", &self.resource_type)
+            .field("name", &self.name)
+            .field("bytes", &self.body.len())
+            .field("refs", &self.refs)
+            .field("slow", &self.slow)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<M: Encode>() {
+        assert_eq!(M::TYPE.type_url(), M::type_url());
+    }
+
+    #[test]
+    fn type_urls_are_those_of_the_messages() {
+        check::<envoy::extensions::transport_sockets::tls::v3::Secret>();
+        check::<envoy::config::endpoint::v3::ClusterLoadAssignment>();
+        check::<envoy::config::cluster::v3::Cluster>();
+        check::<envoy::config::route::v3::RouteConfiguration>();
+        check::<envoy::config::listener::v3::Listener>();
+        check::<envoy::service::runtime::v3::Runtime>();
+    }
+}

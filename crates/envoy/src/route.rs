@@ -1,0 +1,57 @@
+//! Routes.
+
+mod action;
+mod forward;
+mod matching;
+mod redirect;
+
+use std::collections::BTreeMap;
+
+use envoy_protos::envoy::config::core::v3::Metadata;
+use envoy_protos::envoy::config::route::v3 as proto;
+use envoy_protos::google::protobuf::value::Kind;
+use model::{Action, Host, ObjectId, Route};
+
+use crate::{Reference, headers};
+
+pub(crate) use action::respond;
+
+/// A route of a host.
+pub(crate) fn route(route: &Route, host: &Host) -> proto::Route {
+    proto::Route {
+        r#match: Some(matching::route_match(&route.matches, host)),
+        action: Some(action::action(&route.action)),
+        metadata: Some(origin(&route.origin)),
+        request_headers_to_add: headers::to_set(&route.request_headers),
+        request_headers_to_remove: headers::to_remove(&route.request_headers),
+        response_headers_to_add: headers::to_set(&route.response_headers),
+        response_headers_to_remove: headers::to_remove(&route.response_headers),
+        ..Default::default()
+    }
+}
+
+/// The clusters that routes name.
+pub(crate) fn references(routes: &[Route]) -> Vec<Reference> {
+    routes.iter().flat_map(|route| clusters(&route.action)).collect()
+}
+
+fn clusters(action: &Action) -> Vec<Reference> {
+    match action {
+        Action::Forward(forward) => forward::clusters(forward),
+        Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => vec![],
+    }
+}
+
+/// The object that asked for the route, for access logs (`%METADATA(ROUTE:...)%`); Contour's keys.
+fn origin(origin: &ObjectId) -> Metadata {
+    let text = |text: &str| Kind::StringValue(text.to_owned());
+    let fields = crate::runtime::fields([
+        ("io.projectcontour.kind", text(origin.kind.as_str())),
+        ("io.projectcontour.namespace", text(&origin.namespace)),
+        ("io.projectcontour.name", text(&origin.name)),
+    ]);
+    Metadata {
+        filter_metadata: BTreeMap::from([("envoy.access_loggers.file".to_owned(), fields)]),
+        ..Default::default()
+    }
+}

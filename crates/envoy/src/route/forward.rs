@@ -1,0 +1,132 @@
+//! How a request reaches a backend.
+
+use envoy_protos::envoy::config::core::v3::RuntimeFractionalPercent;
+use envoy_protos::envoy::config::route::v3 as proto;
+use envoy_protos::envoy::config::route::v3::route_action::{
+    ClusterSpecifier, HostRewriteSpecifier, RequestMirrorPolicy, UpgradeConfig,
+};
+use envoy_protos::envoy::config::route::v3::weighted_cluster::{ClusterWeight, cluster_weight};
+use envoy_protos::envoy::r#type::matcher::v3::RegexMatchAndSubstitute;
+use envoy_protos::envoy::r#type::v3::FractionalPercent;
+use envoy_protos::envoy::r#type::v3::fractional_percent::DenominatorType;
+use envoy_protos::google::protobuf::UInt32Value;
+use model::{Forward, HostRewrite, Mirror, PathRewrite, Retry, WeightedCluster};
+
+use super::matching::regex;
+use crate::duration::timeout;
+use crate::{Reference, headers};
+
+/// The action of a route that has backends.
+pub(super) fn route_action(forward: &Forward) -> proto::RouteAction {
+    let mut action = proto::RouteAction {
+        cluster_specifier: Some(clusters_by_weight(&forward.clusters)),
+        request_mirror_policies: forward.mirrors.iter().map(mirror).collect(),
+        timeout: timeout(forward.timeouts.response),
+        idle_timeout: timeout(forward.timeouts.idle),
+        retry_policy: forward.retry.as_ref().map(retry),
+        upgrade_configs: forward.websockets.then(websocket).into_iter().collect(),
+        host_rewrite_specifier: host_of(forward).map(host),
+        ..Default::default()
+    };
+    if let Some(rewrite) = &forward.path {
+        rewrite_path(rewrite, &mut action);
+    }
+    action
+}
+
+/// The clusters that an action names.
+pub(super) fn clusters(forward: &Forward) -> Vec<Reference> {
+    let backends = forward.clusters.iter().map(|each| &each.cluster);
+    let mirrors = forward.mirrors.iter().map(|each| &each.cluster);
+    backends.chain(mirrors).map(|key| Reference::cluster(key.name())).collect()
+}
+
+/// One backend without header changes of its own is named directly: Envoy then draws no lot.
+fn clusters_by_weight(clusters: &[WeightedCluster]) -> ClusterSpecifier {
+    match clusters {
+        [only] if only.request_headers.is_empty() && only.response_headers.is_empty() => {
+            ClusterSpecifier::Cluster(only.cluster.to_string())
+        }
+        shared => ClusterSpecifier::WeightedClusters(proto::WeightedCluster {
+            clusters: shared.iter().map(weight).collect(),
+            ..Default::default()
+        }),
+    }
+}
+
+fn weight(backend: &WeightedCluster) -> ClusterWeight {
+    ClusterWeight {
+        name: backend.cluster.to_string(),
+        weight: Some(UInt32Value { value: backend.weight }),
+        request_headers_to_add: headers::to_set(&backend.request_headers),
+        request_headers_to_remove: headers::to_remove(&backend.request_headers),
+        response_headers_to_add: headers::to_set(&backend.response_headers),
+        response_headers_to_remove: headers::to_remove(&backend.response_headers),
+        host_rewrite_specifier: backend.host.as_ref().and_then(literal_host),
+        ..Default::default()
+    }
+}
+
+/// Envoy rewrites the host of one of several backends to a literal only; users can ask for no more.
+fn literal_host(host: &HostRewrite) -> Option<cluster_weight::HostRewriteSpecifier> {
+    match host {
+        HostRewrite::Literal(host) => {
+            Some(cluster_weight::HostRewriteSpecifier::HostRewriteLiteral(host.to_string()))
+        }
+        HostRewrite::Header(_) => None,
+    }
+}
+
+/// The host that the action asks for: that of the only backend goes before that of the route.
+fn host_of(forward: &Forward) -> Option<&HostRewrite> {
+    match &forward.clusters[..] {
+        [only] => only.host.as_ref().or(forward.host.as_ref()),
+        _ => forward.host.as_ref(),
+    }
+}
+
+fn host(host: &HostRewrite) -> HostRewriteSpecifier {
+    match host {
+        HostRewrite::Literal(host) => HostRewriteSpecifier::HostRewriteLiteral(host.to_string()),
+        HostRewrite::Header(name) => HostRewriteSpecifier::HostRewriteHeader(name.to_string()),
+    }
+}
+
+fn rewrite_path(rewrite: &PathRewrite, action: &mut proto::RouteAction) {
+    match rewrite {
+        PathRewrite::Prefix(prefix) => action.prefix_rewrite = prefix.to_string(),
+        PathRewrite::Regex { pattern, substitution } => {
+            action.regex_rewrite = Some(RegexMatchAndSubstitute {
+                pattern: Some(regex(pattern)),
+                substitution: substitution.to_string(),
+            });
+        }
+    }
+}
+
+fn mirror(mirror: &Mirror) -> RequestMirrorPolicy {
+    let share =
+        FractionalPercent { numerator: mirror.percent.into(), denominator: DenominatorType::Hundred.into() };
+    RequestMirrorPolicy {
+        cluster: mirror.cluster.to_string(),
+        runtime_fraction: Some(RuntimeFractionalPercent {
+            default_value: Some(share),
+            runtime_key: String::new(),
+        }),
+        ..Default::default()
+    }
+}
+
+fn retry(retry: &Retry) -> proto::RetryPolicy {
+    proto::RetryPolicy {
+        retry_on: retry.on.to_string(),
+        num_retries: Some(UInt32Value { value: retry.count }),
+        per_try_timeout: timeout(retry.per_try),
+        retriable_status_codes: retry.status_codes.clone(),
+        ..Default::default()
+    }
+}
+
+fn websocket() -> UpgradeConfig {
+    UpgradeConfig { upgrade_type: "websocket".to_owned(), ..Default::default() }
+}
