@@ -47,7 +47,8 @@ impl Index {
 
     /// The units that read something.
     pub(crate) fn readers(&self, read: &Read) -> impl Iterator<Item = &Unit> {
-        let edges = self.sources.find(read).map(|source| self.sources.slots[source as usize].edges.as_slice());
+        let edges =
+            self.sources.find(read).map(|source| self.sources.slots[source as usize].edges.as_slice());
         edges.unwrap_or_default().iter().filter_map(|unit| self.units.slots[*unit as usize].key.as_ref())
     }
 

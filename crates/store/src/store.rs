@@ -7,10 +7,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{Host, Kind, ObjectId};
 
-use crate::change::object_id;
-use crate::facts::{
-    DelegationFact, HttpProxyFact, IngressFact, SecretFact, ServiceFact, SliceFact,
-};
+use crate::facts::{Age, DelegationFact, HttpProxyFact, IngressFact, SecretFact, ServiceFact, SliceFact};
 use crate::index::Index;
 use crate::{Change, Name, Read, Reader, Unit};
 
@@ -40,62 +37,9 @@ impl Store {
     /// Takes a change in, and says which units it makes dirty. Nothing that is used changed: none.
     pub fn apply(&mut self, change: &Change) -> BTreeSet<Unit> {
         let mut dirty = BTreeSet::new();
-        let id = change.object();
-        let object = match change {
-            Change::Applied(object) => Some(object),
-            Change::Removed(_) => None,
-        };
-        let name = Name::from(&id);
-        match id.kind {
-            // Namespaces matter to selectors of the Gateway API alone.
-            Kind::Namespace => {}
-            Kind::Service => {
-                let fact = fact(object, |object| match object {
-                    api::Object::Service(service) => Some(ServiceFact::from(&**service)),
-                    _ => None,
-                });
-                self.touch_if(replace(&mut self.services, name, fact), Read::Object(id), &mut dirty);
-            }
-            Kind::Secret => {
-                let fact = fact(object, |object| match object {
-                    api::Object::Secret(secret) => Some(SecretFact::from(&**secret)),
-                    _ => None,
-                });
-                self.touch_if(replace(&mut self.secrets, name, fact), Read::Object(id), &mut dirty);
-            }
-            Kind::EndpointSlice => {
-                let fact = fact(object, |object| match object {
-                    api::Object::EndpointSlice(slice) => SliceFact::new(slice),
-                    _ => None,
-                });
-                self.apply_slice(name, fact, &mut dirty);
-            }
-            Kind::Ingress => {
-                let fact = fact(object, |object| match object {
-                    api::Object::Ingress(ingress) => Some(IngressFact::from(&**ingress)),
-                    _ => None,
-                });
-                if replace(&mut self.ingresses, name, fact) {
-                    dirty.insert(Unit::Root(id.clone()));
-                    self.touch_if(true, Read::Object(id), &mut dirty);
-                }
-            }
-            Kind::HttpProxy => {
-                let fact = fact(object, |object| match object {
-                    api::Object::HttpProxy(proxy) => Some(HttpProxyFact::from(&**proxy)),
-                    _ => None,
-                });
-                self.apply_http_proxy(&name, fact, &mut dirty);
-            }
-            Kind::TlsCertificateDelegation => {
-                let fact = fact(object, |object| match object {
-                    api::Object::TlsCertificateDelegation(grant) => Some(DelegationFact::from(&**grant)),
-                    _ => None,
-                });
-                let read = Read::Delegations(name.namespace.clone());
-                let changed = replace_named(&mut self.delegations, name.namespace, name.name, fact);
-                self.touch_if(changed, read, &mut dirty);
-            }
+        match change {
+            Change::Applied(object) => self.put(change.object(), object, &mut dirty),
+            Change::Removed(id) => self.take(id.clone(), &mut dirty),
         }
         dirty
     }
@@ -116,7 +60,57 @@ impl Store {
         self.index.forget(unit);
     }
 
-    fn apply_slice(&mut self, slice: Name, fact: Option<SliceFact>, dirty: &mut BTreeSet<Unit>) {
+    fn put(&mut self, id: ObjectId, object: &api::Object, dirty: &mut BTreeSet<Unit>) {
+        match object {
+            api::Object::Service(object) => self.service(id, Some((&**object).into()), dirty),
+            api::Object::Secret(object) => self.secret(id, Some((&**object).into()), dirty),
+            api::Object::EndpointSlice(object) => self.slice(&id, SliceFact::new(object), dirty),
+            api::Object::Ingress(object) => self.ingress(id, Some((&**object).into()), dirty),
+            api::Object::HttpProxy(object) => self.http_proxy(id, Some((&**object).into()), dirty),
+            api::Object::TlsCertificateDelegation(object) => {
+                self.delegation(id, Some((&**object).into()), dirty);
+            }
+            // Namespaces matter to selectors of the Gateway API alone.
+            _ => {}
+        }
+    }
+
+    fn take(&mut self, id: ObjectId, dirty: &mut BTreeSet<Unit>) {
+        match id.kind {
+            Kind::Namespace => {}
+            Kind::Service => self.service(id, None, dirty),
+            Kind::Secret => self.secret(id, None, dirty),
+            Kind::EndpointSlice => self.slice(&id, None, dirty),
+            Kind::Ingress => self.ingress(id, None, dirty),
+            Kind::HttpProxy => self.http_proxy(id, None, dirty),
+            Kind::TlsCertificateDelegation => self.delegation(id, None, dirty),
+        }
+    }
+
+    fn service(&mut self, id: ObjectId, fact: Option<ServiceFact>, dirty: &mut BTreeSet<Unit>) {
+        let changed = replace(&mut self.services, Name::from(&id), fact);
+        self.touch_if(changed, &Read::Object(id), dirty);
+    }
+
+    fn secret(&mut self, id: ObjectId, fact: Option<SecretFact>, dirty: &mut BTreeSet<Unit>) {
+        let changed = replace(&mut self.secrets, Name::from(&id), fact);
+        self.touch_if(changed, &Read::Object(id), dirty);
+    }
+
+    fn ingress(&mut self, id: ObjectId, fact: Option<IngressFact>, dirty: &mut BTreeSet<Unit>) {
+        if replace(&mut self.ingresses, Name::from(&id), fact) {
+            dirty.insert(Unit::Root(id.clone()));
+            self.touch_if(true, &Read::Object(id), dirty);
+        }
+    }
+
+    fn delegation(&mut self, id: ObjectId, fact: Option<DelegationFact>, dirty: &mut BTreeSet<Unit>) {
+        let changed = replace_named(&mut self.delegations, id.namespace.clone(), id.name, fact);
+        self.touch_if(changed, &Read::Delegations(id.namespace), dirty);
+    }
+
+    fn slice(&mut self, id: &ObjectId, fact: Option<SliceFact>, dirty: &mut BTreeSet<Unit>) {
+        let slice = Name::from(id);
         let owner = fact.as_ref().map(|fact| Name::new(slice.namespace.clone(), &*fact.service));
         let before = match &owner {
             Some(owner) => self.slice_owners.insert(slice.clone(), owner.clone()),
@@ -124,34 +118,34 @@ impl Store {
         };
         if let Some(before) = before.filter(|before| Some(before) != owner.as_ref()) {
             let changed = replace_named(&mut self.slices, before.clone(), slice.name.clone(), None);
-            self.touch_if(changed, Read::Slices(before), dirty);
+            self.touch_if(changed, &Read::Slices(before), dirty);
         }
         if let Some(owner) = owner {
             let changed = replace_named(&mut self.slices, owner.clone(), slice.name, fact);
-            self.touch_if(changed, Read::Slices(owner), dirty);
+            self.touch_if(changed, &Read::Slices(owner), dirty);
         }
     }
 
-    fn apply_http_proxy(&mut self, name: &Name, fact: Option<HttpProxyFact>, dirty: &mut BTreeSet<Unit>) {
-        let id = name.object(Kind::HttpProxy);
-        let before = self.http_proxies.get(name).and_then(HttpProxyFact::root_host);
-        let place_before = self.http_proxies.get(name).map(|fact| (fact.age, fact.class.clone()));
-        let after = fact.as_ref().and_then(HttpProxyFact::root_host);
-        let place_after = fact.as_ref().map(|fact| (fact.age, fact.class.clone()));
+    fn http_proxy(&mut self, id: ObjectId, fact: Option<HttpProxyFact>, dirty: &mut BTreeSet<Unit>) {
+        let name = Name::from(&id);
+        let before = self.http_proxies.get(&name).map(Claim::of);
+        let after = fact.as_ref().map(Claim::of);
         if !replace(&mut self.http_proxies, name.clone(), fact) {
             return;
         }
-        if before != after || place_before != place_after {
-            for host in [&before, &after].into_iter().flatten() {
-                self.move_root(name, host, Some(host) == after.as_ref());
-                self.touch_if(true, Read::RootsOfHost(Host::new(host.as_str())), dirty);
+        let host = |claim: &Option<Claim>| claim.as_ref().and_then(|claim| claim.host.clone());
+        let (host_before, host_after) = (host(&before), host(&after));
+        if before != after {
+            for host in [&host_before, &host_after].into_iter().flatten() {
+                self.move_root(&name, host, Some(host) == host_after.as_ref());
+                self.touch_if(true, &Read::RootsOfHost(Host::new(host.as_str())), dirty);
             }
         }
-        if before.is_some() || after.is_some() {
+        if host_before.is_some() || host_after.is_some() {
             dirty.insert(Unit::Root(id.clone()));
         }
         dirty.insert(Unit::Report(id.clone()));
-        self.touch_if(true, Read::Object(id), dirty);
+        self.touch_if(true, &Read::Object(id), dirty);
     }
 
     /// Puts a root in its place among the roots of a host, or takes it away.
@@ -168,16 +162,25 @@ impl Store {
         }
     }
 
-    fn touch_if(&self, changed: bool, read: Read, dirty: &mut BTreeSet<Unit>) {
+    fn touch_if(&self, changed: bool, read: &Read, dirty: &mut BTreeSet<Unit>) {
         if changed {
-            dirty.extend(self.index.readers(&read).cloned());
+            dirty.extend(self.index.readers(read).cloned());
         }
     }
 }
 
-/// The fact of an object, if there is one.
-fn fact<F>(object: Option<&api::Object>, read: impl Fn(&api::Object) -> Option<F>) -> Option<F> {
-    object.and_then(read)
+/// What an HTTPProxy claims: a host, and its place among those that claim it too.
+#[derive(PartialEq)]
+struct Claim {
+    host: Option<String>,
+    age: Age,
+    class: Option<Box<str>>,
+}
+
+impl Claim {
+    fn of(fact: &HttpProxyFact) -> Self {
+        Self { host: fact.root_host(), age: fact.age, class: fact.class.clone() }
+    }
 }
 
 /// Puts a fact in place of another, and says whether that changed anything.
@@ -220,14 +223,4 @@ where
         map.remove(&key);
     }
     changed
-}
-
-impl Store {
-    /// The objects that reports are made about, in order.
-    #[must_use]
-    pub fn reported_objects(&self) -> BTreeSet<ObjectId> {
-        let ingresses = self.ingresses.keys().map(|name| name.object(Kind::Ingress));
-        let proxies = self.http_proxies.keys().map(|name| name.object(Kind::HttpProxy));
-        ingresses.chain(proxies).collect()
-    }
 }

@@ -149,9 +149,9 @@ impl Target<'_> {
     fn is_listed(&self, annotation: &str) -> bool {
         let list = self.service.annotation(annotation).unwrap_or_default();
         let number = self.number.to_string();
-        list.split(',').map(str::trim).any(|port| {
-            port == number || (!port.is_empty() && *port == *self.port.name)
-        })
+        list.split(',')
+            .map(str::trim)
+            .any(|port| port == number || (!port.is_empty() && *port == *self.port.name))
     }
 
     fn circuit_breakers(&self) -> CircuitBreakers {

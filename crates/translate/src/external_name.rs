@@ -78,9 +78,7 @@ fn number(text: &str) -> Option<u32> {
 
 fn is_internal(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => {
-            address.is_loopback() || address.is_link_local() || address.octets()[0] == 0
-        }
+        IpAddr::V4(address) => address.is_loopback() || address.is_link_local() || address.octets()[0] == 0,
         IpAddr::V6(address) => {
             let mapped = address.to_ipv4_mapped().or_else(|| address.to_ipv4());
             address.is_loopback()
@@ -102,10 +100,30 @@ mod tests {
     #[test]
     fn every_spelling_of_an_internal_address_is_refused() {
         for target in [
-            "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0x7f.1", "127.0.0.1.",
-            "::1", "[::1]", "::ffff:127.0.0.1", "::ffff:7f00:1", "::127.0.0.1", "0.0.0.0", "0", "::",
-            "169.254.169.254", "0xa9fea9fe", "fe80::1", "fe80::1%eth0", "localhost", "LOCALHOST.",
-            "a.localhost", "localhost.localdomain", "local.projectcontour.io.",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "0x7f.1",
+            "127.0.0.1.",
+            "::1",
+            "[::1]",
+            "::ffff:127.0.0.1",
+            "::ffff:7f00:1",
+            "::127.0.0.1",
+            "0.0.0.0",
+            "0",
+            "::",
+            "169.254.169.254",
+            "0xa9fea9fe",
+            "fe80::1",
+            "fe80::1%eth0",
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "localhost.localdomain",
+            "local.projectcontour.io.",
         ] {
             assert!(verdict(target).is_err(), "{target}");
         }

@@ -5,7 +5,7 @@ mod path;
 
 use api::networking::{HTTPIngressPath, IngressBackend, IngressRule, IngressTLS};
 use model::{
-    Action, DirectResponse, Forward, HeaderEdits, Host, Kind, ObjectId, Problem, Route, RouteMatch, Settings,
+    Action, DirectResponse, Forward, HeaderEdits, Host, ObjectId, Problem, Route, RouteMatch, Settings,
     Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
 };
 use store::{IngressFact, Reader};
@@ -224,8 +224,8 @@ impl<'s> Translation<'_, 's> {
         if text == "*" {
             return Some(Host::any());
         }
-        match rules::Host::parse(text) {
-            Ok(host) => Some(Host::new(host.as_str())),
+        match crate::text::host(text) {
+            Ok(host) => Some(host),
             Err(invalid) => {
                 self.problem(path.to_owned(), "VirtualHostError", "HostNotValid", invalid.to_string());
                 None

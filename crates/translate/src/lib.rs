@@ -17,6 +17,7 @@ mod ingress;
 mod merge;
 mod report;
 mod secret;
+mod text;
 mod tls;
 
 pub use contribution::{Contribution, Fragment, Note, Origin, Rank};

@@ -41,7 +41,7 @@ impl SliceFact {
         Some(Self {
             service: service.as_str().into(),
             ports: ports.collect(),
-            endpoints: object.endpoints.iter().flatten().filter_map(endpoint).collect(),
+            endpoints: object.endpoints.iter().filter_map(endpoint).collect(),
         })
     }
 }

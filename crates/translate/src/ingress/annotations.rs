@@ -61,13 +61,14 @@ fn websockets(fact: &IngressFact) -> Vec<Box<str>> {
 fn retry(problems: &mut Vec<Problem>, fact: &IngressFact) -> Option<Retry> {
     let cases = fact.annotation("projectcontour.io/retry-on")?;
     let on: Vec<_> = cases.split(',').map(str::trim).filter(|case| !case.is_empty()).collect();
-    if let Some(unknown) = on.iter().find(|case| rules::retry_on(case).is_err()) {
+    if let Some(unknown) =
+        on.iter().find(|case| api::Choice::<api::http_proxy::policy::RetryOn>::parse(case).known().is_none())
+    {
         problems.push(unusable("retry-on", unknown, "no case that Envoy knows"));
         return None;
     }
     let count = count(problems, fact.annotation("projectcontour.io/num-retries"))?;
-    let per_try =
-        timeout(problems, "per-try-timeout", fact.annotation("projectcontour.io/per-try-timeout"));
+    let per_try = timeout(problems, "per-try-timeout", fact.annotation("projectcontour.io/per-try-timeout"));
     Some(Retry { on: Arc::from(on.join(",")), count, per_try, status_codes: vec![] })
 }
 

@@ -20,14 +20,12 @@ pub(super) fn path_match(entry: &HTTPIngressPath) -> Result<PathMatch, String> {
         },
         "ImplementationSpecific" | "" if path.contains(EXPRESSION) => Ok(PathMatch::Regex(expression(path)?)),
         "ImplementationSpecific" | "" => Ok(PathMatch::Prefix(literal(path)?)),
-        other => Err(format!(
-            "pathType \"{other}\" is not one of Exact, Prefix and ImplementationSpecific"
-        )),
+        other => Err(format!("pathType \"{other}\" is not one of Exact, Prefix and ImplementationSpecific")),
     }
 }
 
 fn literal(path: &str) -> Result<std::sync::Arc<str>, String> {
-    rules::path(path).map(|path| path.as_str().into()).map_err(|invalid| invalid.to_string())
+    crate::text::path(path).map(Into::into)
 }
 
 /// An expression for the whole path; the `^` that Contour's users write in front says nothing more.

@@ -1,0 +1,96 @@
+//! HTTPProxy: a root with everything that it includes (reference §3).
+
+mod action;
+mod conditions;
+mod headers;
+mod policies;
+mod rewrite;
+mod root;
+mod route;
+mod services;
+mod tcp;
+mod tls;
+mod tree;
+mod unsupported;
+
+use model::{Kind, ObjectId, Problem, Settings, Severity};
+use store::{HttpProxyFact, Reader};
+
+use crate::{Contribution, class};
+
+/// What a root HTTPProxy contributes.
+pub(crate) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
+    match ours(reader, settings, &id.namespace, &id.name) {
+        Some(fact) if fact.spec.virtualhost.is_some() => root::contribution(reader, settings, id, fact),
+        _ => Contribution::default(),
+    }
+}
+
+/// The generation of an HTTPProxy, and whether it needs a root to be served; `None` when it is gone or not
+/// ours.
+pub(crate) fn generation(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Option<(i64, bool)> {
+    let fact = ours(reader, settings, &id.namespace, &id.name)?;
+    Some((fact.generation, fact.spec.virtualhost.is_none()))
+}
+
+/// What the owner of a part that no root reaches is told.
+pub(crate) fn orphaned() -> Problem {
+    Problem {
+        severity: Severity::Error,
+        kind: "Orphaned",
+        reason: "Orphaned",
+        path: String::new(),
+        message: "this HTTPProxy is not part of a delegation chain from a root HTTPProxy".into(),
+        help: Some("include it from another HTTPProxy, or give it a spec.virtualhost".into()),
+    }
+}
+
+/// An HTTPProxy of our class.
+fn ours<'s>(
+    reader: &Reader<'s>,
+    settings: &Settings,
+    namespace: &str,
+    name: &str,
+) -> Option<&'s HttpProxyFact> {
+    let fact = reader.http_proxy(namespace, name)?;
+    class::is_ours(settings, fact.class.as_deref()).then_some(fact)
+}
+
+/// The id of an HTTPProxy.
+fn id(namespace: &str, name: &str) -> ObjectId {
+    ObjectId::new(Kind::HttpProxy, namespace, name)
+}
+
+/// Something wrong with one object, and where.
+#[derive(Debug, Clone, PartialEq)]
+struct Fault {
+    kind: &'static str,
+    reason: &'static str,
+    path: String,
+    message: String,
+    help: Option<String>,
+}
+
+impl Fault {
+    fn new(kind: &'static str, reason: &'static str, path: String, message: impl Into<String>) -> Self {
+        Self { kind, reason, path, message: message.into(), help: None }
+    }
+
+    fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn error(self) -> Problem {
+        self.problem(Severity::Error)
+    }
+
+    fn warning(self) -> Problem {
+        self.problem(Severity::Warning)
+    }
+
+    fn problem(self, severity: Severity) -> Problem {
+        let Self { kind, reason, path, message, help } = self;
+        Problem { severity, kind, reason, path, message, help }
+    }
+}
