@@ -1,0 +1,30 @@
+# The names that people type. What they do is in xtask/ (Rust) and hack/ (shell).
+
+# Starts two backends, Isobath and Envoy on examples/quickstart; ONCE=1 checks every printed line and ends.
+.PHONY: run
+run:
+	@hack/run $(if $(ONCE),--once)
+
+# Everything that continuous integration asks for.
+.PHONY: test
+test:
+	@cargo xtask test
+
+# The property tests with 100 times as many cases; takes hours.
+.PHONY: test-long
+test-long:
+	@cargo xtask test-long
+
+# Rewrites docs/benchmarks.md.
+.PHONY: bench
+bench:
+	@cargo xtask bench
+
+.PHONY: fmt
+fmt:
+	@cargo fmt --all
+
+# The API documentation of the workspace, with broken links as errors.
+.PHONY: docs
+docs:
+	@cargo xtask docs

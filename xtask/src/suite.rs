@@ -1,0 +1,219 @@
+//! The steps of `make test`, in order, and the commands that are one step of it.
+//!
+//! Cargo runs one build at a time; a step that fails does not keep the others from running, so that one run
+//! tells everything. The last line says how many checks passed and failed: each test counts, and each step that
+//! is not made of tests.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Instant;
+
+use crate::Failed;
+use crate::repository::root;
+
+/// A step: a program that succeeds or fails, and sometimes counts tests.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    program: &'static str,
+    arguments: &'static [&'static str],
+    environment: &'static [(&'static str, &'static str)],
+    /// Run only if this program answers `--version`; the step is named as left out when it does not.
+    only_with: Option<&'static str>,
+}
+
+const STEP: Step = Step { name: "", program: "cargo", arguments: &[], environment: &[], only_with: None };
+
+const FETCH: Step = Step { name: "fetch tools", program: "hack/fetch-tools", ..STEP };
+const DOCS: Step = Step {
+    name: "docs",
+    // The generated crate's comments are those of the protobuf files, with links of their own.
+    arguments: &["doc", "--quiet", "--no-deps", "--workspace", "--exclude", "isobath-envoy-protos"],
+    environment: &[("RUSTDOCFLAGS", "-D warnings")],
+    ..STEP
+};
+const QUICKSTART: Step = Step { name: "quickstart", program: "hack/run", arguments: &["--once"], ..STEP };
+
+const STEPS: &[Step] = &[
+    FETCH,
+    Step { name: "format", arguments: &["fmt", "--all", "--check"], ..STEP },
+    Step { name: "tidy", arguments: &["xtask", "tidy"], ..STEP },
+    Step {
+        name: "clippy",
+        arguments: &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"],
+        ..STEP
+    },
+    Step { name: "tests", arguments: &["test", "--workspace", "--no-fail-fast"], ..STEP },
+    QUICKSTART,
+    DOCS,
+    Step { name: "fuzz", arguments: &["xtask", "fuzz"], ..STEP },
+    Step {
+        name: "licences and sources",
+        arguments: &["deny", "--offline", "check", "bans", "licenses", "sources"],
+        only_with: Some("cargo-deny"),
+        ..STEP
+    },
+];
+
+/// Optimised, or it would take a day; with the checks of a debug build, or it would find less.
+const LONG: Step = Step {
+    name: "long tests",
+    arguments: &["test", "--workspace", "--no-fail-fast", "--release"],
+    environment: &[
+        ("ISOBATH_TEST_CASES_FACTOR", "100"),
+        ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true"),
+        ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true"),
+    ],
+    ..STEP
+};
+
+/// How a step ended.
+struct Outcome {
+    status: Result<ExitStatus, String>,
+    passed: u64,
+    failed: u64,
+}
+
+/// `cargo xtask test`.
+pub(crate) fn test(_arguments: &[String]) -> Result<(), Failed> {
+    run_all(STEPS)
+}
+
+/// `cargo xtask test-long`.
+pub(crate) fn test_long(_arguments: &[String]) -> Result<(), Failed> {
+    run_all(&[FETCH, LONG])
+}
+
+/// `cargo xtask docs`.
+pub(crate) fn docs(_arguments: &[String]) -> Result<(), Failed> {
+    run_all(&[DOCS])
+}
+
+/// `cargo xtask quickstart-check`.
+pub(crate) fn quickstart_check(_arguments: &[String]) -> Result<(), Failed> {
+    run_all(&[QUICKSTART])
+}
+
+fn run_all(steps: &[Step]) -> Result<(), Failed> {
+    let (mut passed, mut failed, mut broken) = (0, 0, Vec::new());
+    for step in steps {
+        if let Some(program) = step.only_with.filter(|program| !is_there(program)) {
+            println!("\n== {}: left out, {program} is not installed", step.name);
+            continue;
+        }
+        let outcome = run(step);
+        passed += outcome.passed;
+        failed += outcome.failed;
+        broken.extend((outcome.failed > 0).then_some(step.name));
+    }
+    println!("\n{passed} passed, {failed} failed");
+    if broken.is_empty() { Ok(()) } else { Err(Failed(format!("failed: {}", broken.join(", ")))) }
+}
+
+fn is_there(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+fn run(step: &Step) -> Outcome {
+    println!("\n== {}: {} {}", step.name, step.program, step.arguments.join(" "));
+    let started = Instant::now();
+    let outcome = count(run_and_repeat(step));
+    println!("== {}: {:.1} s", step.name, started.elapsed().as_secs_f32());
+    if let Err(why) = &outcome.status {
+        println!("== {}: {why}", step.name);
+    }
+    outcome
+}
+
+/// Adds the step itself to the counts where its tests do not already tell.
+fn count(mut outcome: Outcome) -> Outcome {
+    let is_good = outcome.status.as_ref().is_ok_and(ExitStatus::success);
+    if !is_good && outcome.failed == 0 {
+        outcome.failed = 1;
+    } else if is_good && outcome.passed == 0 {
+        outcome.passed = 1;
+    }
+    outcome
+}
+
+/// Runs the step, repeats its output line by line, and adds up the results that cargo prints.
+fn run_and_repeat(step: &Step) -> Outcome {
+    let mut outcome = Outcome { status: Err("it did not end".to_owned()), passed: 0, failed: 0 };
+    let program = if step.program.contains('/') { root().join(step.program) } else { step.program.into() };
+    let child = Command::new(program)
+        .args(step.arguments)
+        .envs(step.environment.iter().copied())
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => return Outcome { status: Err(error.to_string()), ..outcome },
+    };
+    for line in child.stdout.take().into_iter().flat_map(lines) {
+        println!("{line}");
+        let (passed, failed) = test_result(&line).unwrap_or_default();
+        outcome.passed += passed;
+        outcome.failed += failed;
+    }
+    outcome.status = child.wait().map_err(|error| error.to_string());
+    outcome
+}
+
+/// The lines of an output; what is not UTF-8 in them is replaced.
+fn lines(output: impl Read) -> impl Iterator<Item = String> {
+    let lines = BufReader::new(output).split(b'\n').map_while(Result::ok);
+    lines.map(|line| String::from_utf8_lossy(&line).into_owned())
+}
+
+/// Passed and failed of a line as cargo's test harness prints it.
+fn test_result(line: &str) -> Option<(u64, u64)> {
+    let rest = line.strip_prefix("test result: ")?;
+    let number_before = |word: &str| rest.split(word).next()?.trim_end().rsplit(' ').next()?.parse().ok();
+    Some((number_before(" passed")?, number_before(" failed")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_tests_are_read_from_their_closing_lines() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out";
+        assert_eq!(test_result(line), Some((12, 3)));
+        assert_eq!(test_result("test a::b ... ok"), None);
+    }
+
+    fn shell(script: &'static [&'static str]) -> Step {
+        Step { name: "example", program: "bash", arguments: script, ..STEP }
+    }
+
+    fn counts(script: &'static [&'static str]) -> (u64, u64) {
+        let outcome = count(run_and_repeat(&shell(script)));
+        (outcome.passed, outcome.failed)
+    }
+
+    #[test]
+    fn a_step_without_tests_counts_as_one() {
+        assert_eq!(counts(&["-c", "echo fine"]), (1, 0));
+        assert_eq!(counts(&["-c", "exit 3"]), (0, 1));
+    }
+
+    #[test]
+    fn a_step_with_tests_counts_them_and_fails_even_if_they_passed() {
+        assert_eq!(counts(&["-c", "echo 'test result: ok. 5 passed; 0 failed; 0 ignored'"]), (5, 0));
+        assert_eq!(counts(&["-c", "echo 'test result: ok. 5 passed; 0 failed; 0 ignored'; exit 1"]), (5, 1));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_fails_its_step() {
+        let step = Step { name: "example", program: "isobath-no-such-program", ..STEP };
+        assert_eq!(count(run_and_repeat(&step)).failed, 1);
+    }
+
+    #[test]
+    fn one_broken_step_breaks_the_run_and_the_others_run() {
+        assert!(run_all(&[shell(&["-c", "exit 1"]), shell(&["-c", "true"])]).is_err());
+        assert!(run_all(&[shell(&["-c", "true"])]).is_ok());
+    }
+}
