@@ -1,0 +1,264 @@
+//! The configurations of all fleets and the sessions of all connected Envoys.
+
+mod driver;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+pub(crate) use driver::{Message, Opened, Outgoing};
+
+use crate::discovery::Node;
+use crate::fleet::FleetId;
+use crate::observation::{NodeStatus, Observation};
+use crate::resource::{Name, Update};
+use crate::session::{Memory, Session, StreamId};
+use crate::settings::{Moment, Settings};
+use crate::snapshot::{Generation, Snapshot};
+use crate::wire::Encoder;
+
+/// Envoys that are remembered after they left, because they rejected something.
+const MEMORIES: usize = 1_000;
+/// Requests of one Envoy that wait to be handled; beyond them its streams are not read.
+const BACKLOG: usize = 64;
+
+/// Where configurations are published and Envoys meet them.
+#[derive(Debug)]
+pub struct Hub {
+    settings: Arc<Settings>,
+    encoder: Encoder,
+    began: Instant,
+    last_stream: AtomicU64,
+    observations: mpsc::UnboundedSender<Observation>,
+    fleets: Mutex<BTreeMap<FleetId, Fleet>>,
+}
+
+#[derive(Debug)]
+struct Fleet {
+    snapshots: watch::Sender<Option<Arc<Snapshot>>>,
+    nodes: BTreeMap<Name, Connected>,
+    memories: BTreeMap<Name, Memory>,
+    /// The last configuration before the fleet was retired.
+    retired: Generation,
+}
+
+#[derive(Debug)]
+struct Connected {
+    session: Arc<Mutex<Session>>,
+    opened: mpsc::UnboundedSender<Opened>,
+    messages: mpsc::Sender<Message>,
+}
+
+/// How far the connected Envoys of a fleet have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Connected Envoys.
+    pub connected: usize,
+    /// Those that have reached the generation in question.
+    pub reached: usize,
+}
+
+impl Progress {
+    /// At least one Envoy is connected and all connected ones have come so far.
+    pub fn is_complete(self) -> bool {
+        self.connected > 0 && self.reached == self.connected
+    }
+}
+
+impl Default for Fleet {
+    fn default() -> Self {
+        Self {
+            snapshots: watch::Sender::new(None),
+            nodes: BTreeMap::new(),
+            memories: BTreeMap::new(),
+            retired: Generation::default(),
+        }
+    }
+}
+
+impl Hub {
+    /// A hub without configurations, and what its sessions will tell.
+    pub fn new(settings: Settings) -> (Arc<Self>, mpsc::UnboundedReceiver<Observation>) {
+        let (observations, observed) = mpsc::unbounded_channel();
+        let hub = Self {
+            settings: Arc::new(settings),
+            encoder: Encoder::default(),
+            began: Instant::now(),
+            last_stream: AtomicU64::new(0),
+            observations,
+            fleets: Mutex::default(),
+        };
+        (Arc::new(hub), observed)
+    }
+
+    /// Changes the configuration of a fleet, and makes it known to its Envoys.
+    ///
+    /// The first call for a fleet must bring its complete configuration, however small: Envoys that came before
+    /// are answered only then. An update without effect wakes nobody and returns the present generation.
+    pub fn publish(&self, fleet: &FleetId, update: Update) -> Generation {
+        let mut fleets = self.fleets();
+        let fleet = fleets.entry(fleet.clone()).or_default();
+        let old = fleet.snapshots.borrow().clone();
+        let old = old.unwrap_or_else(|| Arc::new(Snapshot::empty_after(fleet.retired)));
+        match old.apply(update) {
+            None => old.generation(),
+            Some(new) => {
+                let generation = new.generation();
+                fleet.snapshots.send_replace(Some(Arc::new(new)));
+                generation
+            }
+        }
+    }
+
+    /// The configuration of a fleet, once it is complete.
+    pub fn snapshot(&self, fleet: &FleetId) -> Option<Arc<Snapshot>> {
+        self.fleets().get(fleet).and_then(|fleet| fleet.snapshots.borrow().clone())
+    }
+
+    /// Forgets the configuration of a fleet that is no more. Its Envoys keep what they have; those that connect
+    /// are not answered until something is published again.
+    pub fn retire(&self, fleet: &FleetId) {
+        let mut fleets = self.fleets();
+        if let Some(fleet) = fleets.get_mut(fleet) {
+            if let Some(last) = fleet.snapshots.send_replace(None) {
+                fleet.retired = last.generation();
+            }
+        }
+        fleets.retain(|_, fleet| fleet.snapshots.borrow().is_some() || !fleet.nodes.is_empty());
+    }
+
+    /// All connected Envoys, by fleet and node id.
+    pub fn status(&self) -> Vec<NodeStatus> {
+        let sessions: Vec<_> = {
+            let fleets = self.fleets();
+            let nodes = fleets.values().flat_map(|fleet| fleet.nodes.values());
+            nodes.map(|node| Arc::clone(&node.session)).collect()
+        };
+        let now = self.now();
+        sessions.iter().map(|session| lock(session).status(now)).collect()
+    }
+
+    /// How many connected Envoys of a fleet have acknowledged a generation.
+    pub fn progress(&self, fleet: &FleetId, generation: Generation) -> Progress {
+        let fleets = self.fleets();
+        let nodes = fleets.get(fleet).into_iter().flat_map(|fleet| fleet.nodes.values());
+        let reached: Vec<_> =
+            nodes.map(|node| lock(&node.session).generation().is_some_and(|g| g >= generation)).collect();
+        Progress { connected: reached.len(), reached: reached.iter().filter(|r| **r).count() }
+    }
+
+    /// The limits and periods.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    pub(crate) fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.began.elapsed()
+    }
+
+    pub(crate) fn at(&self, moment: Moment) -> Instant {
+        self.began + moment
+    }
+
+    pub(crate) fn observe(&self, observation: Observation) {
+        tracing::debug!(?observation, "xds session");
+        // Nobody listens during shutdown only.
+        let _ = self.observations.send(observation);
+    }
+
+    pub(crate) fn next_stream(&self) -> StreamId {
+        StreamId(self.last_stream.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Hands a new stream to the session of its Envoy, which is made when this is its first. Returns where the
+    /// stream's further requests go.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        fleet: &FleetId,
+        node: &Node,
+        mut opened: Opened,
+    ) -> mpsc::Sender<Message> {
+        let mut fleets = self.fleets();
+        let known = fleets.entry(fleet.clone()).or_default();
+        let name: Name = node.id.as_str().into();
+        if let Some(connected) = known.nodes.get(&name) {
+            match connected.opened.send(opened) {
+                Ok(()) => return connected.messages.clone(),
+                // Its task has failed; a new one takes its place.
+                Err(mpsc::error::SendError(back)) => opened = back,
+            }
+        }
+        let connected = self.connect(known, fleet, node);
+        let messages = connected.messages.clone();
+        let _ = connected.opened.send(opened);
+        known.nodes.insert(name, connected);
+        messages
+    }
+
+    fn connect(self: &Arc<Self>, known: &mut Fleet, fleet: &FleetId, node: &Node) -> Connected {
+        let mut session = Session::new(fleet.clone(), node, Arc::clone(&self.settings));
+        if let Some(memory) = known.memories.remove(node.id.as_str()) {
+            session = session.remembering(memory);
+        }
+        let session = Arc::new(Mutex::new(session));
+        let (opened, openings) = mpsc::unbounded_channel();
+        let (messages, inbox) = mpsc::channel(BACKLOG);
+        let driver = driver::Driver {
+            hub: Arc::clone(self),
+            fleet: fleet.clone(),
+            node: node.id.as_str().into(),
+            session: Arc::clone(&session),
+            openings,
+            inbox,
+            snapshots: known.snapshots.subscribe(),
+            outlets: BTreeMap::new(),
+        };
+        tokio::spawn(driver.run());
+        Connected { session, opened, messages }
+    }
+
+    /// Takes an Envoy off the list, unless a stream of it has been opened in the meantime.
+    pub(crate) fn leave(
+        &self,
+        fleet: &FleetId,
+        node: &Name,
+        openings: &mut mpsc::UnboundedReceiver<Opened>,
+        memory: Option<Memory>,
+    ) -> Option<Opened> {
+        let mut fleets = self.fleets();
+        if let Ok(opened) = openings.try_recv() {
+            return Some(opened);
+        }
+        if let Some(fleet) = fleets.get_mut(fleet) {
+            fleet.nodes.remove(node);
+            if let Some(memory) = memory {
+                fleet.remember(node, memory);
+            }
+        }
+        None
+    }
+
+    fn fleets(&self) -> MutexGuard<'_, BTreeMap<FleetId, Fleet>> {
+        self.fleets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fleet {
+    fn remember(&mut self, node: &Name, memory: Memory) {
+        if self.memories.len() >= MEMORIES {
+            self.memories.pop_first();
+        }
+        self.memories.insert(Arc::clone(node), memory);
+    }
+}
+
+fn lock(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
+    session.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,299 @@
+//! What a session delivers: an opaque, versioned body that knows the names it refers to.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// The name of a resource, matched byte for byte (X-057).
+pub type Name = Arc<str>;
+
+/// The resource types that are served, in the order in which one change travels: whatever a type refers to
+/// "before or with itself" stands above it, whatever follows it stands below (X-080).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResourceType {
+    /// SDS: keys, certificates, trust bundles.
+    Secret,
+    /// RTDS: runtime layers.
+    Runtime,
+    /// CDS.
+    Cluster,
+    /// EDS.
+    ClusterLoadAssignment,
+    /// LDS.
+    Listener,
+    /// SRDS.
+    ScopedRouteConfiguration,
+    /// RDS.
+    RouteConfiguration,
+}
+
+impl ResourceType {
+    /// Every type, in the order of delivery.
+    pub const ALL: [ResourceType; 7] = [
+        ResourceType::Secret,
+        ResourceType::Runtime,
+        ResourceType::Cluster,
+        ResourceType::ClusterLoadAssignment,
+        ResourceType::Listener,
+        ResourceType::ScopedRouteConfiguration,
+        ResourceType::RouteConfiguration,
+    ];
+
+    /// The type URL on the wire.
+    pub fn url(self) -> &'static str {
+        match self {
+            Self::Secret => "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+            Self::Runtime => "type.googleapis.com/envoy.service.runtime.v3.Runtime",
+            Self::Cluster => "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+            Self::ClusterLoadAssignment => {
+                "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
+            }
+            Self::Listener => "type.googleapis.com/envoy.config.listener.v3.Listener",
+            Self::ScopedRouteConfiguration => {
+                "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration"
+            }
+            Self::RouteConfiguration => "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+        }
+    }
+
+    /// The type with this URL, if it is served.
+    pub fn from_url(url: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.url() == url)
+    }
+
+    /// A first request without names asks for everything of this type (listeners, clusters, and scopes, which
+    /// Envoy subscribes to in the same form). For every other type it asks for nothing (X-040, X-044).
+    pub fn has_wildcard(self) -> bool {
+        matches!(self, Self::Listener | Self::Cluster | Self::ScopedRouteConfiguration)
+    }
+
+    /// In state-of-the-world a response holds the full set, and what is left out is deleted (X-060, X-061).
+    pub fn is_full_set(self) -> bool {
+        self.has_wildcard()
+    }
+
+    /// Whether a subscriber is told that a name does not exist. Never for routes: Envoy then leaves the
+    /// listener warming without time limit (`reference/reliability.md` §0, fact 6; X-054, X-055).
+    pub fn answers_missing(self) -> bool {
+        self != Self::RouteConfiguration
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// The version of a resource: the hash of its bytes, so that replicas and restarts agree (X-023).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u128);
+
+impl Version {
+    /// The version of these bytes (XXH3, 128 bits).
+    pub fn of(body: &[u8]) -> Self {
+        Self(xxhash_rust::xxh3::xxh3_128(body))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A string that no version of ours prints as.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a version: 32 lower-case hexadecimal digits expected")]
+pub struct InvalidVersion;
+
+impl FromStr for Version {
+    type Err = InvalidVersion;
+
+    fn from_str(text: &str) -> Result<Self, InvalidVersion> {
+        let canonical = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if !canonical {
+            return Err(InvalidVersion);
+        }
+        u128::from_str_radix(text, 16).map(Self).map_err(|_| InvalidVersion)
+    }
+}
+
+/// What must be true of the target before a resource that names it may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Needs {
+    /// Some version of the target has been acknowledged (route → cluster).
+    Acked,
+    /// The target travels with the resource: before it where the target's type stands above in
+    /// [`ResourceType`] (listener → secret), right after it, and again after each change of the reference,
+    /// where it stands below (cluster → endpoints, listener → routes).
+    Sent,
+}
+
+/// A name that a resource's body mentions.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    /// The type of the target.
+    pub resource_type: ResourceType,
+    /// The name of the target.
+    pub name: Name,
+    /// What the reference asks of the target.
+    pub needs: Needs,
+}
+
+impl Reference {
+    /// A reference whose target must have been acknowledged.
+    pub fn acked(resource_type: ResourceType, name: impl Into<Name>) -> Self {
+        Self { resource_type, name: name.into(), needs: Needs::Acked }
+    }
+
+    /// A reference whose target travels along.
+    pub fn sent(resource_type: ResourceType, name: impl Into<Name>) -> Self {
+        Self { resource_type, name: name.into(), needs: Needs::Sent }
+    }
+}
+
+/// What happens to a resource whose [`Needs::Acked`] target was not acknowledged within the bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overdue {
+    /// The Envoy keeps its previous version until the target comes (right for a table of one host).
+    #[default]
+    KeepPrevious,
+    /// It is sent all the same (right for a table of many hosts: one tenant's cluster that never warms must
+    /// not freeze the routes of all others).
+    SendAnyway,
+}
+
+/// One resource as the rest of the program hands it over: opaque bytes and what must be known about them.
+#[derive(Clone)]
+pub struct Resource {
+    /// The name, as Envoy subscribes to it.
+    pub name: Name,
+    /// Hash of `body`.
+    pub version: Version,
+    /// The serialized message (`Any.value`).
+    pub body: Bytes,
+    /// The names that the body mentions, sorted.
+    pub refs: Arc<[Reference]>,
+    /// A cluster that may warm slowly (active health checks, DNS): sent last and apart, because Envoy withholds
+    /// the acknowledgement of a whole cluster response while one of its clusters warms.
+    pub slow: bool,
+    /// What to do when a target is not acknowledged in time.
+    pub overdue: Overdue,
+}
+
+impl Resource {
+    /// A resource that refers to nothing; its version is the hash of the body.
+    pub fn new(name: impl Into<Name>, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        Self {
+            name: name.into(),
+            version: Version::of(&body),
+            body,
+            refs: Arc::new([]),
+            slow: false,
+            overdue: Overdue::default(),
+        }
+    }
+
+    /// The same with these references (sorted here, duplicates dropped).
+    pub fn with_refs(mut self, refs: impl IntoIterator<Item = Reference>) -> Self {
+        let mut refs: Vec<_> = refs.into_iter().collect();
+        refs.sort();
+        refs.dedup();
+        self.refs = refs.into();
+        self
+    }
+
+    /// The same, marked as slow to warm.
+    pub fn slow(mut self) -> Self {
+        self.slow = true;
+        self
+    }
+
+    /// The same with this rule for late targets.
+    pub fn overdue(mut self, overdue: Overdue) -> Self {
+        self.overdue = overdue;
+        self
+    }
+
+    /// Whether the body mentions this name.
+    pub fn refers_to(&self, resource_type: ResourceType, name: &str) -> bool {
+        let place = self.refs.partition_point(|r| (r.resource_type, &*r.name) < (resource_type, name));
+        self.refs.get(place).is_some_and(|r| r.resource_type == resource_type && *r.name == *name)
+    }
+}
+
+/// Bodies may be keys: they are never printed.
+impl fmt::Debug for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{} ({} bytes)", self.name, self.version, self.body.len())
+    }
+}
+
+/// One change of a fleet's configuration, applied as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Update {
+    /// Resources that are new or changed; an equal version is dropped.
+    pub set: Vec<(ResourceType, Resource)>,
+    /// Names that are gone; unknown ones are ignored. A name that is also in `set` is set.
+    pub removed: Vec<(ResourceType, Name)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_prints_as_32_digits_and_reads_back() {
+        let version = Version(0xab);
+        assert_eq!(version.to_string(), format!("{:0>32}", "ab"));
+        assert_eq!(version.to_string().parse(), Ok(version));
+    }
+
+    #[test]
+    fn foreign_version_strings_are_not_versions() {
+        for text in ["", "1", &"A".repeat(32), &"+".repeat(32), &"0".repeat(33)] {
+            assert_eq!(text.parse::<Version>(), Err(InvalidVersion), "{text}");
+        }
+    }
+
+    #[test]
+    fn type_urls_read_back() {
+        for kind in ResourceType::ALL {
+            assert_eq!(ResourceType::from_url(kind.url()), Some(kind));
+            assert_eq!(ResourceType::ALL[kind.index()], kind);
+        }
+        assert_eq!(ResourceType::from_url("type.googleapis.com/envoy.unknown"), None);
+    }
+
+    #[test]
+    fn references_are_found_by_type_and_name() {
+        let route = Resource::new("r", "").with_refs([
+            Reference::acked(ResourceType::Cluster, "b"),
+            Reference::acked(ResourceType::Cluster, "a"),
+        ]);
+        assert!(route.refers_to(ResourceType::Cluster, "a"));
+        assert!(route.refers_to(ResourceType::Cluster, "b"));
+        assert!(!route.refers_to(ResourceType::Cluster, "c"));
+        assert!(!route.refers_to(ResourceType::Secret, "a"));
+    }
+
+    #[test]
+    fn debug_output_never_shows_a_body() {
+        let secret = Resource::new("default/tls", "-----BEGIN PRIVATE KEY-----");
+        assert!(!format!("{secret:?}").contains("PRIVATE"));
+    }
+}

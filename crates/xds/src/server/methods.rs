@@ -1,0 +1,169 @@
+//! Which path is which method; everything else answers UNIMPLEMENTED.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response};
+use hyper::body::Incoming;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use super::body::{ResponseBody, trailers};
+use super::stream;
+use crate::fleet::FleetId;
+use crate::hub::Hub;
+use crate::identity::Refused;
+use crate::resource::ResourceType;
+use crate::session::Scope;
+use crate::wire::Protocol;
+
+/// Service, state-of-the-world method, delta method, types.
+const METHODS: [(&str, &str, &str, Scope); 8] = [
+    (
+        "envoy.service.discovery.v3.AggregatedDiscoveryService",
+        "StreamAggregatedResources",
+        "DeltaAggregatedResources",
+        Scope::Aggregated,
+    ),
+    (
+        "envoy.service.listener.v3.ListenerDiscoveryService",
+        "StreamListeners",
+        "DeltaListeners",
+        Scope::Single(ResourceType::Listener),
+    ),
+    (
+        "envoy.service.route.v3.RouteDiscoveryService",
+        "StreamRoutes",
+        "DeltaRoutes",
+        Scope::Single(ResourceType::RouteConfiguration),
+    ),
+    (
+        "envoy.service.route.v3.ScopedRoutesDiscoveryService",
+        "StreamScopedRoutes",
+        "DeltaScopedRoutes",
+        Scope::Single(ResourceType::ScopedRouteConfiguration),
+    ),
+    (
+        "envoy.service.cluster.v3.ClusterDiscoveryService",
+        "StreamClusters",
+        "DeltaClusters",
+        Scope::Single(ResourceType::Cluster),
+    ),
+    (
+        "envoy.service.endpoint.v3.EndpointDiscoveryService",
+        "StreamEndpoints",
+        "DeltaEndpoints",
+        Scope::Single(ResourceType::ClusterLoadAssignment),
+    ),
+    (
+        "envoy.service.secret.v3.SecretDiscoveryService",
+        "StreamSecrets",
+        "DeltaSecrets",
+        Scope::Single(ResourceType::Secret),
+    ),
+    (
+        "envoy.service.runtime.v3.RuntimeDiscoveryService",
+        "StreamRuntime",
+        "DeltaRuntime",
+        Scope::Single(ResourceType::Runtime),
+    ),
+];
+
+/// The method of a path, which must be spelled exactly so.
+fn method(path: &str) -> Option<(Protocol, Scope)> {
+    let (service, method) = path.strip_prefix('/')?.split_once('/')?;
+    let (_, sotw, delta, scope) = METHODS.iter().find(|(name, ..)| *name == service)?;
+    match method {
+        _ if method == *sotw => Some((Protocol::Sotw, *scope)),
+        _ if method == *delta => Some((Protocol::Delta, *scope)),
+        _ => None,
+    }
+}
+
+/// The methods for one connection.
+pub(super) struct Methods {
+    hub: Arc<Hub>,
+    fleet: Result<Option<FleetId>, Refused>,
+    leave: CancellationToken,
+}
+
+impl Methods {
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        fleet: Result<Option<FleetId>, Refused>,
+        leave: CancellationToken,
+    ) -> Self {
+        Self { hub, fleet, leave }
+    }
+
+    fn answer(&self, request: Request<Incoming>) -> Result<ResponseBody, Status> {
+        let fleet = self.fleet.clone().map_err(|refused| Status::permission_denied(refused.to_string()))?;
+        let unknown = || Status::unimplemented("this method is not served");
+        if request.method() != Method::POST {
+            return Err(unknown());
+        }
+        let (protocol, scope) = method(request.uri().path()).ok_or_else(unknown)?;
+        if request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity") {
+            return Err(Status::unimplemented("compressed requests are not served"));
+        }
+        let (outlet, outgoing) = mpsc::unbounded_channel();
+        let carrier = stream::Carrier {
+            hub: Arc::clone(&self.hub),
+            fleet,
+            protocol,
+            scope,
+            outlet,
+            leave: self.leave.clone(),
+        };
+        tokio::spawn(carrier.run(request.into_body()));
+        Ok(ResponseBody::streaming(outgoing))
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Methods {
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let mut response = match self.answer(request) {
+            Ok(body) => Response::new(body),
+            Err(status) => {
+                tracing::info!(code = ?status.code(), reason = status.message(), "xds stream refused");
+                let mut response = Response::new(ResponseBody::empty());
+                *response.headers_mut() = trailers(&status);
+                response
+            }
+        };
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        ready(Ok(response))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x_004_paths_are_matched_exactly() {
+        let ads = "/envoy.service.discovery.v3.AggregatedDiscoveryService";
+        assert_eq!(
+            method(&format!("{ads}/DeltaAggregatedResources")),
+            Some((Protocol::Delta, Scope::Aggregated))
+        );
+        for tail in ["", "/", "/deltaAggregatedResources", "//DeltaAggregatedResources", "/DeltaClusters"] {
+            assert_eq!(method(&format!("{ads}{tail}")), None, "{tail}");
+        }
+    }
+
+    #[test]
+    fn x_002_fetch_methods_are_not_served() {
+        for (service, stream, ..) in METHODS {
+            let fetch = stream.replacen("Stream", "Fetch", 1);
+            assert_eq!(method(&format!("/{service}/{fetch}")), None);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Acknowledgements and rejections.
+
+use std::sync::Arc;
+
+use super::channel::{Item, Outstanding, Pending};
+use super::{Output, Session, StreamId};
+use crate::discovery::ErrorDetail;
+use crate::observation::Observation;
+use crate::resource::{Name, Needs, ResourceType};
+use crate::scrub::scrub;
+use crate::settings::Moment;
+use crate::snapshot::Entry;
+
+impl Session {
+    /// A request with a nonce: it acknowledges or rejects the response of that nonce, or, when that is no longer
+    /// outstanding, nothing. Whether it rejects is told by the error alone.
+    pub(super) fn answered(
+        &mut self,
+        now: Moment,
+        key: (ResourceType, StreamId),
+        nonce: &str,
+        error: Option<ErrorDetail>,
+    ) {
+        let Some(channel) = self.channels.get_mut(&key) else { return };
+        let Some(at) = channel.outstanding.iter().position(|sent| sent.nonce.to_string() == nonce) else {
+            return;
+        };
+        let response = channel.outstanding.remove(at);
+        channel.last_answered = Some(response.nonce);
+        match error {
+            None => self.accept(now, key, response),
+            Some(error) => self.reject(now, key, response, &error),
+        }
+    }
+
+    fn accept(&mut self, now: Moment, key: (ResourceType, StreamId), response: Outstanding) {
+        self.counters[key.0.index()].acks += 1;
+        if key.0 == ResourceType::ClusterLoadAssignment {
+            self.note_warm(&response);
+        }
+        let Some(channel) = self.channels.get_mut(&key) else { return };
+        channel.progress_at = if channel.loading { now } else { channel.progress_at };
+        for item in response.items {
+            channel.foreign.remove(&item.name);
+            match item.change {
+                Some(entry) if channel.subscription.covers(&item.name) => {
+                    self.rejections.accepted(&entry);
+                    channel.known.insert(item.name, entry);
+                }
+                Some(_) | None => drop(channel.known.remove(&item.name)),
+            }
+        }
+        channel.loading &= channel.has_work();
+        self.share(key);
+        self.acked.push(key.0);
+    }
+
+    fn share(&mut self, key: (ResourceType, StreamId)) {
+        let Some(snapshot) = self.snapshot.clone() else { return };
+        let Some(mut channel) = self.channels.remove(&key) else { return };
+        channel.share(|| self.effective_table(&snapshot, key.0));
+        self.channels.insert(key, channel);
+    }
+
+    /// Endpoints that were acknowledged after their cluster was sent show that the cluster serves, even while
+    /// Envoy withholds the acknowledgement of clusters because another one is slow to warm.
+    fn note_warm(&mut self, endpoints: &Outstanding) {
+        let withheld = |sent: &&mut Outstanding| sent.nonce < endpoints.nonce && !sent.slow;
+        let clusters =
+            self.of_kind_mut(ResourceType::Cluster).filter(|c| c.outstanding.iter().any(|o| o.slow));
+        for sent in clusters.flat_map(|channel| channel.outstanding.iter_mut()).filter(withheld) {
+            for item in &mut sent.items {
+                item.warm |= item.change.as_ref().is_some_and(|cluster| serves_with(cluster, endpoints));
+            }
+        }
+    }
+
+    fn reject(
+        &mut self,
+        now: Moment,
+        key: (ResourceType, StreamId),
+        response: Outstanding,
+        error: &ErrorDetail,
+    ) {
+        let message = scrub(&error.message);
+        let counters = &mut self.counters[key.0.index()];
+        counters.nacks += 1;
+        counters.last_error = Some(message.clone());
+        let (changed, removed): (Vec<_>, Vec<_>) =
+            response.items.into_iter().partition(|item| item.change.is_some());
+        let retry_removals = !changed.is_empty();
+        for item in removed {
+            self.removal_rejected(now, key, item, retry_removals);
+        }
+        let (current, outdated): (Vec<_>, Vec<_>) =
+            changed.into_iter().partition(|item| self.is_current(key, item));
+        let names: Vec<Name> = outdated.into_iter().map(|item| item.name).collect();
+        // What the client has of these is uncertain.
+        self.force(now, key, &names, Pending::forced);
+        self.accuse(key, current, message);
+    }
+
+    /// A removal that came with rejected resources is uncertain and goes again; alone it is never repeated.
+    fn removal_rejected(&mut self, now: Moment, key: (ResourceType, StreamId), item: Item, retry: bool) {
+        let Some(channel) = self.channels.get_mut(&key) else { return };
+        if retry {
+            let pending = Pending { aside: item.aside, ..Pending::new(item.since, now) };
+            channel.pending.entry(item.name).or_insert(pending);
+        } else {
+            channel.known.remove(&item.name);
+            channel.foreign.remove(&item.name);
+        }
+    }
+
+    /// Whether the item is still what is to be sent.
+    fn is_current(&self, key: (ResourceType, StreamId), item: &Item) -> bool {
+        let channel = &self.channels[&key];
+        let wanted = self.wanted(channel, &item.name);
+        channel.subscription.covers(&item.name)
+            && item.change.is_some()
+            && wanted.entry() == item.change.as_ref()
+    }
+
+    fn accuse(&mut self, key: (ResourceType, StreamId), mut items: Vec<Item>, message: String) {
+        let Some(channel) = self.channels.get_mut(&key) else { return };
+        for item in &items {
+            // A change since then would have made the item outdated: what waits is a wish to send it again.
+            channel.pending.remove(&item.name);
+        }
+        match items.len() {
+            0 => {}
+            1 => items
+                .drain(..)
+                .filter_map(|item| item.change)
+                .for_each(|entry| self.hold(key, &entry, &message)),
+            _ => channel.suspects.split(items),
+        }
+    }
+
+    fn hold(&mut self, key: (ResourceType, StreamId), entry: &Entry, message: &str) {
+        let in_force = self.channels.get(&key).and_then(|channel| channel.known.get(entry.name())).cloned();
+        self.rejections.hold(entry, message.to_owned(), in_force);
+        let (fleet, node) = self.identity();
+        self.outputs.push(Output::Observe(Observation::Rejected {
+            fleet,
+            node,
+            release: self.release,
+            resource_type: key.0,
+            name: Arc::clone(entry.name()),
+            version: entry.version(),
+            message: message.to_owned(),
+        }));
+    }
+}
+
+/// Whether these acknowledged endpoints are all that the cluster waits for.
+fn serves_with(cluster: &Entry, endpoints: &Outstanding) -> bool {
+    let mut refs = cluster.refs().iter().filter(|to| to.needs == Needs::Sent).peekable();
+    refs.peek().is_some()
+        && refs.all(|to| {
+            to.resource_type == ResourceType::ClusterLoadAssignment
+                && endpoints.item(&to.name).is_some_and(|item| item.change.is_some())
+        })
+}

@@ -1,0 +1,98 @@
+//! What a session tells: acknowledged generations, and its state for people.
+
+use std::time::Duration;
+
+use super::channel::Channel;
+use super::{Output, Session};
+use crate::observation::{NodeStatus, Observation, TypeStatus};
+use crate::resource::ResourceType;
+use crate::settings::Moment;
+use crate::snapshot::Generation;
+use crate::wire;
+
+impl Session {
+    /// The greatest generation of which everything that this Envoy subscribes to is acknowledged, rejected, or
+    /// set aside; `None` before its listeners are there.
+    pub fn generation(&self) -> Option<Generation> {
+        self.generation
+    }
+
+    pub(super) fn report(&mut self) {
+        for resource_type in std::mem::take(&mut self.acked) {
+            let (fleet, node) = self.identity();
+            self.outputs.push(Output::Observe(Observation::Acked { fleet, node, resource_type }));
+        }
+        let Some(reached) = self.reached() else { return };
+        if self.generation.is_none_or(|before| before < reached) {
+            self.generation = Some(reached);
+            let (fleet, node) = self.identity();
+            self.outputs.push(Output::Observe(Observation::Reached { fleet, node, generation: reached }));
+        }
+    }
+
+    fn reached(&self) -> Option<Generation> {
+        let snapshot = self.snapshot.as_ref()?;
+        if !self.of_kind(ResourceType::Listener).any(|channel| !channel.loading) {
+            return None;
+        }
+        let waiting = self.channels.values().filter_map(Channel::oldest_change).min();
+        Some(waiting.map_or(snapshot.generation(), Generation::previous))
+    }
+
+    /// The state for `status`, metrics and the console.
+    pub fn status(&self, now: Moment) -> NodeStatus {
+        let (fleet, node) = self.identity();
+        NodeStatus {
+            fleet,
+            node,
+            release: self.release,
+            streams: self.streams.len(),
+            generation: self.generation,
+            types: ResourceType::ALL.into_iter().filter_map(|kind| self.type_status(now, kind)).collect(),
+            held: self.snapshot.as_ref().map_or(Vec::new(), |snapshot| self.rejections.held(snapshot)),
+            unknown_types: self.unknown_types,
+        }
+    }
+
+    fn type_status(&self, now: Moment, kind: ResourceType) -> Option<TypeStatus> {
+        let newest = self.of_kind(kind).last()?;
+        let counters = &self.counters[kind.index()];
+        let age = self.of_kind(kind).filter_map(|channel| channel.unanswered_for(now)).max();
+        Some(TypeStatus {
+            resource_type: kind,
+            protocol: newest.protocol,
+            resources: self.of_kind(kind).map(|channel| channel.known.len()).sum(),
+            version: wire::digest(self.of_kind(kind).flat_map(|channel| channel.known.values())),
+            pending: self.of_kind(kind).map(Channel::waiting).sum(),
+            outstanding: self.of_kind(kind).map(|channel| channel.outstanding.len()).sum(),
+            unanswered_for: age,
+            stuck: age.is_some_and(|age| age >= self.settings.stuck_after),
+            acks: counters.acks,
+            nacks: counters.nacks,
+            last_error: counters.last_error.clone(),
+        })
+    }
+
+    /// Whether a name is acknowledged at the configuration's present version; for tests and for people.
+    pub fn has_current(&self, kind: ResourceType, name: &str) -> bool {
+        let current = self.current(kind, name);
+        current.is_some() && self.of_kind(kind).any(|channel| channel.known.get(name) == current)
+    }
+}
+
+impl Channel {
+    /// The configuration that brought the oldest change that is not yet acknowledged.
+    fn oldest_change(&self) -> Option<Generation> {
+        let pending = self.pending.values().filter(|p| !p.aside).map(|p| p.since);
+        let sent = self.outstanding.iter().flat_map(|sent| &sent.items).chain(self.suspects.items());
+        pending.chain(sent.filter(|item| !item.aside).map(|item| item.since)).min()
+    }
+
+    fn waiting(&self) -> usize {
+        self.pending.len() + self.suspects.items().count()
+    }
+
+    fn unanswered_for(&self, now: Moment) -> Option<Duration> {
+        self.outstanding.iter().map(|sent| now.saturating_sub(sent.sent_at)).max()
+    }
+}

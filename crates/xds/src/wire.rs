@@ -1,0 +1,392 @@
+//! Responses as bytes: bodies are shared among all streams, only a short head is made for each.
+//!
+//! Field numbers: `envoy/service/discovery/v3/discovery.proto`, `google/protobuf/any.proto`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use prost::encoding::{encode_varint, encoded_len_varint};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::resource::{Name, Resource, ResourceType, Version};
+use crate::snapshot::Entry;
+
+/// A body from this size on is passed along as it is; smaller ones are copied together, because one frame for
+/// each would cost more than the copy.
+const SHARED_FROM: usize = 16 * 1024;
+/// How much the cache of encoded blocks holds on to.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// The two variants of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// Incremental.
+    Delta,
+    /// State of the world.
+    Sotw,
+}
+
+/// A response as a session decides it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The variant of the stream.
+    pub protocol: Protocol,
+    /// The type of all resources in it.
+    pub resource_type: ResourceType,
+    /// `version_info` or `system_version_info`.
+    pub version: String,
+    /// Unique within the session, so also within the stream.
+    pub nonce: String,
+    /// What is new or changed; in a full set, everything.
+    pub resources: Vec<Arc<Entry>>,
+    /// What is gone (delta only).
+    pub removed: Vec<Name>,
+}
+
+impl Response {
+    /// The number of bytes of all bodies.
+    pub fn body_bytes(&self) -> usize {
+        self.resources.iter().map(|entry| entry.resource().body.len()).sum()
+    }
+}
+
+fn length_field(out: &mut impl BufMut, tag: u32, length: usize) {
+    encode_varint(u64::from(tag << 3 | 2), out);
+    encode_varint(length as u64, out);
+}
+
+fn text_field(out: &mut impl BufMut, tag: u32, text: &str) {
+    if !text.is_empty() {
+        length_field(out, tag, text.len());
+        out.put_slice(text.as_bytes());
+    }
+}
+
+/// The size of a field of bytes with a tag below 16.
+fn field_len(length: usize) -> usize {
+    1 + encoded_len_varint(length as u64) + length
+}
+
+/// `Any` up to its value: type URL, then the tag and length of the value.
+fn any_head(kind: ResourceType, body: usize) -> BytesMut {
+    let mut head = BytesMut::with_capacity(96);
+    text_field(&mut head, 1, kind.url());
+    length_field(&mut head, 2, body);
+    head
+}
+
+/// One `resources` entry of a delta response up to the body: name, version, and the beginning of the `Any`.
+pub(crate) fn delta_head(kind: ResourceType, resource: &Resource) -> Bytes {
+    let body = resource.body.len();
+    let any = any_head(kind, body);
+    let version = resource.version.to_string();
+    let any_len = any.len() + body;
+    let entry_len = field_len(resource.name.len()) + field_len(version.len()) + field_len(any_len);
+    let mut head = BytesMut::with_capacity(entry_len - body + 8);
+    length_field(&mut head, 2, entry_len);
+    length_field(&mut head, 3, resource.name.len());
+    head.put_slice(resource.name.as_bytes());
+    text_field(&mut head, 1, &version);
+    length_field(&mut head, 2, any_len);
+    head.put_slice(&any);
+    head.freeze()
+}
+
+/// One `resources` entry of a state-of-the-world response up to the body.
+pub(crate) fn sotw_head(kind: ResourceType, resource: &Resource) -> Bytes {
+    let any = any_head(kind, resource.body.len());
+    let mut head = BytesMut::with_capacity(any.len() + 8);
+    length_field(&mut head, 2, any.len() + resource.body.len());
+    head.put_slice(&any);
+    head.freeze()
+}
+
+/// The hash over names and versions, in the given order.
+pub(crate) fn digest<'a>(entries: impl IntoIterator<Item = &'a Arc<Entry>>) -> Version {
+    let mut hash = Xxh3::new();
+    for entry in entries {
+        hash.update(&(entry.name().len() as u64).to_le_bytes());
+        hash.update(entry.name().as_bytes());
+        hash.update(&entry.version().0.to_le_bytes());
+    }
+    Version(hash.digest128())
+}
+
+/// The part of a response that is the same for every stream: its resources and removals.
+#[derive(Clone, Debug)]
+struct Block {
+    pieces: Arc<[Bytes]>,
+    length: usize,
+}
+
+fn encode_block(response: &Response) -> Block {
+    let mut pieces = Pieces::default();
+    for entry in &response.resources {
+        let head = match response.protocol {
+            Protocol::Delta => entry.delta_head(),
+            Protocol::Sotw => entry.sotw_head(),
+        };
+        pieces.copy(head);
+        pieces.body(&entry.resource().body);
+    }
+    for name in &response.removed {
+        length_field(&mut pieces.open, 6, name.len());
+        pieces.copy(name.as_bytes());
+    }
+    pieces.close()
+}
+
+#[derive(Default)]
+struct Pieces {
+    done: Vec<Bytes>,
+    open: BytesMut,
+}
+
+impl Pieces {
+    fn copy(&mut self, bytes: &[u8]) {
+        self.open.put_slice(bytes);
+    }
+
+    fn body(&mut self, body: &Bytes) {
+        if body.len() < SHARED_FROM {
+            return self.copy(body);
+        }
+        self.flush();
+        self.done.push(body.clone());
+    }
+
+    fn flush(&mut self) {
+        if !self.open.is_empty() {
+            self.done.push(self.open.split().freeze());
+        }
+    }
+
+    fn close(mut self) -> Block {
+        self.flush();
+        let length = self.done.iter().map(Bytes::len).sum();
+        Block { pieces: self.done.into(), length }
+    }
+}
+
+/// Encodes responses, once for all streams that get the same resources.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    cache: Mutex<Cache>,
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    blocks: BTreeMap<u128, Block>,
+    order: VecDeque<u128>,
+    bytes: usize,
+}
+
+impl Encoder {
+    /// One gRPC message: its five-byte frame head, the fields that differ between streams, and the shared rest.
+    pub fn encode(&self, response: &Response) -> Vec<Bytes> {
+        let block = self.block(response);
+        let head = head(response);
+        let length = head.len() + block.length;
+        let mut first = BytesMut::with_capacity(5 + head.len());
+        first.put_u8(0);
+        // A message beyond 4 GiB cannot be framed; resources are limited far below that.
+        first.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+        first.put_slice(&head);
+        std::iter::once(first.freeze()).chain(block.pieces.iter().cloned()).collect()
+    }
+
+    fn block(&self, response: &Response) -> Block {
+        let key = block_key(response);
+        if let Some(block) = self.lock().blocks.get(&key) {
+            return block.clone();
+        }
+        let block = encode_block(response);
+        self.lock().insert(key, block.clone());
+        block
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cache {
+    fn insert(&mut self, key: u128, block: Block) {
+        let length = block.length;
+        if length > CACHE_BYTES || self.blocks.insert(key, block).is_some() {
+            return;
+        }
+        self.order.push_back(key);
+        self.bytes += length;
+        while self.bytes > CACHE_BYTES {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.bytes -= self.blocks.remove(&oldest).map_or(0, |block| block.length);
+        }
+    }
+}
+
+fn block_key(response: &Response) -> u128 {
+    let mut hash = Xxh3::new();
+    hash.update(&[response.protocol as u8, response.resource_type as u8]);
+    hash.update(&digest(&response.resources).0.to_le_bytes());
+    for name in &response.removed {
+        hash.update(&(name.len() as u64).to_le_bytes());
+        hash.update(name.as_bytes());
+    }
+    hash.digest128()
+}
+
+fn head(response: &Response) -> BytesMut {
+    let nonce_tag = 5;
+    let mut head = BytesMut::with_capacity(192);
+    text_field(&mut head, 1, &response.version);
+    text_field(&mut head, 4, response.resource_type.url());
+    text_field(&mut head, nonce_tag, &response.nonce);
+    head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost::Message;
+
+    #[derive(Clone, PartialEq, Message)]
+    struct Any {
+        #[prost(string, tag = "1")]
+        type_url: String,
+        #[prost(bytes = "bytes", tag = "2")]
+        value: Bytes,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    struct DeltaEntry {
+        #[prost(string, tag = "1")]
+        version: String,
+        #[prost(message, optional, tag = "2")]
+        resource: Option<Any>,
+        #[prost(string, tag = "3")]
+        name: String,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    struct DeltaResponse {
+        #[prost(string, tag = "1")]
+        system_version_info: String,
+        #[prost(message, repeated, tag = "2")]
+        resources: Vec<DeltaEntry>,
+        #[prost(string, tag = "4")]
+        type_url: String,
+        #[prost(string, tag = "5")]
+        nonce: String,
+        #[prost(string, repeated, tag = "6")]
+        removed_resources: Vec<String>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    struct SotwResponse {
+        #[prost(string, tag = "1")]
+        version_info: String,
+        #[prost(message, repeated, tag = "2")]
+        resources: Vec<Any>,
+        #[prost(string, tag = "4")]
+        type_url: String,
+        #[prost(string, tag = "5")]
+        nonce: String,
+    }
+
+    fn message(pieces: &[Bytes]) -> Bytes {
+        let all: BytesMut = pieces.iter().flatten().copied().collect();
+        assert_eq!(all[0], 0);
+        let length = u32::from_be_bytes([all[1], all[2], all[3], all[4]]);
+        assert_eq!(length as usize, all.len() - 5);
+        all.freeze().slice(5..)
+    }
+
+    fn response(protocol: Protocol) -> Response {
+        let kind = ResourceType::Cluster;
+        Response {
+            protocol,
+            resource_type: kind,
+            version: "v".into(),
+            nonce: "7".into(),
+            resources: [("a", 3), ("b", SHARED_FROM), ("c", 0), ("d", 2 * SHARED_FROM)]
+                .map(|(name, size)| Entry::new(kind, Resource::new(name, vec![7; size])))
+                .into(),
+            removed: match protocol {
+                Protocol::Delta => vec!["x".into(), "y".into()],
+                Protocol::Sotw => Vec::new(),
+            },
+        }
+    }
+
+    #[test]
+    fn delta_response_decodes_as_it_was_meant() {
+        let response = response(Protocol::Delta);
+        let decoded = DeltaResponse::decode(message(&Encoder::default().encode(&response))).unwrap();
+        let entry = |entry: &Arc<Entry>| DeltaEntry {
+            version: entry.version().to_string(),
+            name: entry.name().to_string(),
+            resource: Some(Any {
+                type_url: ResourceType::Cluster.url().into(),
+                value: entry.resource().body.clone(),
+            }),
+        };
+        let expected = DeltaResponse {
+            system_version_info: "v".into(),
+            resources: response.resources.iter().map(entry).collect(),
+            type_url: ResourceType::Cluster.url().into(),
+            nonce: "7".into(),
+            removed_resources: vec!["x".into(), "y".into()],
+        };
+        assert_eq!(decoded, expected);
+    }
+
+    #[test]
+    fn sotw_response_decodes_as_it_was_meant() {
+        let response = response(Protocol::Sotw);
+        let decoded = SotwResponse::decode(message(&Encoder::default().encode(&response))).unwrap();
+        let any = |entry: &Arc<Entry>| Any {
+            type_url: ResourceType::Cluster.url().into(),
+            value: entry.resource().body.clone(),
+        };
+        let expected = SotwResponse {
+            version_info: "v".into(),
+            resources: response.resources.iter().map(any).collect(),
+            type_url: ResourceType::Cluster.url().into(),
+            nonce: "7".into(),
+        };
+        assert_eq!(decoded, expected);
+    }
+
+    #[test]
+    fn streams_share_everything_but_the_head() {
+        let encoder = Encoder::default();
+        let first = response(Protocol::Delta);
+        let second = Response { nonce: "8".into(), ..first.clone() };
+        let (first, second) = (encoder.encode(&first), encoder.encode(&second));
+        assert_ne!(first[0], second[0]);
+        for (a, b) in first.iter().zip(&second).skip(1) {
+            assert_eq!((a.as_ptr(), a.len()), (b.as_ptr(), b.len()));
+        }
+    }
+
+    #[test]
+    fn large_bodies_are_never_copied() {
+        let response = response(Protocol::Delta);
+        let pieces = Encoder::default().encode(&response);
+        for entry in response.resources.iter().filter(|entry| entry.resource().body.len() >= SHARED_FROM) {
+            let body = &entry.resource().body;
+            assert!(pieces.iter().any(|piece| piece.as_ptr() == body.as_ptr() && piece.len() == body.len()));
+        }
+    }
+
+    #[test]
+    fn cache_holds_a_bounded_number_of_bytes() {
+        let mut cache = Cache::default();
+        for key in 0..10 {
+            cache.insert(key, Block { pieces: Arc::new([]), length: CACHE_BYTES / 4 });
+        }
+        assert_eq!((cache.bytes, cache.blocks.len(), cache.order.len()), (CACHE_BYTES, 4, 4));
+    }
+}

@@ -1,0 +1,232 @@
+//! Streams in plaintext: methods, limits, ends.
+
+use std::time::Duration;
+
+use isobath_xds::discovery::{DeltaRequest, SemanticVersion, SotwRequest};
+use isobath_xds::{FleetId, Observation, Security, Settings};
+use tonic::Code;
+
+use crate::client::{DELTA_ADS, Delta, SOTW_ADS, Sotw, ack, nack, node, plain, subscribe, url};
+use crate::fixture::{Running, start};
+
+async fn server(settings: Settings) -> Running {
+    start(Security::Plaintext, settings).await
+}
+
+async fn served(settings: Settings) -> (Running, Delta) {
+    let server = server(settings).await;
+    server.clusters(&[("a", "1")]);
+    let stream = Delta::open(&plain(server.addr).await, DELTA_ADS).await.unwrap();
+    (server, stream)
+}
+
+#[tokio::test]
+async fn a_change_reaches_the_client_and_its_acknowledgement_is_observed() {
+    let (mut server, mut stream) = served(Settings::default()).await;
+    stream.send(subscribe("listeners", &[]));
+    let empty = stream.next().await.unwrap();
+    assert!(empty.resources.is_empty());
+    stream.send(ack(&empty));
+    stream.send(subscribe("clusters", &[]));
+    let first = stream.next().await.unwrap();
+    stream.send(ack(&first));
+    let fleet = FleetId::default_fleet();
+    let generation = server.hub.snapshot(&fleet).unwrap().generation();
+    let reached = Observation::Reached { fleet: fleet.clone(), node: "envoy-1".into(), generation };
+    server.observe(|seen| *seen == reached).await;
+    assert!(server.hub.progress(&fleet, generation).is_complete());
+
+    server.clusters(&[("b", "2")]);
+    let second = stream.next().await.unwrap();
+    assert_eq!(second.bodies(), [("b", &b"2"[..])].into());
+}
+
+#[tokio::test]
+async fn x_002_fetch_and_unknown_methods_are_unimplemented() {
+    let server = server(Settings::default()).await;
+    let channel = plain(server.addr).await;
+    for path in [
+        "/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters",
+        "/envoy.service.secret.v3.SecretDiscoveryService/FetchSecrets",
+        "/envoy.service.route.v3.VirtualHostDiscoveryService/DeltaVirtualHosts",
+        "/envoy.service.status.v3.ClientStatusDiscoveryService/StreamClientStatus",
+        "/",
+    ] {
+        let code = Delta::open(&channel, path).await.err().map(|status| status.code());
+        assert_eq!(code, Some(Code::Unimplemented), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn x_004_non_canonical_paths_are_unimplemented() {
+    let server = server(Settings::default()).await;
+    let channel = plain(server.addr).await;
+    for path in [
+        "//envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
+        "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources/",
+        "/envoy.service.discovery.v3.aggregateddiscoveryservice/DeltaAggregatedResources",
+    ] {
+        let code = Delta::open(&channel, path).await.err().map(|status| status.code());
+        assert_eq!(code, Some(Code::Unimplemented), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn x_008_envoy_below_the_minimum_is_refused() {
+    let minimum = SemanticVersion { major: 1, minor: 41, patch: 0 };
+    let (_server, mut stream) =
+        served(Settings { minimum_envoy: Some(minimum), ..Settings::default() }).await;
+    stream.send(subscribe("clusters", &[]));
+    let status = stream.end().await;
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    assert_eq!(status.message(), "envoy 1.40.0: at least 1.41.0 is needed");
+}
+
+#[tokio::test]
+async fn x_010_first_request_without_a_node_is_refused() {
+    let (_server, mut stream) = served(Settings::default()).await;
+    stream.send(DeltaRequest { node: None, ..subscribe("clusters", &[]) });
+    assert_eq!(stream.end().await.code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn x_013_all_four_variants_serve_the_same_content() {
+    let (server, mut delta) = served(Settings::default()).await;
+    let channel = plain(server.addr).await;
+    delta.send(subscribe("clusters", &[]));
+    let mut single = Delta::open(&channel, "/envoy.service.cluster.v3.ClusterDiscoveryService/DeltaClusters")
+        .await
+        .unwrap();
+    single.send(DeltaRequest { type_url: String::new(), ..subscribe("clusters", &[]) });
+    for stream in [&mut delta, &mut single] {
+        assert_eq!(stream.next().await.unwrap().bodies(), [("a", &b"1"[..])].into());
+    }
+    let paths = [SOTW_ADS, "/envoy.service.cluster.v3.ClusterDiscoveryService/StreamClusters"];
+    for (id, path) in [("envoy-2", paths[0]), ("envoy-3", paths[1])] {
+        let mut stream = Sotw::open(&channel, path).await.unwrap();
+        stream.send(SotwRequest {
+            node: Some(node(id)),
+            type_url: url("clusters"),
+            ..SotwRequest::default()
+        });
+        let answer = stream.next().await.unwrap();
+        assert_eq!(answer.resources.iter().map(|any| any.value.as_slice()).collect::<Vec<_>>(), [b"1"]);
+    }
+}
+
+#[tokio::test]
+async fn x_014_connection_that_is_too_old_is_asked_to_leave() {
+    let settings = Settings { max_connection_age: Some(Duration::from_millis(500)), ..Settings::default() };
+    let (_server, mut stream) = served(settings).await;
+    assert_eq!(stream.end().await.code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn x_015_newest_aggregated_stream_wins() {
+    let (server, mut old) = served(Settings::default()).await;
+    old.send(subscribe("clusters", &[]));
+    old.next().await.unwrap();
+    let mut new = Delta::open(&plain(server.addr).await, DELTA_ADS).await.unwrap();
+    new.send(subscribe("clusters", &[]));
+    assert_eq!(new.next().await.unwrap().bodies(), [("a", &b"1"[..])].into());
+    assert_eq!(old.end().await.code(), Code::Aborted);
+}
+
+#[tokio::test]
+async fn x_015_many_envoys_may_share_one_certificate() {
+    let (server, mut first) = served(Settings::default()).await;
+    let mut second = Delta::open(&plain(server.addr).await, DELTA_ADS).await.unwrap();
+    first.send(subscribe("clusters", &[]));
+    second.send(DeltaRequest { node: Some(node("envoy-2")), ..subscribe("clusters", &[]) });
+    for stream in [&mut first, &mut second] {
+        assert_eq!(stream.next().await.unwrap().resources.len(), 1);
+    }
+    assert_eq!(server.hub.status().len(), 2);
+}
+
+#[tokio::test]
+async fn x_016_stream_without_a_request_is_closed_after_the_deadline() {
+    let settings = Settings { first_request_deadline: Duration::from_millis(20), ..Settings::default() };
+    let (server, mut stream) = served(settings).await;
+    assert_eq!(stream.end().await.code(), Code::DeadlineExceeded);
+    assert!(server.hub.status().is_empty());
+}
+
+#[tokio::test]
+async fn x_095_streams_are_accepted_and_wait_for_the_first_configuration() {
+    let server = server(Settings::default()).await;
+    let mut stream = Delta::open(&plain(server.addr).await, DELTA_ADS).await.unwrap();
+    stream.send(subscribe("clusters", &[]));
+    while server.hub.status().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    server.clusters(&[("a", "1")]);
+    assert_eq!(stream.next().await.unwrap().resources.len(), 1);
+}
+
+#[tokio::test]
+async fn x_098_stop_ends_streams_with_unavailable_and_sends_nothing_empty() {
+    let (server, mut stream) = served(Settings::default()).await;
+    stream.send(subscribe("clusters", &[]));
+    stream.next().await.unwrap();
+    server.stop.cancel();
+    assert_eq!(stream.end().await.code(), Code::Unavailable);
+    drop(stream);
+    server.task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn x_104_too_many_unknown_names_end_the_stream_with_resource_exhausted() {
+    let (_server, mut stream) = served(Settings { unknown_names: 3, ..Settings::default() }).await;
+    stream.send(subscribe("secrets", &["a", "b", "c", "d"]));
+    assert_eq!(stream.end().await.code(), Code::ResourceExhausted);
+}
+
+#[tokio::test]
+async fn x_104_request_beyond_the_limit_ends_the_stream() {
+    let (_server, mut stream) = served(Settings { request_bytes: 200, ..Settings::default() }).await;
+    stream.send(subscribe("secrets", &[&"x".repeat(300)]));
+    assert!(matches!(stream.end().await.code(), Code::OutOfRange | Code::ResourceExhausted));
+}
+
+#[tokio::test]
+async fn x_105_stream_that_goes_away_leaves_nothing_behind() {
+    let (mut server, mut stream) = served(Settings::default()).await;
+    stream.send(subscribe("clusters", &[]));
+    stream.next().await.unwrap();
+    assert_eq!(server.hub.status().len(), 1);
+    drop(stream);
+    server.observe(|seen| matches!(seen, Observation::Disconnected { .. })).await;
+    while !server.hub.status().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn x_026_what_an_envoy_rejected_is_not_offered_again_after_it_reconnects() {
+    let (mut server, mut stream) = served(Settings::default()).await;
+    stream.send(subscribe("clusters", &[]));
+    let first = stream.next().await.unwrap();
+    stream.send(nack(&first, "no"));
+    server.observe(|seen| matches!(seen, Observation::Rejected { .. })).await;
+    drop(stream);
+    server.observe(|seen| matches!(seen, Observation::Disconnected { .. })).await;
+    let mut again = Delta::open(&plain(server.addr).await, DELTA_ADS).await.unwrap();
+    again.send(subscribe("clusters", &[]));
+    let empty = again.next().await.unwrap();
+    assert!(empty.resources.is_empty());
+    again.send(ack(&empty));
+    server.clusters(&[("a", "2")]);
+    assert_eq!(again.next().await.unwrap().bodies(), [("a", &b"2"[..])].into());
+}
+
+#[tokio::test]
+async fn large_response_arrives_whole() {
+    let server = server(Settings::default()).await;
+    let body = "x".repeat(3_000_000);
+    server.clusters(&[("a", &body), ("b", "1")]);
+    let mut stream = Delta::open(&plain(server.addr).await, DELTA_ADS).await.unwrap();
+    stream.send(subscribe("clusters", &[]));
+    let answer = stream.next().await.unwrap();
+    assert_eq!(answer.bodies(), [("a", body.as_bytes()), ("b", &b"1"[..])].into());
+}
