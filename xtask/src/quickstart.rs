@@ -2,8 +2,9 @@
 //!
 //! A list is a text file of blocks. `# TEXT` says what is shown, `$ COMMAND` is the line to type (`\` at the end
 //! continues it), and the lines below say what its output must have: `has TEXT`, `lacks TEXT`, or
-//! `lines MIN..MAX TEXT` (so many lines have the text, both bounds included).
+//! `count MIN..MAX TEXT` (a line is a number in these bounds and then the text, as `uniq -c` writes it).
 
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -23,7 +24,7 @@ pub(crate) struct Request {
 enum Expected {
     Has(String),
     Lacks(String),
-    Lines { at_least: usize, at_most: usize, text: String },
+    Count { at_least: usize, at_most: usize, text: String },
 }
 
 /// `cargo xtask requests print FILE` and `… check FILE`.
@@ -31,10 +32,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failed> {
     let [what, file] = arguments else { return Err(usage()) };
     let requests = read(Path::new(file))?;
     match what.as_str() {
-        "print" => {
-            requests.iter().for_each(print);
-            Ok(())
-        }
+        "print" => print(&requests),
         "check" => check_all(&requests),
         _ => Err(usage()),
     }
@@ -44,8 +42,11 @@ fn usage() -> Failed {
     Failed("usage: requests print FILE | requests check FILE".to_owned())
 }
 
-fn print(request: &Request) {
-    println!("  # {}\n  {}\n", request.about, request.command.replace('\n', "\n  "));
+fn print(requests: &[Request]) -> Result<(), Failed> {
+    let indented = |request: &Request| request.command.replace('\n', "\n  ");
+    let block = |request: &Request| format!("  # {}\n  {}\n\n", request.about, indented(request));
+    let text: String = requests.iter().map(block).collect();
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| Failed(format!("standard output: {error}")))
 }
 
 fn read(file: &Path) -> Result<Vec<Request>, Failed> {
@@ -88,17 +89,17 @@ fn parse_expected(line: &str) -> Result<Expected, String> {
     match line.split_once(' ') {
         Some(("has", text)) => Ok(Expected::Has(text.to_owned())),
         Some(("lacks", text)) => Ok(Expected::Lacks(text.to_owned())),
-        Some(("lines", rest)) => {
-            parse_lines(rest).ok_or_else(|| format!("expected `MIN..MAX TEXT`, not `{rest}`"))
+        Some(("count", rest)) => {
+            parse_count(rest).ok_or_else(|| format!("expected `MIN..MAX TEXT`, not `{rest}`"))
         }
-        _ => Err(format!("expected `$ COMMAND`, `has`, `lacks` or `lines`, not `{line}`")),
+        _ => Err(format!("expected `$ COMMAND`, `has`, `lacks` or `count`, not `{line}`")),
     }
 }
 
-fn parse_lines(rest: &str) -> Option<Expected> {
+fn parse_count(rest: &str) -> Option<Expected> {
     let (bounds, text) = rest.split_once(' ')?;
     let (at_least, at_most) = bounds.split_once("..")?;
-    Some(Expected::Lines {
+    Some(Expected::Count {
         at_least: at_least.parse().ok()?,
         at_most: at_most.parse().ok()?,
         text: text.to_owned(),
@@ -148,9 +149,10 @@ fn is_met(expected: &Expected, output: &str) -> bool {
     match expected {
         Expected::Has(text) => output.contains(text),
         Expected::Lacks(text) => !output.contains(text),
-        Expected::Lines { at_least, at_most, text } => {
-            let count = output.lines().filter(|line| line.contains(text)).count();
-            (*at_least..=*at_most).contains(&count)
+        Expected::Count { at_least, at_most, text } => {
+            let counted = output.lines().filter_map(|line| line.trim_start().split_once(' '));
+            let count = counted.filter(|(_, what)| what == text).find_map(|(count, _)| count.parse().ok());
+            count.is_some_and(|count| (*at_least..=*at_most).contains(&count))
         }
     }
 }
@@ -161,14 +163,14 @@ mod tests {
 
     #[test]
     fn a_block_is_a_sentence_a_command_and_expectations() {
-        let text = "# Shows a\n$ curl \\\n  x\nhas 200\nlacks red\nlines 1..2 b c\n\n# Next\n$ y\nhas z\n";
+        let text = "# Shows a\n$ curl \\\n  x\nhas 200\nlacks red\ncount 1..2 b c\n\n# Next\n$ y\nhas z\n";
         let first = Request {
             about: "Shows a".to_owned(),
             command: "curl \\\n  x".to_owned(),
             expected: vec![
                 Expected::Has("200".to_owned()),
                 Expected::Lacks("red".to_owned()),
-                Expected::Lines { at_least: 1, at_most: 2, text: "b c".to_owned() },
+                Expected::Count { at_least: 1, at_most: 2, text: "b c".to_owned() },
             ],
         };
         let second = Request {
@@ -184,17 +186,18 @@ mod tests {
         assert!(parse("# a\n$ curl\n").is_err());
         assert!(parse("# a\nhas 200\n").is_err());
         assert!(parse("$ curl\nhas 200\n").is_err());
-        assert!(parse("# a\n$ curl\nlines many x\n").is_err());
+        assert!(parse("# a\n$ curl\ncount many x\n").is_err());
         assert!(parse("# a\n$ curl\nhass 200\n").is_err());
     }
 
     #[test]
     fn what_is_not_met_is_told_with_the_output() {
-        let requests = parse("# a\n$ true\nhas 200\nlacks 404\nlines 2..2 x\n").expect("it is a list");
+        let requests = parse("# a\n$ true\nhas 200\nlacks 404\ncount 2..3 x\n").expect("it is a list");
         let wrong = |output| wrong_in(&requests[0], output).len();
-        assert_eq!(wrong("200 x\nx\n"), 0);
-        assert_eq!(wrong("200 x\n"), 1 + 1);
-        assert_eq!(wrong("404 x\nx\n"), 2 + 2);
+        assert_eq!(wrong("200 y\n   2 x\n"), 0);
+        assert_eq!(wrong("200 y\n   4 x\n"), 1 + 2);
+        assert_eq!(wrong("200 y\n"), 1 + 1);
+        assert_eq!(wrong("404 x\n"), 3 + 1);
     }
 
     #[test]
