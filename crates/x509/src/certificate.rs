@@ -7,6 +7,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::{PublicKey, RSAPublicKey};
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Version};
 
+use crate::der;
 use crate::key::KeyKind;
 use crate::pem::{self, Block, Content, InvalidPem, Label};
 
@@ -100,10 +101,7 @@ pub(crate) fn parse_all(ders: &[(Vec<u8>, usize)]) -> Result<Vec<X509Certificate
 }
 
 fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
-    let (rest, certificate) = X509Certificate::from_der(der).ok()?;
-    let v3 = certificate.version() == X509Version::V3;
-    let known_version = certificate.version().0 <= X509Version::V3.0;
-    (rest.is_empty() && known_version && (v3 || certificate.extensions().is_empty())).then_some(certificate)
+    der::is_certificate(der).then(|| X509Certificate::from_der(der).ok())?.map(|(_, certificate)| certificate)
 }
 
 pub(crate) fn facts(certificate: &X509Certificate<'_>) -> Facts {

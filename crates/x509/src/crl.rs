@@ -5,6 +5,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 
 use crate::ca::CaBundle;
+use crate::der;
 use crate::note::Note;
 use crate::pem::{self, Block, Content, InvalidPem, Label};
 
@@ -107,7 +108,7 @@ fn list(block: Block, index: usize, pem: &mut String) -> Result<Facts, InvalidCr
 }
 
 fn facts(der: &[u8]) -> Option<Facts> {
-    let (rest, list) = CertificateRevocationList::from_der(der).ok()?;
+    let (_, list) = der::is_revocation_list(der).then(|| CertificateRevocationList::from_der(der).ok())??;
     let next_update = list.next_update().map(|time| time.timestamp());
-    rest.is_empty().then(|| Facts { issuer: list.issuer().as_raw().into(), next_update })
+    Some(Facts { issuer: list.issuer().as_raw().into(), next_update })
 }

@@ -13,6 +13,7 @@
 mod ca;
 mod certificate;
 mod crl;
+mod der;
 mod key;
 mod note;
 mod pair;

@@ -8,6 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use isobath_x509::{CaBundle, Crl, Note, TlsPair};
 
 /// 2026-11-25, a day on which the fixtures that are meant to be valid are.
@@ -183,6 +185,27 @@ fn revocation_lists_are_judged_as_envoy_judges_them() {
     for (case, verdict) in LISTS {
         check(case, verdict, Crl::parse(&read(case, "crl.pem")));
     }
+}
+
+/// `rejected-mutants.txt` lists one-byte changes of the certificate `ok`, as offset and hexadecimal value, each
+/// of which Envoy was seen to reject.
+#[test]
+fn no_mutant_that_envoy_rejects_is_accepted() {
+    let (crt, key) = (read("ok", "tls.crt"), read("ok", "tls.key"));
+    let text = String::from_utf8(crt).unwrap();
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(body).unwrap();
+    let mutants = include_str!("../testdata/rejected-mutants.txt").split_whitespace();
+    let mut count = 0;
+    for (offset, value) in mutants.map(|mutant| mutant.split_once(':').unwrap()) {
+        let mut der = der.clone();
+        der[offset.parse::<usize>().unwrap()] = u8::from_str_radix(value, 16).unwrap();
+        let body = STANDARD.encode(der);
+        let crt = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+        assert!(TlsPair::parse(crt.as_bytes(), &key).is_err(), "{offset}:{value} accepted");
+        count += 1;
+    }
+    assert_eq!(count, 1016);
 }
 
 #[test]
