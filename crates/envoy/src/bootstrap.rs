@@ -75,12 +75,12 @@ pub struct XdsTls {
 pub enum AdminAddress {
     /// A unix socket.
     Pipe(Arc<str>),
-    /// A port of 127.0.0.1; 0 for any free one.
+    /// A port of 127.0.0.1. Not 0: the statistics listener reaches the interface there, too.
     Loopback(u16),
 }
 
 impl BootstrapOptions {
-    /// Contour's defaults, but for ADS: a server on this machine, without TLS.
+    /// Contour's defaults, but for ADS and our own namespace: a server on this machine, without TLS.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -91,7 +91,7 @@ impl BootstrapOptions {
             tls: None,
             admin: AdminAddress::Pipe("/admin/admin.sock".into()),
             dns_family: DnsFamily::Auto,
-            namespace: "projectcontour".into(),
+            namespace: "isobath".into(),
             max_heap_bytes: None,
             max_downstream_connections: None,
         }

@@ -30,8 +30,24 @@ pub trait Layout {
     /// The first flush gives all that must be there even when nothing is served.
     fn flush(&mut self) -> Vec<Output>;
 
+    /// What the virtual hosts that changed with the last flush were before it, for taking a change back
+    /// that Envoy rejects. Given once; later changes need not wait for the answer.
+    fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)>;
+
+    /// Makes a virtual host again what it was.
+    fn restore(&mut self, key: &VirtualHostKey, before: Before);
+
     /// The virtual hosts that a resource is made from, sorted; empty for one that is nobody's.
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey>;
+}
+
+/// What a virtual host was, encoded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    /// Its part in what many hosts share; `None` when it had none.
+    part: Option<assembly::Replaced>,
+    /// A table of its own that changed, too.
+    table: Option<(outbox::Id, Option<Resource>)>,
 }
 
 /// One change to the resources of a layout.

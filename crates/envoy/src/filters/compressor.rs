@@ -6,6 +6,8 @@ use envoy_protos::envoy::extensions::filters::http::compressor::v3::Compressor;
 use envoy_protos::envoy::extensions::filters::http::compressor::v3::compressor::{
     CommonDirectionConfig, ResponseDirectionConfig,
 };
+use envoy_protos::envoy::r#type::matcher::v3::StringMatcher;
+use envoy_protos::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
 use envoy_protos::google::protobuf::Any;
 
 use crate::any::pack;
@@ -34,11 +36,12 @@ const CONTENT_TYPES: [&str; 19] = [
     "application/grpc-web-text+thrift",
 ];
 
-#[expect(deprecated, reason = "older Envoys know the list of types, and not the matchers that follow it")]
 pub(super) fn config(_manager: &ConnectionManager<'_>) -> Option<Any> {
     let gzip = TypedExtensionConfig { name: "gzip".to_owned(), typed_config: Some(pack(&Gzip::default())) };
+    // Envoy 1.40 warns of the list of types that came before the matchers, once for each chain. Older ones
+    // do not know the matchers, and compress what their own list names.
     let common = CommonDirectionConfig {
-        content_type: CONTENT_TYPES.map(str::to_owned).to_vec(),
+        content_type_matcher: CONTENT_TYPES.map(exactly).to_vec(),
         ..Default::default()
     };
     Some(pack(&Compressor {
@@ -49,4 +52,9 @@ pub(super) fn config(_manager: &ConnectionManager<'_>) -> Option<Any> {
         }),
         ..Default::default()
     }))
+}
+
+fn exactly(content_type: &str) -> StringMatcher {
+    let pattern = MatchPattern::Exact(content_type.to_owned());
+    StringMatcher { match_pattern: Some(pattern), ..Default::default() }
 }

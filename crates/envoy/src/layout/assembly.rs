@@ -30,6 +30,15 @@ pub(super) struct Assembly {
     parts: BTreeMap<Host, Part>,
     touched: BTreeSet<Host>,
     references: Tally,
+    /// What the hosts that changed with the last flush were before it.
+    replaced: Vec<(Host, Option<Replaced>)>,
+}
+
+/// A part as it was: the bytes of its element, and what it named.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Replaced {
+    bytes: Box<[u8]>,
+    references: Box<[Reference]>,
 }
 
 /// One host's element of the repeated field.
@@ -38,6 +47,8 @@ struct Part {
     /// Its length in the body; zero when it is not there.
     length: usize,
     references: Box<[Reference]>,
+    /// What it named in the body, where that differs.
+    named: Option<Box<[Reference]>>,
     pending: Pending,
 }
 
@@ -63,6 +74,7 @@ impl Assembly {
             parts: BTreeMap::new(),
             touched: BTreeSet::new(),
             references: Tally::default(),
+            replaced: vec![],
         }
     }
 
@@ -70,12 +82,29 @@ impl Assembly {
     pub(super) fn put<M: Message>(&mut self, host: &Host, part: &M, mut references: Vec<Reference>) {
         references.sort_unstable();
         references.dedup();
-        let bytes = self.encode(part);
+        self.put_bytes(host, self.encode(part), references.into());
+    }
+
+    /// Puts back what a part was.
+    pub(super) fn restore(&mut self, host: &Host, replaced: Option<Replaced>) {
+        match replaced {
+            Some(Replaced { bytes, references }) => self.put_bytes(host, bytes, references),
+            None => self.remove(host),
+        }
+    }
+
+    /// What the hosts that changed with the last flush were before it; once.
+    pub(super) fn take_replaced(&mut self) -> Vec<(Host, Option<Replaced>)> {
+        std::mem::take(&mut self.replaced)
+    }
+
+    fn put_bytes(&mut self, host: &Host, bytes: Box<[u8]>, references: Box<[Reference]>) {
         let place = self.parts.entry(host.clone()).or_default();
         // Added before the old ones go: what both name keeps its place in the tree.
         self.references.add(&references);
         self.references.subtract(&place.references);
-        place.references = references.into();
+        let named = std::mem::replace(&mut place.references, references);
+        place.named.get_or_insert(named);
         place.pending = Pending::Put(bytes);
         self.touched.insert(host.clone());
     }
@@ -84,7 +113,8 @@ impl Assembly {
     pub(super) fn remove(&mut self, host: &Host) {
         let Some(part) = self.parts.get_mut(host) else { return };
         self.references.subtract(&part.references);
-        part.references = Box::default();
+        let named = std::mem::take(&mut part.references);
+        part.named.get_or_insert(named);
         part.pending = Pending::Drop;
         self.touched.insert(host.clone());
     }
@@ -105,16 +135,36 @@ impl Assembly {
         if self.hosts().next().is_some() {
             return self.flush();
         }
-        self.parts.clear();
-        self.touched.clear();
+        self.forget_all();
         self.body.take().map(|_| Output::Remove(self.resource_type, self.name.clone()))
+    }
+
+    /// All parts go, with the message that they were in.
+    fn forget_all(&mut self) {
+        let body = self.body.clone().unwrap_or_default();
+        let mut splice = Splice::new(&body, &self.head, 0);
+        for (host, mut part) in std::mem::take(&mut self.parts) {
+            let bytes = splice.upcoming(part.length);
+            let named = part.named.take().unwrap_or_default();
+            let replaced = Replaced { bytes: bytes.into(), references: named };
+            self.replaced.push((host, (!bytes.is_empty()).then_some(replaced)));
+            splice.part(part.length, Pending::Keep);
+        }
+        self.touched.clear();
     }
 
     fn assemble(&mut self) -> Option<Output> {
         let old = self.body.clone().unwrap_or_default();
         let mut splice = Splice::new(&old, &self.head, self.tail.len() + self.growth());
-        for part in self.parts.values_mut() {
-            part.length = splice.part(part.length, std::mem::take(&mut part.pending));
+        for (host, part) in &mut self.parts {
+            let before = splice.upcoming(part.length);
+            let pending = std::mem::take(&mut part.pending);
+            if !matches!(pending, Pending::Keep) {
+                let named = part.named.take().unwrap_or_default();
+                let replaced = Replaced { bytes: before.into(), references: named };
+                self.replaced.push((host.clone(), (!before.is_empty()).then_some(replaced)));
+            }
+            part.length = splice.part(part.length, pending);
         }
         let body = splice.finish(&self.tail);
         self.forget_dropped();
@@ -175,6 +225,11 @@ impl<'a> Splice<'a> {
         new.extend_from_slice(head);
         let start = if old.is_empty() { 0 } else { head.len() };
         Self { old, new, from: start, to: start, changed: old.is_empty() }
+    }
+
+    /// The old bytes of the next part.
+    fn upcoming(&self, length: usize) -> &'a [u8] {
+        &self.old[self.to..self.to + length]
     }
 
     /// Passes over one part, and gives its new length.

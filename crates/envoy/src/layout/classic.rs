@@ -10,7 +10,7 @@ use model::{Host, ListenerId, Settings, Transport, VirtualHost, VirtualHostKey};
 
 use super::plain::Plain;
 use super::tls::Tls;
-use super::{Layout, Output};
+use super::{Before, Layout, Output};
 use crate::{ResourceType, XdsMode};
 
 /// Contour's layout (reference 7.2, 7.3): `ingress_http`, `ingress_https`, `https/<host>`.
@@ -53,6 +53,21 @@ impl Layout for Classic {
         outputs
     }
 
+    fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {
+        let of = |(listener, shape): (&ListenerId, &mut Shape)| {
+            let listener = listener.clone();
+            let key = move |(host, before)| (VirtualHostKey { listener: listener.clone(), host }, before);
+            shape.take_replaced().into_iter().map(key)
+        };
+        self.listeners.iter_mut().flat_map(of).collect()
+    }
+
+    fn restore(&mut self, key: &VirtualHostKey, before: Before) {
+        if let Some(shape) = self.listeners.get_mut(&key.listener) {
+            shape.restore(&key.host, before);
+        }
+    }
+
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey> {
         let keys = |(listener, shape): (&ListenerId, &Shape)| {
             let hosts = shape.members(resource_type, listener.as_str(), name);
@@ -75,6 +90,20 @@ impl Shape {
         match self {
             Self::Plain(plain) => plain.flush(),
             Self::Tls(tls) => tls.flush(),
+        }
+    }
+
+    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+        match self {
+            Self::Plain(plain) => plain.take_replaced(),
+            Self::Tls(tls) => tls.take_replaced(),
+        }
+    }
+
+    fn restore(&mut self, host: &Host, before: Before) {
+        match self {
+            Self::Plain(plain) => plain.restore(host, before),
+            Self::Tls(tls) => tls.restore(host, before),
         }
     }
 

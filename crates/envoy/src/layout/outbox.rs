@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::Output;
 use crate::{Resource, ResourceType};
 
-type Id = (ResourceType, Arc<str>);
+pub(super) type Id = (ResourceType, Arc<str>);
 
 /// What was published last, and what is to be published next.
 #[derive(Default)]
 pub(super) struct Outbox {
-    published: BTreeMap<Id, Bytes>,
+    published: BTreeMap<Id, Resource>,
     pending: BTreeMap<Id, Option<Resource>>,
+    /// What the resources that changed with the last flush were before it.
+    replaced: Vec<(Id, Option<Resource>)>,
 }
 
 impl Outbox {
@@ -36,12 +36,25 @@ impl Outbox {
 
     fn publish(&mut self, id: Id, resource: Option<Resource>) -> Option<Output> {
         let Some(resource) = resource else {
-            return self.published.remove(&id).map(|_| Output::Remove(id.0, id.1));
+            let before = self.published.remove(&id)?;
+            self.replaced.push((id.clone(), Some(before)));
+            return Some(Output::Remove(id.0, id.1));
         };
-        if self.published.get(&id) == Some(&resource.body) {
+        if self.published.get(&id).is_some_and(|published| published.body == resource.body) {
             return None;
         }
-        self.published.insert(id, resource.body.clone());
+        let before = self.published.insert(id.clone(), resource.clone());
+        self.replaced.push((id, before));
         Some(Output::Set(resource))
+    }
+
+    /// Publishes again what a resource was, or that it was not there.
+    pub(super) fn restore(&mut self, id: Id, replaced: Option<Resource>) {
+        self.pending.insert(id, replaced);
+    }
+
+    /// What the resources that changed with the last flush were before it; once.
+    pub(super) fn take_replaced(&mut self) -> Vec<(Id, Option<Resource>)> {
+        std::mem::take(&mut self.replaced)
     }
 }

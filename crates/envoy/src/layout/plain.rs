@@ -4,7 +4,7 @@ use model::{Host, Listener, Settings, Traffic, VirtualHost};
 
 use super::assembly::Assembly;
 use super::outbox::Outbox;
-use super::{Output, route_table};
+use super::{Before, Output, route_table};
 use crate::listener::{ConnectionManager, plain_chain, shell};
 use crate::virtual_host::virtual_host;
 use crate::{Reference, References, Resource, ResourceType, XdsMode, route};
@@ -36,6 +36,17 @@ impl Plain {
 
     pub(super) fn flush(&mut self) -> Vec<Output> {
         self.outbox.flush().into_iter().chain(self.table.flush()).collect()
+    }
+
+    pub(super) fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+        // The listener is nobody's: it never changes.
+        self.outbox.take_replaced();
+        let part = |(host, part)| (host, Before { part, table: None });
+        self.table.take_replaced().into_iter().map(part).collect()
+    }
+
+    pub(super) fn restore(&mut self, host: &Host, before: Before) {
+        self.table.restore(host, before.part);
     }
 
     /// The hosts of the table; the listener itself is nobody's.

@@ -1,5 +1,6 @@
 //! A TLS listener: one filter chain and one table for each host.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use envoy_protos::envoy::config::listener::v3 as proto;
@@ -8,7 +9,7 @@ use model::{Host, Listener, Route, Settings, Traffic, VirtualHost};
 
 use super::assembly::Assembly;
 use super::outbox::Outbox;
-use super::{Output, route_table};
+use super::{Before, Output, route_table};
 use crate::listener::{Chains, shell};
 use crate::virtual_host::{misdirected, virtual_host};
 use crate::{References, Resource, ResourceType, XdsMode, route};
@@ -61,6 +62,25 @@ impl Tls {
     /// Envoy refuses a listener without filter chains: this one is there while it has any.
     pub(super) fn flush(&mut self) -> Vec<Output> {
         self.tables.flush().into_iter().chain(self.chains.flush_unless_empty()).collect()
+    }
+
+    pub(super) fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+        let mut tables: BTreeMap<_, _> = self.tables.take_replaced().into_iter().collect();
+        let mut replaced = Vec::new();
+        for (host, part) in self.chains.take_replaced() {
+            let id = (ResourceType::RouteConfiguration, table_name(&host));
+            // A chain is put with its table: one that has not changed stays as it is.
+            let table = tables.remove(&id).map(|before| (id, before));
+            replaced.push((host, Before { part, table }));
+        }
+        replaced
+    }
+
+    pub(super) fn restore(&mut self, host: &Host, before: Before) {
+        self.chains.restore(host, before.part);
+        if let Some((id, table)) = before.table {
+            self.tables.restore(id, table);
+        }
     }
 
     /// All hosts have a part in the listener, and each has its table.

@@ -1,0 +1,308 @@
+//! Whole resources, as JSON.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use envoy::{Layout, Resource, ResourceType, XdsMode, to_json};
+use insta::assert_yaml_snapshot;
+use model::{
+    Action, Bind, CircuitBreakers, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey, HeaderEdits,
+    HeaderMatch, HeaderPredicate, HostRewrite, Mirror, PathMatch, PathRewrite, Protocol, QueryMatch,
+    QueryPredicate, Redirect, RedirectPath, Retry, RouteMatch, RouteTimeouts, SecretContent, SecretKey,
+    SecretUse, Settings, TextMatch, Timeout, UpstreamTls, UpstreamValidation, VirtualHost, WeightedCluster,
+};
+use serde_json::Value;
+
+use crate::values::{
+    answer, classic, cluster, find, forward, http, https, key, passthrough, plain, prefix, route, serving,
+    with_tls,
+};
+
+fn published(
+    host: &VirtualHost,
+    listener: fn(&str) -> model::VirtualHostKey,
+    kind: ResourceType,
+    name: &str,
+) -> Resource {
+    let mut layout = classic();
+    layout.set(&listener(host.host.as_str()), Some(host));
+    find(&layout.flush(), kind, name)
+}
+
+/// The virtual host of a plaintext host, alone.
+fn virtual_host(host: &VirtualHost) -> Value {
+    let table = published(host, http, ResourceType::RouteConfiguration, "ingress_http");
+    to_json(&table)["virtual_hosts"][0].take()
+}
+
+/// The matches of routes with these actions or conditions, alone.
+fn routes(routes: Vec<model::Route>, part: &str) -> Vec<Value> {
+    let mut host = virtual_host(&plain("a.com", routes));
+    let routes = host["routes"].as_array_mut().expect("a list");
+    routes.iter_mut().map(|route| route[part].take()).collect()
+}
+
+fn text(value: &str, ignore_case: bool) -> TextMatch {
+    TextMatch { value: value.into(), ignore_case }
+}
+
+#[test]
+fn a_table_with_one_host() {
+    let table = published(&serving("a.com", "x"), http, ResourceType::RouteConfiguration, "ingress_http");
+    assert_yaml_snapshot!(to_json(&table));
+}
+
+#[test]
+fn every_condition_on_the_path() {
+    let matches = [
+        PathMatch::Exact("/exact".into()),
+        PathMatch::Regex("/regex/[0-9]+".into()),
+        PathMatch::Segments("/segments".into()),
+        PathMatch::Prefix("/prefix".into()),
+    ];
+    let matches = matches.map(|path| route(RouteMatch::new(path, vec![], vec![]), answer(200, "")));
+    assert_yaml_snapshot!(routes(matches.to_vec(), "match"));
+}
+
+#[test]
+fn every_condition_on_headers() {
+    let header = |name: &str, predicate, invert, missing_is_empty| HeaderMatch {
+        name: name.into(),
+        predicate,
+        invert,
+        missing_is_empty,
+    };
+    let headers = vec![
+        header(":method", HeaderPredicate::Exact(text("GET", false)), false, false),
+        header("x-exact", HeaderPredicate::Exact(text("v", true)), true, true),
+        header("x-regex", HeaderPredicate::Regex("v.*".into()), false, false),
+        header("x-contains", HeaderPredicate::Contains(text("v", false)), false, false),
+        header("x-present", HeaderPredicate::Present, true, false),
+    ];
+    let matches = RouteMatch::new(PathMatch::Prefix("/".into()), headers, vec![]);
+    assert_yaml_snapshot!(routes(vec![route(matches, answer(200, ""))], "match"));
+}
+
+#[test]
+fn every_condition_on_query_parameters() {
+    let query = |name: &str, predicate| QueryMatch { name: name.into(), predicate };
+    let conditions = vec![
+        query("exact", QueryPredicate::Exact(text("v", true))),
+        query("regex", QueryPredicate::Regex("v.*".into())),
+        query("prefix", QueryPredicate::Prefix(text("v", false))),
+        query("suffix", QueryPredicate::Suffix(text("v", false))),
+        query("contains", QueryPredicate::Contains(text("v", false))),
+        query("present", QueryPredicate::Present),
+    ];
+    let matches = RouteMatch::new(PathMatch::Prefix("/".into()), vec![], conditions);
+    assert_yaml_snapshot!(routes(vec![route(matches, answer(200, ""))], "match"));
+}
+
+#[test]
+fn a_wildcard_host_takes_one_label() {
+    assert_yaml_snapshot!(virtual_host(&serving("*.example.com", "x")));
+}
+
+#[test]
+fn a_route_with_everything_about_its_backends() {
+    let mut action = forward(&["x", "y"]);
+    action.clusters[0].weight = 90;
+    action.clusters[0].host = Some(HostRewrite::Literal("x.internal".into()));
+    action.clusters[1].request_headers =
+        HeaderEdits { set: vec![("x-to".into(), "y".into())], remove: vec!["x-from".into()] };
+    action.clusters[1].response_headers =
+        HeaderEdits { set: vec![("x-empty".into(), "".into())], remove: vec![] };
+    action.mirrors.push(Mirror { cluster: key("z"), percent: 5 });
+    action.path = Some(PathRewrite::Prefix("/new".into()));
+    action.host = Some(HostRewrite::Header("x-host".into()));
+    action.timeouts =
+        RouteTimeouts { response: Timeout::After(Duration::from_millis(1500)), idle: Timeout::Disabled };
+    action.retry = Some(Retry {
+        on: "5xx,retriable-status-codes".into(),
+        count: 3,
+        per_try: Timeout::After(Duration::from_secs(1)),
+        status_codes: vec![409, 503],
+    });
+    action.websockets = true;
+    let mut route = route(prefix("/old"), Action::Forward(Box::new(action)));
+    route.request_headers = HeaderEdits { set: vec![("x-a".into(), "100%%".into())], remove: vec![] };
+    route.response_headers = HeaderEdits { set: vec![], remove: vec!["server".into()] };
+    assert_yaml_snapshot!(virtual_host(&plain("a.com", vec![route])));
+}
+
+#[test]
+fn one_backend_with_a_host_of_its_own_is_named_directly() {
+    let mut action = forward(&["x"]);
+    action.clusters[0].host = Some(HostRewrite::Literal("x.internal".into()));
+    action.host = Some(HostRewrite::Literal("of.the.route".into()));
+    action.path = Some(PathRewrite::Regex { pattern: "^/old/?".into(), substitution: "/".into() });
+    let routes = routes(vec![route(prefix("/"), Action::Forward(Box::new(action)))], "route");
+    assert_yaml_snapshot!(routes);
+}
+
+#[test]
+fn every_redirect() {
+    let redirect = |status, path| Redirect {
+        scheme: Some("https".into()),
+        host: Some("b.com".into()),
+        port: Some(8443),
+        path,
+        status,
+    };
+    let bare = Redirect { scheme: None, host: None, port: None, path: None, status: 308 };
+    let full = redirect(302, Some(RedirectPath::Full("/full".into())));
+    let by_prefix = redirect(307, Some(RedirectPath::Prefix("/prefix".into())));
+    let actions = [
+        Action::UpgradeToHttps,
+        Action::Redirect(full),
+        Action::Redirect(by_prefix),
+        Action::Redirect(Redirect { status: 301, ..bare.clone() }),
+        Action::Redirect(Redirect { status: 303, ..bare.clone() }),
+        Action::Redirect(bare),
+    ];
+    assert_yaml_snapshot!(routes(actions.map(|action| route(prefix("/"), action)).to_vec(), "redirect"));
+}
+
+#[test]
+fn answers_of_envoy_itself() {
+    let answers = [answer(503, ""), answer(200, "hello")];
+    let routes = routes(answers.map(|action| route(prefix("/"), action)).to_vec(), "direct_response");
+    assert_yaml_snapshot!(routes);
+}
+
+#[test]
+fn the_plaintext_listener() {
+    assert_yaml_snapshot!(to_json(&find(&classic().flush(), ResourceType::Listener, "ingress_http")));
+}
+
+#[test]
+fn the_plaintext_listener_with_every_setting() {
+    let mut settings = Settings { proxy_protocol: true, trusted_hops: 2, ..Settings::default() };
+    settings.merge_slashes = false;
+    settings.http = Bind { address: "::".parse().unwrap(), port: 80 };
+    settings.http_access_log = "/dev/null".into();
+    let timeouts = &mut settings.timeouts;
+    timeouts.request = Timeout::After(Duration::from_secs(1));
+    timeouts.connection_idle = Timeout::Disabled;
+    timeouts.stream_idle = Timeout::After(Duration::from_secs(2));
+    timeouts.max_connection_duration = Timeout::After(Duration::from_secs(3));
+    timeouts.delayed_close = Timeout::After(Duration::from_secs(4));
+    timeouts.connection_shutdown_grace = Timeout::After(Duration::from_secs(5));
+    let outputs = envoy::Classic::new(&settings, XdsMode::Sotw).flush();
+    assert_yaml_snapshot!(to_json(&find(&outputs, ResourceType::Listener, "ingress_http")));
+}
+
+#[test]
+fn the_tls_listener_with_one_host() {
+    let host = with_tls("s", serving("a.com", "x"));
+    assert_yaml_snapshot!(to_json(&published(&host, https, ResourceType::Listener, "ingress_https")));
+}
+
+#[test]
+fn the_table_of_a_tls_host_answers_421_to_other_hosts() {
+    let host = with_tls("s", serving("a.com", "x"));
+    assert_yaml_snapshot!(to_json(&published(&host, https, ResourceType::RouteConfiguration, "https/a.com")));
+}
+
+#[test]
+fn chains_of_wildcards_compare_host_and_sni() {
+    let chain = |host: &str| {
+        let host = with_tls("s", plain(host, vec![]));
+        let listener = published(&host, https, ResourceType::Listener, "ingress_https");
+        let mut chain = to_json(&listener)["filter_chains"][0].take();
+        let filter = chain["filters"][0]["typed_config"]["http_filters"][0].take();
+        (chain["filter_chain_match"].take(), filter)
+    };
+    assert_yaml_snapshot!([chain("*"), chain("*.example.com"), chain("a.com")]);
+}
+
+#[test]
+fn chains_that_carry_connections() {
+    let chain = |host: &VirtualHost| {
+        let listener = published(host, https, ResourceType::Listener, "ingress_https");
+        to_json(&listener)["filter_chains"][0].take()
+    };
+    let share = |service, weight| WeightedCluster::plain(key(service), weight);
+    let through = passthrough("a.com", vec![share("x", 1), share("y", 0), share("z", 2)]);
+    let ended = with_tls("s", passthrough("b.com", vec![share("x", 1)]));
+    assert_yaml_snapshot!([chain(&through), chain(&ended)]);
+}
+
+#[test]
+fn the_statistics_listener() {
+    let listeners = envoy::static_listeners(&Settings::default());
+    assert_yaml_snapshot!(listeners.iter().map(to_json).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_runtime_layer() {
+    assert_yaml_snapshot!(to_json(&envoy::runtime(&Settings::default())));
+}
+
+#[test]
+fn a_cluster_by_endpoints() {
+    assert_yaml_snapshot!(to_json(&envoy::cluster(&cluster("x"), XdsMode::AdsDelta)));
+}
+
+#[test]
+fn a_cluster_with_everything() {
+    let mut value = cluster("x");
+    value.protocol = Protocol::Http2;
+    value.idle_timeout = Timeout::After(Duration::from_secs(30));
+    value.connect_timeout = Duration::from_millis(250);
+    value.circuit_breakers = CircuitBreakers {
+        max_connections: Some(1),
+        max_pending_requests: Some(2),
+        max_requests: Some(3),
+        max_retries: Some(4),
+        per_host_max_connections: Some(5),
+    };
+    let ca = SecretKey { namespace: "ns".into(), name: "trust".into(), usage: SecretUse::Ca };
+    let subject_names: Vec<Arc<str>> = vec!["x.ns".into(), "y.ns".into()];
+    value.tls =
+        Some(UpstreamTls { sni: "x.ns".into(), validation: Some(UpstreamValidation { ca, subject_names }) });
+    assert_yaml_snapshot!(to_json(&envoy::cluster(&value, XdsMode::AdsDelta)));
+}
+
+#[test]
+fn a_cluster_by_name_for_each_family() {
+    let families = [DnsFamily::Auto, DnsFamily::V4, DnsFamily::V6, DnsFamily::All];
+    let clusters = families.map(|family| {
+        let mut value = cluster("x");
+        value.discovery = Discovery::Dns { name: "x.example".into(), port: 8080, family };
+        let mut json = to_json(&envoy::cluster(&value, XdsMode::AdsDelta));
+        ["type", "dns_lookup_family", "load_assignment"].map(|field| json[field].take())
+    });
+    assert_yaml_snapshot!(clusters);
+}
+
+#[test]
+fn an_idle_timeout_of_http1_names_the_protocol() {
+    let mut value = cluster("x");
+    value.idle_timeout = Timeout::Disabled;
+    let mut json = to_json(&envoy::cluster(&value, XdsMode::AdsDelta));
+    assert_yaml_snapshot!(json["typed_extension_protocol_options"].take());
+}
+
+#[test]
+fn endpoints_with_and_without_addresses() {
+    let key = EndpointsKey { namespace: "ns".into(), service: "x".into(), port_name: "http".into() };
+    let endpoint = |ip: &str| Endpoint { ip: ip.parse().unwrap(), port: 8080 };
+    let some = Endpoints { addresses: vec![endpoint("10.0.0.1"), endpoint("fd00::1")] };
+    let resources = [envoy::endpoints(&key, &some), envoy::endpoints(&key, &Endpoints::default())];
+    assert_yaml_snapshot!(resources.iter().map(to_json).collect::<Vec<_>>());
+}
+
+#[test]
+fn secrets_without_their_keys() {
+    let bytes = |text: &str| -> Arc<[u8]> { text.as_bytes().into() };
+    let pair = SecretContent::Pair { chain: bytes("chain"), key: bytes("canary") };
+    let ca = SecretKey { namespace: "ns".into(), name: "trust".into(), usage: SecretUse::Ca };
+    let resources = [
+        envoy::secret(&SecretKey::pair("ns", "s"), &pair),
+        envoy::secret(&ca, &SecretContent::Ca { bundle: bytes("bundle") }),
+    ];
+    assert!(resources[0].body.windows(6).any(|part| part == b"canary"), "the key is in the resource");
+    assert!(!format!("{resources:?}").contains("canary"), "and not in its debug form");
+    assert_yaml_snapshot!(resources.iter().map(to_json).collect::<Vec<_>>());
+}

@@ -1,0 +1,11 @@
+//! What the crate gives for whole values of the model, seen from outside.
+
+// The other crates know this one by its short name; so do its own tests.
+extern crate isobath_envoy as envoy;
+
+mod bootstrap;
+mod golden;
+mod layout;
+mod random;
+mod references;
+mod values;

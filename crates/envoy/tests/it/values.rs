@@ -1,0 +1,130 @@
+//! Values of the model, each with as little as a test needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use envoy::{Classic, Layout, Output, Resource, ResourceType, XdsMode};
+use model::{
+    Action, Backend, CircuitBreakers, Cluster, ClusterKey, DirectResponse, Discovery, EndpointsKey, Forward,
+    HeaderEdits, Host, Kind, ListenerId, ObjectId, PathMatch, Protocol, Route, RouteMatch, RouteTimeouts,
+    SecretKey, Settings, TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic, VirtualHost, VirtualHostKey,
+    WeightedCluster,
+};
+
+pub(crate) fn cluster(service: &str) -> Cluster {
+    let namespace: Arc<str> = "ns".into();
+    let service: Arc<str> = service.into();
+    Cluster {
+        backend: Backend { namespace: namespace.clone(), service: service.clone(), port: 80 },
+        discovery: Discovery::Endpoints(EndpointsKey { namespace, service, port_name: "".into() }),
+        protocol: Protocol::Http1,
+        tls: None,
+        connect_timeout: Duration::from_secs(2),
+        idle_timeout: Timeout::Default,
+        circuit_breakers: CircuitBreakers::default(),
+    }
+}
+
+pub(crate) fn key(service: &str) -> ClusterKey {
+    cluster(service).key()
+}
+
+pub(crate) fn forward(services: &[&str]) -> Forward {
+    Forward {
+        clusters: services.iter().map(|service| WeightedCluster::plain(key(service), 1)).collect(),
+        mirrors: vec![],
+        path: None,
+        host: None,
+        timeouts: RouteTimeouts::default(),
+        retry: None,
+        websockets: false,
+    }
+}
+
+pub(crate) fn to(services: &[&str]) -> Action {
+    Action::Forward(Box::new(forward(services)))
+}
+
+pub(crate) fn answer(status: u16, body: &str) -> Action {
+    Action::Respond(DirectResponse { status, body: body.into() })
+}
+
+pub(crate) fn prefix(path: &str) -> RouteMatch {
+    RouteMatch::new(PathMatch::Prefix(path.into()), vec![], vec![])
+}
+
+pub(crate) fn route(matches: RouteMatch, action: Action) -> Route {
+    Route {
+        matches,
+        action,
+        request_headers: HeaderEdits::default(),
+        response_headers: HeaderEdits::default(),
+        origin: ObjectId::new(Kind::HttpProxy, "ns", "proxy"),
+    }
+}
+
+pub(crate) fn plain(host: &str, routes: Vec<Route>) -> VirtualHost {
+    VirtualHost { host: Host::new(host), tls: None, traffic: Traffic::Http(routes) }
+}
+
+pub(crate) fn serving(host: &str, service: &str) -> VirtualHost {
+    plain(host, vec![route(prefix("/"), to(&[service]))])
+}
+
+pub(crate) fn with_tls(secret: &str, host: VirtualHost) -> VirtualHost {
+    let tls = TlsTermination {
+        certificate: SecretKey::pair("ns", secret),
+        minimum: TlsVersion::V1_2,
+        maximum: TlsVersion::V1_3,
+    };
+    VirtualHost { tls: Some(tls), ..host }
+}
+
+pub(crate) fn passthrough(host: &str, clusters: Vec<WeightedCluster>) -> VirtualHost {
+    VirtualHost { host: Host::new(host), tls: None, traffic: Traffic::Tcp(TcpProxy { clusters }) }
+}
+
+pub(crate) fn on(listener: &str, host: &str) -> VirtualHostKey {
+    VirtualHostKey { listener: ListenerId::new(listener), host: Host::new(host) }
+}
+
+/// On the plaintext listener.
+pub(crate) fn http(host: &str) -> VirtualHostKey {
+    on("ingress_http", host)
+}
+
+/// On the TLS listener.
+pub(crate) fn https(host: &str) -> VirtualHostKey {
+    on("ingress_https", host)
+}
+
+pub(crate) fn classic() -> Classic {
+    Classic::new(&Settings::default(), XdsMode::AdsDelta)
+}
+
+/// A layout that has published what there is without hosts.
+pub(crate) fn started() -> Classic {
+    let mut layout = classic();
+    layout.flush();
+    layout
+}
+
+/// What the next flush publishes, and withdraws (`-`), by name.
+pub(crate) fn flushed(layout: &mut Classic) -> Vec<String> {
+    let line = |output: &Output| match output {
+        Output::Set(resource) => format!("{:?} {}", resource.resource_type, resource.name),
+        Output::Remove(resource_type, name) => format!("- {resource_type:?} {name}"),
+    };
+    layout.flush().iter().map(line).collect()
+}
+
+/// The resource of this name among outputs.
+pub(crate) fn find(outputs: &[Output], resource_type: ResourceType, name: &str) -> Resource {
+    let wanted = |output: &Output| match output {
+        Output::Set(resource) if (resource.resource_type, &*resource.name) == (resource_type, name) => {
+            Some(resource.clone())
+        }
+        Output::Set(_) | Output::Remove(..) => None,
+    };
+    outputs.iter().find_map(wanted).unwrap_or_else(|| panic!("{resource_type:?} {name} in {outputs:?}"))
+}
