@@ -27,7 +27,8 @@ pub enum Existing {
     /// It is said and left alone.
     #[default]
     Keep,
-    /// `--overwrite`: replaced; every unexpired CA stays trusted.
+    /// `--overwrite`: replaced; every unexpired CA stays trusted. Both sides must have read one set before the
+    /// next is made: a set trusts the leaves of its neighbours, not of those two steps away.
     Rotate,
     /// `--overwrite --drop-old-ca`: replaced; nothing older is trusted any more.
     Revoke,
@@ -42,7 +43,8 @@ pub struct CertgenOptions {
     pub outputs: BTreeSet<Output>,
     /// `--namespace` of the Secrets and in the DNS names; `isobath`.
     pub namespace: String,
-    /// `--certificate-lifetime` in days; 365.
+    /// `--certificate-lifetime` in days; 365. Leaves that an earlier run announced have what is left of twice
+    /// that, and at least half.
     pub certificate_lifetime: u32,
     /// `--secrets-format`; legacy.
     pub secrets_format: SecretsFormat,

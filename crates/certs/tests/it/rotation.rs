@@ -54,6 +54,14 @@ fn five_rotations_in_a_row_connect_and_trust_all_that_is_unexpired() {
 }
 
 #[test]
+fn a_side_that_missed_a_whole_rotation_is_refused_until_it_reads() {
+    let old = CertificateSet::fresh(&options()).unwrap();
+    let new = rotate(&rotate(&old).0).0;
+    assert!(connects(&new, &old).unwrap_err().starts_with("client: invalid peer certificate"));
+    assert_eq!(connects(&new, &new), Ok(()));
+}
+
+#[test]
 fn without_an_announced_set_the_old_ca_stays_trusted_and_the_gap_is_said() {
     let old = CertificateSet::fresh(&options()).unwrap();
     let bare = Previous { next: None, ..previous(&old) };
