@@ -1,0 +1,321 @@
+//! What came of a case, in a form for people: one line for a route's condition, one for what happens.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{
+    Action, Cluster, ClusterKey, Discovery, Forward, HeaderEdits, HeaderMatch, HeaderPredicate, HostRewrite,
+    PathMatch, PathRewrite, Problem, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report,
+    Retry, Route, RouteMatch, Severity, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Verdict,
+    VirtualHost, WeightedCluster,
+};
+use serde_json::{Map, Value, json};
+
+use crate::world::World;
+
+/// Names of clusters without their hashes.
+type Names = BTreeMap<ClusterKey, String>;
+
+pub(crate) fn world(world: &World<'_>) -> Value {
+    let clusters: BTreeMap<&ClusterKey, &Cluster> =
+        world.contributions.values().flat_map(|contribution| &contribution.clusters).collect();
+    let names = names(&clusters);
+    let several = world.contributions.values().filter(|each| !each.fragments.is_empty()).count() > 1
+        || world.reports.len() > 1;
+    let mut found = Map::new();
+    insert(&mut found, "problems", world.reports.iter().map(|each| (each.object.to_string(), report(each))));
+    let hosts = world.hosts.iter().filter_map(|(key, merged)| {
+        let host = merged.virtual_host.as_ref()?;
+        Some((format!("{} {}", key.listener, key.host), virtual_host(host, &names, several)))
+    });
+    insert(&mut found, "hosts", hosts);
+    let described: BTreeMap<_, _> =
+        clusters.iter().map(|(key, value)| (names[*key].clone(), json!(cluster(value)))).collect();
+    insert(&mut found, "clusters", described.into_iter());
+    insert(&mut found, "endpoints", endpoints(world, &clusters).into_iter());
+    Value::Object(found)
+}
+
+fn insert(found: &mut Map<String, Value>, key: &str, entries: impl Iterator<Item = (String, Value)>) {
+    let entries: Map<_, _> = entries.collect();
+    if !entries.is_empty() {
+        found.insert(key.to_owned(), Value::Object(entries));
+    }
+}
+
+fn names(clusters: &BTreeMap<&ClusterKey, &Cluster>) -> Names {
+    let mut by_text: Vec<_> = clusters.iter().map(|(key, value)| (cluster(value), *key, *value)).collect();
+    by_text.sort_by(|a, b| (&a.2.backend, &a.0).cmp(&(&b.2.backend, &b.0)));
+    let mut names = Names::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, key, value) in by_text {
+        let name = format!("{}/{}/{}", value.backend.namespace, value.backend.service, value.backend.port);
+        let count = seen.entry(name.clone()).or_default();
+        *count += 1;
+        names.insert(key.clone(), if *count == 1 { name } else { format!("{name} #{count}") });
+    }
+    names
+}
+
+fn report(report: &Report) -> Value {
+    let verdict = match report.verdict {
+        Verdict::Valid => "valid",
+        Verdict::Invalid => "invalid",
+        Verdict::Orphaned => "orphaned",
+    };
+    if report.problems.is_empty() {
+        return json!(verdict);
+    }
+    json!({ verdict: report.problems.iter().map(problem).collect::<Vec<_>>() })
+}
+
+fn problem(problem: &Problem) -> Value {
+    let severity = match problem.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let mut found = Map::new();
+    found.insert(severity.into(), json!(format!("{}/{}", problem.kind, problem.reason)));
+    if !problem.path.is_empty() {
+        found.insert("path".into(), json!(problem.path));
+    }
+    found.insert("message".into(), json!(problem.message));
+    if let Some(help) = &problem.help {
+        found.insert("help".into(), json!(help));
+    }
+    Value::Object(found)
+}
+
+fn virtual_host(host: &VirtualHost, names: &Names, several: bool) -> Value {
+    let mut found = Map::new();
+    if let Some(tls) = &host.tls {
+        found.insert("tls".into(), json!(termination(tls)));
+    }
+    match &host.traffic {
+        Traffic::Http(routes) => {
+            let routes: Vec<_> = routes.iter().map(|each| route(each, names, several)).collect();
+            found.insert("routes".into(), json!(routes));
+        }
+        Traffic::Tcp(proxy) => {
+            found.insert("tcp".into(), json!(shares(&proxy.clusters, names)));
+        }
+    }
+    Value::Object(found)
+}
+
+fn termination(tls: &TlsTermination) -> String {
+    let word = |version| match version {
+        TlsVersion::V1_2 => "1.2",
+        TlsVersion::V1_3 => "1.3",
+    };
+    format!("{} from {} to {}", tls.certificate, word(tls.minimum), word(tls.maximum))
+}
+
+fn route(route: &Route, names: &Names, several: bool) -> Value {
+    let mut found = Map::new();
+    found.insert("match".into(), json!(matching(&route.matches)));
+    action(&route.action, names, &mut found);
+    edits("request", &route.request_headers, &mut found);
+    edits("response", &route.response_headers, &mut found);
+    if several {
+        found.insert("from".into(), json!(route.origin.to_string()));
+    }
+    Value::Object(found)
+}
+
+fn matching(matches: &RouteMatch) -> String {
+    let path = match &matches.path {
+        PathMatch::Exact(text) => format!("exact {text}"),
+        PathMatch::Regex(text) => format!("regex {text}"),
+        PathMatch::Segments(text) => format!("segments {text}"),
+        PathMatch::Prefix(text) => format!("prefix {text}"),
+    };
+    let headers = matches.headers.iter().map(header);
+    let query = matches.query.iter().map(query);
+    std::iter::once(path).chain(headers).chain(query).collect::<Vec<_>>().join(", ")
+}
+
+fn header(condition: &HeaderMatch) -> String {
+    let not = if condition.invert { "not " } else { "" };
+    let missing = if condition.missing_is_empty { " (missing is empty)" } else { "" };
+    let predicate = match &condition.predicate {
+        HeaderPredicate::Exact(value) => format!("exact {}", text(value)),
+        HeaderPredicate::Regex(pattern) => format!("regex {pattern}"),
+        HeaderPredicate::Contains(value) => format!("contains {}", text(value)),
+        HeaderPredicate::Present => "present".into(),
+    };
+    format!("header {} {not}{predicate}{missing}", condition.name)
+}
+
+fn query(condition: &QueryMatch) -> String {
+    let predicate = match &condition.predicate {
+        QueryPredicate::Exact(value) => format!("exact {}", text(value)),
+        QueryPredicate::Regex(pattern) => format!("regex {pattern}"),
+        QueryPredicate::Prefix(value) => format!("prefix {}", text(value)),
+        QueryPredicate::Suffix(value) => format!("suffix {}", text(value)),
+        QueryPredicate::Contains(value) => format!("contains {}", text(value)),
+        QueryPredicate::Present => "present".into(),
+    };
+    format!("query {} {predicate}", condition.name)
+}
+
+fn text(text: &TextMatch) -> String {
+    format!("{:?}{}", text.value, if text.ignore_case { " in any case" } else { "" })
+}
+
+fn action(action: &Action, names: &Names, found: &mut Map<String, Value>) {
+    match action {
+        Action::Forward(forward) => self::forward(forward, names, found),
+        Action::Redirect(redirect) => {
+            found.insert("redirect".into(), json!(self::redirect(redirect)));
+        }
+        Action::UpgradeToHttps => {
+            found.insert("redirect".into(), json!("to https"));
+        }
+        Action::Respond(response) => {
+            let body = if response.body.is_empty() { String::new() } else { format!(" {:?}", response.body) };
+            found.insert("respond".into(), json!(format!("with {}{body}", response.status)));
+        }
+    }
+}
+
+fn redirect(redirect: &Redirect) -> String {
+    let mut words = vec![redirect.status.to_string()];
+    words.extend(redirect.scheme.as_ref().map(|scheme| format!("scheme {scheme}")));
+    words.extend(redirect.host.as_ref().map(|host| format!("host {host}")));
+    words.extend(redirect.port.map(|port| format!("port {port}")));
+    words.extend(redirect.path.as_ref().map(|path| match path {
+        RedirectPath::Full(path) => format!("path {path}"),
+        RedirectPath::Prefix(prefix) => format!("prefix {prefix}"),
+    }));
+    format!("with {}", words.join(", "))
+}
+
+fn forward(forward: &Forward, names: &Names, found: &mut Map<String, Value>) {
+    found.insert("forward".into(), json!(shares(&forward.clusters, names)));
+    for mirror in &forward.mirrors {
+        found.insert("mirror".into(), json!(format!("{} {} %", names[&mirror.cluster], mirror.percent)));
+    }
+    if let Some(rewrite) = &forward.path {
+        found.insert("rewrite".into(), json!(self::rewrite(rewrite)));
+    }
+    if let Some(host) = &forward.host {
+        found.insert("host".into(), json!(self::host(host)));
+    }
+    let times = [("response", forward.timeouts.response), ("idle", forward.timeouts.idle)];
+    let times: Vec<_> = times.iter().filter_map(|(word, time)| Some(format!("{word} {}", timeout(*time)?))).collect();
+    if !times.is_empty() {
+        found.insert("timeouts".into(), json!(times.join(", ")));
+    }
+    if let Some(retry) = &forward.retry {
+        found.insert("retry".into(), json!(self::retry(retry)));
+    }
+    if forward.websockets {
+        found.insert("websockets".into(), json!(true));
+    }
+}
+
+/// One backend in one word; several as a list; a share with changes of its own says them.
+fn shares(clusters: &[WeightedCluster], names: &Names) -> Value {
+    match clusters {
+        [only] if *only == WeightedCluster::plain(only.cluster.clone(), 1) => json!(names[&only.cluster]),
+        clusters => clusters.iter().map(|each| share(each, names)).collect(),
+    }
+}
+
+fn share(share: &WeightedCluster, names: &Names) -> Value {
+    let mut found = Map::new();
+    found.insert("to".into(), json!(format!("{} weight {}", names[&share.cluster], share.weight)));
+    if let Some(host) = &share.host {
+        found.insert("host".into(), json!(host_words(host)));
+    }
+    edits("request", &share.request_headers, &mut found);
+    edits("response", &share.response_headers, &mut found);
+    if found.len() == 1 { found["to"].clone() } else { Value::Object(found) }
+}
+
+fn rewrite(rewrite: &PathRewrite) -> String {
+    match rewrite {
+        PathRewrite::Prefix(prefix) => format!("prefix to {prefix}"),
+        PathRewrite::Regex { pattern, substitution } => format!("regex {pattern} to {substitution}"),
+    }
+}
+
+fn host(host: &HostRewrite) -> String {
+    host_words(host)
+}
+
+fn host_words(host: &HostRewrite) -> String {
+    match host {
+        HostRewrite::Literal(host) => format!("set to {host}"),
+        HostRewrite::Header(name) => format!("taken from header {name}"),
+    }
+}
+
+fn timeout(timeout: Timeout) -> Option<String> {
+    match timeout {
+        Timeout::Default => None,
+        Timeout::Disabled => Some("off".into()),
+        Timeout::After(time) => Some(format!("{time:?}")),
+    }
+}
+
+fn retry(retry: &Retry) -> String {
+    let mut words = vec![format!("on {} up to {} times", retry.on, retry.count)];
+    words.extend(timeout(retry.per_try).map(|time| format!("{time} each")));
+    if !retry.status_codes.is_empty() {
+        words.push(format!("statuses {:?}", retry.status_codes));
+    }
+    words.join(", ")
+}
+
+fn edits(whose: &str, edits: &HeaderEdits, found: &mut Map<String, Value>) {
+    let set = edits.set.iter().map(|(name, value)| format!("{name}={value}"));
+    let remove = edits.remove.iter().map(|name| format!("-{name}"));
+    let all: Vec<_> = set.chain(remove).collect();
+    if !all.is_empty() {
+        found.insert(format!("{whose} headers"), json!(all));
+    }
+}
+
+fn cluster(cluster: &Cluster) -> String {
+    let mut words = vec![match &cluster.discovery {
+        Discovery::Endpoints(key) => format!("endpoints {key}"),
+        Discovery::Dns { name, port, .. } => format!("dns {name}:{port}"),
+    }];
+    if cluster.protocol == Protocol::Http2 {
+        words.push("http2".into());
+    }
+    if let Some(tls) = &cluster.tls {
+        words.push(if tls.sni.is_empty() { "tls".into() } else { format!("tls for {}", tls.sni) });
+    }
+    if cluster.connect_timeout != Duration::from_secs(2) {
+        words.push(format!("connect {:?}", cluster.connect_timeout));
+    }
+    words.extend(timeout(cluster.idle_timeout).map(|time| format!("idle {time}")));
+    let limits = &cluster.circuit_breakers;
+    let limits = [
+        ("connections", limits.max_connections),
+        ("pending", limits.max_pending_requests),
+        ("requests", limits.max_requests),
+        ("retries", limits.max_retries),
+        ("connections per host", limits.per_host_max_connections),
+    ];
+    words.extend(limits.iter().filter_map(|(word, limit)| Some(format!("max {word} {}", (*limit)?))));
+    words.join(", ")
+}
+
+/// The addresses of every cluster that takes them from EndpointSlices, where there are any.
+fn endpoints(world: &World<'_>, clusters: &BTreeMap<&ClusterKey, &Cluster>) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    for cluster in clusters.values() {
+        let Discovery::Endpoints(key) = &cluster.discovery else { continue };
+        let endpoints = translate::endpoints(&world.store.reader(), key);
+        let addresses: Vec<_> =
+            endpoints.addresses.iter().map(|each| std::net::SocketAddr::new(each.ip, each.port).to_string()).collect();
+        if !addresses.is_empty() {
+            found.insert(key.to_string(), json!(addresses));
+        }
+    }
+    found
+}
