@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use envoy::{Layout, Output, Resource, ResourceType};
+use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{
-    ClusterKey, Discovery, EndpointsKey, ObjectId, Problem, SecretKey, Settings, Severity, VirtualHostKey,
+    ClusterKey, Discovery, EndpointsKey, ObjectId, Problem, SecretKey, Settings, Severity, VirtualHost,
+    VirtualHostKey,
 };
 use store::{Change, Store, Unit};
 use translate::{Fragment, Note};
@@ -23,6 +24,7 @@ use crate::{Counters, Effect, Event, Publication, Rejection};
 /// The engine.
 pub struct Engine {
     settings: Arc<Settings>,
+    mode: XdsMode,
     store: Store,
     roots: Roots,
     hosts: Hosts,
@@ -58,7 +60,7 @@ struct Pending {
 impl Engine {
     /// An engine for an empty world.
     #[must_use]
-    pub fn new(settings: Arc<Settings>, layout: Box<dyn Layout>) -> Self {
+    pub fn new(settings: Arc<Settings>, mode: XdsMode, layout: Box<dyn Layout>) -> Self {
         let mut engine = Self {
             store: Store::default(),
             roots: Roots::default(),
@@ -74,6 +76,7 @@ impl Engine {
             work: Counters::default(),
             generation: 0,
             synced: false,
+            mode,
             settings,
         };
         engine.publish_static();
@@ -92,6 +95,21 @@ impl Engine {
             Event::Rejected(rejection) => self.reject(&rejection),
         }
         if self.synced { self.run() } else { vec![] }
+    }
+
+    /// What every host does, made again from the facts: for people who look, not for Envoy.
+    #[must_use]
+    pub fn virtual_hosts(&self) -> BTreeMap<VirtualHostKey, VirtualHost> {
+        let mut fragments: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let roots: BTreeSet<_> = self.roots.hosts().iter().flat_map(|key| self.roots.of_host(key)).collect();
+        for root in roots {
+            let contribution = translate::root(&self.store.reader(), &self.settings, &root);
+            for (key, fragment) in contribution.fragments {
+                fragments.entry(key).or_default().push(fragment);
+            }
+        }
+        let host = |(key, fragments)| Some((translate::merge(&key, fragments).virtual_host?, key));
+        fragments.into_iter().filter_map(host).map(|(host, key)| (key, host)).collect()
     }
 
     fn apply(&mut self, changes: &[Change]) {
@@ -158,7 +176,7 @@ impl Engine {
     fn run_cluster(&mut self, key: &ClusterKey) {
         let wanted = self.roots.clusters.contains(key);
         let cluster = self.roots.fresh_cluster(key).filter(|_| wanted);
-        let resource = cluster.map(|cluster| envoy::cluster(cluster, &self.settings));
+        let resource = cluster.map(|cluster| envoy::cluster(cluster, self.mode));
         let needs = cluster.map(needs).unwrap_or_default();
         if wanted && resource.is_none() {
             // In use before, and still: nothing about a cluster of this name can have changed.
@@ -318,7 +336,7 @@ fn rejected(kind: ResourceType, name: &str, message: &str) -> Problem {
         kind: "EnvoyError",
         reason: "Rejected",
         path: String::new(),
-        message: format!("Envoy rejects {kind} \"{name}\" with this object's newest form: {message}"),
+        message: format!("Envoy rejects {kind:?} \"{name}\" with this object's newest form: {message}"),
         help: Some("the form that Envoy accepted last stays in force; change the object to try again".into()),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envoy::{Fragment, Layout, Output};
+use envoy::{Before, Layout, Output};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{Problem, VirtualHost, VirtualHostKey};
@@ -40,15 +40,17 @@ impl Hosts {
             None => self.wanted.remove(key),
         };
         if self.quarantine.admits(key, wanted) {
-            let before = self.layout.set(key, host);
-            self.quarantine.changed(key, before);
+            self.layout.set(key, host);
         }
     }
 
     /// The resources that differ from those of the last flush.
     pub(crate) fn flush(&mut self, generation: u64) -> Vec<Output> {
-        self.quarantine.published(generation);
-        self.layout.flush()
+        let outputs = self.layout.flush();
+        for (key, before) in self.layout.take_replaced() {
+            self.quarantine.published(generation, key, before);
+        }
+        outputs
     }
 
     /// Every Envoy has acknowledged what was published up to `generation`. Gives hosts that are to be
@@ -81,7 +83,5 @@ impl Hosts {
     }
 }
 
-/// What a host was before a change; `None` when it was not there.
-pub(crate) type Before = Option<Fragment>;
 /// Hosts with what they were before.
 pub(crate) type Restore = BTreeMap<VirtualHostKey, Before>;

@@ -7,11 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use envoy::Before;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{Problem, VirtualHostKey};
 
-use crate::hosts::{Before, Restore};
+use crate::hosts::Restore;
 
 /// What a rejection has led to.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,8 +31,8 @@ pub(crate) struct Quarantine {
     /// Changed hosts that are not acknowledged: the publication that first had the change, and what was
     /// before.
     pending: BTreeMap<VirtualHostKey, (u64, Before)>,
-    /// The number of the next publication.
-    next: u64,
+    /// Hosts that were taken back since the last publication.
+    restored: BTreeSet<VirtualHostKey>,
     /// Groups of suspects that wait for their trial, the next one last.
     groups: Vec<BTreeSet<VirtualHostKey>>,
     /// Culprits: the fingerprint that is rejected, and what their owners are told.
@@ -45,23 +46,22 @@ impl Quarantine {
             return false;
         }
         self.guilty.remove(key);
+        self.restored.remove(key);
         for group in &mut self.groups {
             group.remove(key);
         }
         true
     }
 
-    /// A host was changed: remembers what it was, unless an older unacknowledged change did.
-    pub(crate) fn changed(&mut self, key: &VirtualHostKey, before: Before) {
-        let next = self.next;
-        let entry = self.pending.entry(key.clone()).or_insert((next, before));
+    /// A host changed with publication `generation`: remembers what it was, unless an older change that is
+    /// not acknowledged did.
+    pub(crate) fn published(&mut self, generation: u64, key: VirtualHostKey, before: Before) {
+        // What went back to what it was after a rejection is on nobody's trial.
+        if self.restored.remove(&key) {
+            return;
+        }
         // The newest change counts for the acknowledgement, the oldest for what to go back to.
-        entry.0 = next;
-    }
-
-    /// What has changed up to now is in publication `generation`.
-    pub(crate) fn published(&mut self, generation: u64) {
-        self.next = generation + 1;
+        self.pending.entry(key).or_insert((generation, before)).0 = generation;
     }
 
     /// Everything up to `generation` is acknowledged.
@@ -95,6 +95,7 @@ impl Quarantine {
                 restore.insert(key.clone(), before);
             }
         }
+        self.restored.extend(restore.keys().cloned());
         let suspects: Vec<_> = restore.keys().cloned().collect();
         let verdict = match suspects.as_slice() {
             [] => Verdict::NoSuspect,

@@ -62,6 +62,11 @@ impl Roots {
         self.hosts.get(key).cloned().unwrap_or_default()
     }
 
+    /// All hosts that somebody contributes to, in order.
+    pub(crate) fn hosts(&self) -> BTreeSet<VirtualHostKey> {
+        self.hosts.keys().cloned().collect()
+    }
+
     /// The roots that name a cluster, in order. Looks at all roots: for rejections only.
     pub(crate) fn of_cluster(&self, name: &str) -> BTreeSet<ObjectId> {
         let names = |summary: &Summary| summary.clusters.iter().any(|key| key.as_str() == name);

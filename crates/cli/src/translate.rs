@@ -1,0 +1,63 @@
+//! `isobath translate`: the Envoy configuration that manifests become.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use envoy::XdsMode;
+use envoy::bootstrap::{BootstrapOptions, bootstrap};
+use files::{Severity, Style, render};
+use serde_json::{Value, json};
+
+use crate::manifests::{self, Translation};
+use crate::output::Outcome;
+use crate::terminal::SettingsArguments;
+
+/// Prints the Envoy configuration that manifests become. Private keys are left out.
+///
+/// Problems go to standard error; exit code 1 when there is an error among them.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Manifests: files, or folders that are walked for .yaml, .yml and .json.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, default_value_t = Form::Yaml)]
+    output: Form,
+    /// Adds the configuration that Envoy starts from.
+    #[arg(long)]
+    bootstrap: bool,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Yaml,
+    Json,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+    let Translation { diagnostics, publication } =
+        manifests::translate(&arguments.paths, arguments.settings.settings(), XdsMode::default())?;
+    let mut err = io::stderr().lock();
+    for diagnostic in diagnostics.iter().filter(|each| each.severity != Severity::Note) {
+        writeln!(err, "{}\n", render(diagnostic, Style::Plain).trim_end())?;
+    }
+    let mut answer = json!({
+        "resources": publication.set.iter().map(envoy::to_json).collect::<Vec<_>>(),
+    });
+    if arguments.bootstrap {
+        answer["bootstrap"] = envoy::message_to_json(&bootstrap(&BootstrapOptions::new()));
+    }
+    writeln!(io::stdout(), "{}", written(&answer, arguments.output)?.trim_end())?;
+    let has_errors = diagnostics.iter().any(|each| each.severity == Severity::Error);
+    Ok(if has_errors { Outcome::Problems } else { Outcome::Good })
+}
+
+fn written(answer: &Value, form: Form) -> anyhow::Result<String> {
+    Ok(match form {
+        Form::Json => serde_json::to_string_pretty(answer)?,
+        Form::Yaml => serde_saphyr::to_string(answer)?,
+    })
+}

@@ -1,0 +1,82 @@
+//! `isobath up`: manifests to traffic on one machine, without Kubernetes.
+
+mod certificates;
+mod envoy_process;
+mod screen;
+mod session;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+use model::Settings;
+
+use crate::bootstrap::Mode;
+use crate::output::Outcome;
+use crate::terminal::{SettingsArguments, bind};
+
+/// Serves manifests with an Envoy of this machine, and follows their changes. No Kubernetes is needed.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Manifests: files, or folders that are walked for .yaml, .yml and .json.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Where Envoy listens.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
+    /// The port for HTTP.
+    #[arg(long, default_value_t = 8080, value_name = "PORT")]
+    http_port: u16,
+    /// The port for HTTPS.
+    #[arg(long, default_value_t = 8443, value_name = "PORT")]
+    https_port: u16,
+    /// The port for readiness and statistics.
+    #[arg(long, default_value_t = 8002, value_name = "PORT")]
+    stats_port: u16,
+    /// The port of Envoy's administration interface on 127.0.0.1; 0 for any free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    admin_port: u16,
+    /// The Envoy to run; by default the first on PATH, or in .tools/ of this folder or one above.
+    #[arg(long, value_name = "FILE")]
+    envoy_path: Option<PathBuf>,
+    /// What Envoy logs.
+    #[arg(long, default_value = "warning", value_name = "LEVEL")]
+    envoy_log_level: String,
+    /// Where requests are logged.
+    #[arg(long, default_value = "/dev/null", value_name = "FILE")]
+    access_log: String,
+    /// How Envoy asks for its configuration.
+    #[arg(long, value_enum, default_value_t = Mode::AdsDelta)]
+    xds_mode: Mode,
+    /// Ends after Envoy has acknowledged the first configuration.
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+    for path in &arguments.paths {
+        if !path.exists() {
+            bail!("{}: no such file or folder", path.display());
+        }
+    }
+    let envoy = launcher::find_envoy(arguments.envoy_path.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(session::run(arguments, envoy))
+}
+
+impl Arguments {
+    /// The settings that the flags make.
+    fn settings(&self) -> Settings {
+        Settings {
+            http: bind(self.address, self.http_port),
+            https: bind(self.address, self.https_port),
+            stats: bind(self.address, self.stats_port),
+            http_access_log: self.access_log.as_str().into(),
+            https_access_log: self.access_log.as_str().into(),
+            ..self.settings.settings()
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! One run, from the first look at the files to the end of Envoy.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
+use files::{Folder, Reload, WatchSettings};
+use model::Settings;
+use runtime::{Controller, Input, Notice, Options};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use xds::Server;
+
+use super::Arguments;
+use super::certificates::Certificates;
+use super::envoy_process::{Process, Start};
+use super::screen::Screen;
+use crate::manifests;
+use crate::output::Outcome;
+
+/// Changes that wait for the engine; a watcher that is ahead of it waits.
+const BACKLOG: usize = 16;
+
+/// Runs until a signal comes, or (with `--once`) until the first configuration is in force.
+pub(super) async fn run(arguments: &Arguments, envoy: PathBuf) -> anyhow::Result<Outcome> {
+    let screen = Arc::new(Screen::new());
+    let scratch = tempfile::Builder::new().prefix("isobath-").tempdir()?;
+    let certificates = Certificates::new()?;
+    let files = certificates.write_client(scratch.path())?;
+    let mode = arguments.xds_mode.into();
+    let settings = arguments.settings();
+    let options = Options { settings: settings.clone(), mode, xds: xds::Settings::default() };
+    let (controller, notices) = Controller::new(options);
+
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("xDS")?;
+    let xds_port = listener.local_addr()?.port();
+    let stop = CancellationToken::new();
+    let server = Server::new(controller.hub(), certificates.security()?);
+    let server = tokio::spawn(server.serve(listener, stop.clone()));
+
+    let (inputs, received) = mpsc::channel(BACKLOG);
+    let controller = tokio::spawn(controller.run(received));
+    let folder = Arc::new(Mutex::new(Folder::new(&arguments.paths)));
+    let reload = folder.lock().unwrap_or_else(PoisonError::into_inner).reload();
+    let mut run = Run { screen: Arc::clone(&screen), settings, folder, inputs, once: arguments.once };
+    run.take(reload).await?;
+    run.inputs.send(Input::Synced).await?;
+    run.show_hosts().await?;
+
+    let start = Start {
+        envoy,
+        folder: scratch.path(),
+        files: &files,
+        xds_port,
+        mode,
+        admin_port: arguments.admin_port,
+        log_level: &arguments.envoy_log_level,
+    };
+    let process = Process::start(start, &screen)?;
+    let ended = run.follow(notices).await;
+
+    screen.line("ending: clients may finish what they are at");
+    tokio::task::spawn_blocking(move || process.stop()).await?;
+    stop.cancel();
+    server.await??;
+    drop(run);
+    controller.await?;
+    ended
+}
+
+/// What a run needs while it follows its files.
+struct Run {
+    screen: Arc<Screen>,
+    settings: Settings,
+    folder: Arc<Mutex<Folder>>,
+    inputs: mpsc::Sender<Input>,
+    once: bool,
+}
+
+impl Run {
+    /// Follows files and Envoy until the end of the run.
+    async fn follow(&mut self, mut notices: mpsc::UnboundedReceiver<Notice>) -> anyhow::Result<Outcome> {
+        let (batches, mut reloads) = mpsc::channel(BACKLOG);
+        let watching = files::watch(Arc::clone(&self.folder), WatchSettings::default(), batches);
+        let mut watching = std::pin::pin!(watching);
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        loop {
+            tokio::select! {
+                ended = &mut watching => ended?,
+                Some(reload) = reloads.recv() => self.take(reload).await?,
+                Some(notice) = notices.recv() => {
+                    if self.show(notice).await? == Step::Ends {
+                        return Ok(Outcome::Good);
+                    }
+                }
+                _ = interrupt.recv() => return Ok(Outcome::Good),
+                _ = terminate.recv() => return Ok(Outcome::Good),
+            }
+        }
+    }
+
+    /// Hands changes of files to the engine, and shows what is wrong with them.
+    async fn take(&self, reload: Reload) -> anyhow::Result<()> {
+        for diagnostic in &reload.diagnostics {
+            self.screen.diagnostic(diagnostic);
+        }
+        for change in &reload.changes {
+            if let files::FolderChange::Applied(object) = change {
+                let violations = self.lock().violations(object);
+                violations.iter().for_each(|violation| self.screen.diagnostic(violation));
+            }
+        }
+        let changes: Vec<_> = reload.changes.into_iter().map(manifests::change).collect();
+        if !changes.is_empty() {
+            self.inputs.send(Input::Changes(changes)).await?;
+        }
+        Ok(())
+    }
+
+    async fn show(&self, notice: Notice) -> anyhow::Result<Step> {
+        match notice {
+            Notice::Published(published) => self.screen.published(&published),
+            Notice::Acknowledged { generation, after, .. } => {
+                self.screen.acknowledged(generation, after);
+                if self.once {
+                    return Ok(Step::Ends);
+                }
+            }
+            Notice::Report(report) => {
+                let diagnostics = manifests::diagnostics_of(&self.lock(), &report);
+                diagnostics.iter().for_each(|diagnostic| self.screen.diagnostic(diagnostic));
+            }
+            Notice::Rejected { node, rejection } => self.screen.line(&format!(
+                "envoy {node} rejects {:?} {}: {}",
+                rejection.resource_type, rejection.name, rejection.message
+            )),
+            Notice::Connected { node } => self.screen.line(&format!("envoy {node}: connected")),
+            Notice::Disconnected { node } => self.screen.line(&format!("envoy {node}: disconnected")),
+            Notice::Forgotten(_) => {}
+        }
+        Ok(Step::GoesOn)
+    }
+
+    async fn show_hosts(&self) -> anyhow::Result<()> {
+        let (answer, answered) = oneshot::channel();
+        self.inputs.send(Input::Describe(answer)).await?;
+        self.screen.hosts(&self.settings, &answered.await?);
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Folder> {
+        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    GoesOn,
+    Ends,
+}

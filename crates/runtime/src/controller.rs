@@ -1,0 +1,187 @@
+//! The task that owns the engine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use engine::{Effect, Engine, Event, Publication, Rejection};
+use envoy::{Classic, XdsMode};
+use model::{Settings, VirtualHost, VirtualHostKey};
+use store::Change;
+use tokio::sync::{mpsc, oneshot};
+use xds::{FleetId, Hub, Observation};
+
+use crate::convert;
+use crate::ledger::Ledger;
+use crate::notice::{Notice, Published};
+
+/// What the controller is told from outside.
+#[derive(Debug)]
+pub enum Input {
+    /// Objects came, changed or went.
+    Changes(Vec<Change>),
+    /// The sources have said everything that they know.
+    Synced,
+    /// Somebody wants to see what every host does.
+    Describe(oneshot::Sender<BTreeMap<VirtualHostKey, VirtualHost>>),
+}
+
+/// What a controller is made from.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// What the operator decides for everyone.
+    pub settings: Settings,
+    /// How Envoys and the xDS server talk.
+    pub mode: XdsMode,
+    /// Limits and periods of the xDS server.
+    pub xds: xds::Settings,
+}
+
+/// The task that owns the engine.
+pub struct Controller {
+    engine: Engine,
+    hub: Arc<Hub>,
+    observations: mpsc::UnboundedReceiver<Observation>,
+    notices: mpsc::UnboundedSender<Notice>,
+    fleet: FleetId,
+    shared_tables: [Arc<str>; 1],
+    ledger: Ledger,
+}
+
+impl Controller {
+    /// A controller for an empty world, and what it will tell.
+    #[must_use]
+    pub fn new(options: Options) -> (Self, mpsc::UnboundedReceiver<Notice>) {
+        let Options { settings, mode, xds } = options;
+        let (hub, observations) = Hub::new(xds);
+        let (notices, told) = mpsc::unbounded_channel();
+        let settings = Arc::new(settings);
+        let layout = Box::new(Classic::new(&settings, mode));
+        let controller = Self {
+            shared_tables: [settings.http_listener().as_str().into()],
+            engine: Engine::new(settings, mode, layout),
+            hub,
+            observations,
+            notices,
+            fleet: FleetId::default_fleet(),
+            ledger: Ledger::default(),
+        };
+        (controller, told)
+    }
+
+    /// Where the xDS server finds the configurations.
+    #[must_use]
+    pub fn hub(&self) -> Arc<Hub> {
+        Arc::clone(&self.hub)
+    }
+
+    /// Runs until the sender of inputs is gone.
+    pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+        loop {
+            tokio::select! {
+                input = inputs.recv() => match input {
+                    None => return,
+                    Some(Input::Changes(changes)) => self.handle(Event::Changes(changes)),
+                    Some(Input::Synced) => self.handle(Event::SourceSynced),
+                    // Who asked may have gone in the meantime.
+                    Some(Input::Describe(answer)) => drop(answer.send(self.engine.virtual_hosts())),
+                },
+                Some(observation) = self.observations.recv() => self.observe(observation),
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        let began = Instant::now();
+        let effects = self.engine.handle(event);
+        let ended = Instant::now();
+        for effect in effects {
+            match effect {
+                Effect::Publish(publication) => self.publish(publication, began, ended),
+                Effect::Report(report) => self.tell(Notice::Report(report)),
+                Effect::Forget(object) => self.tell(Notice::Forgotten(object)),
+            }
+        }
+    }
+
+    fn publish(&mut self, publication: Publication, began: Instant, ended: Instant) {
+        let generation = publication.generation;
+        let published = Published {
+            generation,
+            set: publication
+                .set
+                .iter()
+                .map(|each| format!("{:?} {}", each.resource_type, each.name))
+                .collect(),
+            removed: publication.removed.iter().map(|(kind, name)| format!("{kind:?} {name}")).collect(),
+            work: publication.work,
+            engine_time: ended.duration_since(began),
+        };
+        let update = convert::update(publication, &self.shared_tables);
+        let offered = self.hub.publish(&self.fleet, update);
+        self.ledger.offered(offered, generation, ended);
+        self.tell(Notice::Published(published));
+    }
+
+    fn observe(&mut self, observation: Observation) {
+        match observation {
+            Observation::Connected { node, .. } => self.tell(Notice::Connected { node: node.to_string() }),
+            Observation::Disconnected { node, .. } => {
+                self.tell(Notice::Disconnected { node: node.to_string() });
+                // The one that all others were waiting for may be gone.
+                self.settle();
+            }
+            Observation::Acked { .. } => {}
+            Observation::Reached { .. } => self.settle(),
+            Observation::Rejected { node, resource_type, name, version, message, .. } => {
+                let Some(kind) = convert::layout_kind(resource_type) else { return };
+                let rejection = Rejection { resource_type: kind, name: name.clone(), message };
+                tracing::warn!(%node, %resource_type, %name, message = rejection.message, "rejected");
+                self.tell(Notice::Rejected { node: node.to_string(), rejection: rejection.clone() });
+                if self.is_rejected_by_all(resource_type, &name, version) {
+                    self.handle(Event::Rejected(rejection));
+                }
+            }
+        }
+    }
+
+    /// Tells what every connected Envoy has come up to.
+    fn settle(&mut self) {
+        let Some(newest) = self.ledger.newest() else { return };
+        let nodes: Vec<_> = self.hub.status().into_iter().filter(|node| node.fleet == self.fleet).collect();
+        let reached = nodes.iter().map(|node| node.generation).min().flatten();
+        let Some(reached) = reached else { return };
+        if let Some((generation, offered)) = self.ledger.acknowledged(reached.min(newest)) {
+            let after = offered.elapsed();
+            self.handle(Event::Accepted { generation });
+            self.tell(Notice::Acknowledged { generation, after, nodes: nodes.len() });
+        }
+    }
+
+    /// Whether a resource is what the configuration holds now, and every connected Envoy of the newest
+    /// release rejects it: one old or hostile Envoy takes nothing from the others.
+    fn is_rejected_by_all(
+        &self,
+        resource_type: xds::ResourceType,
+        name: &str,
+        version: xds::Version,
+    ) -> bool {
+        let snapshot = self.hub.snapshot(&self.fleet);
+        let current = snapshot.as_ref().and_then(|snapshot| snapshot.get(resource_type, name));
+        if current.is_none_or(|entry| entry.version() != version) {
+            return false;
+        }
+        let nodes: Vec<_> = self.hub.status().into_iter().filter(|node| node.fleet == self.fleet).collect();
+        let newest = nodes.iter().map(|node| node.release.clone()).max().flatten();
+        nodes.iter().filter(|node| node.release == newest).all(|node| {
+            node.held
+                .iter()
+                .any(|held| (held.resource_type, &*held.name, held.version) == (resource_type, name, version))
+        })
+    }
+
+    fn tell(&self, notice: Notice) {
+        // Nobody listens during shutdown only.
+        let _ = self.notices.send(notice);
+    }
+}
