@@ -19,7 +19,8 @@ pub struct Seen {
     /// The query, without the question mark.
     pub query: Option<String>,
     /// All headers in the order of arrival, names in lower case; several values of one name stand
-    /// together, where the first was.
+    /// together, where the first was. In JSON each is one string, `name: value`.
+    #[serde(with = "header_lines")]
     pub headers: Vec<(String, String)>,
     /// `HTTP/1.1` or `HTTP/2.0`.
     pub protocol: String,
@@ -81,6 +82,21 @@ fn text(bytes: &[u8]) -> String {
 
 fn protocol(version: Version) -> String {
     format!("{version:?}")
+}
+
+/// Headers as people write them; names hold no colon, so nothing is lost.
+mod header_lines {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(headers: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(headers.iter().map(|(name, value)| format!("{name}: {value}")))
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Vec<(String, String)>, D::Error> {
+        let lines = Vec::<String>::deserialize(from)?;
+        let pairs = lines.iter().map(|line| line.split_once(": ").ok_or_else(|| D::Error::custom(line)));
+        pairs.map(|pair| pair.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+    }
 }
 
 /// What a request asked its answer to be.
@@ -149,5 +165,15 @@ mod tests {
         assert_eq!(seen.header_values("a"), ["1", "3"]);
         assert_eq!(seen.header("b"), Some("2"));
         assert_eq!(seen.header("c"), None);
+    }
+
+    #[test]
+    fn what_was_seen_survives_json() {
+        let request =
+            Request::builder().uri("/a?b").header("time", "12: 30").header("none", "").body(()).unwrap();
+        let seen = Seen::of(&request, "s", Some(&TlsSeen { sni: None, alpn: Some("h2".into()) }));
+        let text = serde_json::to_string(&seen).unwrap();
+        assert!(text.contains(r#""headers":["time: 12: 30","none: "]"#), "{text}");
+        assert_eq!(serde_json::from_str::<Seen>(&text).unwrap(), seen);
     }
 }

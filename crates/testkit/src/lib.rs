@@ -1,0 +1,29 @@
+//! What tests and benchmarks need around Isobath: a real Envoy, backends, clients and load.
+//!
+//! It fails by panicking, with the last lines of Envoy's log where they help: its callers are tests.
+//! Waiting is always for a condition ([`eventually`]), never for a time. It knows nothing of
+//! Isobath's own crates except how Envoy is launched, and it makes no bootstrap: that is the caller's.
+//!
+//! The three types to know: [`Envoy`], [`Backend`], [`Request`]; and [`Load`], which proves that no
+//! request failed while something changed.
+
+mod backend;
+mod client;
+mod client_tls;
+mod envoy;
+mod eventually;
+mod load;
+mod ports;
+mod stats;
+mod websocket;
+
+pub use backend::Backend;
+pub use client::{Answer, Connection, Failure, Request, Stream, Version, exchange, open};
+pub use client_tls::{ClientTls, Trust};
+pub use echo::Seen;
+pub use envoy::{Envoy, Launch, envoy_binary};
+pub use eventually::{LIMIT, eventually, eventually_blocking};
+pub use load::{Load, LoadReport, Mode, RunningLoad};
+pub use ports::Port;
+pub use stats::Stats;
+pub use websocket::websocket_echo;
