@@ -7,11 +7,14 @@ mod plain;
 mod route_table;
 mod tls;
 
+use std::fmt;
 use std::sync::Arc;
 
 use model::{VirtualHost, VirtualHostKey};
 
 use crate::{Resource, ResourceType};
+
+use assembly::Fragment;
 
 pub use classic::Classic;
 
@@ -19,7 +22,7 @@ pub use classic::Classic;
 ///
 /// Only fragments are kept, as bytes. Resources depend on the last value of each key alone, never on the
 /// order in which values came.
-pub trait Layout: Send {
+pub trait Layout {
     /// Puts a virtual host in place of the last one of its key; `None` takes it away.
     ///
     /// Encodes at once. A key of a listener that is not among the settings' is ignored.
@@ -30,24 +33,30 @@ pub trait Layout: Send {
     /// The first flush gives all that must be there even when nothing is served.
     fn flush(&mut self) -> Vec<Output>;
 
-    /// What the virtual hosts that changed with the last flush were before it, for taking a change back
-    /// that Envoy rejects. Given once; later changes need not wait for the answer.
-    fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)>;
-
-    /// Makes a virtual host again what it was.
-    fn restore(&mut self, key: &VirtualHostKey, before: Before);
-
     /// The virtual hosts that a resource is made from, sorted; empty for one that is nobody's.
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey>;
+
+    /// The virtual hosts whose bytes changed with a flush since this was asked last, sorted, each with all
+    /// that it was before the first of those flushes: for taking a change back that Envoy rejects.
+    fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)>;
+
+    /// Makes a virtual host again what it was; published with the next flush, like any other change.
+    fn restore(&mut self, key: &VirtualHostKey, before: Before);
 }
 
-/// What a virtual host was, encoded.
-#[derive(Debug, Clone, PartialEq)]
+/// All that a virtual host was in the resources of a layout; perhaps nothing. Kept as bytes.
+#[derive(Clone, PartialEq)]
 pub struct Before {
-    /// Its part in what many hosts share; `None` when it had none.
-    part: Option<assembly::Replaced>,
-    /// A table of its own that changed, too.
-    table: Option<(outbox::Id, Option<Resource>)>,
+    /// Its part of a resource that many hosts share.
+    fragment: Option<Fragment>,
+    /// The resource that is its own.
+    resource: Option<Resource>,
+}
+
+impl fmt::Debug for Before {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Before(..)")
+    }
 }
 
 /// One change to the resources of a layout.

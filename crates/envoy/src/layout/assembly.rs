@@ -30,13 +30,13 @@ pub(super) struct Assembly {
     parts: BTreeMap<Host, Part>,
     touched: BTreeSet<Host>,
     references: Tally,
-    /// What the hosts that changed with the last flush were before it.
-    replaced: Vec<(Host, Option<Replaced>)>,
+    /// What parts were before the first flush since [`take_replaced`](Self::take_replaced).
+    replaced: BTreeMap<Host, Option<Fragment>>,
 }
 
-/// A part as it was: the bytes of its element, and what it named.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Replaced {
+/// One host's element as it goes into the message, and what it names.
+#[derive(Clone, PartialEq)]
+pub(super) struct Fragment {
     bytes: Box<[u8]>,
     references: Box<[Reference]>,
 }
@@ -47,18 +47,15 @@ struct Part {
     /// Its length in the body; zero when it is not there.
     length: usize,
     references: Box<[Reference]>,
-    /// What it named in the body, where that differs.
-    named: Option<Box<[Reference]>>,
-    pending: Pending,
+    /// What the next assembly does to it.
+    pending: Option<Box<Pending>>,
 }
 
-/// What the next assembly does to a part.
-#[derive(Default)]
-enum Pending {
-    #[default]
-    Keep,
-    Put(Box<[u8]>),
-    Drop,
+struct Pending {
+    /// Its next bytes; none for a part that goes.
+    bytes: Box<[u8]>,
+    /// What the part in the body names.
+    was: Box<[Reference]>,
 }
 
 impl Assembly {
@@ -74,7 +71,7 @@ impl Assembly {
             parts: BTreeMap::new(),
             touched: BTreeSet::new(),
             references: Tally::default(),
-            replaced: vec![],
+            replaced: BTreeMap::new(),
         }
     }
 
@@ -82,47 +79,64 @@ impl Assembly {
     pub(super) fn put<M: Message>(&mut self, host: &Host, part: &M, mut references: Vec<Reference>) {
         references.sort_unstable();
         references.dedup();
-        self.put_bytes(host, self.encode(part), references.into());
-    }
-
-    /// Puts back what a part was.
-    pub(super) fn restore(&mut self, host: &Host, replaced: Option<Replaced>) {
-        match replaced {
-            Some(Replaced { bytes, references }) => self.put_bytes(host, bytes, references),
-            None => self.remove(host),
-        }
-    }
-
-    /// What the hosts that changed with the last flush were before it; once.
-    pub(super) fn take_replaced(&mut self) -> Vec<(Host, Option<Replaced>)> {
-        std::mem::take(&mut self.replaced)
-    }
-
-    fn put_bytes(&mut self, host: &Host, bytes: Box<[u8]>, references: Box<[Reference]>) {
-        let place = self.parts.entry(host.clone()).or_default();
-        // Added before the old ones go: what both name keeps its place in the tree.
-        self.references.add(&references);
-        self.references.subtract(&place.references);
-        let named = std::mem::replace(&mut place.references, references);
-        place.named.get_or_insert(named);
-        place.pending = Pending::Put(bytes);
-        self.touched.insert(host.clone());
+        let fragment = Fragment { bytes: self.encode(part), references: references.into() };
+        self.change(host, fragment);
     }
 
     /// Takes the part of a host away.
     pub(super) fn remove(&mut self, host: &Host) {
-        let Some(part) = self.parts.get_mut(host) else { return };
+        if self.parts.contains_key(host) {
+            self.change(host, Fragment { bytes: Box::default(), references: Box::default() });
+        }
+    }
+
+    /// Puts a part back that was replaced, or takes away what was not there.
+    pub(super) fn restore(&mut self, host: &Host, before: Option<Fragment>) {
+        match before {
+            Some(fragment) => self.change(host, fragment),
+            None => self.remove(host),
+        }
+    }
+
+    /// The hosts whose parts changed with a flush, and what those were before.
+    pub(super) fn take_replaced(&mut self) -> BTreeMap<Host, Option<Fragment>> {
+        std::mem::take(&mut self.replaced)
+    }
+
+    /// The parts of some hosts, as they stand in the body: one walk for all of them.
+    pub(super) fn fragments(&self, hosts: &BTreeSet<Host>) -> BTreeMap<Host, Fragment> {
+        let mut found = BTreeMap::new();
+        let body = self.body.as_deref().unwrap_or_default();
+        let mut at = self.head.len();
+        // A message of 5,000 chains is not walked for nothing.
+        for (host, part) in self.parts.iter().filter(|_| !hosts.is_empty()) {
+            if part.length > 0 && hosts.contains(host) {
+                let references = part.pending.as_ref().map_or(&part.references, |pending| &pending.was);
+                let bytes = body[at..at + part.length].into();
+                found.insert(host.clone(), Fragment { bytes, references: references.clone() });
+            }
+            at += part.length;
+        }
+        found
+    }
+
+    fn change(&mut self, host: &Host, Fragment { bytes, references }: Fragment) {
+        let part = self.parts.entry(host.clone()).or_default();
+        // Added before the old ones go: what both name keeps its place in the tree.
+        self.references.add(&references);
         self.references.subtract(&part.references);
-        let named = std::mem::take(&mut part.references);
-        part.named.get_or_insert(named);
-        part.pending = Pending::Drop;
+        let was = std::mem::replace(&mut part.references, references);
+        match &mut part.pending {
+            Some(pending) => pending.bytes = bytes,
+            None => part.pending = Some(Box::new(Pending { bytes, was })),
+        }
         self.touched.insert(host.clone());
     }
 
     /// The hosts that have a part, sorted.
     pub(super) fn hosts(&self) -> impl Iterator<Item = &Host> {
-        let present = |(host, part): (_, &Part)| (!matches!(part.pending, Pending::Drop)).then_some(host);
-        self.parts.iter().filter_map(present)
+        let goes = |part: &Part| part.pending.as_ref().is_some_and(|pending| pending.bytes.is_empty());
+        self.parts.iter().filter_map(move |(host, part)| (!goes(part)).then_some(host))
     }
 
     /// The resource, if its bytes changed. Without any part it is there, too.
@@ -132,39 +146,32 @@ impl Assembly {
 
     /// The same for a resource that is not there while no host has a part.
     pub(super) fn flush_unless_empty(&mut self) -> Option<Output> {
-        if self.hosts().next().is_some() {
-            return self.flush();
+        if self.body.is_none() && self.hosts().next().is_none() {
+            self.forget_dropped();
+            return None;
         }
-        self.forget_all();
-        self.body.take().map(|_| Output::Remove(self.resource_type, self.name.clone()))
-    }
-
-    /// All parts go, with the message that they were in.
-    fn forget_all(&mut self) {
-        let body = self.body.clone().unwrap_or_default();
-        let mut splice = Splice::new(&body, &self.head, 0);
-        for (host, mut part) in std::mem::take(&mut self.parts) {
-            let bytes = splice.upcoming(part.length);
-            let named = part.named.take().unwrap_or_default();
-            let replaced = Replaced { bytes: bytes.into(), references: named };
-            self.replaced.push((host, (!bytes.is_empty()).then_some(replaced)));
-            splice.part(part.length, Pending::Keep);
+        let output = self.flush();
+        if self.parts.is_empty() {
+            self.body = None;
+            return Some(Output::Remove(self.resource_type, self.name.clone()));
         }
-        self.touched.clear();
+        output
     }
 
     fn assemble(&mut self) -> Option<Output> {
         let old = self.body.clone().unwrap_or_default();
         let mut splice = Splice::new(&old, &self.head, self.tail.len() + self.growth());
         for (host, part) in &mut self.parts {
-            let before = splice.upcoming(part.length);
-            let pending = std::mem::take(&mut part.pending);
-            if !matches!(pending, Pending::Keep) {
-                let named = part.named.take().unwrap_or_default();
-                let replaced = Replaced { bytes: before.into(), references: named };
-                self.replaced.push((host.clone(), (!before.is_empty()).then_some(replaced)));
+            let Some(pending) = part.pending.take() else {
+                splice.keep(part.length);
+                continue;
+            };
+            let Pending { bytes, was } = *pending;
+            if let Some(before) = splice.replace(part.length, &bytes) {
+                let fragment = || Fragment { bytes: before.into(), references: was };
+                self.replaced.entry(host.clone()).or_insert((!before.is_empty()).then(fragment));
             }
-            part.length = splice.part(part.length, pending);
+            part.length = bytes.len();
         }
         let body = splice.finish(&self.tail);
         self.forget_dropped();
@@ -180,11 +187,8 @@ impl Assembly {
 
     /// By how much the next body may be longer than the last one.
     fn growth(&self) -> usize {
-        let pending = |host| match self.parts.get(host).map(|part| &part.pending) {
-            Some(Pending::Put(bytes)) => bytes.len(),
-            Some(Pending::Keep | Pending::Drop) | None => 0,
-        };
-        self.touched.iter().map(pending).sum()
+        let pending = |host| self.parts.get(host)?.pending.as_ref();
+        self.touched.iter().filter_map(pending).map(|pending| pending.bytes.len()).sum()
     }
 
     fn forget_dropped(&mut self) {
@@ -227,35 +231,21 @@ impl<'a> Splice<'a> {
         Self { old, new, from: start, to: start, changed: old.is_empty() }
     }
 
-    /// The old bytes of the next part.
-    fn upcoming(&self, length: usize) -> &'a [u8] {
-        &self.old[self.to..self.to + length]
+    /// Passes over a part that stays.
+    fn keep(&mut self, length: usize) {
+        self.to += length;
     }
 
-    /// Passes over one part, and gives its new length.
-    fn part(&mut self, length: usize, pending: Pending) -> usize {
-        match pending {
-            Pending::Keep => {
-                self.to += length;
-                length
-            }
-            Pending::Put(bytes) => {
-                self.replace(length, &bytes);
-                bytes.len()
-            }
-            Pending::Drop => {
-                self.replace(length, &[]);
-                0
-            }
-        }
-    }
-
-    fn replace(&mut self, length: usize, bytes: &[u8]) {
-        self.changed |= self.old[self.to..self.to + length] != *bytes;
+    /// Passes over a part that changes; gives its old bytes if it really does.
+    fn replace(&mut self, length: usize, bytes: &[u8]) -> Option<&'a [u8]> {
+        let before = &self.old[self.to..self.to + length];
         self.copy();
         self.new.extend_from_slice(bytes);
         self.from += length;
         self.to = self.from;
+        let differs = before != bytes;
+        self.changed |= differs;
+        differs.then_some(before)
     }
 
     fn copy(&mut self) {

@@ -53,21 +53,6 @@ impl Layout for Classic {
         outputs
     }
 
-    fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {
-        let of = |(listener, shape): (&ListenerId, &mut Shape)| {
-            let listener = listener.clone();
-            let key = move |(host, before)| (VirtualHostKey { listener: listener.clone(), host }, before);
-            shape.take_replaced().into_iter().map(key)
-        };
-        self.listeners.iter_mut().flat_map(of).collect()
-    }
-
-    fn restore(&mut self, key: &VirtualHostKey, before: Before) {
-        if let Some(shape) = self.listeners.get_mut(&key.listener) {
-            shape.restore(&key.host, before);
-        }
-    }
-
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey> {
         let keys = |(listener, shape): (&ListenerId, &Shape)| {
             let hosts = shape.members(resource_type, listener.as_str(), name);
@@ -75,6 +60,21 @@ impl Layout for Classic {
             hosts.into_iter().map(move |host| VirtualHostKey { listener: listener.clone(), host })
         };
         self.listeners.iter().flat_map(keys).collect()
+    }
+
+    fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {
+        let keyed = |(listener, shape): (&ListenerId, &mut Shape)| {
+            let listener = listener.clone();
+            let replaced = shape.take_replaced().into_iter();
+            replaced.map(move |(host, before)| (VirtualHostKey { listener: listener.clone(), host }, before))
+        };
+        self.listeners.iter_mut().flat_map(keyed).collect()
+    }
+
+    fn restore(&mut self, key: &VirtualHostKey, before: Before) {
+        if let Some(shape) = self.listeners.get_mut(&key.listener) {
+            shape.restore(&key.host, before);
+        }
     }
 }
 

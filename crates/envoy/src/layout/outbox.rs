@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Output;
 use crate::{Resource, ResourceType};
 
+/// The kind of a resource, and its name.
 pub(super) type Id = (ResourceType, Arc<str>);
 
 /// What was published last, and what is to be published next.
@@ -13,8 +14,8 @@ pub(super) type Id = (ResourceType, Arc<str>);
 pub(super) struct Outbox {
     published: BTreeMap<Id, Resource>,
     pending: BTreeMap<Id, Option<Resource>>,
-    /// What the resources that changed with the last flush were before it.
-    replaced: Vec<(Id, Option<Resource>)>,
+    /// What resources were before the first flush since [`take_replaced`](Self::take_replaced).
+    replaced: BTreeMap<Id, Option<Resource>>,
 }
 
 impl Outbox {
@@ -34,27 +35,31 @@ impl Outbox {
         pending.into_iter().filter_map(|(id, resource)| self.publish(id, resource)).collect()
     }
 
+    /// What changed with a flush, and what that was before.
+    pub(super) fn take_replaced(&mut self) -> BTreeMap<Id, Option<Resource>> {
+        std::mem::take(&mut self.replaced)
+    }
+
+    /// A resource as it was published last.
+    pub(super) fn published(&self, resource_type: ResourceType, name: Arc<str>) -> Option<&Resource> {
+        self.published.get(&(resource_type, name))
+    }
+
     fn publish(&mut self, id: Id, resource: Option<Resource>) -> Option<Output> {
-        let Some(resource) = resource else {
-            let before = self.published.remove(&id)?;
-            self.replaced.push((id.clone(), Some(before)));
-            return Some(Output::Remove(id.0, id.1));
-        };
-        if self.published.get(&id).is_some_and(|published| published.body == resource.body) {
+        let before = self.published.get(&id);
+        if before.map(|each| &each.body) == resource.as_ref().map(|each| &each.body) {
             return None;
         }
-        let before = self.published.insert(id.clone(), resource.clone());
-        self.replaced.push((id, before));
-        Some(Output::Set(resource))
-    }
-
-    /// Publishes again what a resource was, or that it was not there.
-    pub(super) fn restore(&mut self, id: Id, replaced: Option<Resource>) {
-        self.pending.insert(id, replaced);
-    }
-
-    /// What the resources that changed with the last flush were before it; once.
-    pub(super) fn take_replaced(&mut self) -> Vec<(Id, Option<Resource>)> {
-        std::mem::take(&mut self.replaced)
+        self.replaced.entry(id.clone()).or_insert(before.cloned());
+        match resource {
+            Some(resource) => {
+                self.published.insert(id, resource.clone());
+                Some(Output::Set(resource))
+            }
+            None => {
+                self.published.remove(&id);
+                Some(Output::Remove(id.0, id.1))
+            }
+        }
     }
 }

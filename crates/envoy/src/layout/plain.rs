@@ -39,14 +39,12 @@ impl Plain {
     }
 
     pub(super) fn take_replaced(&mut self) -> Vec<(Host, Before)> {
-        // The listener is nobody's: it never changes.
-        self.outbox.take_replaced();
-        let part = |(host, part)| (host, Before { part, table: None });
-        self.table.take_replaced().into_iter().map(part).collect()
+        let replaced = self.table.take_replaced().into_iter();
+        replaced.map(|(host, fragment)| (host, Before { fragment, resource: None })).collect()
     }
 
     pub(super) fn restore(&mut self, host: &Host, before: Before) {
-        self.table.restore(host, before.part);
+        self.table.restore(host, before.fragment);
     }
 
     /// The hosts of the table; the listener itself is nobody's.

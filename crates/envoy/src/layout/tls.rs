@@ -1,6 +1,6 @@
 //! A TLS listener: one filter chain and one table for each host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use envoy_protos::envoy::config::listener::v3 as proto;
@@ -8,7 +8,7 @@ use envoy_protos::envoy::config::route::v3::RouteConfiguration;
 use model::{Host, Listener, Route, Settings, Traffic, VirtualHost};
 
 use super::assembly::Assembly;
-use super::outbox::Outbox;
+use super::outbox::{Id, Outbox};
 use super::{Before, Output, route_table};
 use crate::listener::{Chains, shell};
 use crate::virtual_host::{misdirected, virtual_host};
@@ -64,22 +64,30 @@ impl Tls {
         self.tables.flush().into_iter().chain(self.chains.flush_unless_empty()).collect()
     }
 
+    /// A host changes in its chain, its table or both; what it was is always both.
     pub(super) fn take_replaced(&mut self) -> Vec<(Host, Before)> {
-        let mut tables: BTreeMap<_, _> = self.tables.take_replaced().into_iter().collect();
-        let mut replaced = Vec::new();
-        for (host, part) in self.chains.take_replaced() {
-            let id = (ResourceType::RouteConfiguration, table_name(&host));
-            // A chain is put with its table: one that has not changed stays as it is.
-            let table = tables.remove(&id).map(|before| (id, before));
-            replaced.push((host, Before { part, table }));
-        }
-        replaced
+        let mut chains = self.chains.take_replaced();
+        let mut tables = by_host(self.tables.take_replaced());
+        let only_tables = tables.keys().filter(|host| !chains.contains_key(*host)).cloned().collect();
+        let mut same_chains = self.chains.fragments(&only_tables);
+        let hosts: BTreeSet<_> = chains.keys().chain(tables.keys()).cloned().collect();
+        let before = |host: Host| {
+            let fragment = chains.remove(&host).unwrap_or_else(|| same_chains.remove(&host));
+            let resource = tables.remove(&host).unwrap_or_else(|| self.table_of(&host));
+            (host, Before { fragment, resource })
+        };
+        hosts.into_iter().map(before).collect()
+    }
+
+    fn table_of(&self, host: &Host) -> Option<Resource> {
+        self.tables.published(ResourceType::RouteConfiguration, table_name(host)).cloned()
     }
 
     pub(super) fn restore(&mut self, host: &Host, before: Before) {
-        self.chains.restore(host, before.part);
-        if let Some((id, table)) = before.table {
-            self.tables.restore(id, table);
+        self.chains.restore(host, before.fragment);
+        match before.resource {
+            Some(table) => self.tables.put(table),
+            None => self.tables.remove(ResourceType::RouteConfiguration, table_name(host)),
         }
     }
 
@@ -109,6 +117,12 @@ const TABLE_PREFIX: &str = "https/";
 
 fn table_name(host: &Host) -> Arc<str> {
     format!("{TABLE_PREFIX}{host}").into()
+}
+
+/// Tables by their hosts; nothing but tables is in the box.
+fn by_host(tables: BTreeMap<Id, Option<Resource>>) -> BTreeMap<Host, Option<Resource>> {
+    let host = |name: &str| Some(Host::new(name.strip_prefix(TABLE_PREFIX)?));
+    tables.into_iter().filter_map(|((_, name), table)| Some((host(&name)?, table))).collect()
 }
 
 fn chains(listener: &Listener) -> Assembly {

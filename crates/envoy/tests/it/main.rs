@@ -8,4 +8,5 @@ mod golden;
 mod layout;
 mod random;
 mod references;
+mod restore;
 mod values;

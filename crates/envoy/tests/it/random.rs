@@ -108,6 +108,38 @@ proptest! {
     }
 
     #[test]
+    fn restoring_what_was_replaced_gives_the_resources_of_before(
+        (first, second, third) in (vec(a_step(), 0..20), vec(a_step(), 0..8), vec(a_step(), 0..8))
+    ) {
+        let mut layout = classic();
+        let mut resources = Resources::new();
+        let edit = |steps: Vec<Step>, resources: &mut Resources, layout: &mut Classic| {
+            for step in steps {
+                match step {
+                    Step::Flush => publish(layout, resources)?,
+                    Step::Set(key, value) => layout.set(&key, value.as_ref()),
+                }
+            }
+            publish(layout, resources)
+        };
+        edit(first, &mut resources, &mut layout)?;
+        layout.take_replaced();
+        let before = resources.clone();
+        edit(second, &mut resources, &mut layout)?;
+        let mut replaced: BTreeMap<_, _> = layout.take_replaced().into_iter().collect();
+        edit(third, &mut resources, &mut layout)?;
+        // The oldest counts, as in a quarantine that waits for an acknowledgement.
+        for (key, value) in layout.take_replaced() {
+            replaced.entry(key).or_insert(value);
+        }
+        for (key, value) in replaced {
+            layout.restore(&key, value);
+        }
+        publish(&mut layout, &mut resources)?;
+        prop_assert_eq!(resources, before);
+    }
+
+    #[test]
     fn the_order_of_arrival_changes_no_byte(steps in vec(a_step(), 0..20)) {
         let mut world = World::new();
         for step in steps {
