@@ -42,6 +42,7 @@ pub enum Scope {
 
 /// What happens to a session.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "an input is handed over once and taken apart")]
 pub enum Input {
     /// A stream was opened; its first request follows.
     Opened {
@@ -247,7 +248,7 @@ impl Session {
         let follows = self.last_change.is_some_and(|last| now.saturating_sub(last) < self.settings.burst_gap);
         self.last_change = Some(now);
         if self.burst.is_none() && (!follows || self.snapshot.is_none()) {
-            return self.adopt(now, snapshot);
+            return self.adopt(now, &snapshot);
         }
         let began = self.burst.as_ref().map_or(now, |burst| burst.began);
         let until = (now + self.settings.burst_gap).min(began + self.settings.burst_cap);
@@ -256,16 +257,16 @@ impl Session {
 
     fn end_burst(&mut self, now: Moment) {
         if let Some(burst) = self.burst.take_if(|burst| burst.until <= now) {
-            self.adopt(now, burst.snapshot);
+            self.adopt(now, &burst.snapshot);
         }
     }
 
-    fn adopt(&mut self, now: Moment, snapshot: Arc<Snapshot>) {
-        match self.snapshot.replace(Arc::clone(&snapshot)) {
+    fn adopt(&mut self, now: Moment, snapshot: &Arc<Snapshot>) {
+        match self.snapshot.replace(Arc::clone(snapshot)) {
             None => self.resume_all(now),
             Some(old) => {
                 for kind in ResourceType::ALL {
-                    let changed = old.changed_names(&snapshot, kind);
+                    let changed = old.changed_names(snapshot, kind);
                     self.note_changes(now, kind, &changed);
                 }
             }

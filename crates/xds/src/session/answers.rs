@@ -97,7 +97,7 @@ impl Session {
         let names: Vec<Name> = outdated.into_iter().map(|item| item.name).collect();
         // What the client has of these is uncertain.
         self.force(now, key, &names, Pending::forced);
-        self.accuse(key, current, message);
+        self.accuse(key, current, &message);
     }
 
     /// A removal that came with rejected resources is uncertain and goes again; alone it is never repeated.
@@ -121,7 +121,7 @@ impl Session {
             && wanted.entry() == item.change.as_ref()
     }
 
-    fn accuse(&mut self, key: (ResourceType, StreamId), mut items: Vec<Item>, message: String) {
+    fn accuse(&mut self, key: (ResourceType, StreamId), mut items: Vec<Item>, message: &str) {
         let Some(channel) = self.channels.get_mut(&key) else { return };
         for item in &items {
             // A change since then would have made the item outdated: what waits is a wish to send it again.
@@ -132,7 +132,7 @@ impl Session {
             1 => items
                 .drain(..)
                 .filter_map(|item| item.change)
-                .for_each(|entry| self.hold(key, &entry, &message)),
+                .for_each(|entry| self.hold(key, &entry, message)),
             _ => channel.suspects.split(items),
         }
     }

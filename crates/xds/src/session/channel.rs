@@ -170,9 +170,11 @@ impl Channel {
         }
     }
 
-    /// A name that waits and was never sent.
-    pub(crate) fn owes(&self, name: &str) -> Option<&Pending> {
-        self.pending.get(name).filter(|_| !self.may_have(name))
+    /// Whether a name waits that the client has in no version.
+    pub(crate) fn owes(&self, name: &str) -> bool {
+        self.pending.contains_key(name)
+            && self.latest(name).flatten().is_none()
+            && !self.foreign.contains(name)
     }
 
     pub(crate) fn note_change(&mut self, snapshot: &Snapshot, name: &Name, pending: &Pending) {

@@ -123,7 +123,7 @@ impl Session {
             match to.needs {
                 Needs::Acked if channel.has_acked(&to.name) => return None,
                 Needs::Acked => lacking = Some(self.missed(channel, to)),
-                Needs::Sent if channel.owes(&to.name).is_some() => lacking = Some(self.missed(channel, to)),
+                Needs::Sent if channel.owes(&to.name) => lacking = Some(self.missed(channel, to)),
                 Needs::Sent => {}
             }
         }

@@ -60,7 +60,7 @@ impl Session {
         let change = channel.subscription.delta(kind, first, subscribe, &request.unsubscribe);
         match first {
             true => self.begin(now, key, Claim { versions, version: String::new() }),
-            false => self.apply(now, key, change),
+            false => self.apply(now, key, &change),
         }
     }
 
@@ -78,7 +78,7 @@ impl Session {
             return self.begin(now, key, Claim { version: request.version, ..Claim::default() });
         }
         let changed = change != Change::default();
-        self.apply(now, key, change);
+        self.apply(now, key, &change);
         if repeats && !changed && kind == ResourceType::ClusterLoadAssignment {
             self.answer_again(now, key);
         }
@@ -114,7 +114,7 @@ impl Session {
         }
     }
 
-    fn apply(&mut self, now: Moment, key: (ResourceType, StreamId), change: Change) {
+    fn apply(&mut self, now: Moment, key: (ResourceType, StreamId), change: &Change) {
         let Some(channel) = self.channels.get_mut(&key) else { return };
         for name in &change.dropped {
             channel.drop_name(name);

@@ -1,0 +1,13 @@
+//! The statements of the protocol checklist (`reference/reliability.md` §2), each by a script that names it.
+
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
+
+mod answers;
+mod content;
+mod order;
+mod reconnect;
+mod rejection;
+mod script;
+mod slow;
+mod subscriptions;
+mod transport;

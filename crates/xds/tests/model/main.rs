@@ -1,0 +1,45 @@
+//! Random traces: a fleet's configuration changes at random, an Envoy asks, acknowledges, rejects, delays, leaves and
+//! comes back at random, and the statements of the protocol hold in every state. Traces are numbered; a failing one
+//! is repeated with `XDS_TRACE=<number>`, more are run with `XDS_TRACES=<count>`.
+
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
+
+mod client;
+mod random;
+mod trace;
+mod world;
+
+use trace::{Mode, Trace};
+
+const TRACES: u64 = 4_000;
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().unwrap())
+}
+
+fn run(mode: Mode) {
+    let numbers = match number("XDS_TRACE") {
+        Some(one) => one..one + 1,
+        None => 0..number("XDS_TRACES").unwrap_or(TRACES),
+    };
+    for seed in numbers {
+        let mut trace = Trace::new(mode, seed);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| trace.run()));
+        if outcome.is_err() {
+            for line in trace.log() {
+                eprintln!("{line}");
+            }
+            panic!("trace {seed} of {mode:?} failed: see above");
+        }
+    }
+}
+
+#[test]
+fn x_086_order_and_convergence_hold_under_random_delays() {
+    run(Mode::Clean);
+}
+
+#[test]
+fn x_086_order_and_convergence_hold_with_rejections() {
+    run(Mode::Rejecting);
+}

@@ -1,0 +1,357 @@
+//! One random trace, and what must hold in it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use isobath_xds::discovery::{Node, Request};
+use isobath_xds::{
+    Entry, FleetId, Input, Name, Needs, Observation, Output, Protocol, ResourceType, Response, Scope, Session,
+    Settings, Snapshot, StreamId, Version, closure_gaps,
+};
+
+use crate::client::Client;
+use crate::random::Random;
+use crate::world::World;
+
+const STEPS: usize = 60;
+const FOREVER: Duration = Duration::from_secs(1_000_000);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Nothing is rejected and no bound runs out: order is strict.
+    Clean,
+    /// Some contents are rejected, bounds run out.
+    Rejecting,
+}
+
+pub(crate) struct Trace {
+    mode: Mode,
+    seed: u64,
+    random: Random,
+    session: Session,
+    world: World,
+    snapshot: Snapshot,
+    now: Duration,
+    client: Client,
+    per_type: bool,
+    streams: BTreeMap<Option<ResourceType>, StreamId>,
+    last_stream: u64,
+    down: BTreeMap<StreamId, VecDeque<Response>>,
+    up: BTreeMap<StreamId, VecDeque<Request>>,
+    unanswered: BTreeSet<(StreamId, ResourceType, String)>,
+    nonces: BTreeSet<String>,
+    /// What the session has seen acknowledged, by the client that is connected now.
+    culprits: BTreeMap<(ResourceType, Name), BTreeSet<Version>>,
+    log: Vec<String>,
+}
+
+impl Trace {
+    pub(crate) fn new(mode: Mode, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let settings = match mode {
+            Mode::Clean => Settings { wait_bound: FOREVER, resume_bound: FOREVER, ..Settings::default() },
+            Mode::Rejecting => Settings { chunk_resources: 2, ..Settings::default() },
+        };
+        let node = Node { id: "envoy".into(), ..Node::default() };
+        let protocol = if random.one_in(3) { Protocol::Sotw } else { Protocol::Delta };
+        Self {
+            mode,
+            seed,
+            per_type: random.one_in(4),
+            session: Session::new(FleetId::default_fleet(), &node, Arc::new(settings)),
+            world: World::default(),
+            snapshot: Snapshot::empty(),
+            now: Duration::from_secs(1),
+            client: Client::new(protocol),
+            streams: BTreeMap::new(),
+            last_stream: 0,
+            down: BTreeMap::new(),
+            up: BTreeMap::new(),
+            unanswered: BTreeSet::new(),
+            nonces: BTreeSet::new(),
+            culprits: BTreeMap::new(),
+            log: Vec::new(),
+            random,
+        }
+    }
+
+    pub(crate) fn log(&self) -> &[String] {
+        &self.log
+    }
+
+    pub(crate) fn run(&mut self) {
+        self.connect();
+        for _ in 0..STEPS {
+            self.step();
+        }
+        if self.snapshot.generation() == isobath_xds::Generation(0) {
+            self.publish();
+        }
+        self.drain();
+        self.check_convergence();
+        if self.mode == Mode::Clean {
+            self.check_reconnection_is_silent();
+        }
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        self.log.push(line());
+    }
+
+    fn step(&mut self) {
+        match self.random.below(20) {
+            0..=2 => self.publish(),
+            3..=9 => self.deliver_down(),
+            10..=16 => self.deliver_up(),
+            17 => self.pass(Duration::from_millis(1)),
+            18 => {
+                let long = self.random.below(3_000) as u64;
+                self.pass(Duration::from_millis(long));
+            }
+            _ => self.maybe_reconnect(),
+        }
+    }
+
+    fn publish(&mut self) {
+        let mut world = self.world.clone();
+        world.change(&mut self.random);
+        let update = world.update_from(&self.world, self.seed);
+        self.note(|| format!("publish {update:?}"));
+        let Some(snapshot) = self.snapshot.apply(update) else { return };
+        assert_eq!(closure_gaps(&snapshot), []);
+        (self.world, self.snapshot) = (world, snapshot);
+        self.handle(Input::Snapshot(Arc::new(self.snapshot.clone())));
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.handle(Input::Tick);
+    }
+
+    fn maybe_reconnect(&mut self) {
+        match self.random.below(6) {
+            0 => {
+                // A new process: it has nothing.
+                self.client = Client::new(self.client.protocol);
+                self.connect();
+            }
+            1 => {
+                self.client = Client::new(match self.client.protocol {
+                    Protocol::Delta => Protocol::Sotw,
+                    Protocol::Sotw => Protocol::Delta,
+                });
+                self.connect();
+            }
+            2 => self.connect(),
+            _ => {}
+        }
+    }
+
+    /// Opens new streams; the old ones are closed before or after, or just superseded.
+    fn connect(&mut self) {
+        self.note(|| "connect".into());
+        let old: Vec<_> = std::mem::take(&mut self.streams).into_values().collect();
+        self.down.clear();
+        self.up.clear();
+        self.unanswered.clear();
+        self.nonces.clear();
+        let early = self.per_type || self.random.one_in(2);
+        if early {
+            old.iter().for_each(|stream| self.handle(Input::Closed(*stream)));
+        }
+        let requests = self.client.reconnect();
+        self.enqueue(requests);
+        if !early {
+            old.iter().for_each(|stream| self.handle(Input::Closed(*stream)));
+        }
+    }
+
+    fn stream_of(&mut self, kind: ResourceType) -> StreamId {
+        let key = self.per_type.then_some(kind);
+        if let Some(stream) = self.streams.get(&key) {
+            return *stream;
+        }
+        self.last_stream += 1;
+        let stream = StreamId(self.last_stream);
+        self.streams.insert(key, stream);
+        let scope = key.map_or(Scope::Aggregated, Scope::Single);
+        self.handle(Input::Opened { stream, protocol: self.client.protocol, scope });
+        stream
+    }
+
+    fn enqueue(&mut self, requests: Vec<(ResourceType, Request)>) {
+        for (kind, request) in requests {
+            let stream = self.stream_of(kind);
+            self.up.entry(stream).or_default().push_back(request);
+        }
+    }
+
+    fn deliver_up(&mut self) {
+        let busy: Vec<_> = self.up.iter().filter(|(_, queue)| !queue.is_empty()).map(|(s, _)| *s).collect();
+        if busy.is_empty() {
+            return;
+        }
+        let stream = *self.random.pick(&busy);
+        let request = self.up.get_mut(&stream).unwrap().pop_front().unwrap();
+        self.note(|| format!("{stream:?} > {request:?}"));
+        let kind = ResourceType::from_url(request.type_url()).unwrap();
+        let nonce = match &request {
+            Request::Delta(request) => request.nonce.clone(),
+            Request::Sotw(request) => request.nonce.clone(),
+        };
+        self.unanswered.remove(&(stream, kind, nonce));
+        self.handle(Input::Request(stream, request));
+    }
+
+    fn deliver_down(&mut self) {
+        let busy: Vec<_> = self.down.iter().filter(|(_, queue)| !queue.is_empty()).map(|(s, _)| *s).collect();
+        if busy.is_empty() {
+            return;
+        }
+        let stream = *self.random.pick(&busy);
+        let response = self.down.get_mut(&stream).unwrap().pop_front().unwrap();
+        self.note(|| format!("{stream:?} < {} {:?} -{:?}", response.resource_type, response.resources, response.removed));
+        let bad = bad(self.mode, self.seed);
+        let requests = self.client.take(&response, bad);
+        self.check_client(&response);
+        self.enqueue(requests);
+    }
+
+    fn handle(&mut self, input: Input) {
+        for output in self.session.handle(self.now, input) {
+            match output {
+                Output::Send(stream, response) => {
+                    self.check_response(stream, &response);
+                    // A stream that the client has left already carries nothing.
+                    if self.streams.values().any(|open| *open == stream) {
+                        self.down.entry(stream).or_default().push_back(response);
+                    }
+                }
+                Output::Close(..) => {}
+                Output::Observe(observation) => self.observe(&observation),
+            }
+        }
+    }
+
+    fn observe(&mut self, observation: &Observation) {
+        self.log.push(format!("  {observation:?}"));
+        if let Observation::Rejected { resource_type, name, version, .. } = observation {
+            assert_eq!(self.mode, Mode::Rejecting);
+            self.culprits.entry((*resource_type, Arc::clone(name))).or_default().insert(*version);
+        }
+    }
+
+    fn is_culprit(&self, entry: &Entry) -> bool {
+        let key = (entry.resource_type(), Arc::clone(entry.name()));
+        self.culprits.get(&key).is_some_and(|versions| versions.contains(&entry.version()))
+    }
+
+    /// What holds for every response when it leaves.
+    fn check_response(&mut self, stream: StreamId, response: &Response) {
+        let kind = response.resource_type;
+        self.log.push(format!("  send {kind} {:?} -{:?}", response.resources, response.removed));
+        assert!(self.nonces.insert(response.nonce.clone()), "a nonce twice");
+        let open = self.unanswered.iter().any(|(s, k, _)| (*s, *k) == (stream, kind));
+        assert!(!open, "two responses of one type without an answer");
+        self.unanswered.insert((stream, kind, response.nonce.clone()));
+        let names: BTreeSet<_> = response.resources.iter().map(|e| e.name()).chain(&response.removed).collect();
+        assert_eq!(names.len(), response.resources.len() + response.removed.len(), "a name twice");
+        for entry in &response.resources {
+            assert!(!self.is_culprit(entry), "rejected version of {entry:?} is sent again");
+        }
+    }
+
+    /// What holds at the client after every response that it has taken.
+    fn check_client(&self, response: &Response) {
+        if self.mode == Mode::Rejecting {
+            return;
+        }
+        // A full set to a client that comes back with an unknown version deletes what the session never knew.
+        let blind = response.protocol == Protocol::Sotw;
+        let users = [ResourceType::RouteConfiguration, ResourceType::ScopedRouteConfiguration];
+        for entry in users.into_iter().flat_map(|kind| self.client.has(kind).values()) {
+            for to in entry.resource().refs.iter().filter(|to| to.needs == Needs::Acked) {
+                let there = self.client.has(to.resource_type).contains_key(&to.name);
+                assert!(there || blind, "{entry:?} is in use without {}", to.name);
+            }
+        }
+    }
+
+    /// Lets everything arrive, and time pass, until nothing happens any more.
+    fn drain(&mut self) {
+        self.note(|| "drain".into());
+        for _ in 0..200 {
+            while self.up.values().any(|queue| !queue.is_empty()) || self.down.values().any(|q| !q.is_empty()) {
+                self.deliver_up();
+                self.deliver_down();
+            }
+            self.pass(Duration::from_secs(1));
+            let busy = self.down.values().any(|queue| !queue.is_empty());
+            if !busy && self.session.wakeup().is_none_or(|at| at > self.now + Duration::from_secs(100)) {
+                return;
+            }
+        }
+        panic!("it never comes to rest");
+    }
+
+    fn check_convergence(&self) {
+        for kind in ResourceType::ALL {
+            for (name, entry) in self.snapshot.table(kind) {
+                if !kind.has_wildcard() && !self.client.types[&kind].names.contains(name) {
+                    continue;
+                }
+                let has = self.client.has(kind).get(name);
+                assert!(
+                    has == Some(entry) || self.is_culprit(entry) || self.is_kept_back(entry),
+                    "{entry:?} is wanted, the client has {has:?}"
+                );
+            }
+            for entry in self.client.has(kind).values() {
+                let configured = self.snapshot.get(kind, entry.name()).is_some();
+                assert!(configured || self.may_linger(entry), "{entry:?} is left over");
+            }
+        }
+        assert!(self.client.warming.is_empty(), "clusters without endpoints: {:?}", self.client.warming);
+    }
+
+    /// A route whose new cluster was rejected keeps its previous version.
+    fn is_kept_back(&self, entry: &Entry) -> bool {
+        self.mode == Mode::Rejecting
+            && entry.resource().refs.iter().any(|to| {
+                let target = self.snapshot.get(to.resource_type, &to.name);
+                target.is_some_and(|target| self.is_culprit(target))
+            })
+    }
+
+    /// What rejected or kept-back resources still use stays, and parts of a state of the world cannot be removed.
+    fn may_linger(&self, entry: &Entry) -> bool {
+        self.mode == Mode::Rejecting
+            || (self.client.protocol == Protocol::Sotw && !entry.resource_type().is_full_set())
+    }
+
+    fn check_reconnection_is_silent(&mut self) {
+        if self.client.protocol == Protocol::Sotw {
+            return;
+        }
+        self.note(|| "reconnect in step".into());
+        self.connect();
+        while self.up.values().any(|queue| !queue.is_empty()) {
+            self.deliver_up();
+        }
+        self.pass(Duration::from_secs(10));
+        // An empty wildcard is answered, so that a new Envoy starts.
+        let sent: Vec<_> = self.down.values().flatten().filter(|r| !r.resources.is_empty() || !r.removed.is_empty()).collect();
+        assert!(sent.is_empty(), "an Envoy in step is sent {sent:?}");
+    }
+}
+
+/// Contents that this trace's Envoy does not like, in one of eight.
+fn bad(mode: Mode, seed: u64) -> impl Fn(&Entry) -> bool {
+    move |entry| {
+        let kinds = [ResourceType::Cluster, ResourceType::Listener, ResourceType::RouteConfiguration];
+        mode == Mode::Rejecting
+            && kinds.contains(&entry.resource_type())
+            && ((entry.version().0 as u64) ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61 == 0
+    }
+}

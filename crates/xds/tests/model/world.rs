@@ -1,0 +1,149 @@
+//! Configurations: small, closed under reference, changed at random.
+
+use std::collections::BTreeMap;
+
+use isobath_xds::{Overdue, Reference, Resource, ResourceType, Update};
+
+use crate::random::Random;
+
+const CLUSTERS: [&str; 4] = ["c0", "c1", "c2", "c3"];
+const SECRETS: [&str; 2] = ["s0", "s1"];
+const ROUTES: [&str; 2] = ["r0", "r1"];
+const SCOPES: [&str; 2] = ["p0", "p1"];
+const LISTENERS: [&str; 2] = ["l0", "l1"];
+
+/// A number that changes when the content does, and the names it mentions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Content {
+    revision: usize,
+    targets: Vec<&'static str>,
+}
+
+type Table = BTreeMap<&'static str, Content>;
+
+/// What the users want.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct World {
+    clusters: Table,
+    secrets: BTreeMap<&'static str, usize>,
+    endpoints: BTreeMap<&'static str, usize>,
+    routes: Table,
+    scopes: Table,
+    listeners: Table,
+}
+
+impl World {
+    /// Changes something, then makes the whole closed under reference again.
+    pub(crate) fn change(&mut self, random: &mut Random) {
+        for _ in 0..=random.below(3) {
+            self.change_one(random);
+        }
+        self.close();
+    }
+
+    fn change_one(&mut self, random: &mut Random) {
+        let revision = random.below(3);
+        match random.below(8) {
+            0 => drop(self.clusters.remove(random.pick(&CLUSTERS))),
+            1 => drop(self.clusters.insert(random.pick(&CLUSTERS), content(revision, &SECRETS, random))),
+            2 => drop(self.routes.insert(random.pick(&ROUTES), content(revision, &CLUSTERS, random))),
+            3 => drop(self.scopes.insert(random.pick(&SCOPES), content(revision, &CLUSTERS, random))),
+            4 => drop(self.listeners.insert(random.pick(&LISTENERS), listener(revision, random))),
+            5 => drop(self.listeners.remove(random.pick(&LISTENERS))),
+            6 => drop(self.scopes.remove(random.pick(&SCOPES))),
+            _ => {
+                self.secrets.insert(random.pick(&SECRETS), revision);
+                self.endpoints.insert(random.pick(&CLUSTERS), revision);
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        let clusters = &self.clusters;
+        for content in self.routes.values_mut().chain(self.scopes.values_mut()) {
+            content.targets.retain(|name| clusters.contains_key(name));
+        }
+        let named: Vec<_> = self.listeners.values().flat_map(|l| &l.targets).copied().collect();
+        self.routes.retain(|name, _| named.contains(name));
+        for name in &named {
+            match ROUTES.contains(name) {
+                true => drop(self.routes.entry(name).or_default()),
+                false => drop(self.secrets.entry(name).or_default()),
+            }
+        }
+        for name in self.clusters.values().flat_map(|cluster| &cluster.targets) {
+            self.secrets.entry(name).or_default();
+        }
+        self.endpoints.retain(|name, _| clusters.contains_key(name));
+        for name in clusters.keys() {
+            self.endpoints.entry(name).or_default();
+        }
+    }
+
+    /// Everything, as it is published.
+    pub(crate) fn resources(&self, seed: u64) -> BTreeMap<(ResourceType, &'static str), Resource> {
+        let mut all = BTreeMap::new();
+        let mut put = |kind, name: &'static str, body: String, refs: Vec<Reference>| {
+            let overdue = if seed.is_multiple_of(2) { Overdue::KeepPrevious } else { Overdue::SendAnyway };
+            let resource = Resource::new(name, body.into_bytes()).with_refs(refs).overdue(overdue);
+            all.insert((kind, name), resource);
+        };
+        for (name, content) in &self.clusters {
+            let mut refs = vec![Reference::sent(ResourceType::ClusterLoadAssignment, *name)];
+            refs.extend(content.targets.iter().map(|to| Reference::sent(ResourceType::Secret, *to)));
+            put(ResourceType::Cluster, name, format!("{content:?}"), refs);
+        }
+        for (kind, table) in
+            [(ResourceType::RouteConfiguration, &self.routes), (ResourceType::ScopedRouteConfiguration, &self.scopes)]
+        {
+            for (name, content) in table {
+                let refs = content.targets.iter().map(|to| Reference::acked(ResourceType::Cluster, *to)).collect();
+                put(kind, name, format!("{content:?}"), refs);
+            }
+        }
+        for (name, content) in &self.listeners {
+            let target = |to: &&'static str| match ROUTES.contains(to) {
+                true => Reference::sent(ResourceType::RouteConfiguration, *to),
+                false => Reference::sent(ResourceType::Secret, *to),
+            };
+            put(ResourceType::Listener, name, format!("{content:?}"), content.targets.iter().map(target).collect());
+        }
+        for (kind, table) in
+            [(ResourceType::Secret, &self.secrets), (ResourceType::ClusterLoadAssignment, &self.endpoints)]
+        {
+            for (name, revision) in table {
+                put(kind, name, format!("{revision}"), Vec::new());
+            }
+        }
+        all
+    }
+
+    /// The update that leads from one world to another.
+    pub(crate) fn update_from(&self, old: &World, seed: u64) -> Update {
+        let (before, after) = (old.resources(seed), self.resources(seed));
+        let mut update = Update::default();
+        for ((kind, name), resource) in &after {
+            if before.get(&(*kind, *name)).is_none_or(|old| old.version != resource.version) {
+                update.set.push((*kind, resource.clone()));
+            }
+        }
+        for (kind, name) in before.keys().filter(|key| !after.contains_key(*key)) {
+            update.removed.push((*kind, (*name).into()));
+        }
+        update
+    }
+}
+
+fn content(revision: usize, targets: &[&'static str], random: &mut Random) -> Content {
+    let mut chosen: Vec<_> = targets.iter().copied().filter(|_| random.one_in(2)).collect();
+    chosen.sort_unstable();
+    Content { revision, targets: chosen }
+}
+
+fn listener(revision: usize, random: &mut Random) -> Content {
+    let mut targets = vec![*random.pick(&ROUTES)];
+    if random.one_in(2) {
+        targets.push(random.pick(&SECRETS));
+    }
+    Content { revision, targets }
+}
