@@ -27,6 +27,18 @@ pub struct DecodeProblem {
     pub message: String,
 }
 
+impl DecodeProblem {
+    /// The same without the value that was found, which may be a key.
+    fn without_value(self) -> Self {
+        let message = match self.message.split_once(", expected ") {
+            Some((_, expected)) => format!("expected {expected}"),
+            None if self.path.starts_with("data") => "is not base64".to_owned(),
+            None => "cannot be read".to_owned(),
+        };
+        Self { path: self.path, message }
+    }
+}
+
 impl std::fmt::Display for DecodeProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.path.is_empty() {
@@ -50,7 +62,10 @@ pub fn decode(kind: Kind, mut value: Value) -> Result<Decoded, DecodeProblem> {
         fields.shift_remove("kind");
     }
     strip_nulls(&mut value);
-    let mut decoded = kind.decode(value)?;
+    let mut decoded = kind.decode(value).map_err(|problem| match kind {
+        Kind::Secret => problem.without_value(),
+        _ => problem,
+    })?;
     if let Object::Secret(secret) = &mut decoded.object {
         merge_string_data(secret);
     }
@@ -296,6 +311,21 @@ mod tests {
     fn bad_base64_is_found_under_its_quoted_key() {
         let problem = decode(Kind::Secret, json!({"data": {"tls.crt": "***"}})).unwrap_err();
         assert_eq!(problem.path, "data[\"tls.crt\"]");
+        assert!(problem.message.contains("base64"), "{}", problem.message);
+    }
+
+    #[test]
+    fn values_of_secrets_stay_out_of_messages_and_debug_output() {
+        let problem = decode(Kind::Secret, json!({"data": "hunter2"})).unwrap_err();
+        assert_eq!(problem.to_string(), "data: expected an object with fields");
+        let decoded =
+            decode(Kind::Secret, json!({"metadata": {"name": "a"}, "stringData": {"key": "hunter2"}}))
+                .unwrap();
+        let shown = format!("{decoded:?}");
+        assert!(
+            shown.contains("\"key\"") && !shown.contains("hunter2") && !shown.contains("104, 117"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -17,8 +17,8 @@ macro_rules! kinds {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind { $($(#[$doc])* $variant,)* }
 
-        /// One object, as the user wrote it.
-        #[derive(Clone, Debug, PartialEq)]
+        /// One object, as the user wrote it. `Debug` shows its identity only, and of a Secret the keys.
+        #[derive(Clone, PartialEq)]
         #[non_exhaustive]
         pub enum Object { $($(#[$doc])* $variant(Box<$variant>),)* }
 
@@ -132,6 +132,17 @@ impl ObjectId {
     /// The id made of these parts.
     pub fn new(kind: Kind, namespace: impl Into<String>, name: impl Into<String>) -> Self {
         Self { kind, namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl std::fmt::Debug for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Object");
+        shown.field("id", &self.id().to_string());
+        if let Self::Secret(secret) = self {
+            shown.field("keys", &secret.data.iter().flatten().map(|(key, _)| key).collect::<Vec<_>>());
+        }
+        shown.finish_non_exhaustive()
     }
 }
 

@@ -98,8 +98,8 @@ mod tests {
         super::object(&decoded.object).into_iter().map(|violation| violation.to_string()).collect()
     }
 
-    fn proxy(spec: Value) -> Vec<String> {
-        violations(Kind::HttpProxy, json!({"metadata": {"name": "a"}, "spec": spec}))
+    fn proxy(spec: impl Into<Value>) -> Vec<String> {
+        violations(Kind::HttpProxy, json!({"metadata": {"name": "a"}, "spec": spec.into()}))
     }
 
     fn route(mut route: Value) -> Vec<String> {

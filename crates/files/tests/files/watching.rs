@@ -1,0 +1,109 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use files::{Reload, WatchSettings, watch};
+use tokio::sync::mpsc::{Receiver, channel};
+
+use crate::world::{World, changes, service};
+
+/// A watch of a folder that has been read; it ends with its receiver.
+struct Watched {
+    batches: Receiver<Reload>,
+}
+
+impl Watched {
+    async fn new(world: &World) -> Self {
+        let folder = Arc::new(Mutex::new(world.fresh()));
+        let (sender, batches) = channel(16);
+        // No look without an event, so that each batch proves one.
+        let settings = WatchSettings { rescan: Duration::from_secs(3600), ..WatchSettings::default() };
+        tokio::spawn(watch(folder, settings, sender));
+        let mut watched = Self { batches };
+        watched.changes().await;
+        watched
+    }
+
+    async fn batch(&mut self) -> Reload {
+        let batch = tokio::time::timeout(Duration::from_secs(60), self.batches.recv());
+        batch.await.expect("a batch within a minute").expect("the watch goes on")
+    }
+
+    async fn changes(&mut self) -> Vec<String> {
+        changes(&self.batch().await)
+    }
+}
+
+#[tokio::test]
+async fn a_saved_file_is_one_batch() {
+    let world = World::new(&[("a.yaml", &service("a", 1))]);
+    let mut watched = Watched::new(&world).await;
+    world.write("a.yaml", service("a", 2));
+    assert_eq!(watched.changes().await, ["+ Service default/a"]);
+    world.write("b.yaml", service("b", 2));
+    assert_eq!(watched.changes().await, ["+ Service default/b"]);
+    world.remove("b.yaml");
+    assert_eq!(watched.changes().await, ["- Service default/b"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_by_a_rename_is_seen() {
+    let world = World::new(&[("a.yaml", &service("a", 1))]);
+    let mut watched = Watched::new(&world).await;
+    for port in 2..5 {
+        world.write(".a.yaml.tmp", service("a", port));
+        std::fs::rename(world.file(".a.yaml.tmp"), world.file("a.yaml")).unwrap();
+        assert_eq!(watched.changes().await, ["+ Service default/a"]);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_moved_away_and_written_anew_is_never_missing() {
+    let world = World::new(&[("a.yaml", &service("a", 1))]);
+    let mut watched = Watched::new(&world).await;
+    std::fs::rename(world.file("a.yaml"), world.file("a.yaml~")).unwrap();
+    world.write("a.yaml", service("a", 2));
+    assert_eq!(watched.changes().await, ["+ Service default/a"]);
+}
+
+#[tokio::test]
+async fn folders_that_come_and_go_are_seen() {
+    let world = World::new(&[("a.yaml", &service("a", 1))]);
+    let mut watched = Watched::new(&world).await;
+    world.write("sub/deep/b.yaml", service("b", 1));
+    assert_eq!(watched.changes().await, ["+ Service default/b"]);
+    world.write("sub/deep/b.yaml", service("b", 2));
+    assert_eq!(watched.changes().await, ["+ Service default/b"]);
+    std::fs::remove_dir_all(world.file("sub")).unwrap();
+    assert_eq!(watched.changes().await, ["- Service default/b"]);
+}
+
+#[tokio::test]
+async fn swapped_links_of_a_volume_are_seen() {
+    let world = World::new(&[("..1/a.yaml", &service("a", 1)), ("..2/a.yaml", &service("a", 2))]);
+    std::os::unix::fs::symlink("..1", world.file("..data")).unwrap();
+    std::os::unix::fs::symlink("..data/a.yaml", world.file("a.yaml")).unwrap();
+    let mut watched = Watched::new(&world).await;
+    std::os::unix::fs::symlink("..2", world.file("..data_tmp")).unwrap();
+    std::fs::rename(world.file("..data_tmp"), world.file("..data")).unwrap();
+    assert_eq!(watched.changes().await, ["+ Service default/a"]);
+}
+
+#[tokio::test]
+async fn a_broken_file_is_told_and_changes_nothing() {
+    let world = World::new(&[("a.yaml", &service("a", 1))]);
+    let mut watched = Watched::new(&world).await;
+    world.write("a.yaml", "a: [\n");
+    let batch = watched.batch().await;
+    assert_eq!((changes(&batch), batch.diagnostics.len()), (vec![], 2));
+    world.write("a.yaml", service("a", 2));
+    assert_eq!(watched.changes().await, ["+ Service default/a"]);
+}
+
+#[tokio::test]
+async fn the_watch_ends_with_its_receiver() {
+    let world = World::new(&[]);
+    let (sender, batches) = channel(1);
+    drop(batches);
+    let folder = Arc::new(Mutex::new(world.fresh()));
+    watch(folder, WatchSettings::default(), sender).await.unwrap();
+}
