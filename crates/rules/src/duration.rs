@@ -19,7 +19,7 @@ pub fn timeout(duration: Duration) -> Result<Duration, Invalid> {
         let found = format!("{}s", duration.as_secs());
         return Err(Invalid::new(
             "duration",
-            found,
+            &found,
             "is longer than 292 years",
             "write infinity for no limit",
         ));
@@ -49,7 +49,7 @@ pub fn fill_interval(duration: Duration) -> Result<Duration, Invalid> {
         let found = format!("{}ms", duration.as_millis());
         return Err(Invalid::new(
             "fill interval",
-            found,
+            &found,
             "is shorter than 50ms",
             "allow more for a longer time",
         ));
@@ -66,7 +66,7 @@ pub fn backoff(base: Duration, max: Duration) -> Result<(Duration, Duration), In
     if max < base {
         let found = format!("{}ms", max.as_millis());
         let why = format!("is shorter than the base of {}ms", base.as_millis());
-        return Err(Invalid::new("longest pause", found, why, "raise it to the base at least"));
+        return Err(Invalid::new("longest pause", &found, why, "raise it to the base at least"));
     }
     Ok((base, max))
 }

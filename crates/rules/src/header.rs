@@ -120,7 +120,7 @@ fn edited_header(text: &str) -> Result<HeaderName, Invalid> {
 /// More than [`MAX_HEADERS`].
 pub fn edited_headers(count: usize) -> Result<usize, Invalid> {
     if count > MAX_HEADERS {
-        return Err(Invalid::new("number of headers", count, "is above 1000", "set or remove fewer"));
+        return Err(Invalid::new("number of headers", &count, "is above 1000", "set or remove fewer"));
     }
     Ok(count)
 }

@@ -125,7 +125,7 @@ fn check_label(text: &str, label: &str) -> Result<(), Invalid> {
 }
 
 fn invalid(found: &str, why: &'static str, way_out: &'static str) -> Invalid {
-    Invalid::new(HOST, found, why, way_out)
+    Invalid::new(HOST, &found, why, way_out)
 }
 
 /// A host rewrite: a host without a wildcard, perhaps with a port; lower case.

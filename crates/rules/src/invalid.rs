@@ -24,7 +24,7 @@ pub struct Invalid {
 impl Invalid {
     pub(crate) fn new(
         subject: &'static str,
-        found: impl ToString,
+        found: &(impl ToString + ?Sized),
         why: impl Into<Cow<'static, str>>,
         way_out: impl Into<Cow<'static, str>>,
     ) -> Self {
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_message_is_one_short_line_whatever_was_found() {
-        let invalid = Invalid::new("host", "a\r\nb".repeat(100), "is odd", "write another");
+        let invalid = Invalid::new("host", &"a\r\nb".repeat(100), "is odd", "write another");
         let message = invalid.to_string();
         assert!(message.starts_with("host \"a\u{fffd}\u{fffd}ba"), "{message}");
         assert!(message.ends_with("…\" is odd; write another"), "{message}");

@@ -10,7 +10,7 @@ pub fn port(number: i64) -> Result<u16, Invalid> {
     u16::try_from(number)
         .ok()
         .filter(|&port| port > 0)
-        .ok_or_else(|| Invalid::new("port", number, "is out of range", "write a port from 1 to 65535"))
+        .ok_or_else(|| Invalid::new("port", &number, "is out of range", "write a port from 1 to 65535"))
 }
 
 /// The weights of the backends of one route, none of them negative; also their sum, never zero.
@@ -26,13 +26,14 @@ pub fn weights(weights: &[i64]) -> Result<(Vec<u32>, u32), Invalid> {
     let sum = checked.iter().try_fold(0u32, |sum, &weight| sum.checked_add(weight));
     sum.map(|sum| (checked, sum)).ok_or_else(|| {
         let total: i128 = weights.iter().map(|&weight| i128::from(weight)).sum();
-        Invalid::new("sum of weights", total, "is above 4294967295", "divide all weights by the same number")
+        Invalid::new("sum of weights", &total, "is above 4294967295", "divide all weights by the same number")
     })
 }
 
 fn weight(number: i64) -> Result<u32, Invalid> {
-    u32::try_from(number)
-        .map_err(|_| Invalid::new("weight", number, "is out of range", "write a weight from 0 to 4294967295"))
+    u32::try_from(number).map_err(|_| {
+        Invalid::new("weight", &number, "is out of range", "write a weight from 0 to 4294967295")
+    })
 }
 
 /// A percentage: 0 to 100.
@@ -43,7 +44,7 @@ pub fn percent(number: i64) -> Result<u8, Invalid> {
     u8::try_from(number)
         .ok()
         .filter(|&percent| percent <= 100)
-        .ok_or_else(|| Invalid::new("percentage", number, "is out of range", "write 0 to 100"))
+        .ok_or_else(|| Invalid::new("percentage", &number, "is out of range", "write 0 to 100"))
 }
 
 /// A limit of requests, connections or retries: at least 1.
@@ -52,7 +53,7 @@ pub fn percent(number: i64) -> Result<u8, Invalid> {
 /// Zero, a negative number, or one that Envoy cannot hold.
 pub fn max_requests(number: i64) -> Result<u32, Invalid> {
     u32::try_from(number).ok().filter(|&limit| limit > 0).ok_or_else(|| {
-        Invalid::new("limit", number, "is out of range", "write a number from 1 to 4294967295")
+        Invalid::new("limit", &number, "is out of range", "write a number from 1 to 4294967295")
     })
 }
 

@@ -20,7 +20,7 @@ pub fn redirect_scheme(text: &str) -> Result<&'static str, Invalid> {
 /// Anything but 301, 302, 303, 307 and 308.
 pub fn redirect_code(code: i64) -> Result<u16, Invalid> {
     u16::try_from(code).ok().filter(|code| [301, 302, 303, 307, 308].contains(code)).ok_or_else(|| {
-        Invalid::new("redirect status", code, "is no redirect", "write 301, 302, 303, 307 or 308")
+        Invalid::new("redirect status", &code, "is no redirect", "write 301, 302, 303, 307 or 308")
     })
 }
 

@@ -16,7 +16,7 @@ pub struct StatusRange {
 
 fn within(subject: &'static str, code: i64, first: u16, last: u16) -> Result<u16, Invalid> {
     u16::try_from(code).ok().filter(|code| (first..=last).contains(code)).ok_or_else(|| {
-        Invalid::new(subject, code, "is out of range", format!("write a status from {first} to {last}"))
+        Invalid::new(subject, &code, "is out of range", format!("write a status from {first} to {last}"))
     })
 }
 
@@ -55,7 +55,7 @@ pub fn expected_statuses(start: i64, end: i64) -> Result<StatusRange, Invalid> {
         let why = "does not lie above the first status";
         return Err(Invalid::new(
             "end of the expected statuses",
-            end,
+            &end,
             why,
             "the end itself is not expected: write one more",
         ));
