@@ -34,7 +34,7 @@ pub(crate) struct Item {
 /// A decoded object.
 #[derive(Debug)]
 pub(crate) struct Form {
-    /// Of the value, so that comments and order of writing do not count.
+    /// Of the value, so that comments and layout do not count.
     pub(crate) hash: u128,
     pub(crate) object: Object,
 }

@@ -31,12 +31,22 @@ pub struct Settle {
     finished: Option<Instant>,
     /// Files that are being written.
     begun: BTreeSet<PathBuf>,
+    /// Whether a file did not parse at the last look: its next look is not hurried by other files.
+    waiting: bool,
 }
 
 impl Settle {
     /// A machine with nothing to do.
     pub fn new(quiet: Duration, longest: Duration) -> Self {
-        Self { quiet, longest, due: None, since: None, finished: None, begun: BTreeSet::new() }
+        Self {
+            quiet,
+            longest,
+            due: None,
+            since: None,
+            finished: None,
+            begun: BTreeSet::new(),
+            waiting: false,
+        }
     }
 
     /// When to look next; `None` while nothing has happened.
@@ -55,7 +65,7 @@ impl Settle {
                 self.begun.remove(&path);
                 let burst = self.finished.is_some_and(|last| now < last + self.quiet);
                 self.finished = Some(now);
-                if burst || !self.begun.is_empty() {
+                if burst || self.waiting || !self.begun.is_empty() {
                     self.put_off(now);
                 } else {
                     self.due = Some(now);
@@ -71,11 +81,13 @@ impl Settle {
     pub fn looked(&mut self) {
         (self.due, self.since) = (None, None);
         self.begun.clear();
+        self.waiting = false;
     }
 
     /// The caller looked and saw a file that does not parse: it should look again when nothing happened for a
     /// moment.
     pub fn look_again(&mut self, now: Instant) {
+        self.waiting = true;
         self.put_off(now);
     }
 
@@ -170,5 +182,14 @@ mod tests {
         settle.looked();
         settle.event(finished("a"), start + QUIET * 2);
         assert_eq!(settle.due(), Some(start + QUIET * 2));
+    }
+
+    #[test]
+    fn a_file_that_does_not_parse_is_given_its_time_whatever_else_is_written() {
+        let start = Instant::now();
+        let mut settle = Settle::new(QUIET, Duration::from_secs(1));
+        settle.look_again(start);
+        settle.event(finished("a"), start + QUIET / 2);
+        assert_eq!(settle.due(), Some(start + QUIET / 2 + QUIET));
     }
 }

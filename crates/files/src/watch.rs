@@ -174,15 +174,32 @@ impl Watches {
             }
             // The old watch is gone with its folder, or of no use.
             let _ = self.watcher.unwatch(&root);
-            if identity.is_some() {
-                self.watch(&root, RecursiveMode::Recursive)?;
-            }
-            self.watched[index] = identity;
+            self.watched[index] = match identity {
+                Some(_) if self.watch_folder(&root)? => identity,
+                _ => None,
+            };
         }
         Ok(())
     }
 
+    /// False if the folder, or one in it, went away meanwhile: the next look tries again.
+    fn watch_folder(&mut self, root: &Path) -> Result<bool, WatchProblem> {
+        match self.watch(root, RecursiveMode::Recursive) {
+            Ok(()) => Ok(true),
+            Err(WatchProblem::Path { source, .. }) if is_gone(&source) => Ok(false),
+            Err(problem) => Err(problem),
+        }
+    }
+
     fn watch(&mut self, path: &Path, mode: RecursiveMode) -> Result<(), WatchProblem> {
         self.watcher.watch(path, mode).map_err(|source| WatchProblem::Path { path: path.to_owned(), source })
+    }
+}
+
+fn is_gone(error: &notify::Error) -> bool {
+    match &error.kind {
+        notify::ErrorKind::PathNotFound => true,
+        notify::ErrorKind::Io(error) => error.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
     }
 }

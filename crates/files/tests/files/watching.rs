@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use files::{Reload, WatchSettings, watch};
+use files::{Folder, Reload, WatchSettings, watch};
 use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::world::{World, changes, service};
@@ -13,10 +13,18 @@ struct Watched {
 
 impl Watched {
     async fn new(world: &World) -> Self {
-        let folder = Arc::new(Mutex::new(world.fresh()));
+        Self::of(world.fresh()).await
+    }
+
+    async fn of(folder: Folder) -> Self {
+        let folder = Arc::new(Mutex::new(folder));
         let (sender, batches) = channel(16);
-        // No look without an event, so that each batch proves one.
-        let settings = WatchSettings { rescan: Duration::from_secs(3600), ..WatchSettings::default() };
+        // No look without an event, so that each batch proves one; patient enough for a busy machine.
+        let settings = WatchSettings {
+            quiet: Duration::from_millis(400),
+            longest: Duration::from_secs(30),
+            rescan: Duration::from_secs(3600),
+        };
         tokio::spawn(watch(folder, settings, sender));
         let mut watched = Self { batches };
         watched.changes().await;
@@ -106,4 +114,30 @@ async fn the_watch_ends_with_its_receiver() {
     drop(batches);
     let folder = Arc::new(Mutex::new(world.fresh()));
     watch(folder, WatchSettings::default(), sender).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_given_by_name_is_watched_through_renames() {
+    let world = World::new(&[("manifest", &service("a", 1))]);
+    let mut watched = Watched::of(Folder::new([world.file("manifest")])).await;
+    for port in 2..4 {
+        world.write("other", service("a", port));
+        std::fs::rename(world.file("other"), world.file("manifest")).unwrap();
+        assert_eq!(watched.changes().await, ["+ Service default/a"]);
+    }
+    world.write("manifest", service("a", 9));
+    assert_eq!(watched.changes().await, ["+ Service default/a"]);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_made_anew_is_watched_again() {
+    let world = World::new(&[("root/a.yaml", &service("a", 1))]);
+    let mut watched = Watched::of(Folder::new([world.file("root")])).await;
+    std::fs::remove_dir_all(world.file("root")).unwrap();
+    let gone = watched.batch().await;
+    assert_eq!((changes(&gone), gone.diagnostics.len()), (vec!["- Service default/a".to_owned()], 1));
+    world.write("root/a.yaml", service("a", 2));
+    assert_eq!(watched.changes().await, ["+ Service default/a"]);
+    world.write("root/a.yaml", service("a", 3));
+    assert_eq!(watched.changes().await, ["+ Service default/a"]);
 }
