@@ -114,11 +114,14 @@ impl Suspects {
         self.groups.is_empty()
     }
 
-    /// Takes several resources that were rejected together.
+    /// Takes resources that were rejected together with others.
     pub(crate) fn split(&mut self, mut items: Vec<Item>) {
         let rest = items.split_off(items.len().div_ceil(2));
-        self.groups.push_front(rest);
-        self.groups.push_front(items);
+        for group in [rest, items] {
+            if !group.is_empty() {
+                self.groups.push_front(group);
+            }
+        }
     }
 
     /// The group to offer next.

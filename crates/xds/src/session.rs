@@ -12,7 +12,7 @@ mod report;
 mod requests;
 mod resume;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) use channel::Item;
@@ -128,6 +128,9 @@ pub struct Session {
     rejections: Rejections,
     counters: [Counters; 7],
     unknown_types: u64,
+    /// Followers of what was sent, which nobody had asked for by then: a client that comes back may ask for its
+    /// endpoints only after a changed cluster was sent, and still needs them again.
+    owed: BTreeSet<(ResourceType, Name)>,
     last_nonce: u64,
     generation: Option<Generation>,
     wakeup: Option<Moment>,
@@ -152,6 +155,7 @@ impl Session {
             rejections: Rejections::default(),
             counters: Default::default(),
             unknown_types: 0,
+            owed: BTreeSet::new(),
             last_nonce: 0,
             generation: None,
             wakeup: None,
@@ -234,6 +238,7 @@ impl Session {
         }
         if self.streams.is_empty() {
             self.generation = None;
+            self.owed.clear();
             let (fleet, node) = self.identity();
             self.outputs.push(Output::Observe(Observation::Disconnected { fleet, node }));
         }

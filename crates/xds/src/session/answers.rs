@@ -42,6 +42,7 @@ impl Session {
         channel.progress_at = if channel.loading { now } else { channel.progress_at };
         for item in response.items {
             channel.foreign.remove(&item.name);
+            channel.uncertain.remove(&item.name);
             match item.change {
                 Some(entry) if channel.subscription.covers(&item.name) => {
                     self.rejections.accepted(&entry);
@@ -92,12 +93,11 @@ impl Session {
         for item in removed {
             self.removal_rejected(now, key, item, retry_removals);
         }
-        let (current, outdated): (Vec<_>, Vec<_>) =
-            changed.into_iter().partition(|item| self.is_current(key, item));
-        let names: Vec<Name> = outdated.into_iter().map(|item| item.name).collect();
-        // What the client has of these is uncertain.
-        self.force(now, key, &names, Pending::forced);
-        self.accuse(key, current, &message);
+        match changed.as_slice() {
+            [] => {}
+            [Item { change: Some(entry), .. }] => self.hold(key, &Arc::clone(entry), &message),
+            _ => self.accuse(now, key, changed),
+        }
     }
 
     /// A removal that came with rejected resources is uncertain and goes again; alone it is never repeated.
@@ -109,6 +109,7 @@ impl Session {
         } else {
             channel.known.remove(&item.name);
             channel.foreign.remove(&item.name);
+            channel.uncertain.remove(&item.name);
         }
     }
 
@@ -121,24 +122,27 @@ impl Session {
             && wanted.entry() == item.change.as_ref()
     }
 
-    fn accuse(&mut self, key: (ResourceType, StreamId), mut items: Vec<Item>, message: &str) {
+    /// Several resources were rejected together: those that are still wanted are offered apart.
+    fn accuse(&mut self, now: Moment, key: (ResourceType, StreamId), items: Vec<Item>) {
+        let (current, outdated): (Vec<_>, Vec<_>) =
+            items.iter().cloned().partition(|item| self.is_current(key, item));
+        let outdated: Vec<Name> = outdated.into_iter().map(|item| item.name).collect();
+        self.force(now, key, &outdated, Pending::forced);
         let Some(channel) = self.channels.get_mut(&key) else { return };
-        for item in &items {
+        for item in &current {
             // A change since then would have made the item outdated: what waits is a wish to send it again.
             channel.pending.remove(&item.name);
         }
-        match items.len() {
-            0 => {}
-            1 => items
-                .drain(..)
-                .filter_map(|item| item.change)
-                .for_each(|entry| self.hold(key, &entry, message)),
-            _ => channel.suspects.split(items),
-        }
+        channel.suspects.split(current);
+        let covered = items.into_iter().filter(|item| channel.subscription.covers(&item.name));
+        channel.uncertain.extend(covered.filter_map(|item| item.change.map(|entry| (item.name, entry))));
     }
 
+    /// A resource was rejected alone: it is the culprit, and it was not taken.
     fn hold(&mut self, key: (ResourceType, StreamId), entry: &Entry, message: &str) {
-        let in_force = self.channels.get(&key).and_then(|channel| channel.known.get(entry.name())).cloned();
+        let Some(channel) = self.channels.get_mut(&key) else { return };
+        channel.uncertain.remove(entry.name());
+        let in_force = channel.known.get(entry.name()).cloned();
         self.rejections.hold(entry, message.to_owned(), in_force);
         let (fleet, node) = self.identity();
         self.outputs.push(Output::Observe(Observation::Rejected {

@@ -93,6 +93,8 @@ pub(crate) struct Channel {
     pub(crate) known: Table,
     /// Names that the client has in a version whose content is not known here.
     pub(crate) foreign: BTreeSet<Name>,
+    /// What the client may have taken from a response that it rejected: clusters and listeners are taken one by one.
+    pub(crate) uncertain: BTreeMap<Name, Arc<Entry>>,
     pub(crate) pending: BTreeMap<Name, Pending>,
     pub(crate) outstanding: Vec<Outstanding>,
     /// Disjoint from `pending`.
@@ -123,6 +125,7 @@ impl Channel {
             claim: Claim::default(),
             known: Table::new(),
             foreign: BTreeSet::new(),
+            uncertain: BTreeMap::new(),
             pending: BTreeMap::new(),
             outstanding: Vec::new(),
             suspects: Suspects::default(),
@@ -157,6 +160,7 @@ impl Channel {
     pub(crate) fn may_have(&self, name: &str) -> bool {
         self.known.contains_key(name)
             || self.foreign.contains(name)
+            || self.uncertain.contains_key(name)
             || self.outstanding.iter().any(|response| response.item(name).is_some())
     }
 
@@ -212,6 +216,7 @@ impl Channel {
     pub(crate) fn drop_name(&mut self, name: &Name) {
         self.known.remove(name);
         self.foreign.remove(name);
+        self.uncertain.remove(name);
         self.pending.remove(name);
         self.suspects.remove(name);
         self.strangers.remove(name);
@@ -221,6 +226,7 @@ impl Channel {
     pub(crate) fn drop_uncovered(&mut self) {
         let subscription = &self.subscription;
         self.foreign.retain(|name| subscription.covers(name));
+        self.uncertain.retain(|name, _| subscription.covers(name));
         self.pending.retain(|name, _| subscription.covers(name));
         let known: Vec<_> =
             self.known.keys().chain(self.suspects.items().map(|item| &item.name)).cloned().collect();

@@ -175,13 +175,12 @@ impl Session {
         }
     }
 
-    /// Whether all types that may use a target are subscribed and as configured.
+    /// Whether all types that may use a target are subscribed and as configured. An Envoy that does not use one
+    /// of the types waits for the bound.
     fn are_in_step(&self, users: &[ResourceType]) -> bool {
         users.iter().all(|kind| {
-            let configured = self.snapshot.as_ref().is_some_and(|snapshot| !snapshot.table(*kind).is_empty());
             let mut channels = self.of_kind(*kind).peekable();
-            let subscribed = channels.peek().is_some();
-            (subscribed || !configured) && channels.all(|c| !c.has_work() && c.outstanding.is_empty())
+            channels.peek().is_some() && channels.all(|c| !c.has_work() && c.outstanding.is_empty())
         })
     }
 
@@ -203,7 +202,8 @@ impl Session {
         let changing = channel.pending.keys().chain(items.iter().map(|item| &item.name));
         let known =
             changing.chain(self.rejections.names(channel.kind)).filter_map(|name| channel.known.get(name));
-        let entries = known.chain(items.iter().filter_map(|item| item.change.as_ref()));
+        let sent = items.iter().filter_map(|item| item.change.as_ref());
+        let entries = known.chain(sent).chain(channel.uncertain.values());
         for entry in entries {
             let of_kind = entry.refs().iter().filter(|to| to.resource_type == kind);
             names.extend(of_kind.map(|to| &*to.name));

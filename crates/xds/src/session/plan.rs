@@ -157,9 +157,18 @@ impl Session {
         channel.outstanding.push(Outstanding { nonce, sent_at: now, items, slow });
         self.outputs.push(Output::Send(key.1, response));
         if let Some((kind, names)) = followers {
-            let keys: Vec<_> = self.channels.range(range_of(kind)).map(|(key, _)| *key).collect();
-            for key in keys {
-                self.force(now, key, &names, Pending::forced);
+            self.follow(now, kind, names);
+        }
+    }
+
+    fn follow(&mut self, now: Moment, kind: ResourceType, names: Vec<Name>) {
+        let keys: Vec<_> = self.channels.range(range_of(kind)).map(|(key, _)| *key).collect();
+        for key in keys {
+            self.force(now, key, &names, Pending::forced);
+        }
+        for name in names {
+            if !self.of_kind(kind).any(|channel| channel.subscription.covers(&name)) {
+                self.owed.insert((kind, name));
             }
         }
     }

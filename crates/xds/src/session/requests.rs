@@ -77,9 +77,9 @@ impl Session {
         if first {
             return self.begin(now, key, Claim { version: request.version, ..Claim::default() });
         }
-        let changed = change != Change::default();
+        let repeats = repeats && change == Change::default();
         self.apply(now, key, &change);
-        if repeats && !changed && kind == ResourceType::ClusterLoadAssignment {
+        if repeats && kind == ResourceType::ClusterLoadAssignment {
             self.answer_again(now, key);
         }
     }
@@ -127,6 +127,9 @@ impl Session {
             channel.answer_due = true;
             let names: Vec<_> = snapshot.table(key.0).keys().cloned().collect();
             self.force(now, key, &names, Pending::forced);
+        }
+        for name in &change.asked {
+            self.owed.remove(&(key.0, Arc::clone(name)));
         }
         self.note_strangers(key, &change.asked);
         self.force(now, key, &change.asked, Pending::asked);

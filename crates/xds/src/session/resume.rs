@@ -39,6 +39,15 @@ impl Session {
         let pending = Pending::new(snapshot.generation(), now);
         channel.expect_all(&effective, &pending);
         channel.expect_names(&snapshot, &pending);
+        let owed: Vec<_> = self
+            .owed
+            .extract_if((key.0, Name::from("")).., |(kind, name)| {
+                *kind == key.0 && channel.subscription.covers(name)
+            })
+            .collect();
+        for (_, name) in owed {
+            channel.force(&name, pending.clone().forced());
+        }
         channel.loading = channel.has_work();
     }
 }

@@ -86,6 +86,7 @@ fn x_092_versions_that_the_client_has_are_honoured() {
         < 1 c changed=2 new=1
         > 1 c ack
         > wait 5000
+        > wait 1000
         < 1 c -gone
         ",
     );
@@ -126,7 +127,7 @@ fn x_093_what_was_deleted_while_the_client_was_away_is_removed() {
 }
 
 #[test]
-fn x_093_cluster_that_was_deleted_goes_when_routes_and_listeners_are_in_step() {
+fn x_093_cluster_that_was_deleted_goes_when_all_its_users_are_in_step() {
     check(
         "
         > publish c:new=1 l:x=2 r:main=2>>c:new

@@ -25,15 +25,17 @@ pub(crate) struct TypeState {
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub(crate) protocol: Protocol,
+    /// A stream for each type.
+    per_type: bool,
     pub(crate) types: BTreeMap<ResourceType, TypeState>,
     /// Clusters that wait for their endpoints.
     pub(crate) warming: BTreeSet<Name>,
 }
 
 impl Client {
-    pub(crate) fn new(protocol: Protocol) -> Self {
+    pub(crate) fn new(protocol: Protocol, per_type: bool) -> Self {
         let types = ResourceType::ALL.into_iter().map(|kind| (kind, TypeState::default())).collect();
-        Self { protocol, types, warming: BTreeSet::new() }
+        Self { protocol, per_type, types, warming: BTreeSet::new() }
     }
 
     pub(crate) fn has(&self, kind: ResourceType) -> &Has {
@@ -42,6 +44,8 @@ impl Client {
 
     /// A connection ended and a new one begins: what it has stays, what it asked for is asked again.
     pub(crate) fn reconnect(&mut self) -> Vec<(ResourceType, Request)> {
+        // A cluster that was warming gives up waiting after a time.
+        self.warming.clear();
         for (kind, state) in &mut self.types {
             state.started = false;
             state.nonce.clear();
@@ -96,24 +100,25 @@ impl Client {
         }
     }
 
-    /// Asks for what is mentioned, forgets what is no longer. An Envoy of the state-of-the-world variant asks again
-    /// for the endpoints of clusters that have changed.
+    /// Asks for what is mentioned, forgets what is no longer. For the endpoints of clusters that have changed an
+    /// Envoy asks again: with a repeated request in the state-of-the-world variant, with a new subscription on
+    /// separate streams, and not at all on an aggregated delta stream.
     pub(crate) fn follow(&mut self, again: bool) -> Vec<(ResourceType, Request)> {
         let mut requests = Vec::new();
         for kind in [ResourceType::ClusterLoadAssignment, ResourceType::Secret, ResourceType::RouteConfiguration] {
             let wanted = self.mentioned(kind);
             let state = self.types.get_mut(&kind).unwrap();
-            let new: Vec<_> = wanted.difference(&state.names).cloned().collect();
+            let endpoints = again && kind == ResourceType::ClusterLoadAssignment;
+            let once_more = endpoints && self.per_type && self.protocol == Protocol::Delta;
+            let asked = |name: &&Name| !state.names.contains(*name) || once_more && self.warming.contains(*name);
+            let new: Vec<_> = wanted.iter().filter(asked).cloned().collect();
             let gone: Vec<_> = state.names.difference(&wanted).cloned().collect();
             for name in &gone {
                 state.has.remove(name);
                 state.accepted.remove(name);
             }
             state.names = wanted;
-            let asks_again = again
-                && self.protocol == Protocol::Sotw
-                && kind == ResourceType::ClusterLoadAssignment
-                && !state.names.is_empty();
+            let asks_again = endpoints && self.protocol == Protocol::Sotw && !state.names.is_empty();
             if !new.is_empty() || !gone.is_empty() || asks_again {
                 let request = self.request(kind, new, gone, None);
                 requests.push((kind, request));
@@ -161,6 +166,9 @@ impl Client {
         }
         for name in &response.removed {
             state.has.remove(name);
+            if kind == ResourceType::ClusterLoadAssignment {
+                self.warming.remove(name);
+            }
         }
         for entry in response.resources.iter().filter(|entry| !bad(entry)) {
             if !kind.has_wildcard() && !state.names.contains(entry.name()) {

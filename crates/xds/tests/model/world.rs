@@ -141,7 +141,7 @@ fn content(revision: usize, targets: &[&'static str], random: &mut Random) -> Co
 }
 
 fn listener(revision: usize, random: &mut Random) -> Content {
-    let mut targets = vec![*random.pick(&ROUTES)];
+    let mut targets = vec![random.pick(&ROUTES)];
     if random.one_in(2) {
         targets.push(random.pick(&SECRETS));
     }
