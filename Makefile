@@ -15,10 +15,11 @@ test:
 test-long:
 	@cargo xtask test-long
 
-# Rewrites docs/benchmarks.md.
+# Prints the tables of docs/benchmarks.md, as measured on this machine.
 .PHONY: bench
 bench:
-	@cargo xtask bench
+	@hack/fetch-tools
+	@cargo run --quiet --release --package isobath-bench
 
 .PHONY: fmt
 fmt:

@@ -1,4 +1,5 @@
-//! Short runs of every fuzz target in `fuzz/`: a crash that is easy to find is found in `make test`.
+//! Runs of every fuzz target in `fuzz/` under libFuzzer. The test suite runs the same targets without it, shortly
+//! and repeatably (`tests/fuzz-smoke`); this is for looking longer.
 //!
 //! `cargo-fuzz` is built once into `.tools/` if the machine has none. The compiler's coverage switches are for
 //! nightly toolchains; `RUSTC_BOOTSTRAP` lets the pinned stable one take them.

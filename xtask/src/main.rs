@@ -7,7 +7,6 @@
 //! The three types to know: [`suite::Step`] (one step of the test suite), [`tidy::Rule`] (one tidy check),
 //! [`quickstart::Request`] (a command line and what its output must have).
 
-mod bench;
 mod fuzz;
 mod quickstart;
 mod repository;
@@ -34,11 +33,10 @@ const COMMANDS: &[Command] = &[
         help: "the property tests with 100 times as many cases",
         run: suite::test_long,
     },
-    Command { name: "bench", help: "the benchmarks, written to docs/benchmarks.md", run: bench::run },
     Command { name: "docs", help: "the API documentation, broken links are errors", run: suite::docs },
     Command {
         name: "fuzz",
-        help: "every fuzz target for some seconds (the argument, 10 if none)",
+        help: "every fuzz target under libFuzzer for some seconds (the argument, 10 if none)",
         run: fuzz::run,
     },
     Command { name: "tidy", help: "the rules of this repository that no compiler knows", run: tidy::run },

@@ -48,7 +48,7 @@ impl Repository {
 }
 
 /// What `cargo metadata` says: all packages, the members of the workspace, who depends on whom.
-pub(crate) fn metadata() -> Result<Value, Failed> {
+fn metadata() -> Result<Value, Failed> {
     let text = output("cargo", &["metadata", "--format-version", "1"])?;
     serde_json::from_str(&text).map_err(|error| Failed(format!("cargo metadata: {error}")))
 }
@@ -98,7 +98,7 @@ fn crates(metadata: &Value, root: &Path) -> BTreeMap<String, Crate> {
 }
 
 /// The elements of a JSON list; none for what is no list.
-pub(crate) fn list(value: &Value) -> &[Value] {
+fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 

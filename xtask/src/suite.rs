@@ -45,7 +45,6 @@ const STEPS: &[Step] = &[
     Step { name: "tests", arguments: &["test", "--workspace", "--no-fail-fast"], ..STEP },
     QUICKSTART,
     DOCS,
-    Step { name: "fuzz", arguments: &["xtask", "fuzz"], ..STEP },
     Step {
         name: "licences and sources",
         arguments: &["deny", "--offline", "check", "bans", "licenses", "sources"],
