@@ -41,16 +41,10 @@ fn targets() -> Result<Vec<String>, Failed> {
 
 /// What cargo-fuzz gets. No sanitizer: our code has no `unsafe`, and panics and hangs are found without.
 fn fuzz_arguments(target: &str, seconds: &str) -> Vec<String> {
-    let before = ["fuzz", "run", "--sanitizer", "none", target].map(str::to_owned);
-    let mut all = before.to_vec();
-    // Seeds are committed, what is found on the way is not.
-    all.push(format!("fuzz/corpus/{target}"));
-    let seeds = format!("fuzz/seeds/{target}");
-    all.extend(root().join(&seeds).is_dir().then_some(seeds));
-    all.push("--".to_owned());
-    all.push(format!("-max_total_time={seconds}"));
-    all.extend(["-timeout=10", "-rss_limit_mb=2048", "-verbosity=0"].map(str::to_owned));
-    all
+    let limits = ["-timeout=10", "-rss_limit_mb=2048", "-verbosity=0"];
+    let run = ["fuzz", "run", "--sanitizer", "none", target, "--"];
+    let all = run.into_iter().chain(limits).map(str::to_owned);
+    all.chain([format!("-max_total_time={seconds}")]).collect()
 }
 
 /// The installed cargo-fuzz, or one built into `.tools/`.

@@ -45,6 +45,7 @@ const STEPS: &[Step] = &[
     Step { name: "tests", arguments: &["test", "--workspace", "--no-fail-fast"], ..STEP },
     QUICKSTART,
     DOCS,
+    Step { name: "generated files", program: "hack/check-generated", ..STEP },
     Step {
         name: "licences and sources",
         arguments: &["deny", "--offline", "check", "bans", "licenses", "sources"],
