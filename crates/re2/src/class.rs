@@ -155,11 +155,8 @@ fn member(cursor: &mut Cursor<'_>, class: &mut Class, class_start: usize) -> Res
 /// Reads `[:name:]` or `[:^name:]` if it comes next; without a `:]` the bracket is a literal.
 fn posix(cursor: &mut Cursor<'_>, class: &mut Class) -> Result<bool, InvalidRegex> {
     let start = cursor.at();
-    let Some(end) = cursor.rest().strip_prefix("[:").and_then(|rest| rest.find(":]")) else {
-        return Ok(false);
-    };
-    let name = cursor.rest().get(2..2 + end).unwrap_or_default();
-    cursor.skip(end + 4);
+    let Some(name) = cursor.class_name() else { return Ok(false) };
+    cursor.skip(name.len() + 4);
     let (name, negated) = name.strip_prefix('^').map_or((name, false), |name| (name, true));
     let ranges = groups::posix(name).ok_or_else(|| cursor.fault(InvalidKind::UnknownGroup, start))?;
     add_ascii(class, ranges, negated);

@@ -6,11 +6,13 @@ use crate::{InvalidKind, InvalidRegex};
 pub(crate) struct Cursor<'p> {
     pattern: &'p str,
     at: usize,
+    /// Where the last `:]` stands. Without it, every `[:` would search to the end for one.
+    last_class_end: Option<usize>,
 }
 
 impl<'p> Cursor<'p> {
     pub(crate) fn new(pattern: &'p str) -> Self {
-        Self { pattern, at: 0 }
+        Self { pattern, at: 0, last_class_end: pattern.rfind(":]") }
     }
 
     /// Bytes read so far; always between two characters.
@@ -20,6 +22,13 @@ impl<'p> Cursor<'p> {
 
     pub(crate) fn rest(&self) -> &'p str {
         self.pattern.get(self.at..).unwrap_or_default()
+    }
+
+    /// What stands between here and the next `:]`, after an opening `[:`.
+    pub(crate) fn class_name(&self) -> Option<&'p str> {
+        let inside = self.rest().strip_prefix("[:")?;
+        self.last_class_end.filter(|&last| last >= self.at + 2)?;
+        inside.split_once(":]").map(|(name, _)| name)
     }
 
     pub(crate) fn peek(&self) -> Option<char> {
