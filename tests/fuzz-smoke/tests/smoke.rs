@@ -5,14 +5,20 @@ use std::path::{Path, PathBuf};
 
 use fuzz_smoke::{Mutator, Random, Target, manifest, pem, regex, rules, xds_session};
 
-const INPUTS: usize = 20_000;
+/// How many inputs each target gets, and from which seed, unless `FUZZ_INPUTS` and `FUZZ_SEED` say otherwise.
+const INPUTS: u64 = 20_000;
+const SEED: u64 = 1;
+
+fn setting(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).map_or(usual, |text| text.parse().expect("a number"))
+}
 
 /// Runs a target on so many damaged seeds.
 fn run(target: Target, seeds: &[Vec<u8>], words: &[&str], longest: usize) {
     assert!(seeds.len() > 3 && seeds.iter().any(|seed| seed.len() > 20), "seeds to start from");
     seeds.iter().for_each(|seed| target(seed));
-    let mut mutator = Mutator::new(1, seeds, words, longest);
-    (0..INPUTS).for_each(|_| target(&mutator.next_input()));
+    let mut mutator = Mutator::new(setting("FUZZ_SEED", SEED), seeds, words, longest);
+    (0..setting("FUZZ_INPUTS", INPUTS)).for_each(|_| target(&mutator.next_input()));
 }
 
 fn repository() -> PathBuf {
