@@ -1,0 +1,18 @@
+//! The whole way in one process: manifests in a folder, the controller that reads them, its xDS server
+//! with mutual TLS, a real Envoy, and backends.
+//!
+//! A test makes a [`World`], adds backends, writes manifests, and sends requests through Envoy. Writing a
+//! manifest returns when every connected Envoy has acknowledged what it came to. What the controller
+//! pushed, reported and had rejected is kept for the test to look at.
+//!
+//! It replaces nothing of the product but the file watcher (a test says itself when a file has changed)
+//! and the screen of `isobath up`.
+
+mod controller;
+mod journal;
+pub mod manifests;
+mod world;
+
+pub use controller::security;
+pub use journal::Journal;
+pub use world::{Options, World};
