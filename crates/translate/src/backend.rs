@@ -1,5 +1,6 @@
 //! From a Service and port to a cluster, or to the words why not.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
@@ -32,6 +33,13 @@ pub(crate) enum Upstream {
     Tls,
 }
 
+/// The annotations of a Service that list ports, and what is spoken on these.
+const PROTOCOLS: [(&str, Upstream); 3] = [
+    ("projectcontour.io/upstream-protocol.tls", Upstream::Tls),
+    ("projectcontour.io/upstream-protocol.h2c", Upstream::H2c),
+    ("projectcontour.io/upstream-protocol.h2", Upstream::H2),
+];
+
 /// A port of a Service that exists and may be used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target<'s> {
@@ -47,7 +55,7 @@ pub(crate) struct Target<'s> {
 pub(crate) struct Policy {
     /// The protocol, where the route says it; else the Service does.
     pub(crate) upstream: Option<Upstream>,
-    /// The TLS name to ask for; else that of an ExternalName.
+    /// The TLS name to ask for; else the name of an ExternalName Service.
     pub(crate) sni: Option<Arc<str>>,
     /// How the backend proves who it is.
     pub(crate) validation: Option<UpstreamValidation>,
@@ -66,17 +74,17 @@ pub(crate) fn target<'a>(
     name: &'a str,
     port: PortRef<'_>,
 ) -> Result<Target<'a>, String> {
-    let id = format!("{namespace}/{name}");
-    let service = reader.service(namespace, name).ok_or_else(|| format!("service \"{id}\" not found"))?;
+    let service =
+        reader.service(namespace, name).ok_or_else(|| format!("service \"{namespace}/{name}\" not found"))?;
     let (found, number) = find_port(service, port).ok_or_else(|| match port {
-        PortRef::Number(number) => format!("port \"{number}\" on service \"{id}\" not matched"),
-        PortRef::Name(port) => format!("port \"{port}\" on service \"{id}\" not matched"),
+        PortRef::Number(number) => format!("port \"{number}\" on service \"{namespace}/{name}\" not matched"),
+        PortRef::Name(port) => format!("port \"{port}\" on service \"{namespace}/{name}\" not matched"),
     })?;
     if &*found.protocol != "TCP" {
         return Err(format!("unsupported service protocol \"{}\"", found.protocol));
     }
     if let Some(external) = service.external_name.as_deref() {
-        external_name::check(settings, &id, external)?;
+        external_name::check(settings, &format_args!("{namespace}/{name}"), external)?;
     }
     Ok(Target { namespace, name, service, port: found, number })
 }
@@ -92,8 +100,6 @@ fn find_port<'s>(service: &'s ServiceFact, port: PortRef<'_>) -> Option<(&'s Ser
 impl Target<'_> {
     /// The cluster that reaches it.
     pub(crate) fn cluster(&self, settings: &Settings, policy: &Policy) -> Cluster {
-        let external = self.service.external_name.as_deref();
-        let sni = policy.sni.clone().or_else(|| external.map(Into::into)).unwrap_or_else(|| "".into());
         let upstream = policy.upstream.unwrap_or_else(|| self.upstream());
         let (protocol, is_tls) = match upstream {
             Upstream::Plain => (Protocol::Http1, false),
@@ -109,11 +115,20 @@ impl Target<'_> {
             },
             discovery: self.discovery(settings),
             protocol,
-            tls: is_tls.then(|| UpstreamTls { sni, validation: policy.validation.clone() }),
+            tls: is_tls.then(|| UpstreamTls { sni: self.sni(policy), validation: policy.validation.clone() }),
             connect_timeout: settings.timeouts.connect,
             idle_timeout: policy.idle_timeout,
             circuit_breakers: self.circuit_breakers(),
         }
+    }
+
+    /// The TLS name to ask for: an address is none, and neither is the dot behind a name.
+    fn sni(&self, policy: &Policy) -> Arc<str> {
+        if let Some(sni) = &policy.sni {
+            return sni.clone();
+        }
+        let name = self.service.external_name.as_deref().unwrap_or_default().trim_end_matches('.');
+        if name.parse::<IpAddr>().is_ok() { "".into() } else { name.into() }
     }
 
     fn discovery(&self, settings: &Settings) -> Discovery {
@@ -139,32 +154,35 @@ impl Target<'_> {
         }
     }
 
+    /// The port is looked for by name, then by number; of several protocols TLS counts, as in Contour.
     fn annotated_upstream(&self) -> Upstream {
-        [("h2", Upstream::H2), ("h2c", Upstream::H2c), ("tls", Upstream::Tls)]
+        if self.service.annotations.is_empty() {
+            return Upstream::Plain;
+        }
+        let number = self.number.to_string();
+        [&*self.port.name, &number]
             .into_iter()
-            .find(|(word, _)| self.is_listed(&format!("projectcontour.io/upstream-protocol.{word}")))
-            .map_or(Upstream::Plain, |(_, upstream)| upstream)
+            .filter(|port| !port.is_empty())
+            .find_map(|port| PROTOCOLS.iter().find(|(annotation, _)| self.is_listed(annotation, port)))
+            .map_or(Upstream::Plain, |(_, upstream)| *upstream)
     }
 
-    fn is_listed(&self, annotation: &str) -> bool {
+    fn is_listed(&self, annotation: &str, port: &str) -> bool {
         let list = self.service.annotation(annotation).unwrap_or_default();
-        let number = self.number.to_string();
-        list.split(',')
-            .map(str::trim)
-            .any(|port| port == number || (!port.is_empty() && *port == *self.port.name))
+        list.split(',').any(|item| item.trim() == port)
     }
 
     fn circuit_breakers(&self) -> CircuitBreakers {
         let limit = |key: &str| {
-            let value = self.service.annotation(&format!("projectcontour.io/{key}"))?;
+            let value = self.service.annotation(key)?;
             value.parse().ok().filter(|limit| *limit > 0)
         };
         CircuitBreakers {
-            max_connections: limit("max-connections"),
-            max_pending_requests: limit("max-pending-requests"),
-            max_requests: limit("max-requests"),
-            max_retries: limit("max-retries"),
-            per_host_max_connections: limit("per-host-max-connections"),
+            max_connections: limit("projectcontour.io/max-connections"),
+            max_pending_requests: limit("projectcontour.io/max-pending-requests"),
+            max_requests: limit("projectcontour.io/max-requests"),
+            max_retries: limit("projectcontour.io/max-retries"),
+            per_host_max_connections: limit("projectcontour.io/per-host-max-connections"),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Cluster, ClusterKey, ObjectId, Problem, SecretKey, TlsTermination, Traffic, VirtualHostKey};
+use model::{
+    Action, Cluster, ClusterKey, ObjectId, Problem, SecretKey, TlsTermination, Traffic, VirtualHostKey,
+};
 use store::Age;
 
 /// What one root adds to the world.
@@ -27,6 +29,19 @@ impl Contribution {
         key
     }
 
+    /// Forgets the clusters that no fragment names: those of routes that came to nothing.
+    pub(crate) fn keep_what_is_named(&mut self) {
+        let named: BTreeSet<&ClusterKey> =
+            self.fragments.values().flat_map(|fragment| clusters(&fragment.traffic)).collect();
+        self.clusters.retain(|key, _| named.contains(key));
+        self.secrets = self
+            .fragments
+            .values()
+            .filter_map(|fragment| fragment.tls.as_ref())
+            .map(|tls| tls.certificate.clone())
+            .collect();
+    }
+
     /// Says something about an object.
     pub fn note(&mut self, object: &ObjectId, problem: Problem) {
         self.notes.entry(object.clone()).or_default().problems.push(problem);
@@ -35,6 +50,23 @@ impl Contribution {
     /// Says that an object is part of this root, whether or not there is anything wrong with it.
     pub fn reach(&mut self, object: &ObjectId) {
         self.notes.entry(object.clone()).or_default();
+    }
+}
+
+/// The clusters that traffic goes to.
+fn clusters(traffic: &Traffic) -> Vec<&ClusterKey> {
+    match traffic {
+        Traffic::Tcp(proxy) => proxy.clusters.iter().map(|each| &each.cluster).collect(),
+        Traffic::Http(routes) => {
+            let mut keys = Vec::with_capacity(routes.len());
+            for route in routes {
+                if let Action::Forward(forward) = &route.action {
+                    keys.extend(forward.clusters.iter().map(|each| &each.cluster));
+                    keys.extend(forward.mirrors.iter().map(|each| &each.cluster));
+                }
+            }
+            keys
+        }
     }
 }
 

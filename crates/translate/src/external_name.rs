@@ -4,6 +4,7 @@
 //! must not. Literals are refused in every spelling that a resolver takes; a name that merely resolves to
 //! such an address cannot be seen from here, which is why the switch is off by default.
 
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
 
 use model::Settings;
@@ -15,7 +16,7 @@ const LOCAL_NAMES: [&str; 3] = ["localhost", "localhost.localdomain", "local.pro
 ///
 /// # Errors
 /// Why it cannot be used, in the words of the reference.
-pub(crate) fn check(settings: &Settings, service: &str, target: &str) -> Result<(), String> {
+pub(crate) fn check(settings: &Settings, service: &dyn Display, target: &str) -> Result<(), String> {
     if !settings.external_names {
         return Err(format!(
             "{service} is an ExternalName service, these are not currently enabled. \
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     fn verdict(target: &str) -> Result<(), String> {
-        check(&Settings { external_names: true, ..Settings::default() }, "ns/x", target)
+        check(&Settings { external_names: true, ..Settings::default() }, &"ns/x", target)
     }
 
     #[test]
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn nothing_is_let_through_unless_switched_on() {
-        let refused = check(&Settings::default(), "ns/x", "example.com").unwrap_err();
+        let refused = check(&Settings::default(), &"ns/x", "example.com").unwrap_err();
         assert!(refused.contains("not currently enabled"), "{refused}");
     }
 }

@@ -16,7 +16,11 @@ mod unsupported;
 use model::{Kind, ObjectId, Problem, Settings, Severity};
 use store::{HttpProxyFact, Reader};
 
+use crate::field_path::FieldPath;
 use crate::{Contribution, class};
+
+/// Where everything stands.
+static SPEC: FieldPath<'_> = FieldPath::root("spec");
 
 /// What a root HTTPProxy contributes.
 pub(crate) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
@@ -56,8 +60,10 @@ fn ours<'s>(
     class::is_ours(settings, fact.class.as_deref()).then_some(fact)
 }
 
-/// The id of an HTTPProxy.
-fn id(namespace: &str, name: &str) -> ObjectId {
+/// The HTTPProxy that an include names; the including one's namespace is the default.
+fn included(owner: &ObjectId, namespace: Option<&str>, name: &str) -> ObjectId {
+    let namespace = namespace.filter(|namespace| !namespace.is_empty());
+    let namespace = namespace.map_or_else(|| owner.namespace.clone(), Into::into);
     ObjectId::new(Kind::HttpProxy, namespace, name)
 }
 
@@ -72,8 +78,13 @@ struct Fault {
 }
 
 impl Fault {
-    fn new(kind: &'static str, reason: &'static str, path: String, message: impl Into<String>) -> Self {
-        Self { kind, reason, path, message: message.into(), help: None }
+    fn new(
+        kind: &'static str,
+        reason: &'static str,
+        path: &FieldPath<'_>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { kind, reason, path: path.to_string(), message: message.into(), help: None }
     }
 
     fn with_help(mut self, help: impl Into<String>) -> Self {

@@ -2,31 +2,43 @@
 
 mod annotations;
 mod path;
+mod tls_block;
 
-use api::networking::{HTTPIngressPath, IngressBackend, IngressRule, IngressTLS};
+use std::collections::BTreeMap;
+
+use api::networking::{HTTPIngressPath, IngressBackend, IngressRule};
 use model::{
-    Action, DirectResponse, Forward, HeaderEdits, Host, ObjectId, Problem, Route, RouteMatch, Settings,
-    Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
+    Action, ClusterKey, DirectResponse, Forward, HeaderEdits, Host, ObjectId, PathMatch, Problem, Route,
+    RouteMatch, Settings, Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
 };
 use store::{IngressFact, Reader};
 
 use crate::backend::{self, Policy, PortRef};
-use crate::tls::{self, Unusable};
-use crate::{Contribution, Fragment, Origin, Rank, class};
+use crate::duplicates::{self, Candidate};
+use crate::field_path::FieldPath;
+use crate::{Contribution, Fragment, Origin, Rank, class, text};
 use annotations::Annotations;
+
+/// Where everything stands.
+static SPEC: FieldPath<'_> = FieldPath::root("spec");
 
 /// What an Ingress contributes.
 pub(crate) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
     let Some(fact) = ours(reader, settings, id) else { return Contribution::default() };
+    let (annotations, problems) = Annotations::read(fact);
     let mut translation = Translation {
         reader,
         settings,
         id,
         fact,
-        annotations: Annotations::default(),
-        secure: vec![],
+        annotations,
+        secure: BTreeMap::new(),
+        hosts: BTreeMap::new(),
         out: Contribution::default(),
     };
+    for problem in problems {
+        translation.out.note(id, problem);
+    }
     translation.run();
     translation.out
 }
@@ -48,148 +60,143 @@ struct Translation<'r, 's> {
     fact: &'s IngressFact,
     annotations: Annotations,
     /// The hosts that are served over TLS, and how.
-    secure: Vec<(Host, TlsTermination)>,
+    secure: BTreeMap<Host, TlsTermination>,
+    /// What was found for each host, in the order of the object.
+    hosts: BTreeMap<Host, Vec<Entry>>,
     out: Contribution,
+}
+
+/// A route, and where it stands.
+struct Entry {
+    route: Route,
+    /// `spec.rules[…].http.paths[…]`; none for the default backend.
+    place: Option<(usize, usize)>,
+}
+
+impl Candidate for Entry {
+    fn matches(&self) -> &RouteMatch {
+        &self.route.matches
+    }
+
+    fn is_implied(&self) -> bool {
+        self.place.is_none()
+    }
 }
 
 impl<'s> Translation<'_, 's> {
     fn run(&mut self) {
-        let (annotations, problems) = Annotations::read(self.fact);
-        self.annotations = annotations;
-        for problem in problems {
-            self.out.note(self.id, problem);
-        }
         for (index, block) in self.fact.spec.tls.iter().flatten().enumerate() {
-            self.tls_block(&format!("spec.tls[{index}]"), block);
+            self.tls_block(&SPEC.item("tls", index), block);
         }
         if let Some(backend) = &self.fact.spec.default_backend {
-            self.default_backend(backend);
+            let matches = RouteMatch::new(PathMatch::Prefix("/".into()), vec![], vec![]);
+            let action = self.forward(&SPEC.field("defaultBackend"), backend, None);
+            let route = self.route(matches, action);
+            self.hosts.entry(Host::any()).or_default().push(Entry { route, place: None });
         }
         for (index, rule) in self.fact.spec.rules.iter().flatten().enumerate() {
-            self.rule(&format!("spec.rules[{index}]"), rule);
+            self.rule(index, rule);
         }
+        for (host, entries) in std::mem::take(&mut self.hosts) {
+            self.serve(host, entries);
+        }
+        self.out.keep_what_is_named();
     }
 
-    fn tls_block(&mut self, path: &str, block: &IngressTLS) {
-        let Some(reference) = block.secret_name.as_deref().filter(|name| !name.is_empty()) else {
-            self.problem(
-                format!("{path}.secretName"),
-                "TLSError",
-                "SecretNotValid",
-                "no Secret is named, so these hosts are not served over TLS".into(),
-            );
-            return;
-        };
-        let own = &*self.id.namespace;
-        let default = self.fact.annotation("projectcontour.io/tls-cert-namespace").unwrap_or(own);
-        let secret = tls::split(reference, default);
-        let certificate = match tls::pair(self.reader, own, secret) {
-            Ok(certificate) => certificate,
-            Err(unusable) => {
-                let (reason, why) = match unusable {
-                    Unusable::NotDelegated => {
-                        ("DelegationNotPermitted", "certificate delegation not permitted".to_owned())
-                    }
-                    Unusable::Invalid(why) => ("SecretNotValid", format!("is invalid: {why}")),
-                };
-                let message = format!("TLS Secret \"{reference}\" {why}");
-                self.problem(format!("{path}.secretName"), "TLSError", reason, message);
-                return;
-            }
-        };
-        let (minimum, maximum) = tls::versions(
-            self.settings,
-            self.fact.annotation("projectcontour.io/tls-minimum-protocol-version"),
-            self.fact.annotation("projectcontour.io/tls-maximum-protocol-version"),
-        );
-        if minimum > maximum {
-            let message = "the minimum TLS version is greater than the maximum".to_owned();
-            self.problem("metadata.annotations".into(), "TLSError", "TLSConfigNotValid", message);
-            return;
-        }
-        for (index, text) in block.hosts.iter().flatten().enumerate() {
-            let Some(host) = self.host(&format!("{path}.hosts[{index}]"), text) else { continue };
-            if !self.secure.iter().any(|(other, _)| *other == host) {
-                let termination = TlsTermination { certificate: certificate.clone(), minimum, maximum };
-                self.secure.push((host, termination));
-            }
-        }
-    }
-
-    fn default_backend(&mut self, backend: &'s IngressBackend) {
-        let matches = RouteMatch::new(model::PathMatch::Prefix("/".into()), vec![], vec![]);
-        let action = self.forward("spec.defaultBackend", backend, None);
-        let route = self.route(matches, action);
-        // HTTP only: there is no name to choose a certificate by.
-        self.add(VirtualHostKey { listener: self.settings.http_listener(), host: Host::any() }, None, route);
-    }
-
-    fn rule(&mut self, path: &str, rule: &'s IngressRule) {
+    fn rule(&mut self, index: usize, rule: &'s IngressRule) {
+        let at = SPEC.item("rules", index);
         let text = rule.host.as_deref().filter(|host| !host.is_empty()).unwrap_or("*");
-        let Some(host) = self.host(&format!("{path}.host"), text) else { return };
-        for (index, entry) in rule.http.iter().flat_map(|http| &http.paths).enumerate() {
-            self.path(&format!("{path}.http.paths[{index}]"), &host, entry);
+        let Some(host) = self.host(&at.field("host"), text) else { return };
+        let http = at.field("http");
+        for (place, entry) in rule.http.iter().flat_map(|http| &http.paths).enumerate() {
+            if let Some(route) = self.path(&http.item("paths", place), entry) {
+                let place = Some((index, place));
+                self.hosts.entry(host.clone()).or_default().push(Entry { route, place });
+            }
         }
     }
 
-    fn path(&mut self, path: &str, host: &Host, entry: &'s HTTPIngressPath) {
-        let matched = match path::path_match(entry) {
-            Ok(matched) => matched,
-            Err(message) => {
-                let path = format!("{path}.path");
-                return self.problem(path, "RouteError", "PathMatchConditionsNotValid", message);
+    fn path(&mut self, at: &FieldPath<'_>, entry: &'s HTTPIngressPath) -> Option<Route> {
+        match path::path_match(entry) {
+            Ok(matched) => {
+                let action = self.forward(&at.field("backend"), &entry.backend, entry.path.as_deref());
+                Some(self.route(RouteMatch::new(matched, vec![], vec![]), action))
             }
-        };
-        let action = self.forward(&format!("{path}.backend"), &entry.backend, entry.path.as_deref());
-        let route = self.route(RouteMatch::new(matched, vec![], vec![]), action);
-        let secure = self.secure.iter().find(|(other, _)| other == host).map(|(_, tls)| tls.clone());
-        if let Some(tls) = secure {
-            self.out.secrets.insert(tls.certificate.clone());
-            let key = VirtualHostKey { listener: self.settings.https_listener(), host: host.clone() };
-            self.add(key, Some(tls), route.clone());
+            Err(message) => {
+                self.problem(&at.field("path"), "RouteError", "PathMatchConditionsNotValid", message);
+                None
+            }
+        }
+    }
+
+    /// Puts the routes of a host on the listeners.
+    fn serve(&mut self, host: Host, entries: Vec<Entry>) {
+        let (entries, losers) = duplicates::settle(entries);
+        for (loser, winner) in losers {
+            self.tell_duplicate(&loser, &entries[winner]);
+        }
+        if let Some(tls) = self.secure.get(&host).cloned() {
+            // There is no name to choose a certificate by for the default backend: it has no TLS.
+            let routes =
+                entries.iter().filter(|entry| entry.place.is_some()).map(|entry| entry.route.clone());
+            let routes = routes.collect();
+            self.add(self.settings.https_listener(), host.clone(), Some(tls), routes);
         }
         if self.annotations.allow_http {
-            let mut route = route;
-            if self.annotations.force_https {
-                route = self.route(route.matches, Action::UpgradeToHttps);
-            }
-            let key = VirtualHostKey { listener: self.settings.http_listener(), host: host.clone() };
-            self.add(key, None, route);
+            let is_upgraded = self.annotations.force_https;
+            let plaintext = |entry: Entry| match is_upgraded && entry.place.is_some() {
+                true => self.route(entry.route.matches, Action::UpgradeToHttps),
+                false => entry.route,
+            };
+            let routes = entries.into_iter().map(plaintext).collect();
+            self.add(self.settings.http_listener(), host, None, routes);
         }
+    }
+
+    fn add(
+        &mut self,
+        listener: model::ListenerId,
+        host: Host,
+        tls: Option<TlsTermination>,
+        routes: Vec<Route>,
+    ) {
+        if routes.is_empty() {
+            return;
+        }
+        let rank = Rank { origin: Origin::Ingress, age: self.fact.age, root: self.id.clone() };
+        let fragment = Fragment { rank, tls, traffic: Traffic::Http(routes) };
+        self.out.fragments.insert(VirtualHostKey { listener, host }, fragment);
     }
 
     /// The way to a backend; 503 where there is none, so that the request goes to nobody else's instead.
-    fn forward(&mut self, path: &str, backend: &'s IngressBackend, route_path: Option<&str>) -> Action {
+    fn forward(&mut self, at: &FieldPath<'_>, backend: &'s IngressBackend, path: Option<&str>) -> Action {
         match self.cluster(backend) {
-            Ok(cluster) => {
-                let websockets = self.annotations.websockets.iter().any(|path| Some(&**path) == route_path);
-                Action::Forward(Box::new(Forward {
-                    clusters: vec![WeightedCluster::plain(cluster, 1)],
-                    mirrors: vec![],
-                    path: None,
-                    host: None,
-                    timeouts: self.annotations.timeouts,
-                    retry: self.annotations.retry.clone(),
-                    websockets,
-                }))
-            }
+            Ok(cluster) => Action::Forward(Box::new(Forward {
+                clusters: vec![WeightedCluster::plain(cluster, 1)],
+                mirrors: vec![],
+                path: None,
+                host: None,
+                timeouts: self.annotations.timeouts,
+                retry: self.annotations.retry.clone(),
+                websockets: path.is_some_and(|path| self.annotations.websockets.contains(path)),
+            })),
             Err(why) => {
                 let message = format!("unresolved service reference: {why}");
-                self.problem(path.to_owned(), "ServiceError", "ServiceUnresolvedReference", message);
+                self.problem(at, "ServiceError", "ServiceUnresolvedReference", message);
                 Action::Respond(DirectResponse { status: 503, body: "".into() })
             }
         }
     }
 
-    fn cluster(&mut self, backend: &'s IngressBackend) -> Result<model::ClusterKey, String> {
+    fn cluster(&mut self, backend: &'s IngressBackend) -> Result<ClusterKey, String> {
         let Some(service) = &backend.service else {
             return Err("only backends of kind Service are supported, not resource backends".into());
         };
         let port = service.port.as_ref();
         let port = match (port.and_then(|port| port.number), port.and_then(|port| port.name.as_deref())) {
-            (Some(number), _) => PortRef::Number(
-                u16::try_from(number).map_err(|_| format!("port {number} must be in the range 1-65535"))?,
-            ),
+            (Some(number), _) => {
+                PortRef::Number(text::port(number.into()).map_err(|why| format!("port {why}"))?)
+            }
             (None, Some(name)) => PortRef::Name(name),
             (None, None) => return Err(format!("no port of service \"{}\" is named", service.name)),
         };
@@ -207,35 +214,26 @@ impl<'s> Translation<'_, 's> {
         }
     }
 
-    /// Adds a route; of two with one match in one Ingress the later counts, as in Contour.
-    fn add(&mut self, key: VirtualHostKey, tls: Option<TlsTermination>, route: Route) {
-        let fragment = self.out.fragments.entry(key).or_insert_with(|| Fragment {
-            rank: Rank { origin: Origin::Ingress, age: self.fact.age, root: self.id.clone() },
-            tls,
-            traffic: Traffic::Http(vec![]),
-        });
-        if let Traffic::Http(routes) = &mut fragment.traffic {
-            routes.retain(|other| other.matches != route.matches);
-            routes.push(route);
-        }
-    }
-
-    fn host(&mut self, path: &str, text: &str) -> Option<Host> {
+    fn host(&mut self, at: &FieldPath<'_>, text: &str) -> Option<Host> {
         if text == "*" {
             return Some(Host::any());
         }
-        match crate::text::host(text) {
-            Ok(host) => Some(host),
-            Err(invalid) => {
-                self.problem(path.to_owned(), "VirtualHostError", "HostNotValid", invalid.to_string());
-                None
-            }
-        }
+        let host = text::host(text);
+        host.map_err(|why| self.problem(at, "VirtualHostError", "HostNotValid", why)).ok()
     }
 
-    fn problem(&mut self, path: String, kind: &'static str, reason: &'static str, message: String) {
-        let severity = Severity::Error;
-        let message = format!("{path}: {message}");
+    fn tell_duplicate(&mut self, loser: &Entry, winner: &Entry) {
+        let (Some((rule, path)), Some((by_rule, by_path))) = (loser.place, winner.place) else { return };
+        let message =
+            format!("is never used: spec.rules[{by_rule}].http.paths[{by_path}] has the same host and path");
+        let path = format!("spec.rules[{rule}].http.paths[{path}]");
+        let help = Some("give them different paths, or remove one of them".into());
+        let (severity, kind, reason) = (Severity::Warning, "RouteError", "RouteConflict");
+        self.out.note(self.id, Problem { severity, kind, reason, path, message, help });
+    }
+
+    fn problem(&mut self, at: &FieldPath<'_>, kind: &'static str, reason: &'static str, message: String) {
+        let (severity, path) = (Severity::Error, at.to_string());
         self.out.note(self.id, Problem { severity, kind, reason, path, message, help: None });
     }
 }

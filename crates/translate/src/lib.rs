@@ -10,8 +10,11 @@
 mod backend;
 mod class;
 mod contribution;
+mod duplicates;
 mod endpoints;
 mod external_name;
+mod field_path;
+mod header_format;
 mod http_proxy;
 mod ingress;
 mod merge;

@@ -1,9 +1,12 @@
 //! What all roots together make of one host of one listener.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{ObjectId, Problem, Route, RouteMatch, Severity, Traffic, VirtualHost, VirtualHostKey};
+use model::{
+    Kind, ObjectId, PathMatch, Problem, Route, Severity, TlsTermination, Traffic, VirtualHost, VirtualHostKey,
+};
 
+use crate::text::quoted;
 use crate::{Fragment, Note};
 
 /// What all roots together make of one host of one listener.
@@ -20,96 +23,115 @@ pub struct Merged {
 #[must_use]
 pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     fragments.sort_by(|a, b| a.rank.cmp(&b.rank));
-    let mut merged = Merged::default();
     let mut fragments = fragments.into_iter();
-    let Some(first) = fragments.next() else { return merged };
-    let tls = first.tls;
-    let traffic = match first.traffic {
+    let Some(first) = fragments.next() else { return Merged::default() };
+    let Fragment { rank, tls, traffic } = first;
+    let others: Vec<_> = fragments.collect();
+    let mut conflicts = Conflicts { key, winner: rank.root, told: BTreeMap::new() };
+    let traffic = match traffic {
         Traffic::Tcp(proxy) => {
-            for loser in fragments {
-                merged.tell(&loser.rank.root, lost_host(key, &first.rank.root));
-            }
+            others.iter().for_each(|loser| conflicts.tell_host(&loser.rank.root));
             Traffic::Tcp(proxy)
         }
-        Traffic::Http(routes) => Traffic::Http(merged.routes(key, &first.rank.root, routes, fragments)),
+        Traffic::Http(routes) => Traffic::Http(conflicts.routes(routes, tls.as_ref(), others)),
     };
-    merged.virtual_host = Some(VirtualHost { host: key.host.clone(), tls, traffic });
-    merged
+    let virtual_host = Some(VirtualHost { host: key.host.clone(), tls, traffic });
+    Merged { virtual_host, notes: conflicts.notes() }
 }
 
-impl Merged {
+/// A host with several claims.
+struct Conflicts<'a> {
+    key: &'a VirtualHostKey,
+    /// The first in rank.
+    winner: ObjectId,
+    told: BTreeMap<ObjectId, BTreeSet<Problem>>,
+}
+
+impl Conflicts<'_> {
+    /// All routes by precedence; of equal matches the first in rank stays.
     fn routes(
         &mut self,
-        key: &VirtualHostKey,
-        first: &ObjectId,
         routes: Vec<Route>,
-        others: impl Iterator<Item = Fragment>,
+        tls: Option<&TlsTermination>,
+        others: Vec<Fragment>,
     ) -> Vec<Route> {
-        let mut table: BTreeMap<RouteMatch, (ObjectId, Route)> = BTreeMap::new();
-        self.add(key, &mut table, first, routes);
+        let mut all: Vec<(usize, Route)> = routes.into_iter().map(|route| (0, route)).collect();
+        let mut roots = vec![self.winner.clone()];
         for fragment in others {
+            let root = fragment.rank.root;
             match fragment.traffic {
-                Traffic::Http(routes) => self.add(key, &mut table, &fragment.rank.root, routes),
-                Traffic::Tcp(_) => self.tell(&fragment.rank.root, lost_host(key, first)),
+                Traffic::Http(routes) => all.extend(routes.into_iter().map(|route| (roots.len(), route))),
+                Traffic::Tcp(_) => self.tell_host(&root),
             }
+            if fragment.tls.as_ref() != tls {
+                self.tell_tls(&root);
+            }
+            roots.push(root);
         }
-        table.into_values().map(|(_, route)| route).collect()
-    }
-
-    fn add(
-        &mut self,
-        key: &VirtualHostKey,
-        table: &mut BTreeMap<RouteMatch, (ObjectId, Route)>,
-        root: &ObjectId,
-        routes: Vec<Route>,
-    ) {
-        for route in routes {
-            match table.get(&route.matches) {
-                None => {
-                    table.insert(route.matches.clone(), (root.clone(), route));
+        all.sort_by(|(a, one), (b, other)| one.matches.cmp(&other.matches).then(a.cmp(b)));
+        let mut sorted: Vec<(usize, Route)> = Vec::with_capacity(all.len());
+        for (root, route) in all {
+            match sorted.last() {
+                Some((winner, last)) if last.matches == route.matches => {
+                    let winner = roots[*winner].kind;
+                    self.tell_route(&roots[root], &route, winner);
                 }
-                // Within one root an equal match is the root's own business: it has been told already.
-                Some((winner, _)) if winner == root => {}
-                Some((winner, _)) => self.tell(root, lost_route(key, &route, winner)),
+                Some(_) | None => sorted.push((root, route)),
             }
         }
+        sorted.into_iter().map(|(_, route)| route).collect()
     }
 
-    fn tell(&mut self, object: &ObjectId, problem: Problem) {
-        let problems = &mut self.notes.entry(object.clone()).or_default().problems;
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
+    fn tell_host(&mut self, loser: &ObjectId) {
+        let VirtualHostKey { listener, host } = self.key;
+        let message = format!("host \"{host}\" on {listener} is already served by {}", self.winner);
+        self.tell(
+            loser,
+            "VirtualHostError",
+            "HostConflict",
+            message,
+            "use another host, or remove one of the two",
+        );
     }
-}
 
-fn lost_host(key: &VirtualHostKey, winner: &ObjectId) -> Problem {
-    Problem {
-        severity: Severity::Warning,
-        kind: "VirtualHostError",
-        reason: "HostConflict",
-        path: String::new(),
-        message: format!("host \"{}\" on {} is already served by a {}", key.host, key.listener, winner.kind),
-        help: Some("use another host, or remove one of the two objects".into()),
+    fn tell_tls(&mut self, loser: &ObjectId) {
+        let message =
+            format!("TLS of host \"{}\" is decided by {}, this is not used", self.key.host, self.winner);
+        self.tell(loser, "TLSError", "TLSConflict", message, "give both the same Secret and TLS versions");
     }
-}
 
-fn lost_route(key: &VirtualHostKey, route: &Route, winner: &ObjectId) -> Problem {
-    let path = match &route.matches.path {
-        model::PathMatch::Exact(path)
-        | model::PathMatch::Regex(path)
-        | model::PathMatch::Segments(path)
-        | model::PathMatch::Prefix(path) => path,
-    };
-    Problem {
-        severity: Severity::Warning,
-        kind: "RouteError",
-        reason: "RouteConflict",
-        path: String::new(),
-        message: format!(
-            "path \"{path}\" of host \"{}\" is already routed by an older or overriding {}",
-            key.host, winner.kind
-        ),
-        help: Some("give the two routes different conditions, or remove one of them".into()),
+    fn tell_route(&mut self, loser: &ObjectId, route: &Route, winner: Kind) {
+        let (PathMatch::Exact(path)
+        | PathMatch::Regex(path)
+        | PathMatch::Segments(path)
+        | PathMatch::Prefix(path)) = &route.matches.path;
+        let path = quoted(path);
+        let message = format!(
+            "path {path} of host \"{}\" is already routed by an older or overriding {winner}",
+            self.key.host
+        );
+        let help = "give the two routes different conditions, or remove one of them";
+        self.tell(loser, "RouteError", "RouteConflict", message, help);
+    }
+
+    fn tell(
+        &mut self,
+        loser: &ObjectId,
+        kind: &'static str,
+        reason: &'static str,
+        message: String,
+        help: &str,
+    ) {
+        let path = String::new();
+        let help = Some(help.to_owned());
+        let problem = Problem { severity: Severity::Warning, kind, reason, path, message, help };
+        self.told.entry(loser.clone()).or_default().insert(problem);
+    }
+
+    fn notes(self) -> BTreeMap<ObjectId, Note> {
+        let note = |(object, problems): (_, BTreeSet<_>)| {
+            (object, Note { problems: problems.into_iter().collect() })
+        };
+        self.told.into_iter().map(note).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! What one user is told about one object.
 
+use std::collections::BTreeSet;
+
 use model::{Kind, ObjectId, Problem, Report, Settings, Severity, Verdict};
 use store::Reader;
 
@@ -23,12 +25,9 @@ pub fn report(
         | Kind::Secret
         | Kind::TlsCertificateDelegation => return None,
     };
-    let mut problems: Vec<Problem> = Vec::new();
-    for problem in notes.iter().flat_map(|note| &note.problems) {
-        if !problems.contains(problem) {
-            problems.push(problem.clone());
-        }
-    }
+    let mut seen = BTreeSet::new();
+    let said = notes.iter().flat_map(|note| &note.problems).filter(|problem| seen.insert(*problem));
+    let mut problems: Vec<Problem> = said.cloned().collect();
     let orphaned = needs_root && notes.is_empty();
     if orphaned {
         problems.push(http_proxy::orphaned());

@@ -38,18 +38,16 @@ pub(crate) fn pair(
     Ok(SecretKey::pair(namespace, name))
 }
 
-/// The versions that a host offers: what it asks for within what the operator allows.
-///
-/// A word that is no version counts as not said; the caller reports it. The result may be empty
-/// (minimum above maximum); the caller reports that too.
+/// The versions that a host offers: what it asks for within what the operator allows. There may be none
+/// (minimum above maximum); the caller reports that.
 pub(crate) fn versions(
     settings: &Settings,
-    minimum: Option<&str>,
-    maximum: Option<&str>,
+    minimum: Option<TlsVersion>,
+    maximum: Option<TlsVersion>,
 ) -> (TlsVersion, TlsVersion) {
-    let minimum = minimum.and_then(version).unwrap_or(settings.tls_minimum);
-    let maximum = maximum.and_then(version).unwrap_or(settings.tls_maximum);
-    (minimum.max(settings.tls_minimum), maximum.min(settings.tls_maximum))
+    let minimum = minimum.map_or(settings.tls_minimum, |minimum| minimum.max(settings.tls_minimum));
+    let maximum = maximum.map_or(settings.tls_maximum, |maximum| maximum.min(settings.tls_maximum));
+    (minimum, maximum)
 }
 
 /// A TLS version as users write it.

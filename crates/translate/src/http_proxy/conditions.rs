@@ -1,12 +1,17 @@
 //! Match conditions of routes and includes (reference 3.7, 3.8).
 
-use std::sync::Arc;
+mod header;
+mod query;
 
-use api::http_proxy::{HeaderMatchCondition, MatchCondition, QueryParameterMatchCondition};
-use model::{HeaderMatch, HeaderPredicate, PathMatch, QueryMatch, QueryPredicate, RouteMatch, TextMatch};
+use api::http_proxy::MatchCondition;
+use model::{HeaderMatch, PathMatch, QueryMatch, RouteMatch};
 
 use super::Fault;
+use crate::field_path::FieldPath;
 use crate::text;
+
+/// How many conditions on headers and query parameters may lead to a route.
+const MAX_CONDITIONS: usize = 200;
 
 /// The conditions that lead to an object: a prefix, headers and query parameters.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,22 +28,24 @@ impl Conditions {
     }
 
     /// These conditions and further ones.
-    pub(super) fn join(&self, other: &Self) -> Self {
-        Self {
-            prefix: join(&self.prefix, &other.prefix),
-            headers: [self.headers.as_slice(), &other.headers].concat(),
-            query: [self.query.as_slice(), &other.query].concat(),
+    fn join(&self, other: Self) -> Self {
+        let mut joined = other;
+        if !self.prefix.is_empty() {
+            joined.prefix = join(&self.prefix, &joined.prefix);
         }
+        if !self.headers.is_empty() {
+            joined.headers = [self.headers.as_slice(), &joined.headers].concat();
+        }
+        if !self.query.is_empty() {
+            joined.query = [self.query.as_slice(), &joined.query].concat();
+        }
+        joined
     }
 
-    /// The path prefix; `/` for all.
-    pub(super) fn path(&self) -> &str {
-        if self.prefix.is_empty() { "/" } else { &self.prefix }
-    }
-
-    /// A match of a path under the headers and query parameters of these conditions.
-    pub(super) fn matching(&self, path: PathMatch) -> RouteMatch {
-        RouteMatch::new(path, self.headers.clone(), self.query.clone())
+    /// What takes all requests under these conditions.
+    pub(super) fn matching(self) -> RouteMatch {
+        let prefix = if self.prefix.is_empty() { "/" } else { &self.prefix };
+        RouteMatch::new(PathMatch::Prefix(prefix.into()), self.headers, self.query)
     }
 }
 
@@ -53,209 +60,160 @@ fn join(one: &str, other: &str) -> String {
     joined
 }
 
-/// The conditions of an include: at most one prefix, no exact path, no expression.
-pub(super) fn include(path: &str, conditions: &[MatchCondition]) -> Result<Conditions, Fault> {
-    let parts = Parts::read("include", path, conditions)?;
-    match parts.path {
-        None => Ok(Conditions { prefix: String::new(), headers: parts.headers, query: parts.query }),
-        Some(Path::Prefix(prefix)) => {
-            Ok(Conditions { prefix: join(&prefix, ""), headers: parts.headers, query: parts.query })
+/// The conditions of an include by themselves, and joined with those that lead to it: at most one prefix,
+/// no exact path, no expression.
+pub(super) fn include(
+    above: &Conditions,
+    at: &FieldPath<'_>,
+    conditions: &[MatchCondition],
+) -> Result<(Conditions, Conditions), Fault> {
+    let parts = Parts::read(Block::Include, at, conditions)?;
+    let prefix = match parts.path {
+        None => String::new(),
+        Some(Path::Prefix(prefix)) => join(prefix, ""),
+        Some(Path::Exact(_) | Path::Regex(_)) => {
+            let why = "exact and regex conditions are not allowed in an include block";
+            return Err(Block::Include.fault(&at.field("conditions"), why));
         }
-        Some(Path::Exact(_) | Path::Regex(_)) => Err(Fault::new(
-            "IncludeError",
-            "PathMatchConditionsNotValid",
-            format!("{path}.conditions"),
-            "include: exact and regex conditions are not allowed in an include block",
-        )),
-    }
+    };
+    let own = Conditions { prefix, headers: parts.headers, query: parts.query };
+    let joined = above.join(own.clone());
+    check(Block::Include, at, &joined)?;
+    Ok((own, joined))
 }
 
-/// What a route below `above` takes, and the prefix that it matches by, if it does.
+/// What a route takes below the conditions that lead to it.
 pub(super) fn route(
     above: &Conditions,
-    path: &str,
+    at: &FieldPath<'_>,
     conditions: &[MatchCondition],
 ) -> Result<RouteMatch, Fault> {
-    let parts = Parts::read("route", path, conditions)?;
-    let matched = match parts.path {
-        None => PathMatch::Prefix(above.path().into()),
-        Some(Path::Prefix(prefix)) => PathMatch::Prefix(join(&above.prefix, &prefix).into()),
-        Some(Path::Exact(exact)) => PathMatch::Exact(join(&above.prefix, &exact).into()),
-        Some(Path::Regex(regex)) => PathMatch::Regex(behind(&above.prefix, &regex).into()),
+    let parts = Parts::read(Block::Route, at, conditions)?;
+    let joined = above.join(Conditions { prefix: String::new(), headers: parts.headers, query: parts.query });
+    check(Block::Route, at, &joined)?;
+    let path = match parts.path {
+        None => return Ok(joined.matching()),
+        Some(Path::Prefix(prefix)) => PathMatch::Prefix(join(&above.prefix, prefix).into()),
+        Some(Path::Exact(exact)) => PathMatch::Exact(join(&above.prefix, exact).into()),
+        Some(Path::Regex(regex)) => {
+            let pattern = behind(&above.prefix, regex);
+            text::regex(&pattern).map_err(|why| Block::Route.fault(&at.field("conditions"), &why))?;
+            PathMatch::Regex(pattern.into())
+        }
     };
-    let own = Conditions { prefix: String::new(), headers: parts.headers, query: parts.query };
-    Ok(above.join(&own).matching(matched))
+    Ok(RouteMatch::new(path, joined.headers, joined.query))
 }
 
 /// An expression behind a literal prefix. The expression begins with `/`, so the prefix gives up its own.
+/// Alternatives are kept together: `/a|/b` must not leave the prefix that was handed over.
 fn behind(prefix: &str, regex: &str) -> String {
-    format!("{}{regex}", re2::quote(prefix.trim_end_matches('/')))
+    match prefix.trim_end_matches('/') {
+        "" => regex.to_owned(),
+        prefix if regex.contains(['|', '\\']) => format!("{}(?:{regex})", re2::quote(prefix)),
+        prefix => format!("{}{regex}", re2::quote(prefix)),
+    }
+}
+
+/// What can only be seen of all conditions together.
+fn check(block: Block, at: &FieldPath<'_>, joined: &Conditions) -> Result<(), Fault> {
+    let at = at.field("conditions");
+    if joined.prefix.len() > text::MAX_PATH {
+        let why = format!("the prefixes of all includes are longer than {} bytes together", text::MAX_PATH);
+        return Err(block.fault(&at, &why));
+    }
+    let count = joined.headers.len() + joined.query.len();
+    if count > MAX_CONDITIONS {
+        let why = format!("{count} conditions on headers and query parameters, at most {MAX_CONDITIONS}");
+        return Err(headers_fault(&at, why));
+    }
+    header::contradiction(&joined.headers).map_err(|why| headers_fault(&at, why))?;
+    query::repetition(&joined.query).map_err(|why| query_fault(&at, why))
+}
+
+/// Whose conditions a block holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Block {
+    Route,
+    Include,
+}
+
+impl Block {
+    /// Something is wrong with the path.
+    fn fault(self, at: &FieldPath<'_>, why: &str) -> Fault {
+        let (kind, whose) = match self {
+            Self::Route => ("RouteError", "route"),
+            Self::Include => ("IncludeError", "include"),
+        };
+        Fault::new(kind, "PathMatchConditionsNotValid", at, format!("{whose}: {why}"))
+    }
 }
 
 /// The path condition of a block.
-enum Path {
-    Prefix(String),
-    Exact(String),
-    Regex(String),
+enum Path<'a> {
+    Prefix(&'a str),
+    Exact(&'a str),
+    Regex(&'a str),
 }
 
 /// One block of conditions, each checked.
-struct Parts {
-    path: Option<Path>,
+struct Parts<'a> {
+    path: Option<Path<'a>>,
     headers: Vec<HeaderMatch>,
     query: Vec<QueryMatch>,
 }
 
-impl Parts {
-    fn read(owner: &str, path: &str, conditions: &[MatchCondition]) -> Result<Self, Fault> {
+impl<'a> Parts<'a> {
+    fn read(block: Block, at: &FieldPath<'_>, conditions: &'a [MatchCondition]) -> Result<Self, Fault> {
         let mut parts = Self { path: None, headers: vec![], query: vec![] };
         for (index, condition) in conditions.iter().enumerate() {
-            let path = format!("{path}.conditions[{index}]");
-            parts.path(owner, &path, condition)?;
+            let at = at.item("conditions", index);
+            parts.path(block, &at, condition)?;
             if let Some(header) = &condition.header {
-                let path = format!("{path}.header");
-                let found = header_match(header).map_err(|why| headers_fault(&path, why))?;
-                parts.headers.extend(found);
+                let found = header::condition(header);
+                parts.headers.extend(found.map_err(|why| headers_fault(&at.field("header"), why))?);
             }
             if let Some(parameter) = &condition.query_parameter {
-                let path = format!("{path}.queryParameter");
-                parts.query.push(query_match(parameter).map_err(|why| query_fault(&path, why))?);
+                let found = query::condition(parameter);
+                parts.query.push(found.map_err(|why| query_fault(&at.field("queryParameter"), why))?);
             }
         }
-        contradiction(&parts.headers).map_err(|why| headers_fault(&format!("{path}.conditions"), why))?;
-        repeated_query(&parts.query).map_err(|why| query_fault(&format!("{path}.conditions"), why))?;
         Ok(parts)
     }
 
-    fn path(&mut self, owner: &str, path: &str, condition: &MatchCondition) -> Result<(), Fault> {
-        let kind = if owner == "include" { "IncludeError" } else { "RouteError" };
-        let fault = |field: &str, why: String| {
-            let path = if field.is_empty() { path.to_owned() } else { format!("{path}.{field}") };
-            Fault::new(kind, "PathMatchConditionsNotValid", path, format!("{owner}: {why}"))
-        };
-        let found = [
-            condition.prefix.as_ref().map(|text| ("prefix", text)),
-            condition.exact.as_ref().map(|text| ("exact", text)),
-            condition.regex.as_ref().map(|text| ("regex", text)),
-        ];
-        for (field, text) in found.into_iter().flatten() {
+    fn path(&mut self, block: Block, at: &FieldPath<'_>, condition: &'a MatchCondition) -> Result<(), Fault> {
+        let MatchCondition { prefix, exact, regex, .. } = condition;
+        for (field, text) in [("prefix", prefix), ("exact", exact), ("regex", regex)] {
+            let Some(text) = given(text) else { continue };
             if self.path.is_some() {
                 let why = "more than one prefix, exact or regex is not allowed in a condition block";
-                return Err(fault("", why.into()));
+                return Err(block.fault(at, why));
             }
-            self.path = Some(match field {
-                "regex" => Path::Regex(text::path_regex(text).map_err(|why| fault(field, why))?),
-                "exact" => Path::Exact(text::path(text).map_err(|why| fault(field, why))?),
-                _ => Path::Prefix(text::path(text).map_err(|why| fault(field, why))?),
-            });
+            self.path = Some(path(field, text).map_err(|why| block.fault(&at.field(field), &why))?);
         }
         Ok(())
     }
 }
 
-fn headers_fault(path: &str, why: String) -> Fault {
-    Fault::new("RouteError", "HeaderMatchConditionsNotValid", path.to_owned(), why)
-}
-
-fn query_fault(path: &str, why: String) -> Fault {
-    Fault::new("RouteError", "QueryParameterMatchConditionsNotValid", path.to_owned(), why)
-}
-
-/// A header condition; the first operator that is set counts, and none matches everything.
-fn header_match(condition: &HeaderMatchCondition) -> Result<Option<HeaderMatch>, String> {
-    let name = text::match_header_name(&condition.name)?;
-    let matched = |value: &str| -> Result<TextMatch, String> {
-        let value = text::match_value(value)?;
-        Ok(TextMatch { value, ignore_case: condition.ignore_case })
-    };
-    let (predicate, invert) = if condition.present {
-        (HeaderPredicate::Present, false)
-    } else if condition.notpresent {
-        (HeaderPredicate::Present, true)
-    } else if let Some(value) = &condition.contains {
-        (HeaderPredicate::Contains(matched(value)?), false)
-    } else if let Some(value) = &condition.notcontains {
-        (HeaderPredicate::Contains(matched(value)?), true)
-    } else if let Some(value) = &condition.exact {
-        (HeaderPredicate::Exact(matched(value)?), false)
-    } else if let Some(value) = &condition.notexact {
-        (HeaderPredicate::Exact(matched(value)?), true)
-    } else if let Some(pattern) = &condition.regex {
-        (HeaderPredicate::Regex(text::regex(pattern)?), false)
-    } else {
-        return Ok(None);
-    };
-    let missing_is_empty =
-        condition.treat_missing_as_empty && invert && predicate != HeaderPredicate::Present;
-    Ok(Some(HeaderMatch { name, predicate, invert, missing_is_empty }))
-}
-
-/// Conditions on one header that no request can fulfil.
-fn contradiction(headers: &[HeaderMatch]) -> Result<(), String> {
-    for (index, one) in headers.iter().enumerate() {
-        for other in headers[index + 1..].iter().filter(|other| other.name == one.name) {
-            let both_exact = |a: &HeaderMatch| matches!(a.predicate, HeaderPredicate::Exact(_)) && !a.invert;
-            if both_exact(one) && both_exact(other) && one.predicate != other.predicate {
-                return Err(format!(
-                    "cannot specify duplicate header 'exact match' conditions for \"{}\"",
-                    one.name
-                ));
-            }
-            if one.invert != other.invert && same_text(&one.predicate, &other.predicate) {
-                return Err(format!("cannot specify contradictory conditions for header \"{}\"", one.name));
-            }
-        }
+fn path<'a>(field: &str, text: &'a str) -> Result<Path<'a>, String> {
+    if !text.starts_with('/') {
+        return Err(format!("{field} conditions must start with /, {} was supplied", text::quoted(text)));
     }
-    Ok(())
-}
-
-/// Whether two predicates ask the same thing; case does not matter where one of them ignores it.
-fn same_text(one: &HeaderPredicate, other: &HeaderPredicate) -> bool {
-    let same = |a: &TextMatch, b: &TextMatch| {
-        a.value == b.value || ((a.ignore_case || b.ignore_case) && a.value.eq_ignore_ascii_case(&b.value))
-    };
-    match (one, other) {
-        (HeaderPredicate::Exact(a), HeaderPredicate::Exact(b))
-        | (HeaderPredicate::Contains(a), HeaderPredicate::Contains(b)) => same(a, b),
-        (one, other) => one == other,
+    match field {
+        "regex" => text::path_regex(text).map(Path::Regex),
+        "exact" => text::path(text).map(Path::Exact),
+        _ => text::path(text).map(Path::Prefix),
     }
 }
 
-fn query_match(condition: &QueryParameterMatchCondition) -> Result<QueryMatch, String> {
-    let matched = |value: &str| TextMatch { value: value.into(), ignore_case: condition.ignore_case };
-    let mut found = Vec::new();
-    found.extend(condition.exact.as_deref().map(|value| QueryPredicate::Exact(matched(value))));
-    found.extend(condition.prefix.as_deref().map(|value| QueryPredicate::Prefix(matched(value))));
-    found.extend(condition.suffix.as_deref().map(|value| QueryPredicate::Suffix(matched(value))));
-    found.extend(condition.contains.as_deref().map(|value| QueryPredicate::Contains(matched(value))));
-    found.extend(condition.present.then_some(QueryPredicate::Present));
-    if let Some(pattern) = &condition.regex {
-        found.push(QueryPredicate::Regex(text::regex(pattern)?));
-    }
-    let name: Arc<str> = text::query_name(&condition.name)?;
-    let values = [&condition.exact, &condition.prefix, &condition.suffix, &condition.contains];
-    for value in values.into_iter().flatten() {
-        text::query_value(value)?;
-    }
-    match <[QueryPredicate; 1]>::try_from(found) {
-        Ok([predicate]) => Ok(QueryMatch { name, predicate }),
-        Err(found) => Err(format!(
-            "exactly one of exact, prefix, suffix, regex, contains and present must be set for query \
-             parameter \"{name}\", found {}",
-            found.len()
-        )),
-    }
+/// A text that says something: Contour does not tell an empty one from none.
+fn given(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
 }
 
-fn repeated_query(query: &[QueryMatch]) -> Result<(), String> {
-    for (index, one) in query.iter().enumerate() {
-        let is_exact = |a: &QueryMatch| matches!(a.predicate, QueryPredicate::Exact(_));
-        if query[index + 1..].iter().any(|other| other.name == one.name && is_exact(one) && is_exact(other)) {
-            return Err(format!(
-                "cannot specify duplicate query parameter 'exact match' conditions for \"{}\"",
-                one.name
-            ));
-        }
-    }
-    Ok(())
+fn headers_fault(at: &FieldPath<'_>, why: String) -> Fault {
+    Fault::new("RouteError", "HeaderMatchConditionsNotValid", at, why)
+}
+
+fn query_fault(at: &FieldPath<'_>, why: String) -> Fault {
+    Fault::new("RouteError", "QueryParameterMatchConditionsNotValid", at, why)
 }

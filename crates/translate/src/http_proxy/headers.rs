@@ -1,47 +1,62 @@
 //! Header policies (reference 3.15).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::http_proxy::policy::HeadersPolicy;
 use model::{HeaderEdits, HostRewrite, ObjectId};
 
 use super::Fault;
-use super::route::RequestEdits;
+use crate::field_path::FieldPath;
 use crate::text::{self, Place};
 
-/// Where a policy stands: a route, or one of its services.
-pub(super) struct Scope<'a> {
-    place: Place<'a>,
-}
+/// How many headers a policy may set, and how many it may remove; Envoy's own limit.
+const MAX_HEADERS: usize = 1000;
 
-impl<'a> Scope<'a> {
+/// Whose policy it is: a route's, or one of its services'.
+pub(super) struct Whose<'a>(Place<'a>);
+
+impl<'a> Whose<'a> {
     /// A route of an object.
     pub(super) fn route(owner: &'a ObjectId) -> Self {
-        Self { place: Place { namespace: &owner.namespace, service: None } }
+        Self(Place { namespace: &owner.namespace, service: None })
     }
 
     /// A service of a route.
     pub(super) fn service(owner: &'a ObjectId, service: &'a str, port: u16) -> Self {
-        Self { place: Place { namespace: &owner.namespace, service: Some((service, port)) } }
+        Self(Place { namespace: &owner.namespace, service: Some((service, port)) })
     }
 
     const fn is_service(&self) -> bool {
-        self.place.service.is_some()
+        self.0.service.is_some()
     }
+
+    const fn kind(&self) -> &'static str {
+        if self.is_service() { "ServiceError" } else { "RouteError" }
+    }
+}
+
+/// Header changes of a request, the host apart.
+#[derive(Debug, Default)]
+pub(super) struct RequestEdits {
+    pub(super) edits: HeaderEdits,
+    pub(super) host: Option<HostRewrite>,
 }
 
 /// Changes to requests; setting `Host` changes the host that the backend is asked for.
 pub(super) fn request(
-    path: &str,
-    scope: &Scope<'_>,
+    at: &FieldPath<'_>,
+    whose: &Whose<'_>,
     policy: Option<&HeadersPolicy>,
 ) -> Result<RequestEdits, Fault> {
-    let fault = |path: String, why: String| {
-        Fault::new(kind(scope), "RequestHeadersPolicyInvalid", path, format!("{why} on request headers"))
+    let Some(policy) = policy else { return Ok(RequestEdits::default()) };
+    let fault = |at: &FieldPath<'_>, why: String| {
+        Fault::new(whose.kind(), "RequestHeadersPolicyInvalid", at, format!("{why} on request headers"))
     };
+    let at = at.field("requestHeadersPolicy");
     let mut host = None;
-    let edits = edits(path, scope, policy, &fault, |path, value| {
-        host = Some(host_rewrite(scope, value).map_err(|why| fault(path.to_owned(), why))?);
+    let edits = edits(&at, whose, policy, &fault, |value| {
+        host = Some(host_rewrite(whose, value)?);
         Ok(())
     })?;
     Ok(RequestEdits { edits, host })
@@ -49,74 +64,95 @@ pub(super) fn request(
 
 /// Changes to responses.
 pub(super) fn response(
-    path: &str,
-    scope: &Scope<'_>,
+    at: &FieldPath<'_>,
+    whose: &Whose<'_>,
     policy: Option<&HeadersPolicy>,
 ) -> Result<HeaderEdits, Fault> {
+    let Some(policy) = policy else { return Ok(HeaderEdits::default()) };
     let reason =
-        if scope.is_service() { "ResponseHeadersPolicyInvalid" } else { "ResponseHeaderPolicyInvalid" };
-    let fault = |path: String, why: String| {
-        Fault::new(kind(scope), reason, path, format!("{why} on response headers"))
+        if whose.is_service() { "ResponseHeadersPolicyInvalid" } else { "ResponseHeaderPolicyInvalid" };
+    let fault = |at: &FieldPath<'_>, why: String| {
+        Fault::new(whose.kind(), reason, at, format!("{why} on response headers"))
     };
-    edits(path, scope, policy, &fault, |path, _| {
-        Err(fault(path.to_owned(), "rewriting \"Host\" header is not supported".into()))
+    edits(&at.field("responseHeadersPolicy"), whose, policy, &fault, |_| {
+        Err("rewriting \"Host\" header is not supported".into())
     })
 }
 
-const fn kind(scope: &Scope<'_>) -> &'static str {
-    if scope.is_service() { "ServiceError" } else { "RouteError" }
+/// How something wrong with a policy is told.
+type Tell<'a> = &'a dyn Fn(&FieldPath<'_>, String) -> Fault;
+
+/// `host` takes the value that `Host` is set to.
+fn edits(
+    at: &FieldPath<'_>,
+    whose: &Whose<'_>,
+    policy: &HeadersPolicy,
+    fault: Tell<'_>,
+    host: impl FnMut(&str) -> Result<(), String>,
+) -> Result<HeaderEdits, Fault> {
+    for (field, count) in [("set", policy.set.len()), ("remove", policy.remove.len())] {
+        if count > MAX_HEADERS {
+            return Err(fault(&at.field(field), format!("{count} headers, at most {MAX_HEADERS},")));
+        }
+    }
+    Ok(HeaderEdits { set: set(at, whose, policy, fault, host)?, remove: remove(at, policy, fault)? })
 }
 
-fn edits(
-    path: &str,
-    scope: &Scope<'_>,
-    policy: Option<&HeadersPolicy>,
-    fault: &dyn Fn(String, String) -> Fault,
-    mut host: impl FnMut(&str, &str) -> Result<(), Fault>,
-) -> Result<HeaderEdits, Fault> {
-    let mut edits = HeaderEdits::default();
-    let Some(policy) = policy else { return Ok(edits) };
-    let mut seen: Vec<Arc<str>> = Vec::new();
+fn set(
+    at: &FieldPath<'_>,
+    whose: &Whose<'_>,
+    policy: &HeadersPolicy,
+    fault: Tell<'_>,
+    mut host: impl FnMut(&str) -> Result<(), String>,
+) -> Result<Vec<(Arc<str>, Arc<str>)>, Fault> {
+    let mut seen = BTreeSet::new();
+    let mut set = Vec::new();
     for (index, entry) in policy.set.iter().enumerate() {
-        let path = format!("{path}.set[{index}]");
-        if entry.name.eq_ignore_ascii_case("host") {
-            if seen.iter().any(|name| &**name == "host") {
-                return Err(fault(path, "duplicate header addition: \"Host\"".into()));
-            }
-            seen.push("host".into());
-            host(&path, &entry.value)?;
+        let at = at.item("set", index);
+        let name = text::edited_header_name(&entry.name)
+            .map_err(|why| fault(&at.field("name"), format!("invalid set header {why}")))?;
+        if !seen.insert(name.clone()) {
+            let name = text::quoted(&entry.name);
+            return Err(fault(&at.field("name"), format!("duplicate header addition: {name}")));
+        }
+        if &*name == "host" {
+            host(&entry.value).map_err(|why| fault(&at.field("value"), why))?;
             continue;
         }
-        let name = text::header_name(&entry.name)
-            .map_err(|why| fault(format!("{path}.name"), format!("invalid set header {why}")))?;
-        if seen.contains(&name) {
-            return Err(fault(path, format!("duplicate header addition: \"{}\"", entry.name)));
-        }
-        let value = text::header_value(&entry.value, &scope.place)
-            .map_err(|why| fault(format!("{path}.value"), format!("invalid value of \"{name}\": {why}")))?;
-        seen.push(name.clone());
-        edits.set.push((name, value));
+        let value = text::header_value(&entry.value, &whose.0).map_err(|why| {
+            fault(&at.field("value"), format!("invalid value of {}: {why}", text::quoted(&entry.name)))
+        })?;
+        set.push((name, value));
     }
+    set.sort_unstable();
+    Ok(set)
+}
+
+fn remove(at: &FieldPath<'_>, policy: &HeadersPolicy, fault: Tell<'_>) -> Result<Vec<Arc<str>>, Fault> {
+    let mut remove = BTreeSet::new();
     for (index, entry) in policy.remove.iter().enumerate() {
-        let path = format!("{path}.remove[{index}]");
-        let name = text::header_name(entry)
-            .map_err(|why| fault(path.clone(), format!("invalid remove header {why}")))?;
-        if edits.remove.contains(&name) {
-            return Err(fault(path, format!("duplicate header removal: \"{entry}\"")));
+        let at = at.item("remove", index);
+        let name = text::edited_header_name(entry)
+            .map_err(|why| fault(&at, format!("invalid remove header {why}")))?;
+        if &*name == "host" {
+            return Err(fault(&at, "removing \"Host\" header is not supported".into()));
         }
-        edits.remove.push(name);
+        if !remove.insert(name) {
+            return Err(fault(&at, format!("duplicate header removal: {}", text::quoted(entry))));
+        }
     }
-    edits.set.sort_unstable();
-    edits.remove.sort_unstable();
-    Ok(edits)
+    Ok(remove.into_iter().collect())
 }
 
 /// The host that a `Host` header asks for: a literal, or (on a route) the value of another header.
-fn host_rewrite(scope: &Scope<'_>, value: &str) -> Result<HostRewrite, String> {
+fn host_rewrite(whose: &Whose<'_>, value: &str) -> Result<HostRewrite, String> {
     let header = value.strip_prefix("%REQ(").and_then(|rest| rest.strip_suffix(")%"));
+    let invalid = |why| format!("invalid value of \"Host\": {why}");
     match header {
-        Some(header) if !scope.is_service() => Ok(HostRewrite::Header(text::header_name(header)?)),
-        Some(_) => Err("rewriting \"Host\" from another header is only possible on a route".into()),
-        None => Ok(HostRewrite::Literal(text::host_value(value)?)),
+        Some(header) if !whose.is_service() => {
+            Ok(HostRewrite::Header(text::header_name(header).map_err(invalid)?))
+        }
+        Some(_) => Err("rewriting \"Host\" from another header is only possible on a route, not".into()),
+        None => Ok(HostRewrite::Literal(text::host_value(value).map_err(invalid)?)),
     }
 }

@@ -5,6 +5,7 @@ use model::{ObjectId, Retry, RouteTimeouts, Timeout};
 
 use super::Fault;
 use super::root::Context;
+use crate::field_path::FieldPath;
 use crate::text;
 
 /// The time limits of a route and of the connections to its backends.
@@ -15,13 +16,13 @@ pub(super) struct Timeouts {
 }
 
 /// The time limits of a route.
-pub(super) fn timeouts(path: &str, policy: Option<&TimeoutPolicy>) -> Result<Timeouts, Fault> {
+pub(super) fn timeouts(at: &FieldPath<'_>, policy: Option<&TimeoutPolicy>) -> Result<Timeouts, Fault> {
     let Some(policy) = policy else { return Ok(Timeouts::default()) };
-    let limit = |field: &str, text: &Option<String>| {
+    let at = at.field("timeoutPolicy");
+    let limit = |field, text: &Option<String>| {
         text::timeout(text.as_deref().unwrap_or_default()).map_err(|why| {
-            let path = format!("{path}.timeoutPolicy.{field}");
-            let message = format!("route.timeoutPolicy failed to parse: {field}: {why}");
-            Fault::new("RouteError", "TimeoutPolicyNotValid", path, message)
+            let message = format!("route.timeoutPolicy failed to parse: {field} {why}");
+            Fault::new("RouteError", "TimeoutPolicyNotValid", &at.field(field), message)
         })
     };
     Ok(Timeouts {
@@ -37,42 +38,59 @@ pub(super) fn timeouts(path: &str, policy: Option<&TimeoutPolicy>) -> Result<Tim
 pub(super) fn retry(
     context: &mut Context<'_, '_>,
     owner: &ObjectId,
-    path: &str,
+    at: &FieldPath<'_>,
     policy: Option<&RetryPolicy>,
 ) -> Result<Option<Retry>, Fault> {
-    let Some(policy) = policy else { return Ok(None) };
-    let path = format!("{path}.retryPolicy");
-    let fault = |field: &str, why: String| {
-        Fault::new("RouteError", "RetryPolicyNotValid", format!("{path}.{field}"), why)
-    };
-    let count = match policy.count {
-        -1 => return Ok(None),
-        count => u32::try_from(count.max(1)).ok().filter(|_| count >= 0),
-    };
-    let count = count
-        .ok_or_else(|| fault("count", format!("{} must be in the range -1 to 4294967295", policy.count)))?;
-    for (index, case) in policy.retry_on.iter().enumerate().filter(|(_, case)| case.known().is_none()) {
-        return Err(fault(
-            &format!("retryOn[{index}]"),
-            format!("\"{}\" is no case for a retry", case.as_str()),
-        ));
-    }
-    let on: Vec<_> = policy.retry_on.iter().map(api::Choice::as_str).collect();
-    let on = if on.is_empty() { "5xx".to_owned() } else { on.join(",") };
+    let Some(policy) = policy.filter(|policy| policy.count != -1) else { return Ok(None) };
+    let at = at.field("retryPolicy");
+    let count = u32::try_from(policy.count).map_err(|_| {
+        let why = format!("{} must be in the range -1 to {}", policy.count, u32::MAX);
+        retry_fault(&at.field("count"), why)
+    })?;
     let per_try = text::timeout(policy.per_try_timeout.as_deref().unwrap_or_default());
     let per_try = per_try.unwrap_or_else(|why| {
         // As in Contour: an unreadable limit of a try is Envoy's default; but we say so.
-        context.note(owner, fault("perTryTimeout", format!("is ignored: {why}")).warning());
+        let why = format!("perTryTimeout is ignored: {why}");
+        context.note(owner, retry_fault(&at.field("perTryTimeout"), why).warning());
         Timeout::Default
     });
-    let mut status_codes = Vec::new();
-    for (index, code) in policy.retriable_status_codes.iter().enumerate() {
-        let code = u32::try_from(*code).ok().filter(|code| (100..=599).contains(code)).ok_or_else(|| {
-            fault(&format!("retriableStatusCodes[{index}]"), format!("{code} must be in the range 100-599"))
-        })?;
-        status_codes.push(code);
+    Ok(Some(Retry {
+        on: cases(&at, policy)?.into(),
+        count: count.max(1),
+        per_try,
+        status_codes: status_codes(&at, policy)?,
+    }))
+}
+
+fn retry_fault(at: &FieldPath<'_>, why: String) -> Fault {
+    Fault::new("RouteError", "RetryPolicyNotValid", at, why)
+}
+
+/// Envoy's words for the cases, each once.
+fn cases(at: &FieldPath<'_>, policy: &RetryPolicy) -> Result<String, Fault> {
+    let mut words: Vec<&str> = Vec::new();
+    for (index, case) in policy.retry_on.iter().enumerate() {
+        if case.known().is_none() {
+            let why = format!("{} is no case for a retry that Envoy knows", text::quoted(case.as_str()));
+            return Err(retry_fault(&at.item("retryOn", index), why));
+        }
+        if !words.contains(&case.as_str()) {
+            words.push(case.as_str());
+        }
     }
-    status_codes.sort_unstable();
-    status_codes.dedup();
-    Ok(Some(Retry { on: on.into(), count, per_try, status_codes }))
+    Ok(if words.is_empty() { "5xx".to_owned() } else { words.join(",") })
+}
+
+fn status_codes(at: &FieldPath<'_>, policy: &RetryPolicy) -> Result<Vec<u32>, Fault> {
+    let mut codes = Vec::with_capacity(policy.retriable_status_codes.len());
+    for (index, code) in policy.retriable_status_codes.iter().enumerate() {
+        let known = u32::try_from(*code).ok().filter(|code| (100..=599).contains(code));
+        codes.push(known.ok_or_else(|| {
+            let at = at.item("retriableStatusCodes", index);
+            retry_fault(&at, format!("{code} must be in the range 100-599"))
+        })?);
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    Ok(codes)
 }

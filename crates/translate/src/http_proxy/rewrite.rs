@@ -1,69 +1,71 @@
 //! Replacing the prefix of a path (reference 3.11).
 
+use std::collections::BTreeSet;
+
 use api::http_proxy::policy::PathRewritePolicy;
 use model::{PathMatch, PathRewrite, RouteMatch};
 
-use super::{Fault, route};
+use super::Fault;
+use crate::field_path::FieldPath;
 use crate::text;
 
-/// The matches that a route needs, each with what happens to its path.
+/// A match, and what happens to its path.
+type Variant = (RouteMatch, Option<PathRewrite>);
+
+/// The matches that a route needs: the one that was written, and one that completes it.
 ///
 /// A prefix `/foo` replaced by `/bar` must make `/bar/x` of `/foo/x` and `/bar` of `/foo`; replaced by `/`
-/// it must make `/x`, not `//x`. One route for `/foo/` and one for `/foo` do both.
+/// it must make `/x`, not `//x`. One route for `/foo` and one for `/foo/` do both.
 pub(super) fn variants(
-    path: &str,
+    at: &FieldPath<'_>,
     matches: RouteMatch,
     policy: Option<&PathRewritePolicy>,
-) -> Result<Vec<(RouteMatch, Option<PathRewrite>)>, Fault> {
+) -> Result<Vec<Variant>, Fault> {
     let Some(policy) = policy.filter(|policy| !policy.replace_prefix.is_empty()) else {
         return Ok(vec![(matches, None)]);
     };
-    let path = format!("{path}.pathRewritePolicy.replacePrefix");
-    let Some(prefix) = route::prefix(&matches).map(str::to_owned) else {
+    let at = at.field("pathRewritePolicy");
+    let PathMatch::Prefix(prefix) = &matches.path else {
         let message = "cannot specify prefix replacements without a prefix condition";
-        return Err(Fault::new("PrefixReplaceError", "MustHavePrefix", path, message));
+        return Err(Fault::new("PrefixReplaceError", "MustHavePrefix", &at.field("replacePrefix"), message));
     };
-    let Some(replacement) = replacement(&path, policy, &prefix)? else { return Ok(vec![(matches, None)]) };
+    let Some(replacement) = replacement(&at, policy, prefix)? else { return Ok(vec![(matches, None)]) };
     let bare = prefix.trim_end_matches('/');
-    if bare.is_empty() {
-        // Everything matches: what follows the slash goes behind the replacement.
-        let replacement = with_slash(&replacement);
-        return Ok(vec![(matches, Some(PathRewrite::Prefix(replacement.into())))]);
+    let slashed = PathRewrite::Prefix(with_slash(replacement).into());
+    if prefix.ends_with('/') {
+        // Everything matches, or what follows the slash: it goes behind the replacement.
+        return Ok(vec![(matches, Some(slashed))]);
     }
-    let with = |path: String, rewrite: String| {
-        let path = PathMatch::Prefix(path.into());
-        let matches = RouteMatch { path, ..matches.clone() };
-        (matches, Some(PathRewrite::Prefix(rewrite.into())))
-    };
-    let slashed = with(format!("{bare}/"), with_slash(&replacement));
-    let plain = with(bare.to_owned(), without_slash(&replacement));
-    Ok(if prefix.ends_with('/') { vec![slashed] } else { vec![slashed, plain] })
+    let path = PathMatch::Prefix(format!("{bare}/").into());
+    let inner = RouteMatch { path, ..matches.clone() };
+    let plain = PathRewrite::Prefix(without_slash(replacement).into());
+    Ok(vec![(matches, Some(plain)), (inner, Some(slashed))])
 }
 
 /// The replacement of a prefix: the entry that names it, else the one that names none.
-fn replacement(path: &str, policy: &PathRewritePolicy, prefix: &str) -> Result<Option<String>, Fault> {
+fn replacement<'a>(
+    at: &FieldPath<'_>,
+    policy: &'a PathRewritePolicy,
+    prefix: &str,
+) -> Result<Option<&'a str>, Fault> {
     let mut default = None;
     let mut exact = None;
-    let mut seen = Vec::new();
+    let mut seen = BTreeSet::new();
     for (index, entry) in policy.replace_prefix.iter().enumerate() {
-        let path = format!("{path}[{index}]");
-        let fault = |reason, why: String| Fault::new("PrefixReplaceError", reason, path.clone(), why);
-        let replacement = text::path(&entry.replacement)
+        let at = at.item("replacePrefix", index);
+        let fault = |reason, why: String| Fault::new("PrefixReplaceError", reason, &at, why);
+        let replacement = text::replacement(&entry.replacement)
             .map_err(|why| fault("ReplacementNotValid", format!("replacement: {why}")))?;
         match entry.prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
             None if default.is_some() => {
                 return Err(fault("AmbiguousReplacement", "ambiguous prefix replacement".into()));
             }
             None => default = Some(replacement),
-            Some(named) if seen.contains(&named) => {
+            Some(named) if !seen.insert(named) => {
                 return Err(fault("DuplicateReplacement", format!("duplicate replacement prefix '{named}'")));
             }
-            Some(named) => {
-                seen.push(named);
-                if named == prefix {
-                    exact = Some(replacement);
-                }
-            }
+            Some(named) if named == prefix => exact = Some(replacement),
+            Some(_) => {}
         }
     }
     Ok(exact.or(default))
@@ -73,9 +75,9 @@ fn with_slash(path: &str) -> String {
     format!("{}/", path.trim_end_matches('/'))
 }
 
-fn without_slash(path: &str) -> String {
+fn without_slash(path: &str) -> &str {
     match path.trim_end_matches('/') {
-        "" => "/".into(),
-        path => path.into(),
+        "" => "/",
+        path => path,
     }
 }

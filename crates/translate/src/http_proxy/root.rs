@@ -1,14 +1,14 @@
 //! A root: its host, its TLS, and what is served where.
 
-use std::sync::Arc;
-
 use api::http_proxy::VirtualHost;
 use model::{Action, Host, ObjectId, Problem, Route, Settings, TlsTermination, Traffic, VirtualHostKey};
-use store::{HttpProxyFact, Reader};
+use store::{HttpProxyFact, Name, Reader};
 
 use super::tls::Front;
-use super::{Fault, class, tcp, tls, tree, unsupported};
-use crate::{Contribution, Fragment, Origin, Rank};
+use super::tree::{self, Entry};
+use super::{Fault, SPEC, class, tcp, tls, unsupported};
+use crate::field_path::FieldPath;
+use crate::{Contribution, Fragment, Origin, Rank, text};
 
 /// What the parts of one root share while it is translated.
 pub(super) struct Context<'r, 's> {
@@ -24,40 +24,18 @@ impl Context<'_, '_> {
     }
 }
 
-/// A route of the tree, and whether it may be served without TLS.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) route: Route,
-    pub(super) permit_insecure: bool,
-}
-
 /// What a root contributes.
-pub(super) fn contribution(
-    reader: &Reader<'_>,
+pub(super) fn contribution<'s>(
+    reader: &Reader<'s>,
     settings: &Settings,
     id: &ObjectId,
-    fact: &HttpProxyFact,
+    fact: &'s HttpProxyFact,
 ) -> Contribution {
-    let Some(spec) = fact.spec.virtualhost.as_deref() else { return Contribution::default() };
     let mut context = Context { reader, settings, out: Contribution::default() };
-    let host = match host(&context, id, spec) {
-        Ok(host) => host,
-        Err(fault) => {
-            context.note(id, fault.error());
-            return context.out;
-        }
-    };
-    let closed = unsupported::virtual_host(&mut context, id, spec);
-    let entries = tree::routes(&mut context, id, fact, closed);
-    match tls::front(&mut context, id, fact, spec) {
-        Ok(front) => serve(&mut context, &Root { id, fact, host }, front, entries),
-        Err(fault) => context.note(id, fault.error()),
+    if let Err(fault) = translate(&mut context, id, fact) {
+        context.note(id, fault.error());
     }
-    if context.out.fragments.is_empty() {
-        // Nothing is served: nothing is needed either.
-        context.out.clusters.clear();
-        context.out.secrets.clear();
-    }
+    context.out.keep_what_is_named();
     context.out
 }
 
@@ -68,95 +46,128 @@ struct Root<'a> {
     host: Host,
 }
 
+/// Puts a root where it is served; a fault stops all of it.
+fn translate<'s>(context: &mut Context<'_, 's>, id: &ObjectId, fact: &'s HttpProxyFact) -> Result<(), Fault> {
+    let Some(spec) = fact.spec.virtualhost.as_deref() else { return Ok(()) };
+    let host = host(context, id, spec)?;
+    something_is_defined(fact)?;
+    let closed = unsupported::virtual_host(context, id, spec);
+    let entries = tree::routes(context, id, fact, closed);
+    let front = tls::front(context, id, fact, spec)?;
+    let root = Root { id, fact, host };
+    match tcp::proxy(context, id, fact, closed) {
+        Ok(Some(proxy)) => serve_connections(context, &root, &front, Traffic::Tcp(proxy)),
+        Ok(None) => {}
+        Err((owner, fault)) => {
+            context.note(&owner, fault.error());
+            return Ok(());
+        }
+    }
+    serve_requests(context, &root, front, entries);
+    Ok(())
+}
+
 /// The host of a root that may have it.
 fn host(context: &Context<'_, '_>, id: &ObjectId, spec: &VirtualHost) -> Result<Host, Fault> {
-    let settings = context.settings;
-    if !may_be_root(settings, &id.namespace) {
+    if !may_be_root(context.settings, &id.namespace) {
         return Err(Fault::new(
             "RootNamespaceError",
             "RootProxyNotAllowedInNamespace",
-            "metadata.namespace".into(),
+            &FieldPath::root("metadata.namespace"),
             "root HTTPProxy cannot be defined in this namespace",
         ));
     }
-    let path = "spec.virtualhost.fqdn".to_owned();
+    let at = SPEC.field("virtualhost");
+    let fault = |reason, why: String| Fault::new("VirtualHostError", reason, &at.field("fqdn"), why);
     if spec.fqdn.trim().is_empty() {
-        let message = "Spec.VirtualHost.Fqdn must be specified";
-        return Err(Fault::new("VirtualHostError", "FQDNNotSpecified", path, message));
+        return Err(fault("FQDNNotSpecified", "Spec.VirtualHost.Fqdn must be specified".into()));
     }
-    let host = crate::text::host(&spec.fqdn)
-        .map_err(|why| Fault::new("VirtualHostError", "FQDNNotValid", path.clone(), why))?;
-    let rivals = rivals(context, &spec.fqdn);
-    let is_winner = rivals.first().is_some_and(|first| *first == (id.namespace.clone(), id.name.clone()));
-    let all_lose = settings.duplicate_fqdn == model::DuplicateFqdn::InvalidAll;
-    if rivals.len() > 1 && (all_lose || !is_winner) {
-        return Err(duplicate(path, &host, rivals));
+    let host = text::host(&spec.fqdn)
+        .map_err(|why| fault("FQDNNotValid", format!("Spec.VirtualHost.Fqdn {why}")))?;
+    match rivals(context, id, &host) {
+        None => Ok(host),
+        Some(message) => Err(fault("DuplicateVhost", message)
+            .with_help("give each root another fqdn, or make one of them a part that the other includes")),
     }
-    Ok(host)
-}
-
-/// The roots that claim a host and may have it; the first is the oldest.
-fn rivals(context: &Context<'_, '_>, fqdn: &str) -> Vec<(Arc<str>, Arc<str>)> {
-    let settings = context.settings;
-    context
-        .reader
-        .roots_of_host(&fqdn.to_ascii_lowercase())
-        .filter(|(name, fact)| {
-            class::is_ours(settings, fact.class.as_deref()) && may_be_root(settings, &name.namespace)
-        })
-        .map(|(name, _)| (name.namespace.clone(), name.name.clone()))
-        .collect()
-}
-
-fn duplicate(path: String, host: &Host, mut rivals: Vec<(Arc<str>, Arc<str>)>) -> Fault {
-    rivals.sort();
-    let names: Vec<_> = rivals.iter().map(|(namespace, name)| format!("{namespace}/{name}")).collect();
-    let message = format!("fqdn \"{host}\" is used in multiple HTTPProxies: {}", names.join(", "));
-    Fault::new("VirtualHostError", "DuplicateVhost", path, message)
-        .with_help("give each root another fqdn, or make one of them a part that the other includes")
 }
 
 fn may_be_root(settings: &Settings, namespace: &str) -> bool {
     settings.root_namespaces.is_empty() || settings.root_namespaces.iter().any(|root| **root == *namespace)
 }
 
-/// Puts the routes and connections of a root on the listeners.
-fn serve(context: &mut Context<'_, '_>, root: &Root<'_>, front: Front, entries: Vec<Entry>) {
-    let spec = &root.fact.spec;
+/// Why a root may not have its host: others claim it too, and (unless all lose) one of them is older.
+fn rivals(context: &Context<'_, '_>, id: &ObjectId, host: &Host) -> Option<String> {
+    let settings = context.settings;
+    let claims = context.reader.roots_of_host(host.as_str());
+    let mut claims = claims.filter(|(name, fact)| {
+        class::is_ours(settings, fact.class.as_deref()) && may_be_root(settings, &name.namespace)
+    });
+    let is_own = |name: &Name| name.name == id.name && name.namespace == id.namespace;
+    let (first, _) = claims.next()?;
+    let oldest_wins = settings.duplicate_fqdn == model::DuplicateFqdn::OldestWins;
+    if oldest_wins && is_own(first) {
+        return None;
+    }
+    let mut names: Vec<&Name> = std::iter::once(first).chain(claims.map(|(name, _)| name)).collect();
+    if names.len() < 2 {
+        return None;
+    }
+    names.sort();
+    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+    Some(format!("fqdn \"{host}\" is used in multiple HTTPProxies: {}", names.join(", ")))
+}
+
+fn something_is_defined(fact: &HttpProxyFact) -> Result<(), Fault> {
+    let spec = &fact.spec;
     if spec.routes.is_empty() && spec.includes.is_empty() && spec.tcpproxy.is_none() {
         let message = "HTTPProxy.Spec must have at least one Route, Include, or a TCPProxy";
-        context.note(root.id, Fault::new("SpecError", "NothingDefined", "spec".into(), message).error());
-        return;
+        return Err(Fault::new("SpecError", "NothingDefined", &SPEC, message));
     }
+    Ok(())
+}
+
+/// Carries the connections of a host that has TLS.
+fn serve_connections(context: &mut Context<'_, '_>, root: &Root<'_>, front: &Front, traffic: Traffic) {
     let https = context.settings.https_listener();
-    let insecure = Traffic::Http(plain(context.settings, &front, &entries));
-    match (tcp::proxy(context, root.id, root.fact, &front), front) {
-        (Err(fault), _) => return context.note(root.id, fault.error()),
-        (Ok(Some(proxy)), Front::Terminated(tls)) => {
-            add(context, root, https, Some(tls), Traffic::Tcp(proxy));
-        }
-        (Ok(Some(proxy)), Front::Passthrough) => add(context, root, https, None, Traffic::Tcp(proxy)),
-        (Ok(None), Front::Terminated(tls)) if spec.tcpproxy.is_none() => {
-            let routes = entries.into_iter().map(|entry| entry.route).collect();
-            add(context, root, https, Some(tls), Traffic::Http(routes));
-        }
-        // Without a proxy connections have nowhere to go, and a closed host has no chain.
-        (Ok(_), _) => {}
+    match front {
+        Front::Terminated(tls) => add(context, root, https, Some(tls.clone()), traffic),
+        Front::Passthrough => add(context, root, https, None, traffic),
+        Front::Plain | Front::Closed => {}
     }
-    add(context, root, context.settings.http_listener(), None, insecure);
 }
 
-/// The routes of the plaintext listener: a host with TLS redirects, unless a route permits otherwise.
-fn plain(settings: &Settings, front: &Front, entries: &[Entry]) -> Vec<Route> {
-    let has_tls = !matches!(front, Front::Plain);
-    let stays = |entry: &Entry| !has_tls || (entry.permit_insecure && !settings.disable_permit_insecure);
-    entries
-        .iter()
-        .map(|entry| if stays(entry) { entry.route.clone() } else { upgrade(&entry.route) })
-        .collect()
+/// Routes requests: with TLS on both listeners, where plaintext redirects unless a route permits otherwise.
+/// Connections that are carried as they are leave the plaintext listener alone.
+fn serve_requests(context: &mut Context<'_, '_>, root: &Root<'_>, front: Front, entries: Vec<Entry>) {
+    let http = context.settings.http_listener();
+    if front == Front::Plain {
+        let routes = entries.into_iter().map(|entry| entry.route).collect();
+        return add(context, root, http, None, Traffic::Http(routes));
+    }
+    let plaintext = entries.iter().map(|entry| plaintext(context.settings, entry)).collect();
+    add(context, root, http, None, Traffic::Http(plaintext));
+    match front {
+        Front::Terminated(tls) if root.fact.spec.tcpproxy.is_none() => {
+            let routes = entries.into_iter().map(|entry| entry.route).collect();
+            add(context, root, context.settings.https_listener(), Some(tls), Traffic::Http(routes));
+        }
+        Front::Passthrough if root.fact.spec.tcpproxy.is_none() => {
+            let message = "Spec.VirtualHost.TLS passthrough has no effect without Spec.TCPProxy";
+            let at = SPEC.field("virtualhost");
+            let fault = Fault::new("TLSError", "TLSConfigNotValid", &at.field("tls.passthrough"), message);
+            let fault = fault.with_help("add a tcpproxy, or name a Secret to end TLS here");
+            context.note(root.id, fault.warning());
+        }
+        Front::Terminated(_) | Front::Passthrough | Front::Closed | Front::Plain => {}
+    }
 }
 
-fn upgrade(route: &Route) -> Route {
+/// The route of a host with TLS on the plaintext listener.
+fn plaintext(settings: &Settings, entry: &Entry) -> Route {
+    let route = &entry.route;
+    if entry.permit_insecure && !settings.disable_permit_insecure {
+        return route.clone();
+    }
     Route {
         matches: route.matches.clone(),
         action: Action::UpgradeToHttps,
@@ -176,7 +187,6 @@ fn add(
     if matches!(&traffic, Traffic::Http(routes) if routes.is_empty()) {
         return;
     }
-    context.out.secrets.extend(tls.iter().map(|tls| tls.certificate.clone()));
     let rank = Rank { origin: Origin::HttpProxy, age: root.fact.age, root: root.id.clone() };
     let key = VirtualHostKey { listener, host: root.host.clone() };
     context.out.fragments.insert(key, Fragment { rank, tls, traffic });

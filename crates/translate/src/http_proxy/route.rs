@@ -1,60 +1,88 @@
 //! One route of an HTTPProxy.
 
 use api::http_proxy::Route as Spec;
-use model::{Action, DirectResponse, Forward, HeaderEdits, HostRewrite, Mirror, ObjectId, PathMatch, Route};
+use model::{Action, DirectResponse, Forward, HostRewrite, ObjectId, PathRewrite, Route, RouteMatch};
 
 use super::conditions::{self, Conditions};
-use super::headers::{self, Scope};
-use super::root::{Context, Entry};
+use super::headers::{self, Whose};
+use super::root::Context;
 use super::services::{self, Services};
+use super::tree::Entry;
 use super::{Fault, action, policies, rewrite, unsupported};
+use crate::field_path::FieldPath;
 
-/// What one route of an object becomes: one route, or two where a prefix is replaced.
+/// Where a route stands.
+pub(super) struct Scope<'a> {
+    /// The object that it is part of.
+    pub(super) owner: &'a ObjectId,
+    /// The conditions that lead to that object.
+    pub(super) above: &'a Conditions,
+    /// Its place in the object.
+    pub(super) at: &'a FieldPath<'a>,
+}
+
+/// What the route at `index` of an object becomes: one route, or two where a prefix is replaced.
 pub(super) fn entries(
     context: &mut Context<'_, '_>,
-    owner: &ObjectId,
-    path: &str,
-    above: &Conditions,
+    scope: &Scope<'_>,
+    index: usize,
     spec: &Spec,
     closed: bool,
 ) -> Result<Vec<Entry>, Fault> {
-    let closed = unsupported::route(context, owner, path, spec) | closed;
-    one_action(path, spec)?;
-    let matches = conditions::route(above, path, &spec.conditions)?;
-    let scope = Scope::route(owner);
-    let request = headers::request(
-        &format!("{path}.requestHeadersPolicy"),
-        &scope,
-        spec.request_headers_policy.as_deref(),
-    )?;
-    let response = headers::response(
-        &format!("{path}.responseHeadersPolicy"),
-        &scope,
-        spec.response_headers_policy.as_deref(),
-    )?;
+    let Scope { owner, above, at } = scope;
+    let closed = unsupported::route(context, owner, at, spec) | closed;
+    one_action(at, spec)?;
+    let matches = conditions::route(above, at, &spec.conditions)?;
+    let whose = Whose::route(owner);
+    let request = headers::request(at, &whose, spec.request_headers_policy.as_deref())?;
+    let response = headers::response(at, &whose, spec.response_headers_policy.as_deref())?;
     let mut variants = vec![(matches, None)];
     let action = if let Some(redirect) = &spec.request_redirect_policy {
-        Action::Redirect(action::redirect(path, redirect)?)
+        Action::Redirect(action::redirect(at, redirect)?)
     } else if let Some(response) = &spec.direct_response_policy {
-        Action::Respond(action::direct_response(path, response)?)
+        Action::Respond(action::direct_response(at, response)?)
     } else {
-        variants = rewrite::variants(path, variants.remove(0).0, spec.path_rewrite_policy.as_deref())?;
-        forward(context, owner, path, spec, request.host)?
+        variants = rewrite::variants(at, variants.remove(0).0, spec.path_rewrite_policy.as_deref())?;
+        forward(context, scope, spec, request.host)?
     };
     let action =
         if closed { Action::Respond(DirectResponse { status: 500, body: "".into() }) } else { action };
-    let route = |matches, path| Route {
-        matches,
-        action: with_path(action.clone(), path),
-        request_headers: request.edits.clone(),
-        response_headers: response.clone(),
-        origin: owner.clone(),
+    let origin = (*owner).clone();
+    let blank = Blank { action, request_headers: request.edits, response_headers: response, origin };
+    let entry = |(place, (matches, path))| Entry {
+        route: blank.with(matches, path),
+        permit_insecure: spec.permit_insecure,
+        index: Some(index),
+        implied: place > 0,
     };
-    let entry = |route| Entry { route, permit_insecure: spec.permit_insecure };
-    Ok(variants.into_iter().map(|(matches, path)| entry(route(matches, path))).collect())
+    Ok(variants.into_iter().enumerate().map(entry).collect())
 }
 
-fn one_action(path: &str, spec: &Spec) -> Result<(), Fault> {
+/// All of a route but its match.
+struct Blank {
+    action: Action,
+    request_headers: model::HeaderEdits,
+    response_headers: model::HeaderEdits,
+    origin: ObjectId,
+}
+
+impl Blank {
+    fn with(&self, matches: RouteMatch, path: Option<PathRewrite>) -> Route {
+        let mut action = self.action.clone();
+        if let Action::Forward(forward) = &mut action {
+            forward.path = path;
+        }
+        Route {
+            matches,
+            action,
+            request_headers: self.request_headers.clone(),
+            response_headers: self.response_headers.clone(),
+            origin: self.origin.clone(),
+        }
+    }
+}
+
+fn one_action(at: &FieldPath<'_>, spec: &Spec) -> Result<(), Fault> {
     let actions = [
         !spec.services.is_empty(),
         spec.request_redirect_policy.is_some(),
@@ -65,57 +93,30 @@ fn one_action(path: &str, spec: &Spec) -> Result<(), Fault> {
     }
     let message = "must set exactly one of route.services or route.requestRedirectPolicy or \
                    route.directResponsePolicy";
-    Err(Fault::new("RouteError", "RouteActionCountNotValid", path.to_owned(), message))
+    Err(Fault::new("RouteError", "RouteActionCountNotValid", at, message))
 }
 
 fn forward(
     context: &mut Context<'_, '_>,
-    owner: &ObjectId,
-    path: &str,
+    scope: &Scope<'_>,
     spec: &Spec,
     host: Option<HostRewrite>,
 ) -> Result<Action, Fault> {
-    let timeouts = policies::timeouts(path, spec.timeout_policy.as_deref())?;
-    let retry = policies::retry(context, owner, path, spec.retry_policy.as_deref())?;
-    let sni = match &host {
-        Some(HostRewrite::Literal(name)) => Some(name.clone()),
-        Some(HostRewrite::Header(_)) | None => None,
-    };
-    let Services { clusters, mirror } =
-        services::services(context, owner, path, spec, &services::Way { sni, idle: timeouts.connection })?;
+    let Scope { owner, at, .. } = scope;
+    let timeouts = policies::timeouts(at, spec.timeout_policy.as_deref())?;
+    let retry = policies::retry(context, owner, at, spec.retry_policy.as_deref())?;
+    let way = services::Way { host: host.as_ref(), idle: timeouts.connection };
+    let Services { clusters, mirrors } = services::services(context, owner, at, &spec.services, &way)?;
     if clusters.is_empty() {
         return Ok(Action::Respond(DirectResponse { status: 503, body: "".into() }));
     }
     Ok(Action::Forward(Box::new(Forward {
         clusters,
-        mirrors: mirror.into_iter().map(|(cluster, percent)| Mirror { cluster, percent }).collect(),
+        mirrors,
         path: None,
         host,
         timeouts: timeouts.route,
         retry,
         websockets: spec.enable_websockets,
     })))
-}
-
-/// The action with a change to the path.
-fn with_path(mut action: Action, path: Option<model::PathRewrite>) -> Action {
-    if let Action::Forward(forward) = &mut action {
-        forward.path = path;
-    }
-    action
-}
-
-/// The prefix that a match begins with, where it is one.
-pub(super) fn prefix(matches: &model::RouteMatch) -> Option<&str> {
-    match &matches.path {
-        PathMatch::Prefix(prefix) | PathMatch::Segments(prefix) => Some(prefix),
-        PathMatch::Exact(_) | PathMatch::Regex(_) => None,
-    }
-}
-
-/// Header changes of a request, the host apart.
-#[derive(Debug, Default)]
-pub(super) struct RequestEdits {
-    pub(super) edits: HeaderEdits,
-    pub(super) host: Option<HostRewrite>,
 }

@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use api::http_proxy::Service;
-use api::http_proxy::route::Route as Spec;
 use api::http_proxy::service::Protocol;
-use model::{ClusterKey, HostRewrite, ObjectId, Timeout, WeightedCluster};
+use model::{ClusterKey, HostRewrite, Mirror, ObjectId, Timeout, WeightedCluster};
 
 use super::Fault;
-use super::headers::{self, Scope};
+use super::headers::{self, Whose};
 use super::root::Context;
 use crate::backend::{self, Policy, PortRef, Upstream};
+use crate::field_path::FieldPath;
 use crate::text;
 
 /// What a route decides about the way to all of its services.
-pub(super) struct Way {
-    /// The TLS name to ask for.
-    pub(super) sni: Option<Arc<str>>,
+#[derive(Default)]
+pub(super) struct Way<'a> {
+    /// The host that the services are asked for.
+    pub(super) host: Option<&'a HostRewrite>,
     /// How long a connection may be unused.
     pub(super) idle: Timeout,
 }
@@ -25,7 +26,7 @@ pub(super) struct Way {
 #[derive(Debug, Default)]
 pub(super) struct Services {
     pub(super) clusters: Vec<WeightedCluster>,
-    pub(super) mirror: Option<(ClusterKey, u8)>,
+    pub(super) mirrors: Vec<Mirror>,
 }
 
 /// The services of a route. One that cannot be resolved is told and left out; other faults stop the
@@ -33,28 +34,28 @@ pub(super) struct Services {
 pub(super) fn services(
     context: &mut Context<'_, '_>,
     owner: &ObjectId,
-    path: &str,
-    spec: &Spec,
-    way: &Way,
+    at: &FieldPath<'_>,
+    specs: &[Service],
+    way: &Way<'_>,
 ) -> Result<Services, Fault> {
+    one_mirror(at, specs)?;
     let mut services = Services::default();
-    let mut has_mirror = false;
-    for (index, service) in spec.services.iter().enumerate() {
-        let path = format!("{path}.services[{index}]");
-        if service.mirror && std::mem::replace(&mut has_mirror, true) {
-            let message = "only one service per route may be nominated as mirror";
-            return Err(Fault::new("ServiceError", "OnlyOneMirror", format!("{path}.mirror"), message));
-        }
-        let found = weighted(context, owner, &path, service, way)?;
-        match resolved(found, "Spec.Routes") {
-            Ok(cluster) if service.mirror => {
-                services.mirror = Some((cluster.cluster, percent(&path, service)?))
+    for (index, service) in specs.iter().enumerate() {
+        let at = at.item("services", index);
+        let percent = if service.mirror { Some(percent(&at, service)?) } else { None };
+        match share(context, owner, &at, service, way)? {
+            Err(why) => {
+                let message = format!("Spec.Routes unresolved service reference: {why}");
+                let fault = Fault::new("ServiceError", "ServiceUnresolvedReference", &at, message);
+                context.note(owner, fault.error());
             }
-            Ok(cluster) => services.clusters.push(cluster),
-            Err(fault) => context.note(owner, fault.error()),
+            Ok(share) => match percent {
+                Some(percent) => services.mirrors.push(Mirror { cluster: share.cluster, percent }),
+                None => services.clusters.push(share),
+            },
         }
     }
-    even(path, &mut services.clusters)?;
+    even(at, &mut services.clusters)?;
     Ok(services)
 }
 
@@ -62,86 +63,90 @@ pub(super) fn services(
 pub(super) fn connections(
     context: &mut Context<'_, '_>,
     owner: &ObjectId,
-    path: &str,
-    services: &[Service],
+    at: &FieldPath<'_>,
+    specs: &[Service],
 ) -> Result<Vec<WeightedCluster>, Fault> {
-    let way = Way { sni: None, idle: Timeout::Default };
-    let mut clusters = Vec::new();
-    for (index, service) in services.iter().enumerate() {
-        let path = format!("{path}.services[{index}]");
-        let plain =
-            Service { request_headers_policy: None, response_headers_policy: None, ..service.clone() };
-        let found = weighted(context, owner, &path, &plain, &way)?;
-        clusters.push(
-            resolved(found, "Spec.TCPProxy").map_err(|fault| Fault { kind: "TCPProxyError", ..fault })?,
-        );
+    let mut clusters = Vec::with_capacity(specs.len());
+    for (index, service) in specs.iter().enumerate() {
+        let at = at.item("services", index);
+        let weight = weight(&at, service)?;
+        let cluster = cluster(context, owner, &at, service, &Way::default(), None)?;
+        let cluster = cluster.map_err(|why| {
+            let message = format!("Spec.TCPProxy unresolved service reference: {why}");
+            Fault::new("TCPProxyError", "ServiceUnresolvedReference", &at, message)
+        })?;
+        clusters.push(WeightedCluster::plain(cluster, weight));
     }
-    even(path, &mut clusters)?;
+    even(at, &mut clusters)?;
     clusters.retain(|cluster| cluster.weight > 0);
     Ok(clusters)
 }
 
-/// A service that may not be there: the path of the service and the words why.
-type Found = Result<WeightedCluster, (String, String)>;
+/// Something that may not be there, or the words why.
+type Found<T> = Result<T, String>;
 
-fn resolved(found: Found, section: &str) -> Result<WeightedCluster, Fault> {
-    found.map_err(|(path, why)| {
-        let message = format!("{section} unresolved service reference: {why}");
-        Fault::new("ServiceError", "ServiceUnresolvedReference", path, message)
-    })
-}
-
-fn weighted(
+/// One of the services that share requests.
+fn share(
     context: &mut Context<'_, '_>,
     owner: &ObjectId,
-    path: &str,
+    at: &FieldPath<'_>,
     service: &Service,
-    way: &Way,
-) -> Result<Found, Fault> {
-    let name = &service.name;
-    let port = text::port(service.port).map_err(|_| {
-        let message = format!("service \"{name}\": port must be in the range 1-65535");
-        Fault::new("ServiceError", "ServicePortInvalid", format!("{path}.port"), message)
-    })?;
-    let weight = u32::try_from(service.weight).map_err(|_| {
-        let message =
-            format!("service \"{name}\": weight {} must be in the range 0-4294967295", service.weight);
-        Fault::new("ServiceError", "WeightNotValid", format!("{path}.weight"), message)
-    })?;
-    let upstream = upstream(path, service)?;
-    let scope = Scope::service(owner, name, port);
-    let request = headers::request(
-        &format!("{path}.requestHeadersPolicy"),
-        &scope,
-        service.request_headers_policy.as_deref(),
-    )?;
-    let response = headers::response(
-        &format!("{path}.responseHeadersPolicy"),
-        &scope,
-        service.response_headers_policy.as_deref(),
-    )?;
-    let sni = match &request.host {
-        Some(HostRewrite::Literal(host)) => Some(host.clone()),
-        Some(HostRewrite::Header(_)) | None => way.sni.clone(),
-    };
-    let target =
-        backend::target(context.reader, context.settings, &owner.namespace, name, PortRef::Number(port));
-    let target = match target {
-        Ok(target) => target,
-        Err(why) => return Ok(Err((path.to_owned(), why))),
-    };
-    let policy = Policy { upstream, sni, validation: None, idle_timeout: way.idle };
-    let cluster = context.out.add_cluster(target.cluster(context.settings, &policy));
-    Ok(Ok(WeightedCluster {
+    way: &Way<'_>,
+) -> Result<Found<WeightedCluster>, Fault> {
+    let weight = weight(at, service)?;
+    let whose = Whose::service(owner, &service.name, port(at, service)?);
+    let request = headers::request(at, &whose, service.request_headers_policy.as_deref())?;
+    let response_headers = headers::response(at, &whose, service.response_headers_policy.as_deref())?;
+    let cluster = cluster(context, owner, at, service, way, request.host.as_ref())?;
+    Ok(cluster.map(|cluster| WeightedCluster {
         cluster,
         weight,
         request_headers: request.edits,
-        response_headers: response,
+        response_headers,
         host: request.host,
     }))
 }
 
-fn upstream(path: &str, service: &Service) -> Result<Option<Upstream>, Fault> {
+/// The way to a service; `host` is the one that this service alone is asked for.
+fn cluster(
+    context: &mut Context<'_, '_>,
+    owner: &ObjectId,
+    at: &FieldPath<'_>,
+    service: &Service,
+    way: &Way<'_>,
+    host: Option<&HostRewrite>,
+) -> Result<Found<ClusterKey>, Fault> {
+    let port = PortRef::Number(port(at, service)?);
+    let upstream = upstream(at, service)?;
+    let sni = host.and_then(server_name).or_else(|| way.host.and_then(server_name));
+    let target = backend::target(context.reader, context.settings, &owner.namespace, &service.name, port);
+    let policy = Policy { upstream, sni, validation: None, idle_timeout: way.idle };
+    Ok(target.map(|target| context.out.add_cluster(target.cluster(context.settings, &policy))))
+}
+
+fn server_name(host: &HostRewrite) -> Option<Arc<str>> {
+    match host {
+        HostRewrite::Literal(host) => Some(text::server_name(host).into()),
+        HostRewrite::Header(_) => None,
+    }
+}
+
+fn port(at: &FieldPath<'_>, service: &Service) -> Result<u16, Fault> {
+    text::port(service.port).map_err(|_| {
+        let message = format!("service {}: port must be in the range 1-65535", text::quoted(&service.name));
+        Fault::new("ServiceError", "ServicePortInvalid", &at.field("port"), message)
+    })
+}
+
+fn weight(at: &FieldPath<'_>, service: &Service) -> Result<u32, Fault> {
+    u32::try_from(service.weight).map_err(|_| {
+        let (name, weight) = (text::quoted(&service.name), service.weight);
+        let message = format!("service {name}: weight {weight} must be in the range 0-4294967295");
+        Fault::new("ServiceError", "WeightNotValid", &at.field("weight"), message)
+    })
+}
+
+fn upstream(at: &FieldPath<'_>, service: &Service) -> Result<Option<Upstream>, Fault> {
     let Some(protocol) = &service.protocol else { return Ok(None) };
     match protocol.known() {
         Some(Protocol::H2) => Ok(Some(Upstream::H2)),
@@ -149,34 +154,44 @@ fn upstream(path: &str, service: &Service) -> Result<Option<Upstream>, Fault> {
         Some(Protocol::Tls) => Ok(Some(Upstream::Tls)),
         None => {
             let message = format!("unsupported protocol: {}", protocol.as_str());
-            let path = format!("{path}.protocol");
-            Err(Fault::new("ServiceError", "UnsupportedProtocol", path, message)
+            Err(Fault::new("ServiceError", "UnsupportedProtocol", &at.field("protocol"), message)
                 .with_help("use one of h2, h2c and tls, or leave it out for HTTP/1.1"))
         }
     }
 }
 
+fn one_mirror(at: &FieldPath<'_>, specs: &[Service]) -> Result<(), Fault> {
+    match specs.iter().enumerate().filter(|(_, service)| service.mirror).nth(1) {
+        None => Ok(()),
+        Some((index, _)) => {
+            let message = "only one service per route may be nominated as mirror";
+            let at = at.item("services", index);
+            Err(Fault::new("ServiceError", "OnlyOneMirror", &at.field("mirror"), message))
+        }
+    }
+}
+
 /// How much is mirrored: the weight in percent, all when it is 0.
-fn percent(path: &str, service: &Service) -> Result<u8, Fault> {
+fn percent(at: &FieldPath<'_>, service: &Service) -> Result<u8, Fault> {
     match u8::try_from(service.weight) {
         Ok(0) => Ok(100),
         Ok(percent) if percent <= 100 => Ok(percent),
         _ => {
             let message = format!("weight {} of a mirror is a percentage, 0 to 100", service.weight);
-            Err(Fault::new("ServiceError", "WeightNotValid", format!("{path}.weight"), message))
+            Err(Fault::new("ServiceError", "WeightNotValid", &at.field("weight"), message))
         }
     }
 }
 
 /// Gives every service the same share when no share is given, and bounds the sum.
-fn even(path: &str, clusters: &mut [WeightedCluster]) -> Result<(), Fault> {
+fn even(at: &FieldPath<'_>, clusters: &mut [WeightedCluster]) -> Result<(), Fault> {
     let sum: u64 = clusters.iter().map(|cluster| u64::from(cluster.weight)).sum();
     if sum == 0 {
         clusters.iter_mut().for_each(|cluster| cluster.weight = 1);
     }
     if u32::try_from(sum).is_err() {
         let message = format!("the weights add up to {sum}, more than 4294967295");
-        return Err(Fault::new("ServiceError", "WeightNotValid", format!("{path}.services"), message));
+        return Err(Fault::new("ServiceError", "WeightNotValid", &at.field("services"), message));
     }
     Ok(())
 }

@@ -1,12 +1,17 @@
 //! How TLS meets a root (reference 3.3).
 
 use api::http_proxy::{Tls, VirtualHost};
-use model::{ObjectId, TlsTermination};
+use model::{ObjectId, SecretKey, TlsTermination, TlsVersion};
 use store::HttpProxyFact;
 
-use super::Fault;
 use super::root::Context;
+use super::{Fault, SPEC};
+use crate::field_path::FieldPath;
+use crate::text::quoted;
 use crate::tls::{self, Unusable};
+
+/// Where TLS stands.
+static TLS: FieldPath<'_> = FieldPath::root("spec.virtualhost.tls");
 
 /// How TLS meets a root.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +38,7 @@ pub(super) fn front(
             Some(_) => Err(Fault::new(
                 "TCPProxyError",
                 "TLSMustBeConfigured",
-                "spec.tcpproxy".into(),
+                &SPEC.field("tcpproxy"),
                 "Spec.TCPProxy requires that either Spec.TLS.Passthrough or Spec.TLS.SecretName be set",
             )),
             None => Ok(Front::Plain),
@@ -48,9 +53,11 @@ pub(super) fn front(
         return Err(Fault::new(
             "TLSError",
             "FallbackNotPresent",
-            "spec.virtualhost.tls.enableFallbackCertificate".into(),
-            "Spec.VirtualHost.TLS enabled fallback but the fallback Certificate Secret is not configured",
-        ));
+            &TLS.field("enableFallbackCertificate"),
+            "Spec.Virtualhost.TLS enabled fallback but the fallback Certificate Secret is not configured in \
+             Contour configuration file",
+        )
+        .with_help("fallback certificates are not supported yet"));
     }
     Ok(if tls.client_validation.is_some() { Front::Closed } else { Front::Terminated(termination) })
 }
@@ -97,7 +104,7 @@ fn incompatible(spec: &VirtualHost, tls: &Tls) -> Result<(), Fault> {
         None => Ok(()),
         Some((_, reason, what)) => {
             let message = format!("Spec.VirtualHost.TLS: {what}");
-            Err(Fault::new("TLSError", reason, "spec.virtualhost.tls".into(), message))
+            Err(Fault::new("TLSError", reason, &TLS, message))
         }
     }
 }
@@ -108,38 +115,41 @@ fn termination(
     tls: &Tls,
     reference: &str,
 ) -> Result<TlsTermination, Fault> {
-    let secret = tls::split(reference, &id.namespace);
-    let certificate = tls::pair(context.reader, &id.namespace, secret).map_err(|unusable| {
-        let path = "spec.virtualhost.tls.secretName".to_owned();
-        let name = format!("Spec.VirtualHost.TLS Secret \"{reference}\"");
-        match unusable {
-            Unusable::NotDelegated => {
-                let message = format!("{name} certificate delegation not permitted");
-                Fault::new("TLSError", "DelegationNotPermitted", path, message).with_help(format!(
-                    "create a TLSCertificateDelegation in namespace \"{}\" that names \"{}\" as a target",
-                    secret.0, id.namespace
-                ))
-            }
-            Unusable::Invalid(why) => {
-                Fault::new("TLSError", "SecretNotValid", path, format!("{name} is invalid: {why}"))
-            }
-        }
-    })?;
-    let words = [&tls.minimum_protocol_version, &tls.maximum_protocol_version]
-        .map(|word| word.as_deref().filter(|word| !word.is_empty()));
-    let fields = ["minimumProtocolVersion", "maximumProtocolVersion"];
-    for (word, field) in words.iter().zip(fields) {
-        if let Some(word) = word.filter(|word| tls::version(word).is_none()) {
-            let path = format!("spec.virtualhost.tls.{field}");
-            let message = format!("Spec.VirtualHost.TLS: {field} \"{word}\" is not one of 1.2 and 1.3");
-            return Err(Fault::new("TLSError", "TLSConfigNotValid", path, message));
-        }
-    }
-    let (minimum, maximum) = tls::versions(context.settings, words[0], words[1]);
+    let certificate = certificate(context, id, reference)?;
+    let word = |field, word: &Option<String>| -> Result<Option<TlsVersion>, Fault> {
+        let Some(word) = word.as_deref().filter(|word| !word.is_empty()) else { return Ok(None) };
+        let known = tls::version(word).ok_or_else(|| {
+            let message = format!("Spec.VirtualHost.TLS: {field} {} is not one of 1.2 and 1.3", quoted(word));
+            Fault::new("TLSError", "TLSConfigNotValid", &TLS.field(field), message)
+        });
+        known.map(Some)
+    };
+    let minimum = word("minimumProtocolVersion", &tls.minimum_protocol_version)?;
+    let maximum = word("maximumProtocolVersion", &tls.maximum_protocol_version)?;
+    let (minimum, maximum) = tls::versions(context.settings, minimum, maximum);
     if minimum > maximum {
         let message = "Spec.VirtualHost.TLS: the minimum protocol version is greater than the maximum \
                        protocol version";
-        return Err(Fault::new("TLSError", "TLSConfigNotValid", "spec.virtualhost.tls".into(), message));
+        return Err(Fault::new("TLSError", "TLSConfigNotValid", &TLS, message));
     }
     Ok(TlsTermination { certificate, minimum, maximum })
+}
+
+fn certificate(context: &Context<'_, '_>, id: &ObjectId, reference: &str) -> Result<SecretKey, Fault> {
+    let secret = tls::split(reference, &id.namespace);
+    tls::pair(context.reader, &id.namespace, secret).map_err(|unusable| {
+        let name = format!("Spec.VirtualHost.TLS Secret {}", quoted(reference));
+        let fault = |reason, message| Fault::new("TLSError", reason, &TLS.field("secretName"), message);
+        match unusable {
+            Unusable::NotDelegated => {
+                let message = format!("{name} certificate delegation not permitted");
+                fault("DelegationNotPermitted", message).with_help(format!(
+                    "create a TLSCertificateDelegation in namespace {} that names {} as a target",
+                    quoted(secret.0),
+                    quoted(&id.namespace)
+                ))
+            }
+            Unusable::Invalid(why) => fault("SecretNotValid", format!("{name} is invalid: {why}")),
+        }
+    })
 }

@@ -3,15 +3,42 @@
 use std::collections::BTreeSet;
 
 use api::http_proxy::Include;
-use model::{Action, DirectResponse, HeaderEdits, ObjectId, PathMatch, Route};
+use model::{Action, DirectResponse, HeaderEdits, ObjectId, Route, RouteMatch};
 use store::HttpProxyFact;
 
 use super::conditions::{self, Conditions};
-use super::root::{Context, Entry};
-use super::{Fault, id, ours, route};
+use super::root::Context;
+use super::{Fault, SPEC, included, ours, route};
+use crate::duplicates::{self, Candidate};
+use crate::field_path::FieldPath;
 
+/// How many objects an include may be away from the root.
+const MAX_DEPTH: usize = 200;
 /// How many includes one root may follow: a bound for trees that meet the same part again and again.
 const MAX_INCLUDES: usize = 20_000;
+/// How many routes one root may have, for the same reason.
+const MAX_ROUTES: usize = 100_000;
+
+/// A route of the tree, and whether it may be served without TLS.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) route: Route,
+    pub(super) permit_insecure: bool,
+    /// Its place in `spec.routes` of the object that it comes from; none for what answers for an include.
+    pub(super) index: Option<usize>,
+    /// Whether it only completes another one (reference 3.11).
+    pub(super) implied: bool,
+}
+
+impl Candidate for Entry {
+    fn matches(&self) -> &RouteMatch {
+        &self.route.matches
+    }
+
+    fn is_implied(&self) -> bool {
+        self.implied
+    }
+}
 
 /// One object on the way from the root to where the walk is.
 struct Frame<'s> {
@@ -21,7 +48,7 @@ struct Frame<'s> {
     /// The next include to follow.
     next: usize,
     /// Include conditions that were met already in this object.
-    seen: Vec<Conditions>,
+    seen: BTreeSet<RouteMatch>,
     /// Where the routes of this object and of what it includes begin.
     start: usize,
 }
@@ -33,160 +60,177 @@ pub(super) fn routes<'s>(
     fact: &'s HttpProxyFact,
     closed: bool,
 ) -> Vec<Entry> {
-    let mut walk = Walk { entries: vec![], on_path: BTreeSet::from([root.clone()]), includes: 0, closed };
-    let mut frames = vec![Frame {
-        object: root.clone(),
-        fact,
-        conditions: Conditions::default(),
-        next: 0,
-        seen: vec![],
-        start: 0,
-    }];
-    while let Some(frame) = frames.last_mut() {
-        if let Some(include) = frame.fact.spec.includes.get(frame.next) {
+    let mut walk = Walk { frames: vec![], on_path: BTreeSet::new(), entries: vec![], includes: 0, closed };
+    walk.enter(root.clone(), fact, Conditions::default());
+    while let Some(frame) = walk.frames.last_mut() {
+        let index = frame.next;
+        if let Some(include) = frame.fact.spec.includes.get(index) {
             frame.next += 1;
-            if let Some(child) = walk.follow(context, &mut frames, include) {
-                walk.on_path.insert(child.object.clone());
-                frames.push(child);
-            }
+            walk.follow(context, index, include);
             continue;
         }
-        let Some(done) = frames.pop() else { break };
+        let Some(done) = walk.frames.pop() else { break };
         walk.on_path.remove(&done.object);
         walk.own_routes(context, &done);
     }
-    walk.entries
+    without_duplicates(context, walk.entries)
 }
 
 /// The state of a walk.
-struct Walk {
-    entries: Vec<Entry>,
+struct Walk<'s> {
+    frames: Vec<Frame<'s>>,
     on_path: BTreeSet<ObjectId>,
+    entries: Vec<Entry>,
     includes: usize,
     closed: bool,
 }
 
-impl Walk {
-    /// Follows an include of the last frame; `None` when there is nowhere to go.
-    fn follow<'s>(
-        &mut self,
-        context: &mut Context<'_, 's>,
-        frames: &mut [Frame<'s>],
-        include: &Include,
-    ) -> Option<Frame<'s>> {
-        let chain = path_of(frames);
-        let frame = frames.last_mut()?;
+impl<'s> Walk<'s> {
+    fn enter(&mut self, object: ObjectId, fact: &'s HttpProxyFact, conditions: Conditions) {
+        let start = self.entries.len();
+        self.on_path.insert(object.clone());
+        self.frames.push(Frame { object, fact, conditions, next: 0, seen: BTreeSet::new(), start });
+    }
+
+    /// Follows an include of the last frame, or says why there is nowhere to go.
+    fn follow(&mut self, context: &mut Context<'_, 's>, index: usize, include: &Include) {
+        let at = SPEC.item("includes", index);
+        let Some(frame) = self.frames.last_mut() else { return };
         let owner = frame.object.clone();
-        let path = format!("spec.includes[{}]", frame.next - 1);
-        self.includes += 1;
-        if self.includes > MAX_INCLUDES {
-            if self.includes == MAX_INCLUDES + 1 {
-                let message = format!("more than {MAX_INCLUDES} includes are reached from one root");
-                context.note(&owner, Fault::new("IncludeError", "TooManyIncludes", path, message).error());
-            }
-            return None;
-        }
-        let own = match conditions::include(&path, &include.conditions) {
-            Ok(own) => own,
-            Err(fault) => {
-                context.note(&owner, fault.error());
-                return None;
-            }
+        let (own, joined) = match include_conditions(frame, &at, include) {
+            Ok(conditions) => conditions,
+            Err(fault) => return context.note(&owner, fault.error()),
         };
-        if !own.is_empty() && frame.seen.contains(&own) {
-            let message = "duplicate conditions defined on an include";
-            let fault = Fault::new("IncludeError", "DuplicateMatchConditions", path, message);
-            context.note(&owner, fault.error());
-            return None;
-        }
-        frame.seen.push(own.clone());
-        let merged = frame.conditions.join(&own);
-        let namespace = include.namespace.as_deref().filter(|namespace| !namespace.is_empty());
-        let target = id(namespace.unwrap_or(&owner.namespace), &include.name);
-        match self.target(context, &chain, &path, &target) {
+        let target = included(&owner, include.namespace.as_deref(), &include.name);
+        self.includes += 1;
+        match self.target(context, &at, &target) {
             Ok(fact) => {
                 context.out.reach(&target);
-                let start = self.entries.len();
-                let conditions = merged;
-                Some(Frame { object: target, fact, conditions, next: 0, seen: vec![], start })
+                self.enter(target, fact, joined);
             }
-            Err((fault, answers)) => {
-                context.note(&owner, fault.error());
-                if answers && !own.is_empty() {
-                    self.entries.push(bad_gateway(&owner, &merged));
+            Err(dead) => {
+                context.note(&owner, dead.fault.error());
+                if dead.answers && !own.is_empty() {
+                    self.entries.push(bad_gateway(owner, joined));
                 }
-                None
             }
         }
     }
 
-    /// The object that an include names; or the fault, and whether its conditions answer 502.
-    fn target<'s>(
+    /// The object that an include names.
+    fn target(
         &self,
         context: &Context<'_, 's>,
-        chain: &str,
-        path: &str,
+        at: &FieldPath<'_>,
         target: &ObjectId,
-    ) -> Result<&'s HttpProxyFact, (Fault, bool)> {
-        let name = format!("{}/{}", target.namespace, target.name);
-        let fault = |reason, message: String| Fault::new("IncludeError", reason, path.to_owned(), message);
+    ) -> Result<&'s HttpProxyFact, DeadEnd> {
+        let name = || format!("{}/{}", target.namespace, target.name);
+        let dead = |reason, answers, message: String| DeadEnd {
+            fault: Fault::new("IncludeError", reason, at, message),
+            answers,
+        };
         if self.on_path.contains(target) {
-            let message = format!("include creates an include cycle: {chain} -> {name}");
-            return Err((fault("IncludeCreatesCycle", message), false));
+            let message = format!("include creates an include cycle: {} -> {}", self.way(), name());
+            return Err(dead("IncludeCreatesCycle", false, message));
+        }
+        if self.frames.len() > MAX_DEPTH {
+            let message = format!("include {} is more than {MAX_DEPTH} includes below the root", name());
+            return Err(dead("IncludeTooDeep", true, message));
+        }
+        if self.includes > MAX_INCLUDES || self.entries.len() > MAX_ROUTES {
+            let message = format!(
+                "include {} is not followed: one root has at most {MAX_INCLUDES} includes and {MAX_ROUTES} \
+                 routes, counted again wherever a part is included again",
+                name()
+            );
+            return Err(dead("TooManyIncludes", true, message));
         }
         let Some(fact) = ours(context.reader, context.settings, &target.namespace, &target.name) else {
-            return Err((fault("IncludeNotFound", format!("include {name} not found")), true));
+            return Err(dead("IncludeNotFound", true, format!("include {} not found", name())));
         };
         if fact.spec.virtualhost.is_some() {
-            let message = format!("root httpproxy cannot include another root httpproxy ({name})");
-            return Err((fault("RootIncludesRoot", message), true));
+            let message = format!("root httpproxy cannot include another root httpproxy ({})", name());
+            return Err(dead("RootIncludesRoot", true, message));
         }
         Ok(fact)
+    }
+
+    /// The objects on the way, for messages about cycles; the last of them where there are many.
+    fn way(&self) -> String {
+        const SHOWN: usize = 16;
+        let skipped = self.frames.len().saturating_sub(SHOWN);
+        let names = self.frames[skipped..].iter().map(|frame| &frame.object);
+        let mut names: Vec<_> = names.map(|id| format!("{}/{}", id.namespace, id.name)).collect();
+        if skipped > 0 {
+            names.insert(0, "…".into());
+        }
+        names.join(" -> ")
     }
 
     /// Adds the routes of an object whose includes have been walked. A fault in one of them leaves out all
     /// of the object's routes and includes: requests must not fall through to a broader route.
     fn own_routes(&mut self, context: &mut Context<'_, '_>, frame: &Frame<'_>) {
         let mut valid = true;
-        let mut entries = Vec::new();
         for (index, spec) in frame.fact.spec.routes.iter().enumerate() {
-            let path = format!("spec.routes[{index}]");
-            match route::entries(context, &frame.object, &path, &frame.conditions, spec, self.closed) {
-                Ok(found) => entries.extend(found),
+            let at = SPEC.item("routes", index);
+            let scope = route::Scope { owner: &frame.object, above: &frame.conditions, at: &at };
+            match route::entries(context, &scope, index, spec, self.closed) {
+                Ok(entries) => self.entries.extend(entries),
                 Err(fault) => {
                     context.note(&frame.object, fault.error());
                     valid = false;
                 }
             }
         }
-        if valid {
-            self.entries.extend(entries);
-        } else {
+        if !valid {
             self.entries.truncate(frame.start);
         }
     }
 }
 
-/// The objects on the way, for messages about cycles.
-fn path_of(frames: &[Frame<'_>]) -> String {
-    const SHOWN: usize = 16;
-    let names = frames.iter().map(|frame| format!("{}/{}", frame.object.namespace, frame.object.name));
-    let skipped = frames.len().saturating_sub(SHOWN);
-    let mut names: Vec<_> = names.skip(skipped).collect();
-    if skipped > 0 {
-        names.insert(0, "…".into());
+/// An include that leads nowhere, and whether its conditions answer 502.
+struct DeadEnd {
+    fault: Fault,
+    answers: bool,
+}
+
+/// The conditions of an include by themselves and with those above; each set but the empty one may stand
+/// once in an object.
+fn include_conditions(
+    frame: &mut Frame<'_>,
+    at: &FieldPath<'_>,
+    include: &Include,
+) -> Result<(Conditions, Conditions), Fault> {
+    let (own, joined) = conditions::include(&frame.conditions, at, &include.conditions)?;
+    if !own.is_empty() && !frame.seen.insert(own.clone().matching()) {
+        let message = "duplicate conditions defined on an include";
+        return Err(Fault::new("IncludeError", "DuplicateMatchConditions", at, message));
     }
-    names.join(" -> ")
+    Ok((own, joined))
 }
 
 /// What answers in the place of an include that leads nowhere.
-fn bad_gateway(owner: &ObjectId, conditions: &Conditions) -> Entry {
+fn bad_gateway(owner: ObjectId, conditions: Conditions) -> Entry {
     let route = Route {
-        matches: conditions.matching(PathMatch::Prefix(conditions.path().into())),
+        matches: conditions.matching(),
         action: Action::Respond(DirectResponse { status: 502, body: "".into() }),
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
-        origin: owner.clone(),
+        origin: owner,
     };
-    Entry { route, permit_insecure: false }
+    Entry { route, permit_insecure: false, index: None, implied: false }
+}
+
+/// Leaves out routes that a later one with the same conditions makes useless, and says so.
+fn without_duplicates(context: &mut Context<'_, '_>, entries: Vec<Entry>) -> Vec<Entry> {
+    let (stays, losers) = duplicates::settle(entries);
+    for (loser, winner) in losers {
+        let Some(index) = loser.index else { continue };
+        let winner = &stays[winner];
+        let place = winner.index.map_or_else(|| "an include".into(), |index| format!("spec.routes[{index}]"));
+        let message = format!("is never used: {place} of {} has the same conditions", winner.route.origin);
+        let fault = Fault::new("RouteError", "RouteConflict", &SPEC.item("routes", index), message);
+        context.note(&loser.route.origin, fault.with_help("give them different conditions").warning());
+    }
+    stays
 }

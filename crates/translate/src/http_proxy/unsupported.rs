@@ -3,11 +3,14 @@
 //! Each is told, never passed over. One that restricts who may do what closes what it stands on: the
 //! routes answer 500 rather than without the restriction.
 
-use api::http_proxy::{Route, Service, VirtualHost};
+use api::http_proxy::policy::rate_limit::RateLimitPolicy;
+use api::http_proxy::policy::{LoadBalancerPolicy, Strategy};
+use api::http_proxy::{Route, Service, TcpProxy, VirtualHost};
 use model::ObjectId;
 
 use super::Fault;
 use super::root::Context;
+use crate::field_path::FieldPath;
 
 /// What leaving a field out means for the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,22 +32,24 @@ const VIRTUAL_HOST: [Field<VirtualHost>; 7] = [
     ("ipAllowPolicy", Closes, |host| !host.ip_allow_policy.is_empty()),
     ("ipDenyPolicy", Closes, |host| !host.ip_deny_policy.is_empty()),
     ("jwtProviders", Closes, |host| !host.jwt_providers.is_empty()),
-    ("rateLimitPolicy", Closes, |host| host.rate_limit_policy.is_some()),
+    ("rateLimitPolicy", Closes, |host| limits_rate(host.rate_limit_policy.as_deref())),
     ("tls.clientValidation", Closes, |host| {
         host.tls.as_ref().is_some_and(|tls| tls.client_validation.is_some())
     }),
 ];
 
 const ROUTE: [Field<Route>; 9] = [
-    ("authPolicy", Closes, |route| route.auth_policy.is_some()),
+    ("authPolicy", Closes, |route| route.auth_policy.as_ref().is_some_and(|policy| !policy.disabled)),
     ("cookieRewritePolicies", Missing, |route| !route.cookie_rewrite_policies.is_empty()),
     ("healthCheckPolicy", Missing, |route| route.health_check_policy.is_some()),
     ("internalRedirectPolicy", Missing, |route| route.internal_redirect_policy.is_some()),
     ("ipAllowPolicy", Closes, |route| !route.ip_allow_policy.is_empty()),
     ("ipDenyPolicy", Closes, |route| !route.ip_deny_policy.is_empty()),
-    ("jwtVerificationPolicy", Closes, |route| route.jwt_verification_policy.is_some()),
-    ("loadBalancerPolicy", Missing, |route| route.load_balancer_policy.is_some()),
-    ("rateLimitPolicy", Closes, |route| route.rate_limit_policy.is_some()),
+    ("jwtVerificationPolicy", Closes, |route| {
+        route.jwt_verification_policy.as_ref().is_some_and(|policy| !policy.disabled)
+    }),
+    ("loadBalancerPolicy", Missing, |route| balances(route.load_balancer_policy.as_deref())),
+    ("rateLimitPolicy", Closes, |route| limits_rate(route.rate_limit_policy.as_deref())),
 ];
 
 const SERVICE: [Field<Service>; 4] = [
@@ -54,36 +59,71 @@ const SERVICE: [Field<Service>; 4] = [
     ("validation", Closes, |service| service.validation.is_some()),
 ];
 
+const TCP_PROXY: [Field<TcpProxy>; 2] = [
+    ("loadBalancerPolicy", Missing, |proxy| balances(proxy.load_balancer_policy.as_deref())),
+    ("healthCheckPolicy", Missing, |proxy| proxy.health_check_policy.is_some()),
+];
+
+/// Whether a policy asks for a limit; one that only switches the global limit off asks for none.
+fn limits_rate(policy: Option<&RateLimitPolicy>) -> bool {
+    policy.is_some_and(|policy| {
+        policy.local.is_some() || policy.global.as_ref().is_some_and(|global| !global.disabled)
+    })
+}
+
+/// Whether a policy asks for anything but taking turns, which unknown words mean too (reference 3.14).
+fn balances(policy: Option<&LoadBalancerPolicy>) -> bool {
+    let strategy = policy.and_then(|policy| policy.strategy.as_ref()?.known());
+    strategy.is_some_and(|strategy| strategy != Strategy::RoundRobin)
+}
+
 /// Tells about the fields of a host, and whether they close all of its routes.
 pub(super) fn virtual_host(context: &mut Context<'_, '_>, id: &ObjectId, host: &VirtualHost) -> bool {
-    tell(context, id, "spec.virtualhost", host, &VIRTUAL_HOST)
+    tell(context, id, &super::SPEC.field("virtualhost"), host, &VIRTUAL_HOST)
 }
 
 /// Tells about the fields of a route and of its services, and whether they close the route.
-pub(super) fn route(context: &mut Context<'_, '_>, id: &ObjectId, path: &str, route: &Route) -> bool {
-    let mut closed = tell(context, id, path, route, &ROUTE);
+pub(super) fn route(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, route: &Route) -> bool {
+    let mut closed = tell(context, id, at, route, &ROUTE);
     for (index, service) in route.services.iter().enumerate() {
-        closed |= self::service(context, id, &format!("{path}.services[{index}]"), service);
+        closed |= self::service(context, id, &at.item("services", index), service);
     }
     closed
 }
 
 /// Tells about the fields of a service, and whether they close what uses it.
-pub(super) fn service(context: &mut Context<'_, '_>, id: &ObjectId, path: &str, service: &Service) -> bool {
-    tell(context, id, path, service, &SERVICE)
+pub(super) fn service(
+    context: &mut Context<'_, '_>,
+    id: &ObjectId,
+    at: &FieldPath<'_>,
+    service: &Service,
+) -> bool {
+    tell(context, id, at, service, &SERVICE)
 }
 
-fn tell<T>(context: &mut Context<'_, '_>, id: &ObjectId, path: &str, value: &T, fields: &[Field<T>]) -> bool {
+/// Tells about the fields of a TCP proxy.
+pub(super) fn tcp_proxy(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, proxy: &TcpProxy) {
+    tell(context, id, at, proxy, &TCP_PROXY);
+}
+
+fn tell<T>(
+    context: &mut Context<'_, '_>,
+    id: &ObjectId,
+    at: &FieldPath<'_>,
+    value: &T,
+    fields: &[Field<T>],
+) -> bool {
     let mut closed = false;
     for (field, effect, _) in fields.iter().filter(|(.., is_set)| is_set(value)) {
-        let path = format!("{path}.{field}");
-        let fault = |message: String| Fault::new("SpecError", "FieldNotSupported", path.clone(), message);
+        let at = at.field(field);
+        let fault = |message: String| Fault::new("SpecError", "FieldNotSupported", &at, message);
         let problem = match effect {
-            Missing => fault(format!("{path} is not supported yet and is ignored")).warning(),
+            Missing => fault(format!("{at} is not supported yet and is ignored")).warning(),
             Closes => {
                 closed = true;
-                let message =
-                    format!("{path} is not supported yet; the routes it protects answer 500 until it is");
+                let message = format!(
+                    "{at} is not supported yet; what it protects is not served (routes answer 500) until it is"
+                );
                 fault(message).error()
             }
         };

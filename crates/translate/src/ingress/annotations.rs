@@ -1,10 +1,13 @@
 //! What the annotations of an Ingress say about its routes (reference 5.2).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::duration;
-use model::{Problem, Retry, RouteTimeouts, Severity, Timeout};
+use model::{Problem, Retry, RouteTimeouts, Severity, Timeout, TlsVersion};
 use store::IngressFact;
+
+use crate::text::{self, quoted};
+use crate::tls;
 
 /// What the annotations of an Ingress say about its routes.
 #[derive(Debug, Clone)]
@@ -18,19 +21,11 @@ pub(super) struct Annotations {
     /// Second tries.
     pub(super) retry: Option<Retry>,
     /// Paths whose clients may upgrade to a WebSocket.
-    pub(super) websockets: Vec<Box<str>>,
-}
-
-impl Default for Annotations {
-    fn default() -> Self {
-        Self {
-            allow_http: true,
-            force_https: false,
-            timeouts: RouteTimeouts::default(),
-            retry: None,
-            websockets: vec![],
-        }
-    }
+    pub(super) websockets: BTreeSet<Box<str>>,
+    /// The oldest TLS version that its hosts offer.
+    pub(super) tls_minimum: Option<TlsVersion>,
+    /// The newest TLS version that its hosts offer.
+    pub(super) tls_maximum: Option<TlsVersion>,
 }
 
 impl Annotations {
@@ -47,12 +42,23 @@ impl Annotations {
             timeouts: RouteTimeouts { response, idle: Timeout::Default },
             retry: retry(&mut problems, fact),
             websockets: websockets(fact),
+            tls_minimum: tls_version(&mut problems, fact, "tls-minimum-protocol-version"),
+            tls_maximum: tls_version(&mut problems, fact, "tls-maximum-protocol-version"),
         };
         (annotations, problems)
     }
 }
 
-fn websockets(fact: &IngressFact) -> Vec<Box<str>> {
+fn tls_version(problems: &mut Vec<Problem>, fact: &IngressFact, key: &str) -> Option<TlsVersion> {
+    let word = fact.annotation(&format!("projectcontour.io/{key}")).filter(|word| !word.is_empty())?;
+    let version = tls::version(word);
+    if version.is_none() {
+        problems.push(unusable(key, word, "not one of 1.2 and 1.3"));
+    }
+    version
+}
+
+fn websockets(fact: &IngressFact) -> BTreeSet<Box<str>> {
     let list = fact.annotation("projectcontour.io/websocket-routes").unwrap_or_default();
     list.split(',').map(str::trim).filter(|path| !path.is_empty()).map(Into::into).collect()
 }
@@ -85,15 +91,11 @@ fn count(problems: &mut Vec<Problem>, text: Option<&str>) -> Option<u32> {
 }
 
 fn timeout(problems: &mut Vec<Problem>, key: &str, text: Option<&str>) -> Timeout {
-    match duration::Timeout::parse(text.unwrap_or_default()) {
-        Ok(duration::Timeout::Default) => Timeout::Default,
-        Ok(duration::Timeout::Infinite) => Timeout::Disabled,
-        Ok(duration::Timeout::After(time)) => Timeout::After(time),
-        Err(invalid) => {
-            problems.push(unusable(key, text.unwrap_or_default(), &invalid.to_string()));
-            Timeout::Default
-        }
-    }
+    let text = text.unwrap_or_default();
+    text::timeout(text).unwrap_or_else(|why| {
+        problems.push(unusable(key, text, &why));
+        Timeout::Default
+    })
 }
 
 fn unusable(key: &str, value: &str, why: &str) -> Problem {
@@ -102,7 +104,7 @@ fn unusable(key: &str, value: &str, why: &str) -> Problem {
         severity: Severity::Warning,
         kind: "AnnotationError",
         reason: "IgnoredAnnotation",
-        message: format!("{path}: \"{value}\" is ignored: {why}"),
+        message: format!("{} is ignored: {why}", quoted(value)),
         path,
         help: None,
     }

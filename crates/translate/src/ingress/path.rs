@@ -20,7 +20,10 @@ pub(super) fn path_match(entry: &HTTPIngressPath) -> Result<PathMatch, String> {
         },
         "ImplementationSpecific" | "" if path.contains(EXPRESSION) => Ok(PathMatch::Regex(expression(path)?)),
         "ImplementationSpecific" | "" => Ok(PathMatch::Prefix(literal(path)?)),
-        other => Err(format!("pathType \"{other}\" is not one of Exact, Prefix and ImplementationSpecific")),
+        other => Err(format!(
+            "pathType {} is not one of Exact, Prefix and ImplementationSpecific",
+            crate::text::quoted(other)
+        )),
     }
 }
 
@@ -31,6 +34,5 @@ fn literal(path: &str) -> Result<std::sync::Arc<str>, String> {
 /// An expression for the whole path; the `^` that Contour's users write in front says nothing more.
 fn expression(path: &str) -> Result<std::sync::Arc<str>, String> {
     let pattern = path.strip_prefix('^').unwrap_or(path);
-    re2::check(pattern).map_err(|invalid| invalid.to_string())?;
-    Ok(pattern.into())
+    crate::text::regex(pattern).map(Into::into)
 }

@@ -203,7 +203,8 @@ fn forward(forward: &Forward, names: &Names, found: &mut Map<String, Value>) {
         found.insert("host".into(), json!(self::host(host)));
     }
     let times = [("response", forward.timeouts.response), ("idle", forward.timeouts.idle)];
-    let times: Vec<_> = times.iter().filter_map(|(word, time)| Some(format!("{word} {}", timeout(*time)?))).collect();
+    let times: Vec<_> =
+        times.iter().filter_map(|(word, time)| Some(format!("{word} {}", timeout(*time)?))).collect();
     if !times.is_empty() {
         found.insert("timeouts".into(), json!(times.join(", ")));
     }
@@ -311,8 +312,11 @@ fn endpoints(world: &World<'_>, clusters: &BTreeMap<&ClusterKey, &Cluster>) -> B
     for cluster in clusters.values() {
         let Discovery::Endpoints(key) = &cluster.discovery else { continue };
         let endpoints = translate::endpoints(&world.store.reader(), key);
-        let addresses: Vec<_> =
-            endpoints.addresses.iter().map(|each| std::net::SocketAddr::new(each.ip, each.port).to_string()).collect();
+        let addresses: Vec<_> = endpoints
+            .addresses
+            .iter()
+            .map(|each| std::net::SocketAddr::new(each.ip, each.port).to_string())
+            .collect();
         if !addresses.is_empty() {
             found.insert(key.to_string(), json!(addresses));
         }

@@ -54,7 +54,9 @@ fn read_settings(document: &Value) -> Result<Settings, String> {
     let mut settings = Settings::default();
     for (key, value) in document.as_object().into_iter().flatten() {
         let flag = || value.as_bool().ok_or_else(|| format!("{key} must be true or false"));
-        let words = || -> Vec<_> { value.as_array().into_iter().flatten().filter_map(Value::as_str).map(Into::into).collect() };
+        let words = || -> Vec<_> {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(Into::into).collect()
+        };
         match key.as_str() {
             "kind" => {}
             "rootNamespaces" => settings.root_namespaces = words(),
@@ -88,8 +90,7 @@ struct Run {
 
 impl Run {
     fn new(settings: &Settings, objects: &[api::Object]) -> Result<Self, String> {
-        let mut run =
-            Self { store: Store::default(), settings: settings.clone(), objects: BTreeSet::new() };
+        let mut run = Self { store: Store::default(), settings: settings.clone(), objects: BTreeSet::new() };
         for object in objects {
             let change = Change::Applied(object.clone());
             if !run.objects.insert(change.object()) {
