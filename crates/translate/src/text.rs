@@ -130,7 +130,7 @@ pub(crate) fn edited_header_name(text: &str) -> Result<Arc<str>, String> {
     let name = header_name(text)?;
     match &*name {
         "transfer-encoding" | "content-length" => {
-            Err(format!("{}: Envoy decides on this header alone", quoted(text)))
+            Err(format!("{}: only Envoy may change it, it says where a message ends", quoted(text)))
         }
         _ => Ok(name),
     }

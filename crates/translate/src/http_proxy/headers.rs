@@ -152,7 +152,7 @@ fn host_rewrite(whose: &Whose<'_>, value: &str) -> Result<HostRewrite, String> {
         Some(header) if !whose.is_service() => {
             Ok(HostRewrite::Header(text::header_name(header).map_err(invalid)?))
         }
-        Some(_) => Err("rewriting \"Host\" from another header is only possible on a route, not".into()),
+        Some(_) => Err("rewriting \"Host\" from another header is not supported for a service".into()),
         None => Ok(HostRewrite::Literal(text::host_value(value).map_err(invalid)?)),
     }
 }

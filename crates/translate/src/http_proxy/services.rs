@@ -55,6 +55,11 @@ pub(super) fn services(
             },
         }
     }
+    if specs.iter().all(|service| service.mirror) {
+        let message = "every service is a mirror, so that nobody answers";
+        let fault = Fault::new("ServiceError", "OnlyMirrors", &at.field("services"), message);
+        context.note(owner, fault.with_help("add a service that is no mirror").error());
+    }
     even(at, &mut services.clusters)?;
     Ok(services)
 }

@@ -54,8 +54,7 @@ pub(super) fn front(
             "TLSError",
             "FallbackNotPresent",
             &TLS.field("enableFallbackCertificate"),
-            "Spec.Virtualhost.TLS enabled fallback but the fallback Certificate Secret is not configured in \
-             Contour configuration file",
+            "Spec.Virtualhost.TLS enabled fallback but the fallback Certificate Secret is not configured",
         )
         .with_help("fallback certificates are not supported yet"));
     }

@@ -53,7 +53,7 @@ fn tls_version(problems: &mut Vec<Problem>, fact: &IngressFact, key: &str) -> Op
     let word = fact.annotation(&format!("projectcontour.io/{key}")).filter(|word| !word.is_empty())?;
     let version = tls::version(word);
     if version.is_none() {
-        problems.push(unusable(key, word, "not one of 1.2 and 1.3"));
+        problems.push(unusable(key, &format!("{} is not one of 1.2 and 1.3", quoted(word))));
     }
     version
 }
@@ -70,7 +70,7 @@ fn retry(problems: &mut Vec<Problem>, fact: &IngressFact) -> Option<Retry> {
     if let Some(unknown) =
         on.iter().find(|case| api::Choice::<api::http_proxy::policy::RetryOn>::parse(case).known().is_none())
     {
-        problems.push(unusable("retry-on", unknown, "no case that Envoy knows"));
+        problems.push(unusable("retry-on", &format!("{} is no case that Envoy knows", quoted(unknown))));
         return None;
     }
     let count = count(problems, fact.annotation("projectcontour.io/num-retries"))?;
@@ -84,7 +84,8 @@ fn count(problems: &mut Vec<Problem>, text: Option<&str>) -> Option<u32> {
         Ok(-1) => None,
         Ok(count) if (0..=i64::from(u32::MAX)).contains(&count) => u32::try_from(count.max(1)).ok(),
         _ => {
-            problems.push(unusable("num-retries", text, "no number from -1 on"));
+            let why = format!("{} is no whole number from -1 to {}", quoted(text), u32::MAX);
+            problems.push(unusable("num-retries", &why));
             Some(1)
         }
     }
@@ -93,18 +94,18 @@ fn count(problems: &mut Vec<Problem>, text: Option<&str>) -> Option<u32> {
 fn timeout(problems: &mut Vec<Problem>, key: &str, text: Option<&str>) -> Timeout {
     let text = text.unwrap_or_default();
     text::timeout(text).unwrap_or_else(|why| {
-        problems.push(unusable(key, text, &why));
+        problems.push(unusable(key, &why));
         Timeout::Default
     })
 }
 
-fn unusable(key: &str, value: &str, why: &str) -> Problem {
+fn unusable(key: &str, why: &str) -> Problem {
     let path = format!("metadata.annotations[\"projectcontour.io/{key}\"]");
     Problem {
         severity: Severity::Warning,
         kind: "AnnotationError",
         reason: "IgnoredAnnotation",
-        message: format!("{} is ignored: {why}", quoted(value)),
+        message: format!("is ignored: {why}"),
         path,
         help: None,
     }
