@@ -1,6 +1,6 @@
 //! What one Envoy has rejected, and the search for the culprit among several.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::observation::HeldResource;
@@ -13,10 +13,13 @@ const VERSIONS: usize = 16;
 /// Names with rejected versions that are remembered for one Envoy.
 const NAMES: usize = 10_000;
 
-/// The versions that one Envoy rejected. They outlive its streams: the same bytes are never offered again.
+/// What one Envoy rejected. It outlives the streams: the same bytes are never offered again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rejections {
     by_name: BTreeMap<(ResourceType, Name), Rejection>,
+    /// Names of which the Envoy may have taken a version that it then rejected among others. When it comes back it
+    /// tells the version that it accepted, not the one that it uses.
+    doubts: BTreeSet<(ResourceType, Name)>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,7 +31,28 @@ struct Rejection {
 
 impl Rejections {
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_name.is_empty()
+        self.by_name.is_empty() && self.doubts.is_empty()
+    }
+
+    /// Remembers names whose state is uncertain, until something is accepted for them.
+    pub(crate) fn doubt(&mut self, kind: ResourceType, names: impl Iterator<Item = Name>) {
+        self.doubts.extend(names.map(|name| (kind, name)));
+        while self.doubts.len() > NAMES {
+            self.doubts.pop_first();
+        }
+    }
+
+    /// The names of a type whose state is uncertain.
+    pub(crate) fn doubtful(&self, kind: ResourceType) -> impl Iterator<Item = &Name> {
+        let of_kind = self.doubts.range((kind, Name::from(""))..).take_while(move |(k, _)| *k == kind);
+        of_kind.map(|(_, name)| name)
+    }
+
+    /// Forgets the doubt, because the state is known again.
+    pub(crate) fn settle(&mut self, kind: ResourceType, name: &Name) {
+        if !self.doubts.is_empty() {
+            self.doubts.remove(&(kind, Arc::clone(name)));
+        }
     }
 
     fn get(&self, kind: ResourceType, name: &Name) -> Option<&Rejection> {

@@ -43,6 +43,7 @@ impl Session {
         for item in response.items {
             channel.foreign.remove(&item.name);
             channel.uncertain.remove(&item.name);
+            self.rejections.settle(key.0, &item.name);
             match item.change {
                 Some(entry) if channel.subscription.covers(&item.name) => {
                     self.rejections.accepted(&entry);
@@ -133,6 +134,7 @@ impl Session {
             // A change since then would have made the item outdated: what waits is a wish to send it again.
             channel.pending.remove(&item.name);
         }
+        self.rejections.doubt(key.0, items.iter().map(|item| Arc::clone(&item.name)));
         channel.suspects.split(current);
         let covered = items.into_iter().filter(|item| channel.subscription.covers(&item.name));
         channel.uncertain.extend(covered.filter_map(|item| item.change.map(|entry| (item.name, entry))));
@@ -142,6 +144,7 @@ impl Session {
     fn hold(&mut self, key: (ResourceType, StreamId), entry: &Entry, message: &str) {
         let Some(channel) = self.channels.get_mut(&key) else { return };
         channel.uncertain.remove(entry.name());
+        self.rejections.settle(key.0, entry.name());
         let in_force = channel.known.get(entry.name()).cloned();
         self.rejections.hold(entry, message.to_owned(), in_force);
         let (fleet, node) = self.identity();

@@ -163,9 +163,9 @@ impl Session {
         if in_use.contains(&**name) {
             return Verdict::Wait { until: None, aside: true, unused: false };
         }
-        // What the client uses of a configuration that is not known here shows only when its users are in step.
+        // What a client that came back still uses shows only when all possible users are in step.
         let known_at = channel.opened_at + self.settings.resume_bound;
-        if channel.foreign.contains(name) && now < known_at && !self.are_in_step(users) {
+        if !channel.blank && now < known_at && !self.are_in_step(users) {
             return Verdict::Wait { until: Some(known_at), aside: true, unused: false };
         }
         let until = pending.unused_since.unwrap_or(now) + self.settings.removal_grace;

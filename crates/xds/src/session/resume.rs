@@ -1,5 +1,6 @@
 //! The beginning of a channel: what the client already has, and so what it still lacks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::channel::{Channel, Claim, Pending};
@@ -26,6 +27,7 @@ impl Session {
     pub(super) fn resume(&mut self, now: Moment, key: (ResourceType, StreamId)) {
         let Some(snapshot) = self.snapshot.clone() else { return };
         let effective = self.effective_table(&snapshot, key.0);
+        let doubtful: BTreeSet<_> = self.rejections.doubtful(key.0).cloned().collect();
         let digest = self.effective_digest(&snapshot, key.0);
         let Some(channel) = self.channels.get_mut(&key) else { return };
         channel.opened_at = now;
@@ -33,8 +35,14 @@ impl Session {
         let claim = std::mem::take(&mut channel.claim);
         channel.blank = claim.version.is_empty() && claim.versions.is_empty();
         match channel.protocol {
-            Protocol::Delta => channel.resume_delta(claim, &effective, &self.rejections),
-            Protocol::Sotw => channel.resume_sotw(&claim, &effective, digest),
+            Protocol::Delta => {
+                channel.resume_delta(claim, &effective, &self.rejections);
+                channel.doubt(&doubtful);
+            }
+            Protocol::Sotw if doubtful.is_empty() => {
+                channel.resume_sotw(&claim, &effective, digest);
+            }
+            Protocol::Sotw => channel.answer_due = channel.subscription.is_all(),
         }
         let pending = Pending::new(snapshot.generation(), now);
         channel.expect_all(&effective, &pending);
@@ -66,6 +74,14 @@ impl Channel {
                 Some(entry) => drop(self.known.insert(name, Arc::clone(entry))),
                 None => drop(self.foreign.insert(name)),
             }
+        }
+    }
+
+    /// What the client says of these names is not to be relied on.
+    fn doubt(&mut self, names: &BTreeSet<Name>) {
+        for name in names.iter().filter(|name| self.subscription.covers(name)).cloned().collect::<Vec<_>>() {
+            self.known.remove(&name);
+            self.foreign.insert(name);
         }
     }
 

@@ -151,6 +151,25 @@ fn x_093_cluster_that_was_deleted_goes_when_all_its_users_are_in_step() {
 }
 
 #[test]
+fn x_093_cluster_that_is_deleted_just_after_a_reconnection_waits_for_its_users_too() {
+    check(
+        "
+        > publish c:a=1 r:main=1>>c:a
+        > open 1 delta
+        > 1 c has:a=1
+        > publish r:main=2 -c:a
+        > wait 1000
+        > 1 r +main has:main=1
+        < 1 r main=2
+        > wait 4000
+        > 1 r ack
+        > wait 1000
+        < 1 c -a
+        ",
+    );
+}
+
+#[test]
 fn x_094_reconnection_with_the_same_content_sends_nothing() {
     check(
         "

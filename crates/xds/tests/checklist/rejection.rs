@@ -202,6 +202,29 @@ fn held_resource_without_an_accepted_version_is_like_one_that_does_not_exist() {
 }
 
 #[test]
+fn version_of_a_suspect_is_not_believed_after_a_reconnection() {
+    // The client took b=2 from the rejected response, but tells the version that it accepted.
+    check(
+        "
+        > publish c:a=1 c:b=1
+        > open 1 delta
+        > 1 c
+        < 1 c a=1 b=1
+        > 1 c ack
+        > publish c:a=2 c:b=2
+        < 1 c a=2 b=2
+        > 1 c nack:bad
+        < 1 c a=2
+        > publish c:b=1
+        > close 1
+        > open 1 delta
+        > 1 c has:a=1 has:b=1
+        < 1 c a=2 b=1
+        ",
+    );
+}
+
+#[test]
 fn client_keeps_a_version_that_nobody_here_knows_when_it_rejects_ours() {
     check(
         "
