@@ -55,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     requests: AtomicU64,
     connections: AtomicU64,
+    open: AtomicU64,
     last_seen: Mutex<Option<Seen>>,
     forced: Mutex<Option<(u32, StatusCode)>>,
 }
@@ -97,6 +98,11 @@ impl Server {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
+    /// How many of them are still open; one that became a WebSocket does not count.
+    pub fn open_connections(&self) -> u64 {
+        self.shared.open.load(Ordering::Acquire)
+    }
+
     /// The last HTTP request that arrived.
     pub fn last_seen(&self) -> Option<Seen> {
         self.shared.last_seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -123,8 +129,14 @@ impl Drop for Server {
 
 impl Shared {
     fn new(name: String) -> Self {
-        let (requests, connections) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { name, requests, connections, last_seen: Mutex::default(), forced: Mutex::default() }
+        Self {
+            name,
+            requests: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+            open: AtomicU64::new(0),
+            last_seen: Mutex::default(),
+            forced: Mutex::default(),
+        }
     }
 
     pub(crate) fn record(&self, seen: &Seen) {
@@ -137,6 +149,23 @@ impl Shared {
         let (count, status) = forced.as_mut()?;
         *count = count.checked_sub(1)?;
         Some(*status)
+    }
+}
+
+/// Counts a connection as open while it lives, also when it is cut.
+struct Open(Arc<Shared>);
+
+impl Open {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.connections.fetch_add(1, Ordering::Relaxed);
+        shared.open.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -175,7 +204,7 @@ async fn begin_of(drain: &mut watch::Receiver<bool>) {
 
 impl Connection {
     async fn serve(self, stream: TcpStream) {
-        self.shared.connections.fetch_add(1, Ordering::Relaxed);
+        let _open = Open::new(&self.shared);
         // A connection that fails concerns its client alone, which sees it.
         let _ = stream.set_nodelay(true);
         let _ = match self.tls.clone() {

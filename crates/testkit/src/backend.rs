@@ -7,6 +7,8 @@ use echo::{Options, Protocol, Seen, Server, tls};
 use http::StatusCode;
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::eventually;
+
 /// An echo backend on a loopback port, on the runtime of the caller. Dropping it cuts its connections.
 #[derive(Debug)]
 pub struct Backend {
@@ -79,6 +81,16 @@ impl Backend {
     /// The next `count` requests are answered with this status.
     pub fn answer_next(&self, count: u32, status: u16) {
         self.server.answer_next(count, StatusCode::from_u16(status).expect("a status"));
+    }
+
+    /// Stops once nobody is connected any more: for one that was taken out of the configuration. An
+    /// acknowledgement is no sign that Envoy's workers have stopped using it.
+    pub async fn retire(self) {
+        eventually("nobody is connected to the backend", async || match self.server.open_connections() {
+            0 => Ok(()),
+            open => Err(format!("{open} connections to {}", self.address())),
+        })
+        .await;
     }
 
     /// Stops at once and cuts its connections, as a backend that crashes does.

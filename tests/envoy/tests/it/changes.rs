@@ -57,7 +57,7 @@ async fn endpoints_that_come_and_go_fail_no_request_and_push_nothing_else() {
             mark = world.mark();
         }
         assert!(other.requests() > 0);
-        other.drain().await;
+        other.retire().await;
     }
     stop_clean(loads).await;
     world.assert_nothing_rejected().await;
