@@ -1,7 +1,9 @@
 //! `isobath up`: manifests to traffic on one machine, without Kubernetes.
 
 mod certificates;
+mod changes;
 mod envoy_process;
+mod ports;
 mod screen;
 mod session;
 
@@ -62,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
             bail!("{}: no such file or folder", path.display());
         }
     }
+    ports::check(&arguments.settings())?;
     let envoy = launcher::find_envoy(arguments.envoy_path.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(session::run(arguments, envoy))

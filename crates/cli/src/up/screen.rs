@@ -38,11 +38,15 @@ impl Screen {
         self.line(render(diagnostic, self.style).trim_end());
     }
 
-    /// Shows what a change came to.
-    pub(super) fn published(&self, published: &Published) {
+    /// Shows what a change came to, and how long Envoy took; `None` when it has not answered yet.
+    pub(super) fn published(&self, published: &Published, acknowledged: Option<Duration>) {
         let Published { generation, set, removed, work, engine_time } = published;
+        let answer = match acknowledged {
+            Some(after) => format!("acknowledged after {}", milliseconds(after)),
+            None => "not acknowledged yet".into(),
+        };
         self.line(&format!(
-            "change {generation}: {}{} units recomputed in {}, {} bytes sent",
+            "change {generation}: {}{} units recomputed in {}, {} bytes, {answer}",
             names(set, removed),
             work.units(),
             milliseconds(*engine_time),
@@ -50,7 +54,7 @@ impl Screen {
         ));
     }
 
-    /// Shows that a change is in force.
+    /// Shows that a change is in force that was shown before.
     pub(super) fn acknowledged(&self, generation: u64, after: Duration) {
         self.line(&format!("change {generation}: acknowledged after {}", milliseconds(after)));
     }

@@ -10,11 +10,13 @@ use runtime::{Controller, Input, Notice, Options};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use xds::Server;
 
 use super::Arguments;
 use super::certificates::Certificates;
+use super::changes::Changes;
 use super::envoy_process::{Process, Start};
 use super::screen::Screen;
 use crate::manifests;
@@ -85,6 +87,7 @@ impl Run {
         let (batches, mut reloads) = mpsc::channel(BACKLOG);
         let watching = files::watch(Arc::clone(&self.folder), WatchSettings::default(), batches);
         let mut watching = std::pin::pin!(watching);
+        let mut changes = Changes::default();
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         loop {
@@ -92,10 +95,11 @@ impl Run {
                 ended = &mut watching => ended?,
                 Some(reload) = reloads.recv() => self.take(reload).await?,
                 Some(notice) = notices.recv() => {
-                    if self.show(notice).await? == Step::Ends {
+                    if self.show(notice, &mut changes) == Step::Ends {
                         return Ok(Outcome::Good);
                     }
                 }
+                () = until(changes.due()) => changes.show_due(&self.screen),
                 _ = interrupt.recv() => return Ok(Outcome::Good),
                 _ = terminate.recv() => return Ok(Outcome::Good),
             }
@@ -120,13 +124,13 @@ impl Run {
         Ok(())
     }
 
-    async fn show(&self, notice: Notice) -> anyhow::Result<Step> {
+    fn show(&self, notice: Notice, changes: &mut Changes) -> Step {
         match notice {
-            Notice::Published(published) => self.screen.published(&published),
+            Notice::Published(published) => changes.offered(published),
             Notice::Acknowledged { generation, after, .. } => {
-                self.screen.acknowledged(generation, after);
+                changes.acknowledged(generation, after, &self.screen);
                 if self.once {
-                    return Ok(Step::Ends);
+                    return Step::Ends;
                 }
             }
             Notice::Report(report) => {
@@ -141,7 +145,7 @@ impl Run {
             Notice::Disconnected { node } => self.screen.line(&format!("envoy {node}: disconnected")),
             Notice::Forgotten(_) => {}
         }
-        Ok(Step::GoesOn)
+        Step::GoesOn
     }
 
     async fn show_hosts(&self) -> anyhow::Result<()> {
@@ -153,6 +157,14 @@ impl Run {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Folder> {
         self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until a point in time, or for ever.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 
