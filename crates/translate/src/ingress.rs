@@ -194,9 +194,7 @@ impl<'s> Translation<'_, 's> {
         };
         let port = service.port.as_ref();
         let port = match (port.and_then(|port| port.number), port.and_then(|port| port.name.as_deref())) {
-            (Some(number), _) => {
-                PortRef::Number(text::port(number.into()).map_err(|why| format!("port {why}"))?)
-            }
+            (Some(number), _) => PortRef::Number(rules::port(number.into()).map_err(|why| why.to_string())?),
             (None, Some(name)) => PortRef::Name(name),
             (None, None) => return Err(format!("no port of service \"{}\" is named", service.name)),
         };
@@ -218,7 +216,7 @@ impl<'s> Translation<'_, 's> {
         if text == "*" {
             return Some(Host::any());
         }
-        let host = text::host(text);
+        let host = text::host_name(text);
         host.map_err(|why| self.problem(at, "VirtualHostError", "HostNotValid", why)).ok()
     }
 

@@ -14,7 +14,6 @@ mod duplicates;
 mod endpoints;
 mod external_name;
 mod field_path;
-mod header_format;
 mod http_proxy;
 mod ingress;
 mod merge;

@@ -2,52 +2,36 @@
 
 use api::http_proxy::route::{HttpDirectResponsePolicy, HttpRequestRedirectPolicy};
 use model::{DirectResponse, Redirect, RedirectPath};
+use rules::Invalid;
 
 use super::Fault;
 use crate::field_path::FieldPath;
-use crate::text;
-
-/// The longest body in bytes that Envoy answers with.
-const MAX_BODY: usize = 4096;
 
 /// A redirect.
 pub(super) fn redirect(at: &FieldPath<'_>, policy: &HttpRequestRedirectPolicy) -> Result<Redirect, Fault> {
     let at = at.field("requestRedirectPolicy");
-    let host = policy.hostname.as_deref().map(text::redirect_host).transpose();
-    let host = host.map_err(|why| redirect_fault(&at, "hostname", why))?;
-    let port = policy.port.map(text::port).transpose().map_err(|why| redirect_fault(&at, "port", why))?;
+    let scheme = policy.scheme.as_ref().map(|scheme| rules::redirect_scheme(scheme.as_str())).transpose();
+    let host = policy.hostname.as_deref().map(rules::Host::parse_exact).transpose();
+    let port = policy.port.map(rules::port).transpose();
+    let status = rules::redirect_code(policy.status_code.unwrap_or(302));
     Ok(Redirect {
-        scheme: redirect_scheme(&at, policy)?.map(Into::into),
-        host: host.map(|host| host.as_str().into()),
-        port,
+        scheme: scheme.map_err(redirect_fault(&at, "scheme"))?.map(Into::into),
+        host: host.map_err(redirect_fault(&at, "hostname"))?.map(|host| host.as_str().into()),
+        port: port.map_err(redirect_fault(&at, "port"))?,
         path: redirect_path(&at, policy)?,
-        status: redirect_status(&at, policy)?,
+        status: status.map_err(redirect_fault(&at, "statusCode"))?,
     })
 }
 
-fn redirect_fault(at: &FieldPath<'_>, field: &str, why: String) -> Fault {
-    Fault::new("RouteError", "RequestRedirectPolicy", &at.field(field), why)
-}
-
-fn redirect_scheme<'a>(
-    at: &FieldPath<'_>,
-    policy: &'a HttpRequestRedirectPolicy,
-) -> Result<Option<&'a str>, Fault> {
-    match &policy.scheme {
-        None => Ok(None),
-        Some(scheme) if scheme.known().is_some() => Ok(Some(scheme.as_str())),
-        Some(other) => {
-            let why = format!("{} is not one of http and https", text::quoted(other.as_str()));
-            Err(redirect_fault(at, "scheme", why))
-        }
-    }
+fn redirect_fault(at: &FieldPath<'_>, field: &str) -> impl FnOnce(Invalid) -> Fault {
+    move |why| Fault::new("RouteError", "RequestRedirectPolicy", &at.field(field), why.to_string())
 }
 
 fn redirect_path(
     at: &FieldPath<'_>,
     policy: &HttpRequestRedirectPolicy,
 ) -> Result<Option<RedirectPath>, Fault> {
-    let checked = |field, path| text::location(path).map_err(|why| redirect_fault(at, field, why));
+    let checked = |field, path| rules::redirect_path(path).map_err(redirect_fault(at, field));
     match (policy.path.as_deref(), policy.prefix.as_deref()) {
         (None, None) => Ok(None),
         (Some(path), None) => Ok(Some(RedirectPath::Full(checked("path", path)?.into()))),
@@ -59,34 +43,16 @@ fn redirect_path(
     }
 }
 
-fn redirect_status(at: &FieldPath<'_>, policy: &HttpRequestRedirectPolicy) -> Result<u16, Fault> {
-    match policy.status_code.unwrap_or(302) {
-        301 => Ok(301),
-        302 => Ok(302),
-        303 => Ok(303),
-        307 => Ok(307),
-        308 => Ok(308),
-        other => {
-            let why = format!("{other} is not one of 301, 302, 303, 307 and 308");
-            Err(redirect_fault(at, "statusCode", why))
-        }
-    }
-}
-
 /// An answer of Envoy's own.
 pub(super) fn direct_response(
     at: &FieldPath<'_>,
     policy: &HttpDirectResponsePolicy,
 ) -> Result<DirectResponse, Fault> {
     let at = at.field("directResponsePolicy");
-    let fault = |field, why| Fault::new("RouteError", "DirectResponsePolicyNotValid", &at.field(field), why);
-    let status = u16::try_from(policy.status_code).ok().filter(|status| (200..=599).contains(status));
-    let status = status
-        .ok_or_else(|| fault("statusCode", format!("{} must be in the range 200-599", policy.status_code)))?;
-    let body = policy.body.as_deref().unwrap_or_default();
-    if body.len() > MAX_BODY {
-        let why = format!("{} bytes are more than the {MAX_BODY} that Envoy answers with", body.len());
-        return Err(fault("body", why));
-    }
-    Ok(DirectResponse { status, body: body.into() })
+    let fault = |field, why: Invalid| {
+        Fault::new("RouteError", "DirectResponsePolicyNotValid", &at.field(field), why.to_string())
+    };
+    let status = rules::direct_response_status(policy.status_code).map_err(|why| fault("statusCode", why))?;
+    let body = rules::direct_response_body(policy.body.as_deref().unwrap_or_default());
+    Ok(DirectResponse { status, body: body.map_err(|why| fault("body", why))?.into() })
 }

@@ -199,7 +199,7 @@ fn path<'a>(field: &str, text: &'a str) -> Result<Path<'a>, String> {
         return Err(format!("{field} conditions must start with /, {} was supplied", text::quoted(text)));
     }
     match field {
-        "regex" => text::path_regex(text).map(Path::Regex),
+        "regex" => text::regex(text).map(Path::Regex),
         "exact" => text::path(text).map(Path::Exact),
         _ => text::path(text).map(Path::Prefix),
     }

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use api::http_proxy::policy::HeadersPolicy;
 use model::{HeaderEdits, HostRewrite, ObjectId};
 
+use rules::Invalid;
+
 use super::Fault;
 use crate::field_path::FieldPath;
 use crate::text::{self, Place};
-
-/// How many headers a policy may set, and how many it may remove; Envoy's own limit.
-const MAX_HEADERS: usize = 1000;
 
 /// Whose policy it is: a route's, or one of its services'.
 pub(super) struct Whose<'a>(Place<'a>);
@@ -50,8 +49,9 @@ pub(super) fn request(
     policy: Option<&HeadersPolicy>,
 ) -> Result<RequestEdits, Fault> {
     let Some(policy) = policy else { return Ok(RequestEdits::default()) };
-    let fault = |at: &FieldPath<'_>, why: String| {
-        Fault::new(whose.kind(), "RequestHeadersPolicyInvalid", at, format!("{why} on request headers"))
+    let fault = |at: &FieldPath<'_>, why: Why| {
+        let message = format!("{} on request headers", why.text);
+        Fault { help: why.help, ..Fault::new(whose.kind(), "RequestHeadersPolicyInvalid", at, message) }
     };
     let at = at.field("requestHeadersPolicy");
     let mut host = None;
@@ -71,16 +71,34 @@ pub(super) fn response(
     let Some(policy) = policy else { return Ok(HeaderEdits::default()) };
     let reason =
         if whose.is_service() { "ResponseHeadersPolicyInvalid" } else { "ResponseHeaderPolicyInvalid" };
-    let fault = |at: &FieldPath<'_>, why: String| {
-        Fault::new(whose.kind(), reason, at, format!("{why} on response headers"))
+    let fault = |at: &FieldPath<'_>, why: Why| {
+        let message = format!("{} on response headers", why.text);
+        Fault { help: why.help, ..Fault::new(whose.kind(), reason, at, message) }
     };
     edits(&at.field("responseHeadersPolicy"), whose, policy, &fault, |_| {
-        Err("rewriting \"Host\" header is not supported".into())
+        Err(Why::new("rewriting \"Host\" header is not supported"))
     })
 }
 
 /// How something wrong with a policy is told.
-type Tell<'a> = &'a dyn Fn(&FieldPath<'_>, String) -> Fault;
+type Tell<'a> = &'a dyn Fn(&FieldPath<'_>, Why) -> Fault;
+
+/// What is wrong, and the way out.
+struct Why {
+    text: String,
+    help: Option<String>,
+}
+
+impl Why {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), help: None }
+    }
+
+    fn invalid(what: &str, invalid: Invalid) -> Self {
+        let Invalid { found, why, way_out, .. } = invalid;
+        Self { text: format!("invalid {what} \"{found}\": {why}"), help: Some(way_out.into_owned()) }
+    }
+}
 
 /// `host` takes the value that `Host` is set to.
 fn edits(
@@ -88,12 +106,11 @@ fn edits(
     whose: &Whose<'_>,
     policy: &HeadersPolicy,
     fault: Tell<'_>,
-    host: impl FnMut(&str) -> Result<(), String>,
+    host: impl FnMut(&str) -> Result<(), Why>,
 ) -> Result<HeaderEdits, Fault> {
     for (field, count) in [("set", policy.set.len()), ("remove", policy.remove.len())] {
-        if count > MAX_HEADERS {
-            return Err(fault(&at.field(field), format!("{count} headers, at most {MAX_HEADERS},")));
-        }
+        rules::edited_headers(count)
+            .map_err(|why| fault(&at.field(field), Why::invalid("number of headers", why)))?;
     }
     Ok(HeaderEdits { set: set(at, whose, policy, fault, host)?, remove: remove(at, policy, fault)? })
 }
@@ -103,24 +120,27 @@ fn set(
     whose: &Whose<'_>,
     policy: &HeadersPolicy,
     fault: Tell<'_>,
-    mut host: impl FnMut(&str) -> Result<(), String>,
+    mut host: impl FnMut(&str) -> Result<(), Why>,
 ) -> Result<Vec<(Arc<str>, Arc<str>)>, Fault> {
     let mut seen = BTreeSet::new();
     let mut set = Vec::new();
     for (index, entry) in policy.set.iter().enumerate() {
         let at = at.item("set", index);
-        let name = text::edited_header_name(&entry.name)
-            .map_err(|why| fault(&at.field("name"), format!("invalid set header {why}")))?;
+        let is_host = entry.name.eq_ignore_ascii_case("host");
+        let name =
+            if is_host { rules::HeaderName::parse(&entry.name) } else { rules::set_header(&entry.name) };
+        let name = name.map_err(|why| fault(&at.field("name"), Why::invalid("set header", why)))?;
+        let name: Arc<str> = name.as_str().into();
         if !seen.insert(name.clone()) {
             let name = text::quoted(&entry.name);
-            return Err(fault(&at.field("name"), format!("duplicate header addition: {name}")));
+            return Err(fault(&at.field("name"), Why::new(format!("duplicate header addition: {name}"))));
         }
-        if &*name == "host" {
+        if is_host {
             host(&entry.value).map_err(|why| fault(&at.field("value"), why))?;
             continue;
         }
         let value = text::header_value(&entry.value, &whose.0).map_err(|why| {
-            fault(&at.field("value"), format!("invalid value of {}: {why}", text::quoted(&entry.name)))
+            fault(&at.field("value"), Why::invalid(&format!("value of {}", text::quoted(&entry.name)), why))
         })?;
         set.push((name, value));
     }
@@ -129,30 +149,25 @@ fn set(
 }
 
 fn remove(at: &FieldPath<'_>, policy: &HeadersPolicy, fault: Tell<'_>) -> Result<Vec<Arc<str>>, Fault> {
-    let mut remove = BTreeSet::new();
+    let mut remove: BTreeSet<Arc<str>> = BTreeSet::new();
     for (index, entry) in policy.remove.iter().enumerate() {
         let at = at.item("remove", index);
-        let name = text::edited_header_name(entry)
-            .map_err(|why| fault(&at, format!("invalid remove header {why}")))?;
-        if &*name == "host" {
-            return Err(fault(&at, "removing \"Host\" header is not supported".into()));
-        }
-        if !remove.insert(name) {
-            return Err(fault(&at, format!("duplicate header removal: {}", text::quoted(entry))));
+        let name =
+            rules::removed_header(entry).map_err(|why| fault(&at, Why::invalid("remove header", why)))?;
+        if !remove.insert(name.as_str().into()) {
+            return Err(fault(&at, Why::new(format!("duplicate header removal: {}", text::quoted(entry)))));
         }
     }
     Ok(remove.into_iter().collect())
 }
 
 /// The host that a `Host` header asks for: a literal, or (on a route) the value of another header.
-fn host_rewrite(whose: &Whose<'_>, value: &str) -> Result<HostRewrite, String> {
-    let header = value.strip_prefix("%REQ(").and_then(|rest| rest.strip_suffix(")%"));
-    let invalid = |why| format!("invalid value of \"Host\": {why}");
-    match header {
-        Some(header) if !whose.is_service() => {
-            Ok(HostRewrite::Header(text::header_name(header).map_err(invalid)?))
-        }
-        Some(_) => Err("rewriting \"Host\" from another header is not supported for a service".into()),
-        None => Ok(HostRewrite::Literal(text::host_value(value).map_err(invalid)?)),
+fn host_rewrite(whose: &Whose<'_>, value: &str) -> Result<HostRewrite, Why> {
+    match rules::host_from_header(value) {
+        Some(header) if !whose.is_service() => Ok(HostRewrite::Header(header.as_str().into())),
+        Some(_) => Err(Why::new("rewriting \"Host\" from another header is not supported for a service")),
+        None => rules::authority(value)
+            .map(|host| HostRewrite::Literal(host.into()))
+            .map_err(|why| Why::invalid("value of \"Host\"", why)),
     }
 }

@@ -70,12 +70,10 @@ fn retry_fault(at: &FieldPath<'_>, why: String) -> Fault {
 fn cases(at: &FieldPath<'_>, policy: &RetryPolicy) -> Result<String, Fault> {
     let mut words: Vec<&str> = Vec::new();
     for (index, case) in policy.retry_on.iter().enumerate() {
-        if case.known().is_none() {
-            let why = format!("{} is no case for a retry that Envoy knows", text::quoted(case.as_str()));
-            return Err(retry_fault(&at.item("retryOn", index), why));
-        }
-        if !words.contains(&case.as_str()) {
-            words.push(case.as_str());
+        let case = rules::retry_on(case.as_str())
+            .map_err(|why| retry_fault(&at.item("retryOn", index), why.to_string()))?;
+        if !words.contains(&case) {
+            words.push(case);
         }
     }
     Ok(if words.is_empty() { "5xx".to_owned() } else { words.join(",") })
@@ -84,11 +82,9 @@ fn cases(at: &FieldPath<'_>, policy: &RetryPolicy) -> Result<String, Fault> {
 fn status_codes(at: &FieldPath<'_>, policy: &RetryPolicy) -> Result<Vec<u32>, Fault> {
     let mut codes = Vec::with_capacity(policy.retriable_status_codes.len());
     for (index, code) in policy.retriable_status_codes.iter().enumerate() {
-        let known = u32::try_from(*code).ok().filter(|code| (100..=599).contains(code));
-        codes.push(known.ok_or_else(|| {
-            let at = at.item("retriableStatusCodes", index);
-            retry_fault(&at, format!("{code} must be in the range 100-599"))
-        })?);
+        let code = rules::retriable_status(*code)
+            .map_err(|why| retry_fault(&at.item("retriableStatusCodes", index), why.to_string()))?;
+        codes.push(code.into());
     }
     codes.sort_unstable();
     codes.dedup();

@@ -7,7 +7,6 @@ use model::{PathMatch, PathRewrite, RouteMatch};
 
 use super::Fault;
 use crate::field_path::FieldPath;
-use crate::text;
 
 /// A match, and what happens to its path.
 type Variant = (RouteMatch, Option<PathRewrite>);
@@ -54,8 +53,9 @@ fn replacement<'a>(
     for (index, entry) in policy.replace_prefix.iter().enumerate() {
         let at = at.item("replacePrefix", index);
         let fault = |reason, why: String| Fault::new("PrefixReplaceError", reason, &at, why);
-        let replacement = text::replacement(&entry.replacement)
-            .map_err(|why| fault("ReplacementNotValid", format!("replacement: {why}")))?;
+        let replacement = rules::rewrite_path(&entry.replacement)
+            .map(|_| entry.replacement.as_str())
+            .map_err(|why| fault("ReplacementNotValid", why.to_string()))?;
         match entry.prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
             None if default.is_some() => {
                 return Err(fault("AmbiguousReplacement", "ambiguous prefix replacement".into()));

@@ -83,7 +83,7 @@ fn host(context: &Context<'_, '_>, id: &ObjectId, spec: &VirtualHost) -> Result<
         return Err(fault("FQDNNotSpecified", "Spec.VirtualHost.Fqdn must be specified".into()));
     }
     let host = text::host(&spec.fqdn)
-        .map_err(|why| fault("FQDNNotValid", format!("Spec.VirtualHost.Fqdn {why}")))?;
+        .map_err(|why| fault("FQDNNotValid", format!("Spec.VirtualHost.Fqdn is not valid: {why}")))?;
     match rivals(context, id, &host) {
         None => Ok(host),
         Some(message) => Err(fault("DuplicateVhost", message)

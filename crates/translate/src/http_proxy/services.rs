@@ -137,7 +137,7 @@ fn server_name(host: &HostRewrite) -> Option<Arc<str>> {
 }
 
 fn port(at: &FieldPath<'_>, service: &Service) -> Result<u16, Fault> {
-    text::port(service.port).map_err(|_| {
+    rules::port(service.port).map_err(|_| {
         let message = format!("service {}: port must be in the range 1-65535", text::quoted(&service.name));
         Fault::new("ServiceError", "ServicePortInvalid", &at.field("port"), message)
     })
@@ -178,14 +178,11 @@ fn one_mirror(at: &FieldPath<'_>, specs: &[Service]) -> Result<(), Fault> {
 
 /// How much is mirrored: the weight in percent, all when it is 0.
 fn percent(at: &FieldPath<'_>, service: &Service) -> Result<u8, Fault> {
-    match u8::try_from(service.weight) {
-        Ok(0) => Ok(100),
-        Ok(percent) if percent <= 100 => Ok(percent),
-        _ => {
-            let message = format!("weight {} of a mirror is a percentage, 0 to 100", service.weight);
-            Err(Fault::new("ServiceError", "WeightNotValid", &at.field("weight"), message))
-        }
-    }
+    let percent = rules::percent(service.weight).map_err(|why| {
+        let message = format!("the weight of a mirror: {why}");
+        Fault::new("ServiceError", "WeightNotValid", &at.field("weight"), message)
+    })?;
+    Ok(if percent == 0 { 100 } else { percent })
 }
 
 /// Gives every service the same share when no share is given, and bounds the sum.

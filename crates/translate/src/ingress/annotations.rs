@@ -66,13 +66,9 @@ fn websockets(fact: &IngressFact) -> BTreeSet<Box<str>> {
 /// Retries are on only when the cases are named; a count of -1 switches them off again.
 fn retry(problems: &mut Vec<Problem>, fact: &IngressFact) -> Option<Retry> {
     let cases = fact.annotation("projectcontour.io/retry-on")?;
-    let on: Vec<_> = cases.split(',').map(str::trim).filter(|case| !case.is_empty()).collect();
-    if let Some(unknown) =
-        on.iter().find(|case| api::Choice::<api::http_proxy::policy::RetryOn>::parse(case).known().is_none())
-    {
-        problems.push(unusable("retry-on", &format!("{} is no case that Envoy knows", quoted(unknown))));
-        return None;
-    }
+    let on = cases.split(',').map(str::trim).filter(|case| !case.is_empty());
+    let on: Result<Vec<_>, _> = on.map(rules::retry_on).collect();
+    let on = on.map_err(|why| problems.push(unusable("retry-on", &why.to_string()))).ok()?;
     let count = count(problems, fact.annotation("projectcontour.io/num-retries"))?;
     let per_try = timeout(problems, "per-try-timeout", fact.annotation("projectcontour.io/per-try-timeout"));
     Some(Retry { on: Arc::from(on.join(",")), count, per_try, status_codes: vec![] })

@@ -2,6 +2,7 @@
 
 use api::networking::HTTPIngressPath;
 use model::PathMatch;
+use rules::PathPrefix;
 
 /// Characters that make an `ImplementationSpecific` path an expression, as in Contour.
 const EXPRESSION: [char; 6] = ['^', '+', '*', '[', ']', '%'];
@@ -14,9 +15,9 @@ pub(super) fn path_match(entry: &HTTPIngressPath) -> Result<PathMatch, String> {
     let path = entry.path.as_deref().filter(|path| !path.is_empty()).unwrap_or("/");
     match entry.path_type.as_str() {
         "Exact" => Ok(PathMatch::Exact(literal(path)?)),
-        "Prefix" => match literal(path)?.trim_end_matches('/') {
-            "" => Ok(PathMatch::Prefix("/".into())),
-            segments => Ok(PathMatch::Segments(segments.into())),
+        "Prefix" => match rules::separated_prefix(path).map_err(|why| why.to_string())? {
+            PathPrefix::All => Ok(PathMatch::Prefix("/".into())),
+            PathPrefix::Segments(segments) => Ok(PathMatch::Segments(segments.into())),
         },
         "ImplementationSpecific" | "" if path.contains(EXPRESSION) => Ok(PathMatch::Regex(expression(path)?)),
         "ImplementationSpecific" | "" => Ok(PathMatch::Prefix(literal(path)?)),
