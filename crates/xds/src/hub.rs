@@ -122,10 +122,10 @@ impl Hub {
     /// are not answered until something is published again.
     pub fn retire(&self, fleet: &FleetId) {
         let mut fleets = self.fleets();
-        if let Some(fleet) = fleets.get_mut(fleet) {
-            if let Some(last) = fleet.snapshots.send_replace(None) {
-                fleet.retired = last.generation();
-            }
+        if let Some(fleet) = fleets.get_mut(fleet)
+            && let Some(last) = fleet.snapshots.send_replace(None)
+        {
+            fleet.retired = last.generation();
         }
         fleets.retain(|_, fleet| fleet.snapshots.borrow().is_some() || !fleet.nodes.is_empty());
     }

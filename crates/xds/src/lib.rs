@@ -12,6 +12,8 @@
 
 pub mod discovery;
 mod fleet;
+#[doc(hidden)]
+pub mod fuzz;
 mod hub;
 pub mod identity;
 mod observation;

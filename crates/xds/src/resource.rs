@@ -208,11 +208,11 @@ impl Resource {
         }
     }
 
-    /// The same with these references (sorted here, duplicates dropped).
+    /// The same with these references, sorted here; of two to one target the stricter stays.
     pub fn with_refs(mut self, refs: impl IntoIterator<Item = Reference>) -> Self {
         let mut refs: Vec<_> = refs.into_iter().collect();
         refs.sort();
-        refs.dedup();
+        refs.dedup_by(|later, first| later.resource_type == first.resource_type && later.name == first.name);
         self.refs = refs.into();
         self
     }

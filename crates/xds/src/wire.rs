@@ -343,6 +343,16 @@ mod tests {
     }
 
     #[test]
+    fn x_100_responses_hold_no_time_to_live() {
+        // The decoded entries have no such field, and encoding them again gives the same number of bytes.
+        let mut response = response(Protocol::Delta);
+        response.resources.retain(|entry| !entry.resource().body.is_empty());
+        let wire = message(&Encoder::default().encode(&response));
+        let length = wire.len();
+        assert_eq!(DeltaResponse::decode(wire).unwrap().encoded_len(), length);
+    }
+
+    #[test]
     fn sotw_response_decodes_as_it_was_meant() {
         let response = response(Protocol::Sotw);
         let decoded = SotwResponse::decode(message(&Encoder::default().encode(&response))).unwrap();

@@ -27,6 +27,7 @@ pub(crate) struct Opened {
 
 /// What happens on a stream afterwards.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all messages are requests")]
 pub(crate) enum Message {
     Request(StreamId, Request),
     Closed(StreamId),

@@ -174,6 +174,20 @@ impl Channel {
         }
     }
 
+    /// How many names are not as configured, or not acknowledged so; some may be counted twice.
+    pub(crate) fn changing(&self) -> usize {
+        let on_their_way: usize = self.outstanding.iter().map(|sent| sent.items.len()).sum();
+        self.pending.len() + on_their_way + self.suspects.items().count()
+    }
+
+    /// The names that [`Channel::changing`] counts. The client has every other name that it subscribes to in the
+    /// configured version, or in none when that was rejected.
+    pub(crate) fn changing_names(&self) -> impl Iterator<Item = &Name> {
+        let on_their_way = self.outstanding.iter().flat_map(|sent| &sent.items);
+        let items = on_their_way.chain(self.suspects.items());
+        self.pending.keys().chain(items.map(|item| &item.name))
+    }
+
     /// Whether a name waits that the client has in no version.
     pub(crate) fn owes(&self, name: &str) -> bool {
         self.pending.contains_key(name)

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use isobath_xds::{
-    ClosureGap, Reference, Resource, ResourceType, Settings, Snapshot, Update, closure_gaps,
-};
+use isobath_xds::{ClosureGap, Reference, Resource, ResourceType, Settings, Snapshot, Update, closure_gaps};
 
 use crate::script::{check, check_with};
 
@@ -195,8 +193,7 @@ fn x_067_revocation_by_new_content_goes_before_the_removal_of_its_cluster() {
 
 #[test]
 fn x_070_endpoints_follow_each_change_of_their_cluster() {
-    for (variant, clusters, endpoints, all) in
-        [("delta", "", "+a +b", ""), ("sotw", "", "names:a,b", " b=1")]
+    for (variant, clusters, endpoints, all) in [("delta", "", "+a +b", ""), ("sotw", "", "names:a,b", " b=1")]
     {
         check(&format!(
             "
@@ -276,7 +273,8 @@ fn x_072_routes_follow_a_listener_that_did_not_name_them_before() {
 
 #[test]
 fn x_073_x_074_equal_resources_make_no_configuration() {
-    let update = || Update { set: vec![(ResourceType::Cluster, Resource::new("a", "1"))], removed: Vec::new() };
+    let update =
+        || Update { set: vec![(ResourceType::Cluster, Resource::new("a", "1"))], removed: Vec::new() };
     let first = Snapshot::empty().apply(update()).unwrap();
     assert!(first.apply(update()).is_none());
 }
@@ -354,9 +352,6 @@ fn x_056_gaps_of_the_reference_closure_are_found() {
     };
     assert_eq!(gap.to_string(), "Listener l refers to Secret s, which does not exist");
     assert_eq!(closure_gaps(&snapshot), [gap]);
-    let secret = Update {
-        set: vec![(ResourceType::Secret, Resource::new("s", "1"))],
-        removed: Vec::new(),
-    };
+    let secret = Update { set: vec![(ResourceType::Secret, Resource::new("s", "1"))], removed: Vec::new() };
     assert!(closure_gaps(&Arc::new(snapshot.apply(secret).unwrap())).is_empty());
 }

@@ -9,5 +9,6 @@ mod reconnect;
 mod rejection;
 mod script;
 mod slow;
+mod state;
 mod subscriptions;
 mod transport;

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use isobath_xds::discovery::{DeltaRequest, ErrorDetail, Node, Request, SotwRequest};
 use isobath_xds::{
-    FleetId, Input, Observation, Output, Overdue, Protocol, Reference, Resource, ResourceType, Response, Scope,
-    Session, Settings, Snapshot, StreamId, Update, Version,
+    FleetId, Input, Observation, Output, Overdue, Protocol, Reference, Resource, ResourceType, Response,
+    Scope, Session, Settings, Snapshot, StreamId, Update, Version,
 };
 
 const LETTERS: [(&str, ResourceType); 7] = [
@@ -270,7 +270,11 @@ fn references(text: &str) -> Vec<Reference> {
         let (acked, target) = after.strip_prefix('>').map_or((false, after), |target| (true, target));
         let end = target.find('>').unwrap_or(target.len());
         let (letter, name) = target[..end].split_once(':').unwrap();
-        refs.push(if acked { Reference::acked(kind(letter), name) } else { Reference::sent(kind(letter), name) });
+        refs.push(if acked {
+            Reference::acked(kind(letter), name)
+        } else {
+            Reference::sent(kind(letter), name)
+        });
         rest = &target[end..];
     }
     refs

@@ -6,7 +6,9 @@ use crate::script::{check, check_with};
 
 #[test]
 fn x_040_first_request_without_names_asks_for_everything() {
-    for (variant, letter) in [("sotw", "c"), ("sotw", "l"), ("sotw", "p"), ("delta", "c"), ("delta", "l"), ("delta", "p")] {
+    for (variant, letter) in
+        [("sotw", "c"), ("sotw", "l"), ("sotw", "p"), ("delta", "c"), ("delta", "l"), ("delta", "p")]
+    {
         check(&format!(
             "
             > publish {letter}:a=1 {letter}:b=1

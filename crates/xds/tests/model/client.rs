@@ -53,8 +53,11 @@ impl Client {
                 state.names.clear();
             }
         }
-        let mut requests: Vec<_> =
-            ResourceType::ALL.into_iter().filter(|kind| kind.has_wildcard()).map(|kind| self.start(kind)).collect();
+        let mut requests: Vec<_> = ResourceType::ALL
+            .into_iter()
+            .filter(|kind| kind.has_wildcard())
+            .map(|kind| self.start(kind))
+            .collect();
         requests.extend(self.follow(false));
         requests
     }
@@ -82,7 +85,9 @@ impl Client {
                 subscribe: texts(subscribe),
                 unsubscribe: texts(unsubscribe),
                 initial_versions: match first {
-                    true => state.accepted.iter().map(|(n, e)| (n.to_string(), e.version().to_string())).collect(),
+                    true => {
+                        state.accepted.iter().map(|(n, e)| (n.to_string(), e.version().to_string())).collect()
+                    }
                     false => BTreeMap::new(),
                 },
                 nonce: nonce.unwrap_or_default(),
@@ -105,12 +110,15 @@ impl Client {
     /// separate streams, and not at all on an aggregated delta stream.
     pub(crate) fn follow(&mut self, again: bool) -> Vec<(ResourceType, Request)> {
         let mut requests = Vec::new();
-        for kind in [ResourceType::ClusterLoadAssignment, ResourceType::Secret, ResourceType::RouteConfiguration] {
+        for kind in
+            [ResourceType::ClusterLoadAssignment, ResourceType::Secret, ResourceType::RouteConfiguration]
+        {
             let wanted = self.mentioned(kind);
             let state = self.types.get_mut(&kind).unwrap();
             let endpoints = again && kind == ResourceType::ClusterLoadAssignment;
             let once_more = endpoints && self.per_type && self.protocol == Protocol::Delta;
-            let asked = |name: &&Name| !state.names.contains(*name) || once_more && self.warming.contains(*name);
+            let asked =
+                |name: &&Name| !state.names.contains(*name) || once_more && self.warming.contains(*name);
             let new: Vec<_> = wanted.iter().filter(asked).cloned().collect();
             let gone: Vec<_> = state.names.difference(&wanted).cloned().collect();
             for name in &gone {
@@ -128,14 +136,20 @@ impl Client {
     }
 
     fn mentioned(&self, kind: ResourceType) -> BTreeSet<Name> {
-        let users = [ResourceType::Cluster, ResourceType::Listener].into_iter().flat_map(|user| self.has(user).values());
+        let users = [ResourceType::Cluster, ResourceType::Listener]
+            .into_iter()
+            .flat_map(|user| self.has(user).values());
         let refs = users.flat_map(|entry| entry.resource().refs.iter());
         refs.filter(|to| to.resource_type == kind).map(|to| Arc::clone(&to.name)).collect()
     }
 
     /// Takes a response as Envoy does: clusters and listeners one by one, other types as a whole. Returns the
     /// requests that follow.
-    pub(crate) fn take(&mut self, response: &Response, bad: impl Fn(&Entry) -> bool) -> Vec<(ResourceType, Request)> {
+    pub(crate) fn take(
+        &mut self,
+        response: &Response,
+        bad: impl Fn(&Entry) -> bool,
+    ) -> Vec<(ResourceType, Request)> {
         let kind = response.resource_type;
         let rejected = response.resources.iter().any(|entry| bad(entry));
         let one_by_one = matches!(kind, ResourceType::Cluster | ResourceType::Listener);

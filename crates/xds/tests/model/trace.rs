@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use isobath_xds::discovery::{Node, Request};
 use isobath_xds::{
-    Entry, FleetId, Input, Name, Needs, Observation, Output, Protocol, ResourceType, Response, Scope, Session,
-    Settings, Snapshot, StreamId, Version, closure_gaps,
+    Entry, FleetId, Input, Name, Needs, Observation, Output, Protocol, ResourceType, Response, Scope,
+    Session, Settings, Snapshot, StreamId, Version, closure_gaps,
 };
 
 use crate::client::Client;
@@ -53,7 +53,9 @@ impl Trace {
     pub(crate) fn new(mode: Mode, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let settings = match mode {
-            Mode::Clean => Settings { wait_bound: FOREVER, resume_bound: UNTIL_DRAINED, ..Settings::default() },
+            Mode::Clean => {
+                Settings { wait_bound: FOREVER, resume_bound: UNTIL_DRAINED, ..Settings::default() }
+            }
             Mode::Rejecting => Settings { chunk_resources: 2, ..Settings::default() },
         };
         let node = Node { id: "envoy".into(), ..Node::default() };
@@ -224,7 +226,12 @@ impl Trace {
         }
         let stream = self.random.pick(&busy);
         let response = self.down.get_mut(&stream).unwrap().pop_front().unwrap();
-        self.note(|| format!("{stream:?} < {} {:?} -{:?}", response.resource_type, response.resources, response.removed));
+        self.note(|| {
+            format!(
+                "{stream:?} < {} {:?} -{:?}",
+                response.resource_type, response.resources, response.removed
+            )
+        });
         let bad = bad(self.mode, self.seed);
         let requests = self.client.take(&response, bad);
         self.check_client(&response);
@@ -268,7 +275,8 @@ impl Trace {
         let open = self.unanswered.iter().any(|(s, k, _)| (*s, *k) == (stream, kind));
         assert!(!open, "two responses of one type without an answer");
         self.unanswered.insert((stream, kind, response.nonce.clone()));
-        let names: BTreeSet<_> = response.resources.iter().map(|e| e.name()).chain(&response.removed).collect();
+        let names: BTreeSet<_> =
+            response.resources.iter().map(|e| e.name()).chain(&response.removed).collect();
         assert_eq!(names.len(), response.resources.len() + response.removed.len(), "a name twice");
         for entry in &response.resources {
             assert!(!self.is_culprit(entry), "rejected version of {entry:?} is sent again");
@@ -295,7 +303,8 @@ impl Trace {
     fn drain(&mut self) {
         self.note(|| "drain".into());
         for _ in 0..200 {
-            while self.up.values().any(|queue| !queue.is_empty()) || self.down.values().any(|q| !q.is_empty()) {
+            while self.up.values().any(|queue| !queue.is_empty()) || self.down.values().any(|q| !q.is_empty())
+            {
                 self.deliver_up();
                 self.deliver_down();
             }
@@ -358,7 +367,12 @@ impl Trace {
         }
         self.pass(Duration::from_secs(10));
         // An empty wildcard is answered, so that a new Envoy starts.
-        let sent: Vec<_> = self.down.values().flatten().filter(|r| !r.resources.is_empty() || !r.removed.is_empty()).collect();
+        let sent: Vec<_> = self
+            .down
+            .values()
+            .flatten()
+            .filter(|r| !r.resources.is_empty() || !r.removed.is_empty())
+            .collect();
         assert!(sent.is_empty(), "an Envoy in step is sent {sent:?}");
     }
 }

@@ -93,11 +93,13 @@ impl World {
             refs.extend(content.targets.iter().map(|to| Reference::sent(ResourceType::Secret, *to)));
             put(ResourceType::Cluster, name, format!("{content:?}"), refs);
         }
-        for (kind, table) in
-            [(ResourceType::RouteConfiguration, &self.routes), (ResourceType::ScopedRouteConfiguration, &self.scopes)]
-        {
+        for (kind, table) in [
+            (ResourceType::RouteConfiguration, &self.routes),
+            (ResourceType::ScopedRouteConfiguration, &self.scopes),
+        ] {
             for (name, content) in table {
-                let refs = content.targets.iter().map(|to| Reference::acked(ResourceType::Cluster, *to)).collect();
+                let refs =
+                    content.targets.iter().map(|to| Reference::acked(ResourceType::Cluster, *to)).collect();
                 put(kind, name, format!("{content:?}"), refs);
             }
         }
@@ -106,7 +108,12 @@ impl World {
                 true => Reference::sent(ResourceType::RouteConfiguration, *to),
                 false => Reference::sent(ResourceType::Secret, *to),
             };
-            put(ResourceType::Listener, name, format!("{content:?}"), content.targets.iter().map(target).collect());
+            put(
+                ResourceType::Listener,
+                name,
+                format!("{content:?}"),
+                content.targets.iter().map(target).collect(),
+            );
         }
         for (kind, table) in
             [(ResourceType::Secret, &self.secrets), (ResourceType::ClusterLoadAssignment, &self.endpoints)]
