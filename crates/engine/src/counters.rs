@@ -1,5 +1,7 @@
 //! How much was done.
 
+use std::ops::{AddAssign, Sub};
+
 use store::Unit;
 
 /// How many units were recomputed, and how much came of it.
@@ -43,5 +45,36 @@ impl Counters {
             Unit::Report(_) => &mut self.reports,
         };
         *counter += 1;
+    }
+}
+
+impl AddAssign for Counters {
+    fn add_assign(&mut self, more: Self) {
+        *self = self.with(more, u64::wrapping_add);
+    }
+}
+
+/// What came since `earlier`.
+impl Sub for Counters {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        self.with(earlier, u64::wrapping_sub)
+    }
+}
+
+impl Counters {
+    fn with(self, other: Self, each: fn(u64, u64) -> u64) -> Self {
+        Self {
+            changes: each(self.changes, other.changes),
+            roots: each(self.roots, other.roots),
+            virtual_hosts: each(self.virtual_hosts, other.virtual_hosts),
+            clusters: each(self.clusters, other.clusters),
+            endpoints: each(self.endpoints, other.endpoints),
+            secrets: each(self.secrets, other.secrets),
+            reports: each(self.reports, other.reports),
+            resources: each(self.resources, other.resources),
+            bytes: each(self.bytes, other.bytes),
+        }
     }
 }

@@ -16,9 +16,9 @@ use translate::{Fragment, Note};
 use crate::hash::fingerprint;
 use crate::hosts::Hosts;
 use crate::notes::Notes;
-use crate::quarantine::Verdict;
 use crate::references::References;
 use crate::roots::Roots;
+use crate::shelf::Shelf;
 use crate::{Counters, Effect, Event, Publication, Rejection};
 
 /// The engine.
@@ -30,21 +30,31 @@ pub struct Engine {
     hosts: Hosts,
     notes: Notes,
     reports: HashMap<ObjectId, u64, FixedState>,
-    /// What each cluster that is in use needs besides itself.
-    needs: HashMap<ClusterKey, Needs, FixedState>,
+    clusters: Shelf<ClusterKey, Made>,
+    secrets: Shelf<SecretKey, Resource>,
     endpoints_users: References<EndpointsKey>,
     secret_users: References<SecretKey>,
     /// The fingerprints of the resources that are not hosts, as published last.
     published: HashMap<(ResourceType, Arc<str>), u64, FixedState>,
     dirty: BTreeSet<Unit>,
     pending: Pending,
+    /// The work since the last run ended.
     work: Counters,
+    /// The work of all runs that ended.
+    totals: Counters,
     generation: u64,
     synced: bool,
 }
 
+/// A cluster as it is published.
+#[derive(Debug, Clone)]
+struct Made {
+    resource: Resource,
+    needs: Needs,
+}
+
 /// What a cluster needs besides itself.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Needs {
     endpoints: Box<[EndpointsKey]>,
     secrets: Box<[SecretKey]>,
@@ -67,13 +77,15 @@ impl Engine {
             hosts: Hosts::new(layout),
             notes: Notes::default(),
             reports: HashMap::default(),
-            needs: HashMap::default(),
+            clusters: Shelf::default(),
+            secrets: Shelf::default(),
             endpoints_users: References::default(),
             secret_users: References::default(),
             published: HashMap::default(),
             dirty: BTreeSet::new(),
             pending: Pending::default(),
             work: Counters::default(),
+            totals: Counters::default(),
             generation: 0,
             synced: false,
             mode,
@@ -88,13 +100,16 @@ impl Engine {
         match event {
             Event::Changes(changes) => self.apply(&changes),
             Event::SourceSynced => self.synced = true,
-            Event::Accepted { generation } => {
-                let again = self.hosts.accepted(generation);
-                self.dirty.extend(again.into_iter().map(Unit::VirtualHost));
-            }
+            Event::Accepted { generation } => self.accept(generation),
             Event::Rejected(rejection) => self.reject(&rejection),
         }
         if self.synced { self.run() } else { vec![] }
+    }
+
+    /// All work since the engine was made.
+    #[must_use]
+    pub const fn totals(&self) -> Counters {
+        self.totals
     }
 
     /// What every host does, made again from the facts: for people who look, not for Envoy.
@@ -123,6 +138,22 @@ impl Engine {
     /// Runs dirty units until there are none, then says what came of it.
     fn run(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let publication = loop {
+            self.run_dirty(&mut effects);
+            let publication = self.publication();
+            // Suspects whose trial changes nothing in the end are acknowledged by nobody.
+            if publication.is_some() || !self.try_next() {
+                break publication;
+            }
+        };
+        let (clusters, secrets, hosts) = (&mut self.clusters, &mut self.secrets, &self.hosts);
+        clusters.settle(|key| hosts.can_restore_cluster(key));
+        secrets.settle(|key| hosts.can_restore_secret(key));
+        effects.splice(0..0, publication.map(Effect::Publish));
+        effects
+    }
+
+    fn run_dirty(&mut self, effects: &mut Vec<Effect>) {
         while let Some(unit) = self.dirty.pop_first() {
             self.work.count(&unit);
             match &unit {
@@ -135,8 +166,6 @@ impl Engine {
             }
         }
         self.roots.end_run();
-        effects.splice(0..0, self.publication().map(Effect::Publish));
-        effects
     }
 
     fn run_root(&mut self, unit: &Unit, id: &ObjectId) {
@@ -154,7 +183,8 @@ impl Engine {
         let roots = self.roots.of_host(key);
         let fragments = roots.iter().filter_map(|root| self.fragment(root, key)).collect();
         let mut merged = translate::merge(key, fragments);
-        self.hosts.set(key, merged.virtual_host.as_ref());
+        let flipped = self.hosts.set(key, merged.virtual_host.as_ref());
+        self.dirty.extend(flipped);
         if let Some(problem) = self.hosts.rejection(key) {
             for root in roots {
                 merged.notes.entry(root).or_default().problems.push(problem.clone());
@@ -165,32 +195,43 @@ impl Engine {
 
     /// A root's fragment for a host: at hand, or made again (what it read has not changed since).
     fn fragment(&mut self, root: &ObjectId, key: &VirtualHostKey) -> Option<Fragment> {
-        if let Some(fragment) = self.roots.fresh(root, key) {
-            return Some(fragment.clone());
+        if !self.roots.is_at_hand(root) {
+            self.work.roots += 1;
+            let contribution = translate::root(&self.store.reader(), &self.settings, root);
+            self.roots.keep_at_hand(root, contribution);
         }
-        self.work.roots += 1;
-        let mut contribution = translate::root(&self.store.reader(), &self.settings, root);
-        contribution.fragments.remove(key)
+        self.roots.fragment(root, key).cloned()
     }
 
     fn run_cluster(&mut self, key: &ClusterKey) {
-        let wanted = self.roots.clusters.contains(key);
-        let cluster = self.roots.fresh_cluster(key).filter(|_| wanted);
-        let resource = cluster.map(|cluster| envoy::cluster(cluster, self.mode));
-        let needs = cluster.map(needs).unwrap_or_default();
-        if wanted && resource.is_none() {
-            // In use before, and still: nothing about a cluster of this name can have changed.
+        if !self.hosts.in_use().has_cluster(key) {
+            if let Some(Made { needs, .. }) = self.clusters.withdraw(key).cloned() {
+                self.replace_needs(&needs, &Needs::default());
+                self.offer(ResourceType::Cluster, key.name(), None);
+            }
             return;
         }
-        let old = self.needs.remove(key).unwrap_or_default();
-        let endpoints = self.endpoints_users.replace(&old.endpoints, &needs.endpoints);
-        let secrets = self.secret_users.replace(&old.secrets, &needs.secrets);
+        // Nothing about a cluster of this name can have changed.
+        if self.clusters.published(key).is_some() {
+            return;
+        }
+        let Some(made) = self.make_cluster(key) else { return };
+        self.replace_needs(&Needs::default(), &made.needs);
+        self.offer(ResourceType::Cluster, key.name(), Some(made.resource.clone()));
+        self.clusters.publish(key, made);
+    }
+
+    /// The cluster of a root that is at hand, or what it was when it was in use last.
+    fn make_cluster(&self, key: &ClusterKey) -> Option<Made> {
+        let make = |cluster| Made { resource: envoy::cluster(cluster, self.mode), needs: needs(cluster) };
+        self.roots.cluster(key).map(make).or_else(|| self.clusters.last(key).cloned())
+    }
+
+    fn replace_needs(&mut self, old: &Needs, new: &Needs) {
+        let endpoints = self.endpoints_users.replace(&old.endpoints, &new.endpoints);
+        let secrets = self.secret_users.replace(&old.secrets, &new.secrets);
         self.dirty.extend(endpoints.into_iter().map(Unit::Endpoints));
         self.dirty.extend(secrets.into_iter().map(Unit::Secret));
-        if wanted {
-            self.needs.insert(key.clone(), needs);
-        }
-        self.offer(ResourceType::Cluster, key.name(), resource);
     }
 
     fn run_endpoints(&mut self, unit: &Unit, key: &EndpointsKey) {
@@ -208,19 +249,32 @@ impl Engine {
     }
 
     fn run_secret(&mut self, unit: &Unit, key: &SecretKey) {
-        let in_use = self.roots.secrets.contains(key) || self.secret_users.contains(key);
-        let content = if in_use {
-            let reader = self.store.reader();
-            let content = translate::secret(&reader, key);
-            let reads = reader.into_reads();
-            self.store.record(unit, reads);
-            content
-        } else {
+        let name: Arc<str> = key.to_string().into();
+        let in_use = self.hosts.in_use().has_secret(key) || self.secret_users.contains(key);
+        if !in_use && !self.hosts.awaits_secret(&name) {
             self.store.forget(unit);
-            None
-        };
+            return self.withdraw_secret(key, name);
+        }
+        let reader = self.store.reader();
+        let content = translate::secret(&reader, key);
+        let reads = reader.into_reads();
+        self.store.record(unit, reads);
         let resource = content.map(|content| envoy::secret(key, &content));
-        self.offer(ResourceType::Secret, key.to_string().into(), resource);
+        let version = resource.as_ref().map(|resource| fingerprint(&resource.body));
+        let freed = self.hosts.secret_is(&name, version);
+        self.dirty.extend(freed.into_iter().map(Unit::VirtualHost));
+        if !in_use {
+            return self.withdraw_secret(key, name);
+        }
+        // Gone from the world and still in use: by the form of a host that Envoy accepted last.
+        let Some(resource) = resource.or_else(|| self.secrets.last(key).cloned()) else { return };
+        self.secrets.publish(key, resource.clone());
+        self.offer(ResourceType::Secret, name, Some(resource));
+    }
+
+    fn withdraw_secret(&mut self, key: &SecretKey, name: Arc<str>) {
+        self.secrets.withdraw(key);
+        self.offer(ResourceType::Secret, name, None);
     }
 
     fn run_report(&mut self, unit: &Unit, id: &ObjectId) -> Option<Effect> {
@@ -286,38 +340,59 @@ impl Engine {
                 }
             }
         }
-        if set.is_empty() && removed.is_empty() {
-            self.work = Counters::default();
-            return None;
-        }
-        self.generation += 1;
         let mut work = std::mem::take(&mut self.work);
         work.resources = (set.len() + removed.len()) as u64;
         work.bytes = set.values().map(|resource| resource.body.len() as u64).sum();
+        self.totals += work;
+        if set.is_empty() && removed.is_empty() {
+            return None;
+        }
+        self.generation += 1;
         let (set, removed) = (set.into_values().collect(), removed.into_iter().collect());
         Some(Publication { generation: self.generation, set, removed, work })
+    }
+
+    fn accept(&mut self, generation: u64) {
+        for unit in self.hosts.accepted(generation) {
+            match unit {
+                Unit::Cluster(key) => self.clusters.doubt(key),
+                Unit::Secret(key) => self.secrets.doubt(key),
+                Unit::Root(_) | Unit::VirtualHost(_) | Unit::Endpoints(_) | Unit::Report(_) => {}
+            }
+        }
+        self.try_next();
+    }
+
+    /// Offers the next group of suspects, if there is one and nothing else is on trial.
+    fn try_next(&mut self) -> bool {
+        let group = self.hosts.next_trial();
+        self.dirty.extend(group.into_iter().map(Unit::VirtualHost));
+        !self.dirty.is_empty()
     }
 
     /// Finds who is behind a rejected resource, takes their change back, and tells them.
     fn reject(&mut self, rejection: &Rejection) {
         let Rejection { resource_type, name, message } = rejection;
-        let hosts = match resource_type {
-            ResourceType::Cluster | ResourceType::ClusterLoadAssignment => {
-                self.hosts_of_all(&self.roots.of_cluster(name))
-            }
-            ResourceType::Secret => self.hosts_of_all(&self.roots.of_secret(name)),
-            ResourceType::Listener | ResourceType::RouteConfiguration | ResourceType::Runtime => {
-                self.hosts.members(*resource_type, name)
-            }
-        };
         let problem = rejected(*resource_type, name, message);
-        if let Verdict::Culprit(key) = self.hosts.rejected(&hosts, &problem) {
-            self.dirty.insert(Unit::VirtualHost(key));
-        }
-    }
-
-    fn hosts_of_all(&self, roots: &BTreeSet<ObjectId>) -> Vec<VirtualHostKey> {
-        roots.iter().flat_map(|root| self.roots.hosts_of(root).cloned()).collect()
+        let dirty = match resource_type {
+            ResourceType::Cluster => {
+                let users = self.hosts.in_use().hosts_of_cluster(name);
+                self.hosts.condemned(&users, None, &problem)
+            }
+            ResourceType::Secret => {
+                let users = self.hosts.in_use().hosts_of_secret(name);
+                let version = self.published.get(&(ResourceType::Secret, name.clone())).copied();
+                self.hosts.condemned(&users, version.map(|version| (name.clone(), version)), &problem)
+            }
+            // A port that is taken or forbidden is nobody's object.
+            ResourceType::Listener if rejection.is_about_the_machine() => return,
+            ResourceType::Listener | ResourceType::RouteConfiguration => {
+                let members = self.hosts.members(*resource_type, name);
+                self.hosts.rejected(&members, &problem)
+            }
+            ResourceType::ClusterLoadAssignment | ResourceType::Runtime => return,
+        };
+        self.dirty.extend(dirty);
     }
 }
 

@@ -35,6 +35,18 @@ pub struct Rejection {
     pub message: String,
 }
 
+/// What Envoy says when the machine does not let it listen (`ListenSocketImpl`, `TcpListenerImpl`).
+const ABOUT_THE_MACHINE: [&str; 4] = ["cannot bind", "failed to bind", "cannot listen", "failed to listen"];
+
+impl Rejection {
+    /// Whether it is the machine's doing, not that of an object: a port is taken, or not allowed.
+    #[must_use]
+    pub fn is_about_the_machine(&self) -> bool {
+        self.resource_type == ResourceType::Listener
+            && ABOUT_THE_MACHINE.iter().any(|words| self.message.contains(words))
+    }
+}
+
 /// Something to do.
 #[derive(Debug)]
 pub enum Effect {
@@ -55,6 +67,6 @@ pub struct Publication {
     pub set: Vec<Resource>,
     /// Resources that are gone, by type and name.
     pub removed: Vec<(ResourceType, Arc<str>)>,
-    /// The work since the publication before.
+    /// The work that led to it.
     pub work: Counters,
 }

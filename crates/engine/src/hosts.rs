@@ -1,23 +1,29 @@
-//! The hosts as they are encoded: what is current, what waits for acknowledgement, what was rejected.
+//! The hosts as they are encoded: what is offered, what waits for acknowledgement, what was rejected.
 //!
 //! A shared table is rejected as a whole, so the engine remembers what each changed host was before,
 //! until Envoy has acknowledged the change: the rest of the table can go on at once with that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envoy::{Before, Layout, Output};
+use envoy::{Layout, Output};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{Problem, VirtualHost, VirtualHostKey};
+use model::{ClusterKey, Problem, SecretKey, VirtualHost, VirtualHostKey};
+use store::Unit;
 
 use crate::hash::fingerprint;
-use crate::quarantine::{Quarantine, Verdict};
+use crate::quarantine::{Form, Quarantine, Restore, SecretVersion};
+use crate::uses::{InUse, Uses};
 
 /// The hosts as they are encoded.
 pub(crate) struct Hosts {
     layout: Box<dyn Layout>,
-    /// The fingerprint of what each host should be, whether or not it is in force.
+    /// The fingerprint of what each host should be, whether or not it is offered.
     wanted: HashMap<VirtualHostKey, u64, FixedState>,
+    /// What the form of each host that is offered needs.
+    in_use: InUse,
+    /// What hosts needed before they changed since the last flush.
+    used: BTreeMap<VirtualHostKey, Uses>,
     quarantine: Quarantine,
     /// Hosts that are offered again though they have not changed: their trial has come.
     again: BTreeSet<VirtualHostKey>,
@@ -25,51 +31,101 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     pub(crate) fn new(layout: Box<dyn Layout>) -> Self {
-        Self { layout, wanted: HashMap::default(), quarantine: Quarantine::default(), again: BTreeSet::new() }
+        Self {
+            layout,
+            wanted: HashMap::default(),
+            in_use: InUse::default(),
+            used: BTreeMap::new(),
+            quarantine: Quarantine::default(),
+            again: BTreeSet::new(),
+        }
     }
 
-    /// Takes what a host should be from now on. Nothing happens when it is that already, or when that is
-    /// what Envoy rejects.
-    pub(crate) fn set(&mut self, key: &VirtualHostKey, host: Option<&VirtualHost>) {
+    /// Takes what a host should be from now on, and gives the units that come into use or fall out of it.
+    /// Nothing happens when it is that already, or when that is what Envoy rejects.
+    pub(crate) fn set(&mut self, key: &VirtualHostKey, host: Option<&VirtualHost>) -> Vec<Unit> {
         let wanted = host.map(fingerprint);
-        if self.wanted.get(key).copied() == wanted && !self.again.remove(key) {
-            return;
+        let is_trial = self.again.remove(key);
+        if self.wanted.get(key).copied() == wanted && !is_trial {
+            return vec![];
         }
         match wanted {
             Some(wanted) => self.wanted.insert(key.clone(), wanted),
             None => self.wanted.remove(key),
         };
-        if self.quarantine.admits(key, wanted) {
-            self.layout.set(key, host);
+        if !self.quarantine.admits(key, wanted) {
+            return vec![];
         }
+        self.layout.set(key, host);
+        let (before, flipped) = self.in_use.replace(key, host.map(Uses::from).unwrap_or_default());
+        self.used.entry(key.clone()).or_insert(before);
+        flipped
     }
 
     /// The resources that differ from those of the last flush.
     pub(crate) fn flush(&mut self, generation: u64) -> Vec<Output> {
         let outputs = self.layout.flush();
+        let mut used = std::mem::take(&mut self.used);
         for (key, before) in self.layout.take_replaced() {
-            self.quarantine.published(generation, key, before);
+            let uses = used.remove(&key).unwrap_or_default();
+            self.quarantine.published(generation, key, Form { before, uses });
         }
         outputs
     }
 
-    /// Every Envoy has acknowledged what was published up to `generation`. Gives hosts that are to be
-    /// offered again.
-    pub(crate) fn accepted(&mut self, generation: u64) -> Vec<VirtualHostKey> {
-        self.quarantine.accepted(generation);
+    /// Every Envoy has acknowledged what was published up to `generation`. Gives the units that cannot
+    /// come back into use by a rejection any more.
+    pub(crate) fn accepted(&mut self, generation: u64) -> Vec<Unit> {
+        self.quarantine.accepted(generation)
+    }
+
+    /// The hosts whose trial has come, if nothing else is on trial: they are to be offered again.
+    pub(crate) fn next_trial(&mut self) -> BTreeSet<VirtualHostKey> {
         let group = self.quarantine.next_group();
         self.again.extend(group.iter().cloned());
         group
     }
 
-    /// The fleet rejects these hosts' resource: what changed in it goes back to what was accepted. Gives
-    /// the culprit, if there is only one suspect; else the suspects are tried in groups.
-    pub(crate) fn rejected(&mut self, hosts: &[VirtualHostKey], problem: &Problem) -> Verdict {
-        let (verdict, restore) = self.quarantine.rejected(hosts, &self.wanted, problem);
-        for (key, before) in restore {
+    /// The fleet rejects a resource that these hosts share: those that changed go back to what was
+    /// accepted. Gives what that makes dirty. One suspect alone is the culprit, several will be tried.
+    pub(crate) fn rejected(&mut self, members: &[VirtualHostKey], problem: &Problem) -> BTreeSet<Unit> {
+        let restore = self.quarantine.rejected(members, &self.wanted, problem);
+        self.restore(restore)
+    }
+
+    /// The fleet rejects what these hosts brought into use: those that changed are the culprits.
+    pub(crate) fn condemned(
+        &mut self,
+        users: &[VirtualHostKey],
+        secret: Option<SecretVersion>,
+        problem: &Problem,
+    ) -> BTreeSet<Unit> {
+        let restore = self.quarantine.condemned(users, &self.wanted, secret.as_ref(), problem);
+        self.restore(restore)
+    }
+
+    fn restore(&mut self, restore: Restore) -> BTreeSet<Unit> {
+        let mut dirty = BTreeSet::new();
+        for (key, Form { before, uses }) in restore {
             self.layout.restore(&key, before);
+            dirty.extend(self.in_use.replace(&key, uses).1);
+            // A culprit's owners are to be told.
+            dirty.insert(Unit::VirtualHost(key));
         }
-        verdict
+        dirty
+    }
+
+    /// Whether a host is set aside because of a Secret's content.
+    pub(crate) fn awaits_secret(&self, name: &str) -> bool {
+        self.quarantine.awaits_secret(name)
+    }
+
+    /// What a Secret's content is now: gives the hosts that were set aside because of another content, to be
+    /// offered again.
+    pub(crate) fn secret_is(&mut self, name: &str, version: Option<u64>) -> Vec<VirtualHostKey> {
+        let freed = self.quarantine.secret_is(name, version);
+        self.again.extend(freed.iter().cloned());
+        freed
     }
 
     /// The hosts that are part of a resource.
@@ -81,7 +137,19 @@ impl Hosts {
     pub(crate) fn rejection(&self, key: &VirtualHostKey) -> Option<&Problem> {
         self.quarantine.rejection(key)
     }
-}
 
-/// Hosts with what they were before.
-pub(crate) type Restore = BTreeMap<VirtualHostKey, Before>;
+    /// What the hosts need that are offered.
+    pub(crate) const fn in_use(&self) -> &InUse {
+        &self.in_use
+    }
+
+    /// Whether a rejection can bring a cluster back.
+    pub(crate) fn can_restore_cluster(&self, key: &ClusterKey) -> bool {
+        self.quarantine.restorable().has_cluster(key)
+    }
+
+    /// Whether a rejection can bring a Secret back.
+    pub(crate) fn can_restore_secret(&self, key: &SecretKey) -> bool {
+        self.quarantine.restorable().has_secret(key)
+    }
+}

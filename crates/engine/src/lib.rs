@@ -15,6 +15,8 @@ mod notes;
 mod quarantine;
 mod references;
 mod roots;
+mod shelf;
+mod uses;
 
 pub use counters::Counters;
 pub use engine::Engine;

@@ -3,118 +3,203 @@
 //! A rejected table names no culprit that can be relied on. The suspects are the hosts that changed since
 //! the table was last accepted. All of them go back to what they were, so that everything else keeps
 //! flowing, and are offered again in halves: a half that is accepted is free, a rejected half is halved
-//! again, and one alone that is rejected is the culprit.
+//! again, and one alone that is rejected is the culprit. Of n suspects, each is offered at most
+//! ⌈log2 n⌉ + 1 times, the first offer included.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use envoy::Before;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{Problem, VirtualHostKey};
+use store::Unit;
 
-use crate::hosts::Restore;
+use crate::uses::{InUse, Uses};
 
-/// What a rejection has led to.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nothing of ours changed there: there is nothing to take back.
-    NoSuspect,
-    /// The suspects were taken back, and will be tried in groups.
-    Trial,
-    /// This host is it: it stays what it was before.
-    Culprit(VirtualHostKey),
+/// What a host was, and what that needs.
+#[derive(Debug)]
+pub(crate) struct Form {
+    pub(crate) before: Before,
+    pub(crate) uses: Uses,
 }
+
+/// Hosts with what they are to be again.
+pub(crate) type Restore = BTreeMap<VirtualHostKey, Form>;
+
+/// The name of a Secret, and the fingerprint of its content.
+pub(crate) type SecretVersion = (Arc<str>, u64);
+
+/// The fingerprints of what hosts should be.
+type Wanted = HashMap<VirtualHostKey, u64, FixedState>;
 
 /// Hosts on trial.
 #[derive(Debug, Default)]
 pub(crate) struct Quarantine {
-    /// Changed hosts that are not acknowledged: the publication that first had the change, and what was
-    /// before.
+    /// Changed hosts that are not acknowledged: the publication with the newest change, and what was before
+    /// the oldest.
     pending: BTreeMap<VirtualHostKey, (u64, Before)>,
+    /// What the hosts of `pending` needed before.
+    restorable: InUse,
     /// Hosts that were taken back since the last publication.
     restored: BTreeSet<VirtualHostKey>,
     /// Groups of suspects that wait for their trial, the next one last.
     groups: Vec<BTreeSet<VirtualHostKey>>,
-    /// Culprits: the fingerprint that is rejected, and what their owners are told.
-    guilty: BTreeMap<VirtualHostKey, (Option<u64>, Problem)>,
+    guilty: BTreeMap<VirtualHostKey, Guilt>,
+}
+
+/// Why a host is set aside.
+#[derive(Debug)]
+struct Guilt {
+    /// The fingerprint of the form that is rejected.
+    form: Option<u64>,
+    /// The Secret that it brought into use, when that is what was rejected: the host's form stays the same
+    /// when the content of the Secret changes.
+    secret: Option<SecretVersion>,
+    /// What the owners are told.
+    problem: Problem,
 }
 
 impl Quarantine {
     /// Whether a host may be offered in this form. A new form frees a culprit, and one that waits.
     pub(crate) fn admits(&mut self, key: &VirtualHostKey, form: Option<u64>) -> bool {
-        if self.guilty.get(key).is_some_and(|(rejected, _)| *rejected == form) {
+        if self.guilty.get(key).is_some_and(|guilt| guilt.form == form) {
             return false;
         }
         self.guilty.remove(key);
         self.restored.remove(key);
-        for group in &mut self.groups {
-            group.remove(key);
-        }
+        self.take_from_groups(key);
         true
     }
 
     /// A host changed with publication `generation`: remembers what it was, unless an older change that is
     /// not acknowledged did.
-    pub(crate) fn published(&mut self, generation: u64, key: VirtualHostKey, before: Before) {
+    pub(crate) fn published(&mut self, generation: u64, key: VirtualHostKey, form: Form) {
         // What went back to what it was after a rejection is on nobody's trial.
         if self.restored.remove(&key) {
             return;
         }
-        // The newest change counts for the acknowledgement, the oldest for what to go back to.
-        self.pending.entry(key).or_insert((generation, before)).0 = generation;
+        if let Some((newest, _)) = self.pending.get_mut(&key) {
+            *newest = generation;
+            return;
+        }
+        self.restorable.replace(&key, form.uses);
+        self.pending.insert(key, (generation, form.before));
     }
 
-    /// Everything up to `generation` is acknowledged.
-    pub(crate) fn accepted(&mut self, generation: u64) {
-        self.pending.retain(|_, (since, _)| *since > generation);
+    /// Everything up to `generation` is acknowledged. Gives the units that no rejection brings back.
+    pub(crate) fn accepted(&mut self, generation: u64) -> Vec<Unit> {
+        let mut let_go = Vec::new();
+        let restorable = &mut self.restorable;
+        self.pending.retain(|key, (newest, _)| {
+            let waits = *newest > generation;
+            if !waits {
+                let_go.extend(restorable.replace(key, Uses::default()).1);
+            }
+            waits
+        });
+        let_go
     }
 
     /// The next group to be tried, when nothing else is on trial.
-    pub(crate) fn next_group(&mut self) -> Vec<VirtualHostKey> {
+    pub(crate) fn next_group(&mut self) -> BTreeSet<VirtualHostKey> {
         if !self.pending.is_empty() {
-            return vec![];
+            return BTreeSet::new();
         }
         while let Some(group) = self.groups.pop() {
             if !group.is_empty() {
-                return group.into_iter().collect();
+                return group;
             }
         }
-        vec![]
+        BTreeSet::new()
     }
 
-    /// The resource of `members` is rejected.
+    /// A resource of these hosts is rejected. Gives those that go back to what they were.
     pub(crate) fn rejected(
         &mut self,
         members: &[VirtualHostKey],
-        wanted: &HashMap<VirtualHostKey, u64, FixedState>,
+        wanted: &Wanted,
         problem: &Problem,
-    ) -> (Verdict, Restore) {
-        let mut restore = Restore::new();
-        for key in members {
-            if let Some((_, before)) = self.pending.remove(key) {
-                restore.insert(key.clone(), before);
-            }
-        }
-        self.restored.extend(restore.keys().cloned());
+    ) -> Restore {
+        let restore = self.take_back(members);
         let suspects: Vec<_> = restore.keys().cloned().collect();
-        let verdict = match suspects.as_slice() {
-            [] => Verdict::NoSuspect,
-            [culprit] => {
-                self.guilty.insert(culprit.clone(), (wanted.get(culprit).copied(), problem.clone()));
-                Verdict::Culprit(culprit.clone())
-            }
+        match suspects.as_slice() {
+            [] => {}
+            [culprit] => self.find_guilty(culprit, wanted, None, problem),
             several => {
                 let (first, second) = several.split_at(several.len() / 2);
                 self.groups.push(second.iter().cloned().collect());
                 self.groups.push(first.iter().cloned().collect());
-                Verdict::Trial
             }
+        }
+        restore
+    }
+
+    /// What these hosts brought into use is rejected: no trial is needed. Gives those that go back.
+    pub(crate) fn condemned(
+        &mut self,
+        users: &[VirtualHostKey],
+        wanted: &Wanted,
+        secret: Option<&SecretVersion>,
+        problem: &Problem,
+    ) -> Restore {
+        let restore = self.take_back(users);
+        for culprit in restore.keys() {
+            self.find_guilty(culprit, wanted, secret, problem);
+        }
+        restore
+    }
+
+    fn take_back(&mut self, hosts: &[VirtualHostKey]) -> Restore {
+        let mut restore = Restore::new();
+        for key in hosts {
+            if let Some((_, before)) = self.pending.remove(key) {
+                let (uses, _) = self.restorable.replace(key, Uses::default());
+                restore.insert(key.clone(), Form { before, uses });
+            }
+        }
+        self.restored.extend(restore.keys().cloned());
+        restore
+    }
+
+    fn find_guilty(
+        &mut self,
+        culprit: &VirtualHostKey,
+        wanted: &Wanted,
+        secret: Option<&SecretVersion>,
+        problem: &Problem,
+    ) {
+        let form = wanted.get(culprit).copied();
+        let guilt = Guilt { form, secret: secret.cloned(), problem: problem.clone() };
+        self.guilty.insert(culprit.clone(), guilt);
+    }
+
+    /// Whether a host is set aside because of a Secret's content.
+    pub(crate) fn awaits_secret(&self, name: &str) -> bool {
+        self.guilty.values().any(|guilt| guilt.secret.as_ref().is_some_and(|(secret, _)| **secret == *name))
+    }
+
+    /// Frees the hosts that were set aside because of another content of a Secret, and gives them.
+    pub(crate) fn secret_is(&mut self, name: &str, version: Option<u64>) -> Vec<VirtualHostKey> {
+        let is_past = |guilt: &Guilt| {
+            guilt.secret.as_ref().is_some_and(|(secret, old)| **secret == *name && Some(*old) != version)
         };
-        (verdict, restore)
+        self.guilty.extract_if(.., |_, guilt| is_past(guilt)).map(|(key, _)| key).collect()
     }
 
     /// What the owners of a culprit are told.
     pub(crate) fn rejection(&self, key: &VirtualHostKey) -> Option<&Problem> {
-        self.guilty.get(key).map(|(_, problem)| problem)
+        self.guilty.get(key).map(|guilt| &guilt.problem)
+    }
+
+    /// What a rejection can bring back into use.
+    pub(crate) const fn restorable(&self) -> &InUse {
+        &self.restorable
+    }
+
+    fn take_from_groups(&mut self, key: &VirtualHostKey) {
+        for group in &mut self.groups {
+            group.remove(key);
+        }
     }
 }

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{Cluster, ClusterKey, ObjectId, SecretKey, VirtualHostKey};
+use model::{Cluster, ClusterKey, ObjectId, VirtualHostKey};
 use store::Unit;
 use translate::{Contribution, Fragment, Note};
 
 use crate::hash::fingerprint;
-use crate::references::References;
 
 /// What roots contributed last: names and fingerprints, not the contributions. Those of the current run
 /// are at hand until it ends; the rest can be had again by running the root.
@@ -17,19 +16,12 @@ use crate::references::References;
 pub(crate) struct Roots {
     last: HashMap<ObjectId, Summary, FixedState>,
     hosts: HashMap<VirtualHostKey, Vec<ObjectId>, FixedState>,
-    pub(crate) clusters: References<ClusterKey>,
-    pub(crate) secrets: References<SecretKey>,
     fresh: HashMap<ObjectId, BTreeMap<VirtualHostKey, Fragment>, FixedState>,
     fresh_clusters: HashMap<ClusterKey, Cluster, FixedState>,
 }
 
-/// What one root contributed last.
-#[derive(Debug, Default)]
-struct Summary {
-    hosts: Box<[(VirtualHostKey, u64)]>,
-    clusters: Box<[ClusterKey]>,
-    secrets: Box<[SecretKey]>,
-}
+/// The hosts that one root contributes to, sorted, and the fingerprint of its part in each.
+type Summary = Box<[(VirtualHostKey, u64)]>;
 
 impl Roots {
     /// Takes a contribution in the place of the root's last one. Gives the units that this makes dirty,
@@ -39,22 +31,26 @@ impl Roots {
         root: &ObjectId,
         contribution: Contribution,
     ) -> (BTreeSet<Unit>, BTreeMap<ObjectId, Note>) {
-        let Contribution { fragments, clusters, secrets, notes } = contribution;
-        let new = Summary {
-            hosts: fragments.iter().map(|(key, fragment)| (key.clone(), fingerprint(fragment))).collect(),
-            clusters: clusters.keys().cloned().collect(),
-            secrets: secrets.into_iter().collect(),
-        };
+        let fragments = &contribution.fragments;
+        let new: Summary = fragments.iter().map(|(key, part)| (key.clone(), fingerprint(part))).collect();
         let old = self.last.remove(root).unwrap_or_default();
-        let mut dirty = self.replace_hosts(root, &old.hosts, &new.hosts);
-        dirty.extend(self.clusters.replace(&old.clusters, &new.clusters).into_iter().map(Unit::Cluster));
-        dirty.extend(self.secrets.replace(&old.secrets, &new.secrets).into_iter().map(Unit::Secret));
-        self.fresh_clusters.extend(clusters);
-        if !new.hosts.is_empty() || !new.clusters.is_empty() || !new.secrets.is_empty() {
+        let dirty = self.replace_hosts(root, &old, &new);
+        if !new.is_empty() {
             self.last.insert(root.clone(), new);
         }
-        self.fresh.insert(root.clone(), fragments);
+        let notes = self.keep_at_hand(root, contribution);
         (dirty, notes)
+    }
+
+    /// Keeps what a root contributes at hand until the run ends. Gives what it has to say.
+    pub(crate) fn keep_at_hand(
+        &mut self,
+        root: &ObjectId,
+        contribution: Contribution,
+    ) -> BTreeMap<ObjectId, Note> {
+        self.fresh_clusters.extend(contribution.clusters);
+        self.fresh.insert(root.clone(), contribution.fragments);
+        contribution.notes
     }
 
     /// The roots that contribute to a host, in order.
@@ -67,30 +63,18 @@ impl Roots {
         self.hosts.keys().cloned().collect()
     }
 
-    /// The roots that name a cluster, in order. Looks at all roots: for rejections only.
-    pub(crate) fn of_cluster(&self, name: &str) -> BTreeSet<ObjectId> {
-        let names = |summary: &Summary| summary.clusters.iter().any(|key| key.as_str() == name);
-        self.last.iter().filter(|(_, summary)| names(summary)).map(|(root, _)| root.clone()).collect()
+    /// Whether what a root contributes is at hand.
+    pub(crate) fn is_at_hand(&self, root: &ObjectId) -> bool {
+        self.fresh.contains_key(root)
     }
 
-    /// The roots that name a Secret, in order. Looks at all roots: for rejections only.
-    pub(crate) fn of_secret(&self, name: &str) -> BTreeSet<ObjectId> {
-        let names = |summary: &Summary| summary.secrets.iter().any(|key| key.to_string() == name);
-        self.last.iter().filter(|(_, summary)| names(summary)).map(|(root, _)| root.clone()).collect()
-    }
-
-    /// The hosts that a root contributes to.
-    pub(crate) fn hosts_of(&self, root: &ObjectId) -> impl Iterator<Item = &VirtualHostKey> {
-        self.last.get(root).into_iter().flat_map(|summary| summary.hosts.iter().map(|(key, _)| key))
-    }
-
-    /// A root's fragment for a host, if the root ran in this run.
-    pub(crate) fn fresh(&self, root: &ObjectId, key: &VirtualHostKey) -> Option<&Fragment> {
+    /// A root's fragment for a host, if it is at hand.
+    pub(crate) fn fragment(&self, root: &ObjectId, key: &VirtualHostKey) -> Option<&Fragment> {
         self.fresh.get(root)?.get(key)
     }
 
-    /// A cluster that came into use in this run.
-    pub(crate) fn fresh_cluster(&self, key: &ClusterKey) -> Option<&Cluster> {
+    /// A cluster of a root that is at hand.
+    pub(crate) fn cluster(&self, key: &ClusterKey) -> Option<&Cluster> {
         self.fresh_clusters.get(key)
     }
 

@@ -1,0 +1,91 @@
+//! What hosts need besides themselves: clusters and Secrets.
+//!
+//! Counted by the form of each host that is offered to Envoy, not by what roots would like: the certificate
+//! of an object that lost its host goes to no Envoy.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use model::{Action, ClusterKey, Route, SecretKey, Traffic, VirtualHost, VirtualHostKey};
+use store::Unit;
+
+use crate::references::References;
+
+/// What one host needs besides itself; sorted, each once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Uses {
+    clusters: Box<[ClusterKey]>,
+    secrets: Box<[SecretKey]>,
+}
+
+impl From<&VirtualHost> for Uses {
+    fn from(host: &VirtualHost) -> Self {
+        let mut clusters: Vec<&ClusterKey> = match &host.traffic {
+            Traffic::Http(routes) => routes.iter().flat_map(clusters).collect(),
+            Traffic::Tcp(proxy) => proxy.clusters.iter().map(|each| &each.cluster).collect(),
+        };
+        clusters.sort_unstable();
+        clusters.dedup();
+        Self {
+            clusters: clusters.into_iter().cloned().collect(),
+            secrets: host.tls.iter().map(|tls| tls.certificate.clone()).collect(),
+        }
+    }
+}
+
+fn clusters(route: &Route) -> impl Iterator<Item = &ClusterKey> {
+    let forward = match &route.action {
+        Action::Forward(forward) => Some(forward),
+        Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => None,
+    };
+    forward.into_iter().flat_map(|forward| {
+        let shares = forward.clusters.iter().map(|each| &each.cluster);
+        shares.chain(forward.mirrors.iter().map(|each| &each.cluster))
+    })
+}
+
+/// What hosts need, counted.
+#[derive(Debug, Default)]
+pub(crate) struct InUse {
+    by_host: HashMap<VirtualHostKey, Uses, FixedState>,
+    clusters: References<ClusterKey>,
+    secrets: References<SecretKey>,
+}
+
+impl InUse {
+    /// Replaces what a host needs. Gives what it needed before, and what came into use or fell out of it.
+    pub(crate) fn replace(&mut self, key: &VirtualHostKey, new: Uses) -> (Uses, Vec<Unit>) {
+        let old = self.by_host.remove(key).unwrap_or_default();
+        let clusters = self.clusters.replace(&old.clusters, &new.clusters).into_iter().map(Unit::Cluster);
+        let secrets = self.secrets.replace(&old.secrets, &new.secrets).into_iter().map(Unit::Secret);
+        let flipped = clusters.chain(secrets).collect();
+        if new != Uses::default() {
+            self.by_host.insert(key.clone(), new);
+        }
+        (old, flipped)
+    }
+
+    pub(crate) fn has_cluster(&self, key: &ClusterKey) -> bool {
+        self.clusters.contains(key)
+    }
+
+    pub(crate) fn has_secret(&self, key: &SecretKey) -> bool {
+        self.secrets.contains(key)
+    }
+
+    /// The hosts that need a cluster, in order. Looks at all hosts: for rejections only.
+    pub(crate) fn hosts_of_cluster(&self, name: &str) -> Vec<VirtualHostKey> {
+        self.hosts(|uses| uses.clusters.iter().any(|key| key.as_str() == name))
+    }
+
+    /// The hosts that need a Secret, in order. Looks at all hosts: for rejections only.
+    pub(crate) fn hosts_of_secret(&self, name: &str) -> Vec<VirtualHostKey> {
+        self.hosts(|uses| uses.secrets.iter().any(|key| key.to_string() == name))
+    }
+
+    fn hosts(&self, names: impl Fn(&Uses) -> bool) -> Vec<VirtualHostKey> {
+        let all = self.by_host.iter().filter(|(_, uses)| names(uses)).map(|(key, _)| key.clone());
+        let mut hosts: Vec<_> = all.collect();
+        hosts.sort_unstable();
+        hosts
+    }
+}

@@ -1,0 +1,121 @@
+//! The invariants of the engine that hold for any world.
+
+use std::collections::BTreeMap;
+
+use store::Change;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::dice::Dice;
+use crate::histories::{History, hold};
+use crate::outside::{Id, Run};
+use crate::world::{Edit, World, settings};
+
+fn changes(event: &[Edit]) -> Vec<Change> {
+    event.iter().map(Edit::change).collect()
+}
+
+#[test]
+fn incremental_equals_scratch() {
+    hold(700, 200, |history, mut dice| {
+        let settings = settings(&mut dice);
+        let mut run = Run::new(&settings);
+        let mut world = World::default();
+        let every = 1 + dice.below(40);
+        for (number, event) in history.iter().enumerate() {
+            run.changes(changes(event));
+            event.iter().for_each(|edit| world.edit(edit));
+            if dice.chance(30) {
+                run.accept();
+            }
+            if number % every == 0 || number + 1 == history.len() {
+                run.equals(&Run::of(&settings, world.changes()))?;
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_order_of_arrival_changes_nothing() {
+    hold(700, 200, |history, mut dice| {
+        let settings = settings(&mut dice);
+        let world = World::after(history);
+        let scratch = Run::of(&settings, world.changes());
+        let mut shuffled = world.changes();
+        dice.shuffle(&mut shuffled);
+        let mut run = if dice.chance(50) { Run::new(&settings) } else { Run::waiting(&settings) };
+        while !shuffled.is_empty() {
+            let size = (1 + dice.below(20)).min(shuffled.len());
+            run.changes(shuffled.drain(..size).collect());
+        }
+        run.handle(engine::Event::SourceSynced);
+        run.equals(&scratch)
+    });
+}
+
+#[test]
+fn references_are_closed_after_every_event() {
+    hold(500, 200, |history, mut dice| {
+        let mut run = Run::new(&settings(&mut dice));
+        run.check_closed()?;
+        for event in history {
+            run.changes(changes(event));
+            run.check_closed()?;
+        }
+        let all = World::after(history).0.into_keys().map(Change::Removed).collect();
+        run.changes(all);
+        run.check_closed()?;
+        run.equals(&Run::new(&settings(&mut Dice::new(5))))
+    });
+}
+
+#[test]
+fn versions_are_content() {
+    hold(200, 200, |history, mut dice| {
+        let settings = settings(&mut dice);
+        let mut lived = Run::new(&settings);
+        for event in history {
+            lived.changes(changes(event));
+            lived.accept();
+        }
+        let restarted = Run::of(&settings, World::after(history).changes());
+        if versions(&lived) == versions(&restarted) { Ok(()) } else { Err("a restart sends again".into()) }
+    });
+}
+
+/// What an Envoy that comes back says it has.
+fn versions(run: &Run) -> BTreeMap<&Id, u64> {
+    run.resources.iter().map(|(id, resource)| (id, xxh3_64(&resource.body))).collect()
+}
+
+#[test]
+fn every_object_that_is_ours_has_one_report() {
+    hold(150, 100, |history: &History, mut dice| {
+        let mut run = Run::new(&settings(&mut dice));
+        let mut world = World::default();
+        for event in history {
+            run.changes(changes(event));
+            event.iter().for_each(|edit| world.edit(edit));
+        }
+        let ours = |object: &&api::Object| is_reported(object);
+        let expected = world.0.values().filter(ours).map(|object| Change::Applied(object.clone()).object());
+        let found: Vec<_> = run.reports.keys().cloned().collect();
+        let mut expected: Vec<_> = expected.collect();
+        expected.sort();
+        if found == expected { Ok(()) } else { Err(format!("{found:?} and not {expected:?}")) }
+    });
+}
+
+/// Ingresses and HTTPProxies of our class.
+fn is_reported(object: &api::Object) -> bool {
+    let field = match object {
+        api::Object::HttpProxy(proxy) => proxy.spec.ingress_class_name.as_deref(),
+        api::Object::Ingress(ingress) => {
+            ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_deref())
+        }
+        _ => return false,
+    };
+    let annotations = object.metadata().annotations.as_ref();
+    let class = annotations.and_then(|all| all.get("projectcontour.io/ingress.class"));
+    class.map(String::as_str).or(field).is_none_or(|class| class == "contour")
+}

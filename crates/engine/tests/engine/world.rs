@@ -1,0 +1,500 @@
+//! Random worlds of few names, so that much collides, and random edits of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use api::http_proxy::policy::{
+    HeaderValue, HeadersPolicy, IpFilterPolicy, PathRewritePolicy, ReplacePrefix, RetryPolicy, TimeoutPolicy,
+};
+use api::http_proxy::route::{HttpDirectResponsePolicy, HttpRequestRedirectPolicy};
+use api::http_proxy::tcp_proxy::TcpProxyInclude;
+use api::http_proxy::{
+    HeaderMatchCondition, Include, MatchCondition, QueryParameterMatchCondition, Route, TcpProxy, Tls,
+    VirtualHost,
+};
+use api::networking::{
+    HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule, IngressServiceBackend,
+    IngressSpec, IngressTLS, ServiceBackendPort,
+};
+use api::tls_certificate_delegation::CertificateDelegation;
+use api::{Choice, HttpProxy, Object, TlsCertificateDelegation};
+use model::{Kind, ObjectId, Settings};
+use store::Change;
+
+use crate::dice::Dice;
+use crate::objects::{
+    endpoint, metadata, pairs, part, prefix, secret, service, service_port, slice, time, tls_secret, to,
+};
+
+const NAMESPACES: [&str; 2] = ["a", "b"];
+const HOSTS: [&str; 8] =
+    ["one.com", "one.com", "two.com", "Two.COM", "*.one.com", "x.one.com", "three.com", "-bad-.com"];
+const PATHS: [&str; 6] = ["/", "/a", "/a/", "/a/b", "/b", "no-slash"];
+
+/// One edit of a world.
+#[derive(Clone)]
+pub(crate) enum Edit {
+    Put(Object),
+    Remove(ObjectId),
+}
+
+impl Edit {
+    pub(crate) fn change(&self) -> Change {
+        match self {
+            Self::Put(object) => Change::Applied(object.clone()),
+            Self::Remove(id) => Change::Removed(id.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Put(object) => write!(f, "put {} {}", object.id(), json(object)),
+            Self::Remove(id) => write!(f, "remove {id}"),
+        }
+    }
+}
+
+fn json(object: &Object) -> String {
+    let text = match object {
+        Object::HttpProxy(object) => serde_json::to_string(object),
+        Object::Ingress(object) => serde_json::to_string(object),
+        Object::Service(object) => serde_json::to_string(object),
+        Object::EndpointSlice(object) => serde_json::to_string(object),
+        Object::TlsCertificateDelegation(object) => serde_json::to_string(object),
+        // Keys are never shown, and namespaces have nothing to show.
+        _ => Ok(String::new()),
+    };
+    text.unwrap_or_default()
+}
+
+/// The objects that are there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct World(pub(crate) BTreeMap<ObjectId, Object>);
+
+impl World {
+    pub(crate) fn edit(&mut self, edit: &Edit) {
+        match edit {
+            Edit::Put(object) => self.0.insert(Change::Applied(object.clone()).object(), object.clone()),
+            Edit::Remove(id) => self.0.remove(id),
+        };
+    }
+
+    pub(crate) fn after(events: &[Vec<Edit>]) -> Self {
+        let mut world = Self::default();
+        events.iter().flatten().for_each(|edit| world.edit(edit));
+        world
+    }
+
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        self.0.values().cloned().map(Change::Applied).collect()
+    }
+}
+
+/// What the operator decides, one of a few.
+pub(crate) fn settings(dice: &mut Dice) -> Settings {
+    let mut settings = Settings::default();
+    match dice.below(6) {
+        0 => settings.duplicate_fqdn = model::DuplicateFqdn::InvalidAll,
+        1 => settings.root_namespaces = vec!["a".into()],
+        2 => settings.external_names = true,
+        3 => settings.disable_permit_insecure = true,
+        _ => {}
+    }
+    settings
+}
+
+/// A history: events of 1 to 20 edits, so many edits in all (a rename counts as two).
+pub(crate) fn history(dice: &mut Dice, edits: usize) -> Vec<Vec<Edit>> {
+    let mut world = World::default();
+    let mut graveyard = Vec::new();
+    let mut all = Vec::new();
+    while all.len() < edits {
+        for edit in step(dice, &world, &graveyard) {
+            if let Edit::Remove(id) = &edit {
+                graveyard.extend(world.0.get(id).cloned());
+            }
+            world.edit(&edit);
+            all.push(edit);
+        }
+    }
+    let mut events = Vec::new();
+    while !all.is_empty() {
+        let size = if dice.chance(60) { 1 } else { 1 + dice.below(20) };
+        events.push(all.drain(..size.min(all.len())).collect());
+    }
+    events
+}
+
+fn step(dice: &mut Dice, world: &World, graveyard: &[Object]) -> Vec<Edit> {
+    let there: Vec<_> = world.0.keys().collect();
+    if there.is_empty() {
+        return vec![Edit::Put(new_object(dice))];
+    }
+    let id = (*dice.pick(&there)).clone();
+    let object = &world.0[&id];
+    match dice.below(100) {
+        0..40 => vec![Edit::Put(new_object(dice))],
+        40..75 => vec![Edit::Put(changed(dice, &id, object))],
+        75..90 => vec![Edit::Remove(id)],
+        90..95 if !graveyard.is_empty() => vec![Edit::Put(dice.pick(graveyard).clone())],
+        _ => {
+            let mut renamed = object.clone();
+            let name = any_id_of(dice, id.kind);
+            renamed.metadata_mut().namespace = Some(name.namespace.to_string());
+            renamed.metadata_mut().name = Some(name.name.to_string());
+            vec![Edit::Remove(id), Edit::Put(renamed)]
+        }
+    }
+}
+
+fn any_id(dice: &mut Dice) -> ObjectId {
+    let kind = match dice.below(100) {
+        0..14 => Kind::Service,
+        14..28 => Kind::EndpointSlice,
+        28..40 => Kind::Secret,
+        40..52 => Kind::Ingress,
+        52..92 => Kind::HttpProxy,
+        92..99 => Kind::TlsCertificateDelegation,
+        _ => Kind::Namespace,
+    };
+    any_id_of(dice, kind)
+}
+
+fn any_id_of(dice: &mut Dice, kind: Kind) -> ObjectId {
+    let names = match kind {
+        Kind::HttpProxy => 6,
+        Kind::Service | Kind::EndpointSlice => 4,
+        Kind::Secret | Kind::Ingress => 3,
+        Kind::TlsCertificateDelegation | Kind::Namespace => 2,
+    };
+    let prefix = if kind == Kind::HttpProxy && dice.chance(50) { "part" } else { "it" };
+    let namespace = if kind == Kind::Namespace { "" } else { *dice.pick(&NAMESPACES) };
+    ObjectId::new(kind, namespace, format!("{prefix}{}", dice.below(names)))
+}
+
+pub(crate) fn new_object(dice: &mut Dice) -> Object {
+    let id = any_id(dice);
+    object(dice, &id)
+}
+
+fn object(dice: &mut Dice, id: &ObjectId) -> Object {
+    let (namespace, name) = (&*id.namespace, &*id.name);
+    match id.kind {
+        Kind::Namespace => api::core::Namespace { metadata: metadata("", name), ..Default::default() }.into(),
+        Kind::Service => any_service(dice, namespace, name),
+        Kind::EndpointSlice => any_slice(dice, namespace, name),
+        Kind::Secret => any_secret(dice, namespace, name),
+        Kind::Ingress => any_ingress(dice, namespace, name).into(),
+        Kind::HttpProxy => any_proxy(dice, namespace, name).into(),
+        Kind::TlsCertificateDelegation => any_delegation(dice, namespace, name).into(),
+    }
+}
+
+/// The object with one thing changed; sometimes a thing that means nothing.
+fn changed(dice: &mut Dice, id: &ObjectId, old: &Object) -> Object {
+    let mut new = old.clone();
+    match &mut new {
+        _ if dice.chance(8) => {
+            let mark = ("note".to_owned(), dice.below(9).to_string());
+            new.metadata_mut().annotations.get_or_insert_default().extend([mark]);
+        }
+        Object::HttpProxy(proxy) => change_proxy(dice, id, proxy),
+        Object::Ingress(ingress) => {
+            let other = any_ingress(dice, &id.namespace, &id.name);
+            match dice.below(3) {
+                0 => ingress.metadata = other.metadata,
+                1 => ingress.spec.get_or_insert_default().rules = other.spec.and_then(|spec| spec.rules),
+                _ => ingress.spec.get_or_insert_default().tls = other.spec.and_then(|spec| spec.tls),
+            }
+        }
+        _ => new = object(dice, id),
+    }
+    new
+}
+
+fn change_proxy(dice: &mut Dice, id: &ObjectId, proxy: &mut HttpProxy) {
+    let other = any_proxy(dice, &id.namespace, &id.name);
+    match dice.below(8) {
+        0 => proxy.metadata = other.metadata,
+        1 => proxy.spec.virtualhost = other.spec.virtualhost,
+        2 => proxy.spec.includes = other.spec.includes,
+        3 => proxy.spec.tcpproxy = other.spec.tcpproxy,
+        4 => proxy.spec.ingress_class_name = other.spec.ingress_class_name,
+        5 => proxy.status = Some(Box::default()),
+        _ if !proxy.spec.routes.is_empty() && dice.chance(80) => {
+            let place = dice.below(proxy.spec.routes.len());
+            proxy.spec.routes[place] = any_route(dice);
+        }
+        _ => proxy.spec.routes = other.spec.routes,
+    }
+}
+
+fn any_service(dice: &mut Dice, namespace: &str, name: &str) -> Object {
+    let mut ports = vec![service_port("", 80)];
+    if dice.chance(40) {
+        let second = if dice.chance(50) { 81 } else { 443 };
+        ports = vec![service_port("http", 80), service_port("other", second)];
+    }
+    if dice.chance(10) {
+        ports[0].protocol = Some("UDP".into());
+    }
+    ports[0].app_protocol = dice.maybe(10, |_| "kubernetes.io/h2c".into());
+    let mut object = service(namespace, name, ports);
+    if let Object::Service(service) = &mut object {
+        if let (true, Some(spec)) = (dice.chance(10), &mut service.spec) {
+            spec.type_ = Some("ExternalName".into());
+            spec.external_name = Some((*dice.pick(&["backend.example.com", "localhost", ""])).to_owned());
+        }
+        if dice.chance(15) {
+            let limit = ("projectcontour.io/max-connections".into(), dice.below(3).to_string());
+            service.metadata.annotations = Some([limit].into());
+        }
+    }
+    object
+}
+
+fn any_slice(dice: &mut Dice, namespace: &str, name: &str) -> Object {
+    let count = dice.below(4);
+    let endpoints = dice.some(count, |dice| {
+        let address = format!("10.0.0.{}", dice.below(5));
+        let (ready, serving) = (dice.below(3), dice.below(3));
+        let word = |roll| [None, Some(true), Some(false)][roll];
+        endpoint(if dice.chance(5) { "not an address" } else { &address }, word(ready), word(serving))
+    });
+    let owner = format!("it{}", dice.below(4));
+    let port = (*dice.pick(&["", "", "http", "other"]), *dice.pick(&[8080, 8081, 0, -1]));
+    let mut object = slice((namespace, name), &owner, port, endpoints);
+    if dice.chance(5) {
+        object.metadata_mut().labels = None;
+    }
+    object
+}
+
+fn any_secret(dice: &mut Dice, namespace: &str, name: &str) -> Object {
+    let (pair, other) = (dice.pick(pairs()), dice.pick(pairs()));
+    match dice.below(10) {
+        0 => secret(namespace, name, "kubernetes.io/tls", &[("tls.crt", &pair.0), ("tls.key", &other.1)]),
+        1 => secret(namespace, name, "kubernetes.io/tls", &[("tls.crt", "no certificate"), ("tls.key", &pair.1)]),
+        2 => secret(namespace, name, "some/type", &[("tls.crt", &pair.0), ("tls.key", &pair.1)]),
+        3 => secret(namespace, name, "Opaque", &[]),
+        4 => secret(namespace, name, "Opaque", &[("tls.crt", &pair.0), ("tls.key", &pair.1)]),
+        _ => tls_secret(namespace, name, pair),
+    }
+}
+
+fn any_delegation(dice: &mut Dice, namespace: &str, name: &str) -> TlsCertificateDelegation {
+    let mut object = TlsCertificateDelegation { metadata: metadata(namespace, name), ..Default::default() };
+    let count = dice.below(3);
+    object.spec.delegations = dice.some(count, |dice| CertificateDelegation {
+        secret_name: format!("it{}", dice.below(3)),
+        target_namespaces: (*dice.pick(&[&["*"][..], &["a"], &["b"], &["a", "b"], &[]]))
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect(),
+    });
+    object
+}
+
+fn any_metadata(dice: &mut Dice, namespace: &str, name: &str) -> api::meta::ObjectMeta {
+    let mut metadata = metadata(namespace, name);
+    metadata.creation_timestamp = dice.maybe(60, |dice| time(u8::try_from(dice.below(3)).unwrap_or(0)));
+    metadata.generation = dice.maybe(30, |dice| dice.below(4) as i64);
+    let class = ("projectcontour.io/ingress.class", *dice.pick(&["contour", "nginx"]));
+    if dice.chance(5) {
+        metadata.annotations = Some([(class.0.to_owned(), class.1.to_owned())].into());
+    }
+    metadata
+}
+
+fn any_secret_name(dice: &mut Dice) -> String {
+    let name = format!("it{}", dice.below(3));
+    if dice.chance(40) { format!("{}/{name}", dice.pick(&NAMESPACES)) } else { name }
+}
+
+fn any_ingress(dice: &mut Dice, namespace: &str, name: &str) -> Ingress {
+    let mut metadata = any_metadata(dice, namespace, name);
+    if dice.chance(20) {
+        let (key, value) = *dice.pick(&[
+            ("ingress.kubernetes.io/force-ssl-redirect", "true"),
+            ("kubernetes.io/ingress.allow-http", "false"),
+            ("projectcontour.io/response-timeout", "soon"),
+            ("projectcontour.io/response-timeout", "10s"),
+            ("projectcontour.io/tls-minimum-protocol-version", "1.3"),
+            ("projectcontour.io/websocket-routes", "/a"),
+        ]);
+        metadata.annotations.get_or_insert_default().insert(key.into(), value.into());
+    }
+    let (rules, tls) = (dice.below(3), dice.below(2));
+    let spec = IngressSpec {
+        default_backend: dice.maybe(15, any_backend),
+        ingress_class_name: dice.maybe(5, |_| "nginx".into()),
+        rules: Some(dice.some(rules, any_rule)),
+        tls: Some(dice.some(tls, |dice| IngressTLS {
+            hosts: Some(dice.some(2, |dice| (*dice.pick(&HOSTS)).into())),
+            secret_name: dice.maybe(90, any_secret_name),
+        })),
+    };
+    Ingress { metadata, spec: Some(spec), status: None }
+}
+
+fn any_rule(dice: &mut Dice) -> IngressRule {
+    let count = 1 + dice.below(2);
+    let paths = dice.some(count, |dice| HTTPIngressPath {
+        path: dice.maybe(90, |dice| (*dice.pick(&["/", "/a", "/a/", "/b", "/[x", "/a+", "bad"])).into()),
+        path_type: (*dice.pick(&["Prefix", "Exact", "ImplementationSpecific", "Other"])).into(),
+        backend: any_backend(dice),
+    });
+    let host = dice.maybe(85, |dice| (*dice.pick(&HOSTS)).into());
+    IngressRule { host, http: Some(HTTPIngressRuleValue { paths }) }
+}
+
+fn any_backend(dice: &mut Dice) -> IngressBackend {
+    let number = dice.maybe(70, |dice| *dice.pick(&[80, 80, 81, 0, 70_000]));
+    let port = ServiceBackendPort { name: number.is_none().then(|| "http".into()), number };
+    let service = IngressServiceBackend { name: format!("it{}", dice.below(5)), port: Some(port) };
+    IngressBackend { resource: None, service: dice.chance(95).then_some(service) }
+}
+
+fn any_proxy(dice: &mut Dice, namespace: &str, name: &str) -> HttpProxy {
+    let routes = dice.below(3);
+    let mut proxy = part(namespace, name, dice.some(routes, any_route));
+    proxy.metadata = any_metadata(dice, namespace, name);
+    let is_root = dice.chance(if name.starts_with("part") { 4 } else { 92 });
+    proxy.spec.virtualhost = is_root.then(|| Box::new(any_host(dice)));
+    let includes = dice.below(3);
+    proxy.spec.includes = dice.some(includes, any_include);
+    proxy.spec.tcpproxy = dice.maybe(15, |dice| Box::new(any_tcp_proxy(dice)));
+    proxy.spec.ingress_class_name = dice.maybe(4, |dice| (*dice.pick(&["contour", "nginx"])).into());
+    proxy
+}
+
+fn any_host(dice: &mut Dice) -> VirtualHost {
+    let tls = dice.maybe(45, |dice| {
+        let passthrough = dice.chance(20);
+        let secret_name = (!passthrough || dice.chance(5)).then(|| any_secret_name(dice));
+        let versions = ["1.2", "1.3", "1.1"];
+        Box::new(Tls {
+            secret_name,
+            passthrough,
+            minimum_protocol_version: dice.maybe(15, |dice| (*dice.pick(&versions)).into()),
+            maximum_protocol_version: dice.maybe(15, |dice| (*dice.pick(&versions)).into()),
+            client_validation: dice.maybe(4, |_| Box::default()),
+            enable_fallback_certificate: dice.chance(3),
+        })
+    });
+    let ip_allow_policy = if dice.chance(3) { vec![IpFilterPolicy::default()] } else { vec![] };
+    VirtualHost { fqdn: (*dice.pick(&HOSTS)).into(), tls, ip_allow_policy, ..VirtualHost::default() }
+}
+
+fn any_include(dice: &mut Dice) -> Include {
+    Include {
+        name: if dice.chance(90) { format!("part{}", dice.below(6)) } else { format!("it{}", dice.below(6)) },
+        namespace: dice.maybe(40, |dice| (*dice.pick(&NAMESPACES)).into()),
+        conditions: dice.maybe(80, |dice| vec![prefix(*dice.pick(&PATHS))]).unwrap_or_default(),
+    }
+}
+
+fn any_tcp_proxy(dice: &mut Dice) -> TcpProxy {
+    if dice.chance(40) {
+        let include = TcpProxyInclude { name: format!("part{}", dice.below(6)), namespace: None };
+        return TcpProxy { include: Some(Box::new(include)), ..TcpProxy::default() };
+    }
+    let count = dice.below(3);
+    TcpProxy { services: dice.some(count, any_target), ..TcpProxy::default() }
+}
+
+fn any_target(dice: &mut Dice) -> api::http_proxy::Service {
+    let mut target = to(&format!("it{}", dice.below(5)), *dice.pick(&[80, 80, 80, 81, 443, 0, 99_999]));
+    target.weight = *dice.pick(&[0, 0, 1, 50, 100, -1, 5_000_000_000]);
+    if dice.chance(60) {
+        target.weight = 1;
+    }
+    target.mirror = dice.chance(8);
+    target.protocol = dice.maybe(8, |dice| Choice::parse(*dice.pick(&["h2", "h2c", "tls", "h3"])));
+    target
+}
+
+fn any_route(dice: &mut Dice) -> Route {
+    let conditions = if dice.chance(30) { 2 } else { 1 };
+    let mut route = Route {
+        conditions: dice.some(conditions, any_condition),
+        permit_insecure: dice.chance(30),
+        enable_websockets: dice.chance(10),
+        ..Route::default()
+    };
+    match dice.below(20) {
+        0 => {
+            let policy = HttpRequestRedirectPolicy {
+                hostname: dice.maybe(50, |_| "else.com".into()),
+                status_code: dice.maybe(50, |dice| *dice.pick(&[301, 302, 999])),
+                path: dice.maybe(30, |_| "/new".into()),
+                ..HttpRequestRedirectPolicy::default()
+            };
+            route.request_redirect_policy = Some(Box::new(policy));
+        }
+        1 => {
+            let policy = HttpDirectResponsePolicy {
+                status_code: *dice.pick(&[200, 404, 7]),
+                ..HttpDirectResponsePolicy::default()
+            };
+            route.direct_response_policy = Some(Box::new(policy));
+        }
+        2 => {}
+        _ => {
+            let count = 1 + dice.below(2);
+            route.services = dice.some(count, any_target);
+        }
+    }
+    with_policies(dice, route)
+}
+
+fn with_policies(dice: &mut Dice, mut route: Route) -> Route {
+    route.timeout_policy = dice.maybe(8, |dice| {
+        let word = |dice: &mut Dice| dice.pick(&["10s", "infinity", "soon"]).to_string();
+        Box::new(TimeoutPolicy {
+            response: Some(word(dice)),
+            idle: None,
+            idle_connection: dice.maybe(30, |_| "7s".into()),
+        })
+    });
+    route.retry_policy = dice.maybe(5, |_| Box::new(RetryPolicy { count: 3, ..RetryPolicy::default() }));
+    route.path_rewrite_policy = dice.maybe(8, |dice| {
+        let replacement = (*dice.pick(&["/", "/new", "/new/", ""])).into();
+        Box::new(PathRewritePolicy { replace_prefix: vec![ReplacePrefix { prefix: None, replacement }] })
+    });
+    route.request_headers_policy = dice.maybe(8, |dice| {
+        let name = (*dice.pick(&["x-one", "Host", "bad name"])).into();
+        let set = vec![HeaderValue { name, value: "some%thing".into() }];
+        Box::new(HeadersPolicy { set, remove: vec![] })
+    });
+    if dice.chance(2) {
+        route.ip_deny_policy = vec![IpFilterPolicy::default()];
+    }
+    route
+}
+
+fn any_condition(dice: &mut Dice) -> MatchCondition {
+    let mut condition = MatchCondition::default();
+    match dice.below(10) {
+        0 => condition.exact = Some((*dice.pick(&PATHS)).into()),
+        1 => condition.regex = Some((*dice.pick(&["/x.*", "/(", "/[a-z]+", "no"])).into()),
+        2 => {
+            let mut header = HeaderMatchCondition { name: "x-one".into(), ..Default::default() };
+            match dice.below(3) {
+                0 => header.present = true,
+                1 => header.exact = Some("value".into()),
+                _ => header.notcontains = Some("thing".into()),
+            }
+            condition.header = Some(Box::new(header));
+        }
+        3 => {
+            let exact = Some((*dice.pick(&["value", "other"])).into());
+            let parameter = QueryParameterMatchCondition { name: "q".into(), exact, ..Default::default() };
+            condition.query_parameter = Some(Box::new(parameter));
+        }
+        _ => condition.prefix = Some((*dice.pick(&PATHS)).into()),
+    }
+    condition
+}
