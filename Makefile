@@ -15,11 +15,11 @@ test:
 test-long:
 	@cargo xtask test-long
 
-# Prints the tables of docs/benchmarks.md, as measured on this machine.
+# Measures on this machine and rewrites docs/benchmarks.md.
 .PHONY: bench
 bench:
 	@hack/fetch-tools
-	@cargo run --quiet --release --package isobath-bench
+	@cargo xtask bench
 
 .PHONY: fmt
 fmt:
