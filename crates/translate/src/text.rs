@@ -26,10 +26,6 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-fn words(invalid: Invalid) -> String {
-    invalid.to_string()
-}
-
 /// The host of an HTTPProxy: a name in any case, a wildcard for one label, or an IPv4 address.
 pub(crate) fn host(text: &str) -> Result<Host, String> {
     canonical(text, rules::Host::parse)
@@ -45,12 +41,12 @@ fn canonical(text: &str, parse: fn(&str) -> Result<rules::Host, Invalid>) -> Res
     if text.ends_with('.') {
         return Err(format!("host {} ends with a dot; leave it out", quoted(text)));
     }
-    parse(text).map(|host| Host::new(host.into_string())).map_err(words)
+    parse(text).map(|host| Host::new(host.into_string())).map_err(|why| why.to_string())
 }
 
 /// A path that requests are compared with.
 pub(crate) fn path(text: &str) -> Result<&str, String> {
-    rules::path(text).map(|_| text).map_err(words)
+    rules::path(text).map(|_| text).map_err(|why| why.to_string())
 }
 
 /// An expression by RE2's rules.
@@ -60,7 +56,7 @@ pub(crate) fn regex(text: &str) -> Result<&str, String> {
 
 /// The name of a header in a condition; those that HTTP/2 writes with a colon are allowed.
 pub(crate) fn match_header_name(text: &str) -> Result<Arc<str>, String> {
-    rules::matched_header(text).map(Into::into).map_err(words)
+    rules::matched_header(text).map(Into::into).map_err(|why| why.to_string())
 }
 
 /// A text that a header or a query parameter is compared with; never empty.
@@ -73,7 +69,7 @@ pub(crate) fn match_value(text: &str) -> Result<Arc<str>, String> {
 
 /// The name of a query parameter.
 pub(crate) fn query_name(text: &str) -> Result<Arc<str>, String> {
-    rules::hash_parameter(text).map(Into::into).map_err(words)
+    rules::hash_parameter(text).map(Into::into).map_err(|why| why.to_string())
 }
 
 /// The value of a header in Envoy's format language (reference 3.15).
@@ -98,7 +94,9 @@ pub(crate) fn timeout(text: &str) -> Result<Timeout, String> {
     match duration::Timeout::parse(text).map_err(|invalid| format!("{}: {invalid}", quoted(text)))? {
         duration::Timeout::Default => Ok(Timeout::Default),
         duration::Timeout::Infinite => Ok(Timeout::Disabled),
-        duration::Timeout::After(time) => rules::timeout(time).map(Timeout::After).map_err(words),
+        duration::Timeout::After(time) => {
+            rules::timeout(time).map(Timeout::After).map_err(|why| why.to_string())
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::http_proxy::policy::HeadersPolicy;
-use model::{HeaderEdits, HostRewrite, ObjectId};
+use model::{HeaderEdits, HeaderValue, HostRewrite, ObjectId};
 
 use rules::Invalid;
 
@@ -121,7 +121,7 @@ fn set(
     policy: &HeadersPolicy,
     fault: Tell<'_>,
     mut host: impl FnMut(&str) -> Result<(), Why>,
-) -> Result<Vec<(Arc<str>, Arc<str>)>, Fault> {
+) -> Result<Vec<(Arc<str>, HeaderValue)>, Fault> {
     let mut seen = BTreeSet::new();
     let mut set = Vec::new();
     for (index, entry) in policy.set.iter().enumerate() {

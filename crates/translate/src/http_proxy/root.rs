@@ -58,7 +58,8 @@ fn translate<'s>(context: &mut Context<'_, 's>, id: &ObjectId, fact: &'s HttpPro
     match tcp::proxy(context, id, fact, closed) {
         Ok(Some(proxy)) => serve_connections(context, &root, &front, Traffic::Tcp(proxy)),
         Ok(None) => {}
-        Err((owner, fault)) => {
+        Err(blamed) => {
+            let (owner, fault) = *blamed;
             context.note(&owner, fault.error());
             return Ok(());
         }

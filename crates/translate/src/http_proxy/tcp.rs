@@ -15,7 +15,7 @@ const AT: FieldPath<'_> = SPEC.field("tcpproxy");
 const MAX_DEPTH: usize = 200;
 
 /// A fault, and the object that it is in: what the root includes may be somebody else's.
-pub(super) type Blamed = (ObjectId, Fault);
+pub(super) type Blamed = Box<(ObjectId, Fault)>;
 
 /// The TCP proxy of a root, through all that it includes; `None` when it has none, or when it must stay
 /// `closed`. A fault stops the root.
@@ -32,7 +32,7 @@ pub(super) fn proxy<'s>(
         closed |= unsupported::service(context, &owner, &AT.item("services", index), service);
     }
     let clusters = services::connections(context, &owner, &AT, &spec.services);
-    let clusters = clusters.map_err(|fault| (owner, fault))?;
+    let clusters = clusters.map_err(|fault| Box::new((owner, fault)))?;
     Ok((!closed).then_some(TcpProxy { clusters }))
 }
 
@@ -50,13 +50,13 @@ fn resolve<'s>(
             Ok(Some(target)) => follow(context, &chain, &target).map(|fact| (target, fact)),
             Err(fault) => Err(fault),
         };
-        let (target, fact) = next.map_err(|fault| (owner.clone(), fault))?;
+        let (target, fact) = next.map_err(|fault| Box::new((owner.clone(), fault)))?;
         context.out.reach(&target);
         chain.push(target.clone());
         owner = target;
         spec = fact.spec.tcpproxy.as_deref().ok_or_else(|| {
             let message = "Spec.TCPProxy: must be defined, another HTTPProxy includes this one for it";
-            (owner.clone(), Fault::new("TCPProxyError", "NothingDefined", &AT, message))
+            Box::new((owner.clone(), Fault::new("TCPProxyError", "NothingDefined", &AT, message)))
         })?;
     }
 }

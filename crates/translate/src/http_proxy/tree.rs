@@ -227,6 +227,10 @@ fn without_duplicates(context: &mut Context<'_, '_>, entries: Vec<Entry>) -> Vec
     for (loser, winner) in losers {
         let Some(index) = loser.index else { continue };
         let winner = &stays[winner];
+        if winner.index == loser.index && winner.route.origin == loser.route.origin {
+            // The same route, met twice: parts may be included again and again.
+            continue;
+        }
         let place = winner.index.map_or_else(|| "an include".into(), |index| format!("spec.routes[{index}]"));
         let message = format!("is never used: {place} of {} has the same conditions", winner.route.origin);
         let fault = Fault::new("RouteError", "RouteConflict", &SPEC.item("routes", index), message);

@@ -12,6 +12,7 @@ mod render;
 mod world;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What stands before the expectation in a file.
@@ -22,7 +23,7 @@ fn every_case_comes_out_as_written() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/cases");
     let filter = std::env::var("CASE").unwrap_or_default();
     let mut files = Vec::new();
-    collect(&root, &mut files);
+    collect(&root, &mut files).expect("the folder of cases can be read");
     files.retain(|file| file.to_string_lossy().contains(&filter));
     assert!(!files.is_empty(), "no case below {} has \"{filter}\" in its path", root.display());
     let failed: Vec<_> = files
@@ -32,16 +33,19 @@ fn every_case_comes_out_as_written() {
     assert!(failed.is_empty(), "{} of {} cases:\n{}", failed.len(), files.len(), failed.join("\n"));
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let entries: io::Result<Vec<_>> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut entries = entries?;
     entries.sort();
     for path in entries {
         if path.is_dir() {
-            collect(&path, files);
+            collect(&path, files)?;
         } else if path.extension().is_some_and(|extension| extension == "yaml") {
             files.push(path);
         }
     }
+    Ok(())
 }
 
 /// Runs one case; an error says what is wrong with it.

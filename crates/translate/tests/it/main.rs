@@ -1,0 +1,8 @@
+//! What no file can hold: giants, and anything at all.
+
+extern crate isobath_translate as translate;
+
+mod anything;
+mod limits;
+mod properties;
+mod world;

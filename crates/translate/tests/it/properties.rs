@@ -1,0 +1,85 @@
+//! What holds for any objects.
+
+use std::collections::BTreeSet;
+
+use model::{Severity, Traffic, Verdict};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use translate::Contribution;
+
+use crate::anything::objects;
+use crate::world::{World, clusters, proxy, proxy_id, secret, service};
+
+/// Names all that it has, and has all that it names.
+fn consistent(contribution: &Contribution) {
+    let fragments = contribution.fragments.values();
+    let named: BTreeSet<_> = fragments.clone().flat_map(|fragment| clusters(&fragment.traffic)).collect();
+    assert_eq!(named, contribution.clusters.keys().collect());
+    let certificates = fragments.filter_map(|fragment| fragment.tls.as_ref()).map(|tls| &tls.certificate);
+    assert_eq!(certificates.collect::<BTreeSet<_>>(), contribution.secrets.iter().collect());
+}
+
+/// A root with a part and certificate of its own, which nobody else names.
+fn healthy() -> [Value; 2] {
+    let root = json!({
+        "virtualhost": {"fqdn": "healthy.test", "tls": {"secretName": "cert"}},
+        "includes": [{"name": "healthy-part", "conditions": [{"prefix": "/part"}]}],
+        "routes": [{"services": [{"name": "web", "port": 80}], "permitInsecure": true}],
+    });
+    let part = json!({"routes": [{"services": [{"name": "web", "port": 80}]}]});
+    [proxy("healthy", root), proxy("healthy-part", part)]
+}
+
+fn surroundings() -> [Value; 2] {
+    [service("web"), secret()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn anything_becomes_hosts_and_reports(objects in objects()) {
+        let world = World::new(objects.into_iter().chain(surroundings()));
+        for contribution in world.contributions() {
+            consistent(&contribution);
+        }
+        for (key, merged) in world.hosts() {
+            let host = merged.virtual_host.expect("somebody contributes to it");
+            prop_assert_eq!(&host.host, &key.host);
+            if let Traffic::Http(routes) = host.traffic {
+                let sorted = routes.windows(2).all(|pair| pair[0].matches < pair[1].matches);
+                prop_assert!(sorted, "routes are in order, each match once");
+            }
+        }
+        for report in world.reports().into_values() {
+            let has_error = report.problems.iter().any(|problem| problem.severity == Severity::Error);
+            prop_assert_eq!(has_error, report.verdict != Verdict::Valid);
+            let each_once: BTreeSet<_> = report.problems.iter().collect();
+            prop_assert_eq!(each_once.len(), report.problems.len());
+        }
+    }
+
+    #[test]
+    fn objects_of_any_content_change_nothing_of_a_healthy_one(objects in objects()) {
+        let alone = World::new(healthy().into_iter().chain(surroundings()));
+        let among = World::new(objects.into_iter().chain(healthy()).chain(surroundings()));
+        prop_assert_eq!(among.root(&proxy_id("healthy")), alone.root(&proxy_id("healthy")));
+        for name in ["healthy", "healthy-part"] {
+            prop_assert_eq!(&among.reports()[&proxy_id(name)], &alone.reports()[&proxy_id(name)]);
+        }
+    }
+}
+
+/// The words of the generator are no excuse: most of what it makes must be served by somebody.
+#[test]
+fn the_generator_makes_worlds_that_are_served() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let served = (0..100).filter(|_| {
+        let objects = objects().new_tree(&mut runner).unwrap().current();
+        let world = World::new(objects.into_iter().chain(surroundings()));
+        !world.hosts().is_empty()
+    });
+    assert!(served.count() > 50);
+}
