@@ -7,8 +7,10 @@
 
 extern crate isobath_translate as translate;
 
+mod case;
 mod document;
 mod render;
+#[path = "../shared/world.rs"]
 mod world;
 
 use std::fs;
@@ -55,7 +57,7 @@ fn check(file: &Path) -> Result<(), String> {
         Some(place) => text.split_at(place),
         None => (text.as_str(), ""),
     };
-    let found = world::run(objects)?;
+    let found = case::run(objects)?;
     let rendered = format!("{MARK}{}", document::write(&found));
     if std::env::var_os("UPDATE").is_some() {
         let separator = if objects.ends_with('\n') { "" } else { "\n" };

@@ -16,17 +16,17 @@ use crate::world::World;
 /// Names of clusters without their hashes.
 type Names = BTreeMap<ClusterKey, String>;
 
-pub(crate) fn world(world: &World<'_>) -> Value {
+pub(crate) fn world(world: &World) -> Value {
+    let contributions = world.contributions();
     let clusters: BTreeMap<&ClusterKey, &Cluster> =
-        world.contributions.values().flat_map(|contribution| &contribution.clusters).collect();
+        contributions.values().flat_map(|contribution| &contribution.clusters).collect();
     let names = names(&clusters);
-    let several = world.contributions.values().filter(|each| !each.fragments.is_empty()).count() > 1
-        || world.reports.len() > 1;
+    let reports = world.reports();
     let mut found = Map::new();
-    insert(&mut found, "problems", world.reports.iter().map(|each| (each.object.to_string(), report(each))));
-    let hosts = world.hosts.iter().filter_map(|(key, merged)| {
-        let host = merged.virtual_host.as_ref()?;
-        Some((format!("{} {}", key.listener, key.host), virtual_host(host, &names, several)))
+    insert(&mut found, "problems", reports.iter().map(|(id, each)| (id.to_string(), report(each))));
+    let hosts = world.hosts().into_iter().filter_map(|(key, merged)| {
+        let host = virtual_host(&merged.virtual_host?, &names, reports.len() > 1);
+        Some((format!("{} {}", key.listener, key.host), host))
     });
     insert(&mut found, "hosts", hosts);
     let described: BTreeMap<_, _> =
@@ -228,7 +228,7 @@ fn share(share: &WeightedCluster, names: &Names) -> Value {
     let mut found = Map::new();
     found.insert("to".into(), json!(format!("{} weight {}", names[&share.cluster], share.weight)));
     if let Some(host) = &share.host {
-        found.insert("host".into(), json!(host_words(host)));
+        found.insert("host".into(), json!(self::host(host)));
     }
     edits("request", &share.request_headers, &mut found);
     edits("response", &share.response_headers, &mut found);
@@ -243,10 +243,6 @@ fn rewrite(rewrite: &PathRewrite) -> String {
 }
 
 fn host(host: &HostRewrite) -> String {
-    host_words(host)
-}
-
-fn host_words(host: &HostRewrite) -> String {
     match host {
         HostRewrite::Literal(host) => format!("set to {host}"),
         HostRewrite::Header(name) => format!("taken from header {name}"),
@@ -307,7 +303,7 @@ fn cluster(cluster: &Cluster) -> String {
 }
 
 /// The addresses of every cluster that takes them from EndpointSlices, where there are any.
-fn endpoints(world: &World<'_>, clusters: &BTreeMap<&ClusterKey, &Cluster>) -> BTreeMap<String, Value> {
+fn endpoints(world: &World, clusters: &BTreeMap<&ClusterKey, &Cluster>) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     for cluster in clusters.values() {
         let Discovery::Endpoints(key) = &cluster.discovery else { continue };

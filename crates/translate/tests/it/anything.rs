@@ -254,11 +254,11 @@ pub(crate) fn ingress_spec() -> Any {
 /// Four HTTPProxies and two Ingresses of any content, with a Service to an outside name.
 pub(crate) fn objects() -> impl Strategy<Value = Vec<Value>> {
     let proxies =
-        PARTS.map(|name| http_proxy_spec().prop_map(move |spec| crate::world::proxy(name, spec)).boxed());
-    let ingresses =
-        ["x", "y"].map(|name| ingress_spec().prop_map(move |spec| crate::world::ingress(name, spec)).boxed());
+        PARTS.map(|name| http_proxy_spec().prop_map(move |spec| crate::objects::proxy(name, spec)).boxed());
+    let ingresses = ["x", "y"]
+        .map(|name| ingress_spec().prop_map(move |spec| crate::objects::ingress(name, spec)).boxed());
     let out = text().prop_map(|name| {
-        let mut service = crate::world::service("out");
+        let mut service = crate::objects::service("out");
         service["spec"]["type"] = json!("ExternalName");
         service["spec"]["externalName"] = name;
         service

@@ -3,7 +3,8 @@
 use model::{Kind, ObjectId, Traffic, Verdict};
 use serde_json::{Value, json};
 
-use crate::world::{World, ingress, proxy, proxy_id, secret, service};
+use crate::objects::{ingress, proxy, proxy_id, secret, service, world};
+use crate::world::World;
 
 fn route(path: &str) -> Value {
     json!({"conditions": [{"prefix": path}], "services": [{"name": "web", "port": 80}]})
@@ -33,7 +34,7 @@ fn chain(length: usize, times: usize) -> World {
         proxy(&format!("part-{index}"), json!({"includes": includes, "routes": [own]}))
     };
     let root = json!({"virtualhost": {"fqdn": "deep.example"}, "includes": next(0)});
-    World::new((0..length).map(part).chain([proxy("root", root), service("web")]))
+    world((0..length).map(part).chain([proxy("root", root), service("web")]))
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn conditions_of_a_chain_are_bounded_together() {
         "includes": [{"name": "part", "conditions": conditions}],
     });
     let part = json!({"routes": [{"conditions": more, "services": [{"name": "web", "port": 80}]}]});
-    let world = World::new([proxy("root", root), proxy("part", part), service("web")]);
+    let world = world([proxy("root", root), proxy("part", part), service("web")]);
     assert_eq!(reasons(&world, "part"), ["HeaderMatchConditionsNotValid"]);
 }
 
@@ -73,14 +74,14 @@ fn conditions_of_a_chain_are_bounded_together() {
 fn ten_thousand_routes_of_one_object_are_served() {
     let routes: Vec<_> = (0..10_000).map(|index| route(&format!("/{index}"))).collect();
     let root = json!({"virtualhost": {"fqdn": "wide.example"}, "routes": routes});
-    let world = World::new([proxy("root", root), service("web")]);
+    let world = world([proxy("root", root), service("web")]);
     assert_eq!(routes_of(&world, "ingress_http"), 10_000);
 }
 
 #[test]
 fn ten_thousand_equal_routes_of_one_object_become_one() {
     let root = json!({"virtualhost": {"fqdn": "same.example"}, "routes": vec![route("/"); 10_000]});
-    let world = World::new([proxy("root", root), service("web")]);
+    let world = world([proxy("root", root), service("web")]);
     assert_eq!(routes_of(&world, "ingress_http"), 1);
     assert_eq!(reasons(&world, "root"), vec!["RouteConflict"; 9999]);
 }
@@ -91,7 +92,7 @@ fn ten_thousand_includes_of_one_object_are_followed() {
     let includes: Vec<_> = (0..10_000).map(include).collect();
     let root = json!({"virtualhost": {"fqdn": "wide.example"}, "includes": includes});
     let part = json!({"routes": [{"services": [{"name": "web", "port": 80}]}]});
-    let world = World::new([proxy("root", root), proxy("part", part), service("web")]);
+    let world = world([proxy("root", root), proxy("part", part), service("web")]);
     assert_eq!(routes_of(&world, "ingress_http"), 10_000);
 }
 
@@ -104,7 +105,7 @@ fn ten_thousand_hosts_of_one_ingress_are_served_and_lost_to_another() {
     let rules: Vec<_> = (0..10_000).map(rule).collect();
     let hosts: Vec<_> = (0..10_000).map(host).collect();
     let spec = json!({"tls": [{"hosts": hosts, "secretName": "cert"}], "rules": rules});
-    let world = World::new([ingress("one", spec.clone()), ingress("two", spec), service("web"), secret()]);
+    let world = world([ingress("one", spec.clone()), ingress("two", spec), service("web"), secret()]);
     assert_eq!((routes_of(&world, "ingress_http"), routes_of(&world, "ingress_https")), (10_000, 10_000));
     let reports = world.reports();
     let problems = |name: &str| reports[&ObjectId::new(Kind::Ingress, "default", name)].problems.len();

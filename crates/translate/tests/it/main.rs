@@ -4,5 +4,7 @@ extern crate isobath_translate as translate;
 
 mod anything;
 mod limits;
+mod objects;
 mod properties;
+#[path = "../shared/world.rs"]
 mod world;

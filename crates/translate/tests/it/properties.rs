@@ -5,19 +5,10 @@ use std::collections::BTreeSet;
 use model::{Severity, Traffic, Verdict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use translate::Contribution;
 
 use crate::anything::objects;
-use crate::world::{World, clusters, proxy, proxy_id, secret, service};
-
-/// Names all that it has, and has all that it names.
-fn consistent(contribution: &Contribution) {
-    let fragments = contribution.fragments.values();
-    let named: BTreeSet<_> = fragments.clone().flat_map(|fragment| clusters(&fragment.traffic)).collect();
-    assert_eq!(named, contribution.clusters.keys().collect());
-    let certificates = fragments.filter_map(|fragment| fragment.tls.as_ref()).map(|tls| &tls.certificate);
-    assert_eq!(certificates.collect::<BTreeSet<_>>(), contribution.secrets.iter().collect());
-}
+use crate::objects::{proxy, proxy_id, secret, service, world};
+use crate::world::consistent;
 
 /// A root with a part and certificate of its own, which nobody else names.
 fn healthy() -> [Value; 2] {
@@ -39,9 +30,9 @@ proptest! {
 
     #[test]
     fn anything_becomes_hosts_and_reports(objects in objects()) {
-        let world = World::new(objects.into_iter().chain(surroundings()));
-        for contribution in world.contributions() {
-            consistent(&contribution);
+        let world = world(objects.into_iter().chain(surroundings()));
+        for contribution in world.contributions().into_values() {
+            prop_assert_eq!(consistent(&contribution), Ok(()));
         }
         for (key, merged) in world.hosts() {
             let host = merged.virtual_host.expect("somebody contributes to it");
@@ -61,8 +52,8 @@ proptest! {
 
     #[test]
     fn objects_of_any_content_change_nothing_of_a_healthy_one(objects in objects()) {
-        let alone = World::new(healthy().into_iter().chain(surroundings()));
-        let among = World::new(objects.into_iter().chain(healthy()).chain(surroundings()));
+        let alone = world(healthy().into_iter().chain(surroundings()));
+        let among = world(objects.into_iter().chain(healthy()).chain(surroundings()));
         prop_assert_eq!(among.root(&proxy_id("healthy")), alone.root(&proxy_id("healthy")));
         for name in ["healthy", "healthy-part"] {
             prop_assert_eq!(&among.reports()[&proxy_id(name)], &alone.reports()[&proxy_id(name)]);
@@ -78,7 +69,7 @@ fn the_generator_makes_worlds_that_are_served() {
     let mut runner = TestRunner::deterministic();
     let served = (0..100).filter(|_| {
         let objects = objects().new_tree(&mut runner).unwrap().current();
-        let world = World::new(objects.into_iter().chain(surroundings()));
+        let world = world(objects.into_iter().chain(surroundings()));
         !world.hosts().is_empty()
     });
     assert!(served.count() > 50);

@@ -1,0 +1,76 @@
+//! One case: its objects and settings, and what comes of them.
+
+use model::Settings;
+use serde_json::Value;
+
+use crate::render;
+use crate::world::{World, consistent};
+
+/// Runs a case: the order in which its objects arrive must make no difference.
+pub(crate) fn run(text: &str) -> Result<Value, String> {
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple(text).map_err(|error| format!("the objects are no YAML: {error}"))?;
+    let mut settings = Settings::default();
+    let mut objects: Vec<api::Object> = Vec::new();
+    for document in documents.into_iter().filter(|document| !document.is_null()) {
+        match document["kind"].as_str() {
+            Some("Settings") => settings = read_settings(&document)?,
+            _ => objects.push(read_object(document)?),
+        }
+        if let Some((last, others)) = objects.split_last()
+            && others.iter().any(|other| other.id() == last.id())
+        {
+            return Err(format!("{} stands there twice", last.id()));
+        }
+    }
+    let found = come_of(&settings, objects.clone())?;
+    objects.reverse();
+    if come_of(&settings, objects)? != found {
+        return Err("another order of arrival gives another result".into());
+    }
+    Ok(found)
+}
+
+fn come_of(settings: &Settings, objects: Vec<api::Object>) -> Result<Value, String> {
+    let world = World::new(settings.clone(), objects);
+    for (id, contribution) in world.contributions() {
+        consistent(&contribution).map_err(|why| format!("{id}: {why}"))?;
+    }
+    Ok(render::world(&world))
+}
+
+fn read_object(document: Value) -> Result<api::Object, String> {
+    let word = |key: &str| document[key].as_str().unwrap_or_default().to_owned();
+    let (version, name) = (word("apiVersion"), word("kind"));
+    let kind = api::Kind::find(&version, &name).ok_or_else(|| format!("no kind {name} of {version}"))?;
+    let decoded = api::decode(kind, document).map_err(|problem| format!("{name}: {problem}"))?;
+    if !decoded.unknown.is_empty() {
+        return Err(format!("{name} has unknown fields: {:?}", decoded.unknown));
+    }
+    let mut object = decoded.object;
+    object.metadata_mut().namespace.get_or_insert_with(|| "default".into());
+    Ok(object)
+}
+
+/// The settings that cases may override.
+fn read_settings(document: &Value) -> Result<Settings, String> {
+    let mut settings = Settings::default();
+    for (key, value) in document.as_object().into_iter().flatten() {
+        let flag = || value.as_bool().ok_or_else(|| format!("{key} must be true or false"));
+        let items = value.as_array().into_iter().flatten();
+        let words = items.filter_map(Value::as_str).map(Into::into);
+        match key.as_str() {
+            "kind" => {}
+            "rootNamespaces" => settings.root_namespaces = words.collect(),
+            "ingressClasses" => settings.ingress_classes = words.collect(),
+            "externalNames" => settings.external_names = flag()?,
+            "disablePermitInsecure" => settings.disable_permit_insecure = flag()?,
+            "tlsMinimum" if value == "1.3" => settings.tls_minimum = model::TlsVersion::V1_3,
+            "duplicateFqdn" if value == "InvalidAll" => {
+                settings.duplicate_fqdn = model::DuplicateFqdn::InvalidAll;
+            }
+            _ => return Err(format!("{key} cannot be set to {value} in a case")),
+        }
+    }
+    Ok(settings)
+}

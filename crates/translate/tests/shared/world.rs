@@ -1,0 +1,97 @@
+//! Objects in a store, and what comes of them: the engine's work, done once and plainly.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Action, ClusterKey, Kind, ObjectId, Report, Settings, Traffic, VirtualHostKey};
+use store::{Change, Store};
+use translate::{Contribution, Fragment, Merged, Note};
+
+/// Objects in a store.
+pub(crate) struct World {
+    pub(crate) store: Store,
+    settings: Settings,
+    objects: BTreeSet<ObjectId>,
+}
+
+impl World {
+    pub(crate) fn new(settings: Settings, objects: impl IntoIterator<Item = api::Object>) -> Self {
+        let mut world = Self { store: Store::default(), settings, objects: BTreeSet::new() };
+        for object in objects {
+            let change = Change::Applied(object);
+            world.objects.insert(change.object());
+            world.store.apply(&change);
+        }
+        world
+    }
+
+    /// What one root contributes.
+    pub(crate) fn root(&self, id: &ObjectId) -> Contribution {
+        translate::root(&self.store.reader(), &self.settings, id)
+    }
+
+    /// What every object contributes that may be a root.
+    pub(crate) fn contributions(&self) -> BTreeMap<ObjectId, Contribution> {
+        let roots = self.objects.iter().filter(|id| matches!(id.kind, Kind::Ingress | Kind::HttpProxy));
+        roots.map(|id| (id.clone(), self.root(id))).collect()
+    }
+
+    pub(crate) fn hosts(&self) -> BTreeMap<VirtualHostKey, Merged> {
+        merge(&self.contributions())
+    }
+
+    pub(crate) fn reports(&self) -> BTreeMap<ObjectId, Report> {
+        let contributions = self.contributions();
+        let merged = merge(&contributions);
+        let notes = contributions.values().map(|each| &each.notes);
+        let mut said: BTreeMap<&ObjectId, Vec<&Note>> = BTreeMap::new();
+        for (object, note) in notes.chain(merged.values().map(|each| &each.notes)).flatten() {
+            said.entry(object).or_default().push(note);
+        }
+        let report = |id: &ObjectId| {
+            let notes = said.get(id).map(Vec::as_slice).unwrap_or_default();
+            Some((id.clone(), translate::report(&self.store.reader(), &self.settings, id, notes)?))
+        };
+        self.objects.iter().filter_map(report).collect()
+    }
+}
+
+fn merge(contributions: &BTreeMap<ObjectId, Contribution>) -> BTreeMap<VirtualHostKey, Merged> {
+    let mut fragments: BTreeMap<&VirtualHostKey, Vec<Fragment>> = BTreeMap::new();
+    for (key, fragment) in contributions.values().flat_map(|each| &each.fragments) {
+        fragments.entry(key).or_default().push(fragment.clone());
+    }
+    fragments.into_iter().map(|(key, each)| (key.clone(), translate::merge(key, each))).collect()
+}
+
+/// A contribution has all that it names, and nothing else.
+pub(crate) fn consistent(contribution: &Contribution) -> Result<(), String> {
+    let fragments = contribution.fragments.values();
+    let named: BTreeSet<_> = fragments.clone().flat_map(|fragment| clusters(&fragment.traffic)).collect();
+    if named != contribution.clusters.keys().collect() {
+        return Err(format!("the clusters {named:?} are named, not {:?}", contribution.clusters.keys()));
+    }
+    let tls = fragments.filter_map(|fragment| fragment.tls.as_ref());
+    let named: BTreeSet<_> = tls.map(|tls| &tls.certificate).collect();
+    if named != contribution.secrets.iter().collect() {
+        return Err(format!("the Secrets {named:?} are named, not {:?}", contribution.secrets));
+    }
+    Ok(())
+}
+
+/// The clusters that traffic goes to.
+fn clusters(traffic: &Traffic) -> BTreeSet<&ClusterKey> {
+    match traffic {
+        Traffic::Tcp(proxy) => proxy.clusters.iter().map(|each| &each.cluster).collect(),
+        Traffic::Http(routes) => {
+            let forwards = routes.iter().filter_map(|route| match &route.action {
+                Action::Forward(forward) => Some(forward),
+                Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => None,
+            });
+            let clusters = forwards.flat_map(|forward| {
+                let mirrors = forward.mirrors.iter().map(|each| &each.cluster);
+                forward.clusters.iter().map(|each| &each.cluster).chain(mirrors)
+            });
+            clusters.collect()
+        }
+    }
+}
