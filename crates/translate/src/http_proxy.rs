@@ -17,6 +17,7 @@ use model::{Kind, ObjectId, Problem, Settings, Severity};
 use store::{HttpProxyFact, Reader};
 
 use crate::field_path::FieldPath;
+use crate::way_out::way_out;
 use crate::{Contribution, class};
 
 /// Where everything stands.
@@ -102,6 +103,7 @@ impl Fault {
 
     fn problem(self, severity: Severity) -> Problem {
         let Self { kind, reason, path, message, help } = self;
+        let help = help.or_else(|| way_out(kind, reason));
         Problem { severity, kind, reason, path, message, help }
     }
 }

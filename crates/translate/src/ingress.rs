@@ -16,6 +16,7 @@ use store::{IngressFact, Reader};
 use crate::backend::{self, Policy, PortRef};
 use crate::duplicates::{self, Candidate};
 use crate::field_path::FieldPath;
+use crate::way_out::way_out;
 use crate::{Contribution, Fragment, Origin, Rank, class, text};
 use annotations::Annotations;
 
@@ -231,7 +232,7 @@ impl<'s> Translation<'_, 's> {
     }
 
     fn problem(&mut self, at: &FieldPath<'_>, kind: &'static str, reason: &'static str, message: String) {
-        let (severity, path) = (Severity::Error, at.to_string());
-        self.out.note(self.id, Problem { severity, kind, reason, path, message, help: None });
+        let (severity, path, help) = (Severity::Error, at.to_string(), way_out(kind, reason));
+        self.out.note(self.id, Problem { severity, kind, reason, path, message, help });
     }
 }

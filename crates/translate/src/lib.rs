@@ -21,6 +21,7 @@ mod report;
 mod secret;
 mod text;
 mod tls;
+mod way_out;
 
 pub use contribution::{Contribution, Fragment, Note, Origin, Rank};
 pub use endpoints::endpoints;

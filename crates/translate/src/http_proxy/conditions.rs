@@ -73,7 +73,8 @@ pub(super) fn include(
         Some(Path::Prefix(prefix)) => join(prefix, ""),
         Some(Path::Exact(_) | Path::Regex(_)) => {
             let why = "exact and regex conditions are not allowed in an include block";
-            return Err(Block::Include.fault(&at.field("conditions"), why));
+            let fault = Block::Include.fault(&at.field("conditions"), why);
+            return Err(fault.with_help("write them in the included routes"));
         }
     };
     let own = Conditions { prefix, headers: parts.headers, query: parts.query };
@@ -126,8 +127,9 @@ fn check(block: Block, at: &FieldPath<'_>, joined: &Conditions) -> Result<(), Fa
         let why = format!("{count} conditions on headers and query parameters, at most {MAX_CONDITIONS}");
         return Err(headers_fault(&at, why));
     }
-    header::contradiction(&joined.headers).map_err(|why| headers_fault(&at, why))?;
-    query::repetition(&joined.query).map_err(|why| query_fault(&at, why))
+    let help = "keep one of them";
+    header::contradiction(&joined.headers).map_err(|why| headers_fault(&at, why).with_help(help))?;
+    query::repetition(&joined.query).map_err(|why| query_fault(&at, why).with_help(help))
 }
 
 /// Whose conditions a block holds.
@@ -186,7 +188,7 @@ impl<'a> Parts<'a> {
             let Some(text) = given(text) else { continue };
             if self.path.is_some() {
                 let why = "more than one prefix, exact or regex is not allowed in a condition block";
-                return Err(block.fault(at, why));
+                return Err(block.fault(at, why).with_help("keep one of them"));
             }
             self.path = Some(path(field, text).map_err(|why| block.fault(&at.field(field), &why))?);
         }

@@ -58,7 +58,7 @@ pub(super) fn services(
     if specs.iter().all(|service| service.mirror) {
         let message = "every service is a mirror, so that nobody answers";
         let fault = Fault::new("ServiceError", "OnlyMirrors", &at.field("services"), message);
-        context.note(owner, fault.with_help("add a service that is no mirror").error());
+        context.note(owner, fault.error());
     }
     even(at, &mut services.clusters)?;
     Ok(services)
@@ -159,8 +159,7 @@ fn upstream(at: &FieldPath<'_>, service: &Service) -> Result<Option<Upstream>, F
         Some(Protocol::Tls) => Ok(Some(Upstream::Tls)),
         None => {
             let message = format!("unsupported protocol: {}", protocol.as_str());
-            Err(Fault::new("ServiceError", "UnsupportedProtocol", &at.field("protocol"), message)
-                .with_help("use one of h2, h2c and tls, or leave it out for HTTP/1.1"))
+            Err(Fault::new("ServiceError", "UnsupportedProtocol", &at.field("protocol"), message))
         }
     }
 }
