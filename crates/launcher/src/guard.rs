@@ -3,8 +3,8 @@
 //!
 //! An executable that uses [`crate::Guard::OwnExecutable`] calls [`become_program_if_asked`] as the
 //! first thing in `main`. The request survives `exec` (except into a binary with set-user-id or file
-//! capabilities, where the kernel drops it). A program may replace the signal with its own: some
-//! Envoy builds ask for `SIGTERM`, which ends Envoy as surely.
+//! capabilities, where the kernel drops it). A program may replace the signal with its own: Envoy
+//! with hot restart asks for `SIGTERM`; without (`--disable-hot-restart`) it asks for none.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

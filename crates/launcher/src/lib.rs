@@ -5,10 +5,11 @@
 //! when its parent dies (`PR_SET_PDEATHSIG`), with two traps that shape this crate:
 //!
 //! - the "parent" is the *thread* that spawned the child, so each child gets a thread of its own
-//!   that lives as long as it does (some Envoy builds set the signal themselves, and would exit
-//!   at the end of whatever thread had started them);
+//!   that lives as long as it does (Envoy asks for `SIGTERM` itself unless hot restart is disabled,
+//!   and would then exit at the end of whatever thread had started it);
 //! - the child must ask for it, before `exec`. That takes no `unsafe` here: our own executable is
-//!   started again as a [`guard`], asks, and becomes the program.
+//!   started again as a [`guard`], asks, and becomes the program. Where `main` is not ours, as in
+//!   tests, a watcher does instead: see [`Guard`].
 //!
 //! The crate is synchronous. Async callers forward [`Event`]s into a channel and call the blocking
 //! [`Supervised::stop`] where blocking is allowed. It writes no bootstrap, fetches no Envoy and

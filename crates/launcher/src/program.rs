@@ -1,9 +1,10 @@
 //! What to run, and how it is looked after.
 
 use std::ffi::OsString;
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::{Backoff, guard};
 
@@ -26,8 +27,10 @@ pub enum Guard {
     /// It is started through our own executable, which must call
     /// [`guard::become_program_if_asked`] first in its `main`.
     OwnExecutable,
-    /// Not at all; right for a program that asks the kernel itself, and in test executables, whose
-    /// `main` is not ours.
+    /// By a shell that waits until we are gone, whatever the reason, and then kills it. For executables
+    /// whose `main` is not ours, as in tests: the kernel is quicker and cannot be killed itself.
+    Watcher,
+    /// Not at all.
     Nothing,
 }
 
@@ -44,7 +47,7 @@ impl Program {
     pub(crate) fn command(&self) -> Command {
         let mut command = match self.guard {
             Guard::OwnExecutable => guarded(self),
-            Guard::Nothing => plain(self),
+            Guard::Watcher | Guard::Nothing => plain(self),
         };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own: the terminal sends Ctrl-C to our whole group, and an Envoy that gets
@@ -52,6 +55,16 @@ impl Program {
         command.process_group(0);
         command
     }
+}
+
+/// Kills the process when we end or drop the watcher's standard input. To be killed itself before the
+/// process is reaped: afterwards the id may be another's.
+pub(crate) fn watcher(pid: u32) -> io::Result<Child> {
+    let mut command = Command::new("/bin/sh");
+    // Built-in commands only, so that there is one process to kill.
+    command.args(["-c", "read -r _; kill -KILL \"$1\"", "sh", &pid.to_string()]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    command.spawn()
 }
 
 fn plain(program: &Program) -> Command {

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::output::{Readers, Source};
-use crate::{Program, Restart};
+use crate::program::watcher;
+use crate::{Guard, Program, Restart};
 
 /// Which of its two outputs a program wrote a line to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,9 +226,9 @@ impl Supervisor {
         loop {
             let began = Instant::now();
             match self.spawn() {
-                Ok(Some(child)) => {
+                Ok(Some(life)) => {
                     report_first(&mut first, Ok(()));
-                    self.see_through(child);
+                    self.see_through(life);
                 }
                 Ok(None) => break,
                 Err(error) if first.is_some() => {
@@ -249,25 +250,38 @@ impl Supervisor {
 
     /// Starts the program, unless a stop was asked for. Under the lock, so that a stop finds either
     /// no process and none to come, or the process.
-    fn spawn(&self) -> io::Result<Option<Child>> {
+    fn spawn(&self) -> io::Result<Option<Life>> {
         let mut state = self.shared.lock();
         if state.stopping {
             return Ok(None);
         }
-        let child = self.program.command().spawn()?;
-        state.pid = Some(Pid::from_child(&child));
+        let mut process = self.program.command().spawn()?;
+        let watcher = match self.watcher(process.id()) {
+            Ok(watcher) => watcher,
+            Err(error) => {
+                end(&mut process);
+                return Err(error);
+            }
+        };
+        state.pid = Some(Pid::from_child(&process));
         state.starts += 1;
-        Ok(Some(child))
+        Ok(Some(Life { process, watcher }))
+    }
+
+    fn watcher(&self, pid: u32) -> io::Result<Option<Child>> {
+        (self.program.guard == Guard::Watcher).then(|| watcher(pid)).transpose()
     }
 
     /// One life of the program: its lines, its end.
-    fn see_through(&self, mut child: Child) {
+    fn see_through(&self, life: Life) {
+        let Life { process: mut child, watcher } = life;
         self.tell(Event::Started { pid: child.id() });
         let readers = self.read_output(&mut child);
         // Wait without reaping: until the id is taken out of the state, it must not be given to
         // another process, which a signal of ours would then hit.
         let _ = waitid(WaitId::Pid(Pid::from_child(&child)), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
         readers.finish();
+        watcher.into_iter().for_each(|mut watcher| end(&mut watcher));
         if let Some(status) = self.reap(&mut child) {
             self.tell(Event::Ended(status));
         }
@@ -303,6 +317,18 @@ impl Supervisor {
     fn tell(&self, event: Event<'_>) {
         tell(&self.listener, event);
     }
+}
+
+/// A process and who watches that it does not outlive us.
+struct Life {
+    process: Child,
+    watcher: Option<Child>,
+}
+
+fn end(process: &mut Child) {
+    // Errors mean that it has ended already.
+    let _ = process.kill();
+    let _ = process.wait();
 }
 
 fn report_first(first: &mut Option<&SyncSender<io::Result<()>>>, result: io::Result<()>) {

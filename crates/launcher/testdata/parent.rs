@@ -1,4 +1,4 @@
-//! A process for tests to kill: starts the program in its arguments under guard, writes the
+//! A process for tests to kill: starts the program in its arguments under the guard named first, writes the
 //! program's process id as one line, and stays until its standard input ends.
 
 use std::io::Read;
@@ -8,13 +8,12 @@ use isobath_launcher::{Event, Guard, Program, Restart, Supervised, guard};
 fn main() {
     guard::become_program_if_asked();
     let mut arguments = std::env::args_os().skip(1);
-    let path = arguments.next().expect("a program").into();
-    let program = Program {
-        path,
-        arguments: arguments.collect(),
-        guard: Guard::OwnExecutable,
-        restart: Restart::Never,
+    let guard = match arguments.next().expect("a guard").to_str() {
+        Some("watcher") => Guard::Watcher,
+        _ => Guard::OwnExecutable,
     };
+    let path = arguments.next().expect("a program").into();
+    let program = Program { path, arguments: arguments.collect(), guard, restart: Restart::Never };
     let child = Supervised::start(program, |event| announce(&event)).expect("the program starts");
     let _ = std::io::stdin().read(&mut [0]);
     child.kill();

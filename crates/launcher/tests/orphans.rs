@@ -17,9 +17,9 @@ struct Parent {
     child: String,
 }
 
-fn parent(program: &Path, arguments: &[&str]) -> Parent {
+fn parent(guard: &str, program: &Path, arguments: &[&str]) -> Parent {
     let mut command = Command::new(env!("CARGO_BIN_EXE_isobath-launcher-parent"));
-    command.arg(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.arg(guard).arg(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut process = command.spawn().unwrap();
     let output = BufReader::new(process.stdout.take().unwrap());
     let mut parent = Parent { process, output, child: String::new() };
@@ -59,19 +59,25 @@ fn is_alive(pid: &str) -> bool {
     state.is_some_and(|state| state != 'Z' && state != 'X')
 }
 
+const GUARDS: [&str; 2] = ["own-executable", "watcher"];
+
 #[test]
 fn a_guarded_program_goes_when_its_parent_is_killed() {
-    let mut parent =
-        parent(Path::new("/bin/sh"), &["-c", "trap '' TERM HUP INT; echo up; while :; do sleep 0.01; done"]);
-    parent.line_with("line up");
-    parent.kill_and_wait_for_child();
+    for guard in GUARDS {
+        let script = "trap '' TERM HUP INT; echo up; while :; do sleep 0.01; done";
+        let mut parent = parent(guard, Path::new("/bin/sh"), &["-c", script]);
+        parent.line_with("line up");
+        parent.kill_and_wait_for_child();
+    }
 }
 
 #[test]
 fn a_frozen_program_goes_too() {
-    let mut parent = parent(Path::new("/bin/sh"), &["-c", "echo up; kill -STOP $$"]);
-    parent.line_with("line up");
-    parent.kill_and_wait_for_child();
+    for guard in GUARDS {
+        let mut parent = parent(guard, Path::new("/bin/sh"), &["-c", "echo up; kill -STOP $$"]);
+        parent.line_with("line up");
+        parent.kill_and_wait_for_child();
+    }
 }
 
 #[test]
@@ -80,14 +86,17 @@ fn envoy_goes_when_its_parent_is_killed() {
     let bootstrap = folder.path().join("bootstrap.json");
     std::fs::write(&bootstrap, "{}").unwrap();
     let bootstrap = bootstrap.to_str().unwrap();
-    let mut parent = parent(&envoy(), &["-c", bootstrap, "--disable-hot-restart", "--concurrency", "1"]);
-    parent.line_with("starting main dispatch loop");
-    parent.kill_and_wait_for_child();
+    for guard in GUARDS {
+        let arguments = ["-c", bootstrap, "--disable-hot-restart", "--concurrency", "1"];
+        let mut parent = parent(guard, &envoy(), &arguments);
+        parent.line_with("starting main dispatch loop");
+        parent.kill_and_wait_for_child();
+    }
 }
 
 #[test]
 fn a_program_that_does_not_exist_ends_with_a_line_that_says_so() {
-    let mut parent = parent(Path::new("/no/such/program"), &[]);
+    let mut parent = parent("own-executable", Path::new("/no/such/program"), &[]);
     parent.line_with("line cannot run /no/such/program: No such file");
     parent.line_with("ended exit status: 127");
 }

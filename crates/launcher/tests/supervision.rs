@@ -139,6 +139,22 @@ fn a_missing_program_is_an_error_at_the_start() {
 }
 
 #[test]
+fn a_watcher_ends_with_its_program() {
+    let program = Program { guard: Guard::Watcher, ..shell("exec sleep 600", Restart::Never) };
+    let (child, _events) = start(program);
+    let pid = child.pid().unwrap().to_string();
+    assert_eq!(watchers_of(&pid).len(), 1);
+    child.kill();
+    assert_eq!(watchers_of(&pid), [""; 0]);
+}
+
+fn watchers_of(pid: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|each| std::fs::read_to_string(each.path().join("cmdline")).ok());
+    lines.filter(|line| line.contains("kill -KILL") && line.ends_with(&format!("\0{pid}\0"))).collect()
+}
+
+#[test]
 fn dropping_the_handle_ends_the_program() {
     let (child, events) = start(shell("echo up; exec sleep 600", at_once()));
     wait_for(&events, "out up");

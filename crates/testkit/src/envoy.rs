@@ -83,8 +83,8 @@ impl Envoy {
         arguments.extend(fixed.map(OsString::from));
         arguments.extend(launch.arguments.into_iter().map(OsString::from));
         let path = launch.binary.unwrap_or_else(envoy_binary);
-        // The pinned Envoy asks the kernel itself to end with its parent.
-        let program = Program { path, arguments, guard: Guard::Nothing, restart: Restart::Never };
+        // A test executable's `main` is not ours; a test that is killed must leave no Envoy behind either.
+        let program = Program { path, arguments, guard: Guard::Watcher, restart: Restart::Never };
         let log = Log::default();
         let process = start(&program, &log);
         Self { process, program, admin, log, folder }
