@@ -109,22 +109,14 @@ fn incompatible(spec: &VirtualHost, tls: &Tls) -> Result<(), Fault> {
 }
 
 fn termination(
-    context: &Context<'_, '_>,
+    context: &mut Context<'_, '_>,
     id: &ObjectId,
     tls: &Tls,
     reference: &str,
 ) -> Result<TlsTermination, Fault> {
     let certificate = certificate(context, id, reference)?;
-    let word = |field, word: &Option<String>| -> Result<Option<TlsVersion>, Fault> {
-        let Some(word) = word.as_deref().filter(|word| !word.is_empty()) else { return Ok(None) };
-        let known = tls::version(word).ok_or_else(|| {
-            let message = format!("Spec.VirtualHost.TLS: {field} {} is not one of 1.2 and 1.3", quoted(word));
-            Fault::new("TLSError", "TLSConfigNotValid", &TLS.field(field), message)
-        });
-        known.map(Some)
-    };
-    let minimum = word("minimumProtocolVersion", &tls.minimum_protocol_version)?;
-    let maximum = word("maximumProtocolVersion", &tls.maximum_protocol_version)?;
+    let minimum = version(context, id, "minimumProtocolVersion", tls.minimum_protocol_version.as_deref());
+    let maximum = version(context, id, "maximumProtocolVersion", tls.maximum_protocol_version.as_deref());
     let (minimum, maximum) = tls::versions(context.settings, minimum, maximum);
     if minimum > maximum {
         let message = "Spec.VirtualHost.TLS: the minimum protocol version is greater than the maximum \
@@ -132,6 +124,25 @@ fn termination(
         return Err(Fault::new("TLSError", "TLSConfigNotValid", &TLS, message));
     }
     Ok(TlsTermination { certificate, minimum, maximum })
+}
+
+/// A version of TLS. A word that is none counts as not said, as in Contour, whose older releases knew
+/// `1.1`; but we say so.
+fn version(
+    context: &mut Context<'_, '_>,
+    id: &ObjectId,
+    field: &str,
+    word: Option<&str>,
+) -> Option<TlsVersion> {
+    let word = word.filter(|word| !word.is_empty())?;
+    let version = tls::version(word);
+    if version.is_none() {
+        let message =
+            format!("Spec.VirtualHost.TLS: {field} {} is ignored, it is not 1.2 or 1.3", quoted(word));
+        let fault = Fault::new("TLSError", "TLSConfigNotValid", &TLS.field(field), message);
+        context.note(id, fault.warning());
+    }
+    version
 }
 
 fn certificate(context: &Context<'_, '_>, id: &ObjectId, reference: &str) -> Result<SecretKey, Fault> {
