@@ -23,14 +23,11 @@ pub(super) fn proxy<'s>(
     context: &mut Context<'_, 's>,
     root: &ObjectId,
     fact: &'s HttpProxyFact,
-    mut closed: bool,
+    closed: bool,
 ) -> Result<Option<TcpProxy>, Blamed> {
     let Some(spec) = fact.spec.tcpproxy.as_deref() else { return Ok(None) };
     let (owner, spec) = resolve(context, root, spec)?;
-    unsupported::tcp_proxy(context, &owner, &AT, spec);
-    for (index, service) in spec.services.iter().enumerate() {
-        closed |= unsupported::service(context, &owner, &AT.item("services", index), service);
-    }
+    let closed = unsupported::tcp_proxy(context, &owner, &AT, spec) | closed;
     let clusters = services::connections(context, &owner, &AT, &spec.services);
     let clusters = clusters.map_err(|fault| Box::new((owner, fault)))?;
     Ok((!closed).then_some(TcpProxy { clusters }))

@@ -1,4 +1,4 @@
-//! Fields that are read but not honoured yet.
+//! Fields that are read but not honoured: not yet, or never where they stand.
 //!
 //! Each is told, never passed over. One that restricts who may do what closes what it stands on: the
 //! routes answer 500 rather than without the restriction.
@@ -19,9 +19,14 @@ enum Effect {
     Missing,
     /// Traffic must not flow without it.
     Closes,
+    /// It says nothing about such traffic.
+    Idle(&'static str),
 }
 
-use Effect::{Closes, Missing};
+use Effect::{Closes, Idle, Missing};
+
+const CONNECTIONS: Effect = Idle("has no effect on connections");
+const NO_SERVICES: Effect = Idle("has no effect without services");
 
 /// A field, what leaving it out means, and whether an object has it.
 type Field<T> = (&'static str, Effect, fn(&T) -> bool);
@@ -64,6 +69,19 @@ const TCP_PROXY: [Field<TcpProxy>; 2] = [
     ("healthCheckPolicy", Missing, |proxy| proxy.health_check_policy.is_some()),
 ];
 
+const TCP_SERVICE: [Field<Service>; 3] = [
+    ("mirror", CONNECTIONS, |service| service.mirror),
+    ("requestHeadersPolicy", CONNECTIONS, |service| service.request_headers_policy.is_some()),
+    ("responseHeadersPolicy", CONNECTIONS, |service| service.response_headers_policy.is_some()),
+];
+
+const ROUTE_WITHOUT_SERVICES: [Field<Route>; 4] = [
+    ("enableWebsockets", NO_SERVICES, |route| route.enable_websockets),
+    ("pathRewritePolicy", NO_SERVICES, |route| route.path_rewrite_policy.is_some()),
+    ("retryPolicy", NO_SERVICES, |route| route.retry_policy.is_some()),
+    ("timeoutPolicy", NO_SERVICES, |route| route.timeout_policy.is_some()),
+];
+
 /// Whether a policy asks for a limit; one that only switches the global limit off asks for none.
 fn limits_rate(policy: Option<&RateLimitPolicy>) -> bool {
     policy.is_some_and(|policy| {
@@ -85,6 +103,9 @@ pub(super) fn virtual_host(context: &mut Context<'_, '_>, id: &ObjectId, host: &
 /// Tells about the fields of a route and of its services, and whether they close the route.
 pub(super) fn route(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, route: &Route) -> bool {
     let mut closed = tell(context, id, at, route, &ROUTE);
+    if route.services.is_empty() {
+        tell(context, id, at, route, &ROUTE_WITHOUT_SERVICES);
+    }
     for (index, service) in route.services.iter().enumerate() {
         closed |= self::service(context, id, &at.item("services", index), service);
     }
@@ -92,18 +113,24 @@ pub(super) fn route(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath
 }
 
 /// Tells about the fields of a service, and whether they close what uses it.
-pub(super) fn service(
-    context: &mut Context<'_, '_>,
-    id: &ObjectId,
-    at: &FieldPath<'_>,
-    service: &Service,
-) -> bool {
+fn service(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, service: &Service) -> bool {
     tell(context, id, at, service, &SERVICE)
 }
 
-/// Tells about the fields of a TCP proxy.
-pub(super) fn tcp_proxy(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, proxy: &TcpProxy) {
-    tell(context, id, at, proxy, &TCP_PROXY);
+/// Tells about the fields of a TCP proxy and of its services, and whether they close it.
+pub(super) fn tcp_proxy(
+    context: &mut Context<'_, '_>,
+    id: &ObjectId,
+    at: &FieldPath<'_>,
+    proxy: &TcpProxy,
+) -> bool {
+    let mut closed = tell(context, id, at, proxy, &TCP_PROXY);
+    for (index, service) in proxy.services.iter().enumerate() {
+        let at = at.item("services", index);
+        closed |= tell(context, id, &at, service, &TCP_SERVICE);
+        closed |= self::service(context, id, &at, service);
+    }
+    closed
 }
 
 fn tell<T>(
@@ -119,6 +146,9 @@ fn tell<T>(
         let fault = |message: String| Fault::new("SpecError", "FieldNotSupported", &at, message);
         let problem = match effect {
             Missing => fault(format!("{at} is not supported yet and is ignored")).warning(),
+            Idle(why) => {
+                Fault { reason: "IgnoredField", ..fault(format!("{at} {why} and is ignored")) }.warning()
+            }
             Closes => {
                 closed = true;
                 let message = format!(
