@@ -7,8 +7,8 @@ use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{
-    ClusterKey, Discovery, EndpointsKey, ObjectId, Problem, SecretKey, Settings, Severity, VirtualHost,
-    VirtualHostKey,
+    ClusterKey, Discovery, EndpointsKey, Host, ListenerId, ObjectId, Problem, SecretKey, Settings, Severity,
+    VirtualHost, VirtualHostKey,
 };
 use store::{Change, Store, Unit};
 use translate::{Fragment, Note};
@@ -20,6 +20,9 @@ use crate::references::References;
 use crate::roots::Roots;
 use crate::shelf::Shelf;
 use crate::{Counters, Effect, Event, Publication, Rejection};
+
+/// How many roots' contributions are held at once while many run.
+const AT_HAND: usize = 256;
 
 /// The engine.
 pub struct Engine {
@@ -37,6 +40,8 @@ pub struct Engine {
     /// The fingerprints of the resources that are not hosts, as published last.
     published: HashMap<(ResourceType, Arc<str>), u64, FixedState>,
     dirty: BTreeSet<Unit>,
+    /// A unit that is greater than all roots and smaller than all others.
+    after_roots: Unit,
     pending: Pending,
     /// The work since the last run ended.
     work: Counters,
@@ -83,6 +88,10 @@ impl Engine {
             secret_users: References::default(),
             published: HashMap::default(),
             dirty: BTreeSet::new(),
+            after_roots: Unit::VirtualHost(VirtualHostKey {
+                listener: ListenerId::new(""),
+                host: Host::new(""),
+            }),
             pending: Pending::default(),
             work: Counters::default(),
             totals: Counters::default(),
@@ -154,7 +163,7 @@ impl Engine {
     }
 
     fn run_dirty(&mut self, effects: &mut Vec<Effect>) {
-        while let Some(unit) = self.dirty.pop_first() {
+        while let Some(unit) = self.next_unit() {
             self.work.count(&unit);
             match &unit {
                 Unit::Root(id) => self.run_root(&unit, id),
@@ -166,6 +175,20 @@ impl Engine {
             }
         }
         self.roots.end_run();
+    }
+
+    /// The unit to run next: roots first, but what they contribute is large, so that every so often all that
+    /// follows from it is run before the next root. A host of several roots may then run more than once.
+    fn next_unit(&mut self) -> Option<Unit> {
+        if self.roots.at_hand() >= AT_HAND {
+            let follows = |unit: &&Unit| !matches!(unit, Unit::Root(_) | Unit::Report(_));
+            if let Some(unit) = self.dirty.range(&self.after_roots..).next().filter(follows).cloned() {
+                self.dirty.remove(&unit);
+                return Some(unit);
+            }
+            self.roots.end_run();
+        }
+        self.dirty.pop_first()
     }
 
     fn run_root(&mut self, unit: &Unit, id: &ObjectId) {

@@ -63,6 +63,11 @@ impl Roots {
         self.hosts.keys().cloned().collect()
     }
 
+    /// Of how many roots it is at hand what they contribute.
+    pub(crate) fn at_hand(&self) -> usize {
+        self.fresh.len()
+    }
+
     /// Whether what a root contributes is at hand.
     pub(crate) fn is_at_hand(&self, root: &ObjectId) -> bool {
         self.fresh.contains_key(root)
@@ -80,8 +85,8 @@ impl Roots {
 
     /// Lets go of what is at hand for one run only.
     pub(crate) fn end_run(&mut self) {
-        self.fresh = HashMap::default();
-        self.fresh_clusters = HashMap::default();
+        self.fresh.clear();
+        self.fresh_clusters.clear();
     }
 
     fn replace_hosts(

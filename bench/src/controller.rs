@@ -1,0 +1,92 @@
+//! The controller and its xDS server, as `isobath up` runs them.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use certs::Generated;
+use envoy::XdsMode;
+use model::Settings;
+use runtime::{Controller, Input, Notice, Options};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use xds::server::Tls;
+use xds::{Hub, Security, Server};
+
+/// A running controller; it ends with the process.
+pub(crate) struct Running {
+    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) notices: mpsc::UnboundedReceiver<Notice>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) address: SocketAddr,
+    certificates: Generated,
+}
+
+impl Running {
+    /// Starts it, with mutual TLS on a free port.
+    pub(crate) async fn start(settings: Settings) -> Self {
+        let certificates = certs::generate(&certs::Options::loopback(now())).expect("fixed options");
+        let options = Options { settings, mode: XdsMode::default(), xds: xds::Settings::default() };
+        let (inputs, received) = mpsc::channel(16);
+        let (hub, notices) = spawn(options, received).await;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let server = Server::new(Arc::clone(&hub), security(&certificates));
+        tokio::spawn(server.serve(listener, CancellationToken::new()));
+        Self { inputs, notices, hub, address, certificates }
+    }
+
+    pub(crate) async fn send(&self, input: Input) {
+        self.inputs.send(input).await.expect("the controller runs");
+    }
+
+    /// Writes the client's side into a folder: `ca.crt`, `tls.crt`, `tls.key`.
+    pub(crate) fn write_client(&self, folder: &Path) {
+        let client = &self.certificates.client;
+        let files = [
+            ("ca.crt", self.certificates.ca.as_str()),
+            ("tls.crt", &client.certificate),
+            ("tls.key", client.key.expose()),
+        ];
+        for (name, content) in files {
+            fs::write(folder.join(name), content).expect("the folder is writable");
+        }
+    }
+}
+
+/// On a thread of its own: a controller stays where it was made.
+async fn spawn(
+    options: Options,
+    inputs: mpsc::Receiver<Input>,
+) -> (Arc<Hub>, mpsc::UnboundedReceiver<Notice>) {
+    let (made, making) = oneshot::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let (controller, notices) = Controller::new(options);
+            // Whoever wanted it waits for exactly this.
+            let _ = made.send((controller.hub(), notices));
+            controller.run(inputs).await;
+        });
+    });
+    making.await.expect("a controller can be made")
+}
+
+fn security(certificates: &Generated) -> Security {
+    let material = certificates.server_material().expect("made just now");
+    let tls = Tls {
+        config: Arc::new(material.server_config().expect("made just now")),
+        name: "envoy".into(),
+        default_clients: None,
+        gateway_clients: None,
+    };
+    Security::Mutual(Arc::new(move || tls.clone()))
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs());
+    since.ok().and_then(|seconds| i64::try_from(seconds).ok()).expect("a clock of this era")
+}

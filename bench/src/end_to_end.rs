@@ -1,0 +1,249 @@
+//! From a saved file to the first 200 of a real Envoy, beside what Envoy itself needs.
+//!
+//! Two Envoys have equal configurations. One is fed by the controller that follows a folder, the other by
+//! the least server there can be ([`Floor`]). The same route comes and goes in both, in turns.
+
+mod manifests;
+mod ours;
+mod poller;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use engine::{Effect, Engine, Event};
+use envoy::bootstrap::{BootstrapOptions, Node, XdsTls, bootstrap};
+use envoy::{Classic, Resource, XdsMode};
+use files::{Folder, FolderChange};
+use model::{Bind, Settings};
+use store::Change;
+use testkit::{Backend, Envoy, Launch, Port};
+
+use crate::floor::{self, Floor};
+use crate::machine;
+use manifests::{Manifests, Save};
+use ours::{Ours, Parts};
+use poller::Poller;
+
+const SIZES: [usize; 3] = [10, 1_000, 10_000];
+/// How often each way is measured; the median counts.
+const REPEATS: usize = 15;
+/// How long nothing happens before a change: longer than any window for bursts.
+const PAUSE: Duration = Duration::from_millis(150);
+/// How long Envoy may take to start with the largest configuration.
+const START: Duration = Duration::from_secs(120);
+
+/// Measures every size in a process of its own.
+pub(crate) fn all_sizes() {
+    println!("Machine: {}.\n", machine::description());
+    println!(
+        "| hosts | saved by | median | least to most | × floor | watched and read | engine | published \
+         | then Envoy | acknowledged after |"
+    );
+    println!("|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+    let this = std::env::current_exe().expect("this program has a path");
+    for hosts in SIZES {
+        let status = Command::new(&this).args(["end-to-end-size", &hosts.to_string()]).status();
+        if !status.is_ok_and(|status| status.success()) {
+            println!("| {hosts} | failed | | | | | | | | |");
+        }
+    }
+}
+
+/// Measures one size and prints its rows.
+pub(crate) fn one_size(hosts: usize) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("threads can be started").block_on(measure(hosts));
+}
+
+async fn measure(hosts: usize) {
+    let backend = Backend::start("bench").await;
+    let manifests = Manifests::new(hosts, backend.port());
+    let least = Least::start(&manifests).await;
+    let mut ours = Ours::start(manifests).await;
+
+    let mut floor = Vec::new();
+    let mut saved = [(Save::Rename, Vec::new()), (Save::Overwrite, Vec::new())];
+    for _ in 0..REPEATS {
+        floor.push(least.once().await);
+        for (how, runs) in &mut saved {
+            runs.push(ours.once(*how).await);
+        }
+    }
+    let floor = Summary::of(floor.into_iter());
+    println!("| {hosts} | the floor: a minimal server sends it | {floor} | 1.00 | | | | | |");
+    for (how, runs) in saved {
+        let total = Summary::of(runs.iter().map(|run| run.total));
+        let ratio = total.median.as_secs_f64() / floor.median.as_secs_f64();
+        println!("| {hosts} | {how:?} | {total} | {ratio:.2} | {} |", parts(&runs));
+    }
+}
+
+/// The medians of the parts.
+fn parts(runs: &[Parts]) -> String {
+    let median = |part: fn(&Parts) -> Duration| time(Summary::of(runs.iter().map(part)).median);
+    [
+        median(|run| run.watcher),
+        median(|run| run.engine),
+        median(|run| run.publish),
+        median(|run| run.envoy),
+        median(|run| run.acknowledged),
+    ]
+    .join(" | ")
+}
+
+/// An Envoy that a minimal server feeds.
+struct Least {
+    floor: Floor,
+    http: Port,
+    messages: [Bytes; 2],
+    _ports: [Port; 2],
+    _envoy: Envoy,
+}
+
+impl Least {
+    /// Makes all messages before anything is measured, by the product's own engine, so that both Envoys get
+    /// the same configuration.
+    async fn start(manifests: &Manifests) -> Self {
+        let (settings, [http, https, stats]) = settings();
+        let settings = Arc::new(settings);
+        let mode = XdsMode::default();
+        let mut engine = Engine::new(Arc::clone(&settings), mode, Box::new(Classic::new(&settings, mode)));
+        let mut folder = Folder::new([manifests.path()]);
+        engine.handle(Event::Changes(changes(&mut folder)));
+        let resources = published(engine.handle(Event::SourceSynced));
+        let messages = [true, false].map(|with_route| {
+            manifests.save(Save::Overwrite, with_route);
+            let changed = published(engine.handle(Event::Changes(changes(&mut folder))));
+            let [table] = changed.as_slice() else { panic!("one table changes, not {changed:?}") };
+            floor::message(table.resource_type, std::iter::once(table), &format!("route-{with_route}"))
+        });
+        let floor = Floor::start(resources).await;
+        let envoy = launch("floor", floor.address, None);
+        wait_for(http.address()).await;
+        Self { floor, http, messages, _ports: [https, stats], _envoy: envoy }
+    }
+
+    /// One change, from just before it is sent.
+    async fn once(&self) -> Duration {
+        let [with, without] = &self.messages;
+        let (began, answered) = poll(self.http.address(), 200, || self.floor.send(with)).await;
+        poll(self.http.address(), 404, || self.floor.send(without)).await;
+        tokio::time::sleep(PAUSE).await;
+        answered - began
+    }
+}
+
+/// What changed in the folder.
+fn changes(folder: &mut Folder) -> Vec<Change> {
+    folder.reload().changes.into_iter().map(applied).collect()
+}
+
+fn applied(change: FolderChange) -> Change {
+    match change {
+        FolderChange::Applied(object) => Change::Applied(object),
+        FolderChange::Removed(id) => panic!("{id:?} is gone"),
+    }
+}
+
+fn published(effects: Vec<Effect>) -> Vec<Resource> {
+    let published = effects.into_iter().find_map(|effect| match effect {
+        Effect::Publish(publication) => Some(publication.set),
+        Effect::Report(_) | Effect::Forget(_) => None,
+    });
+    published.expect("a change that matters")
+}
+
+/// Asks without a pause, does something, and says when that began and when the wanted status came.
+async fn poll(address: SocketAddr, wanted: u16, act: impl FnOnce()) -> (Instant, Instant) {
+    let (ready, is_ready) = tokio::sync::oneshot::channel();
+    let polling = tokio::task::spawn_blocking(move || {
+        let mut poller = Poller::connect(address);
+        ready.send(()).expect("somebody waits for this");
+        poller.until(wanted)
+    });
+    is_ready.await.expect("the poller connects");
+    let began = Instant::now();
+    act();
+    (began, polling.await.expect("the wanted status comes"))
+}
+
+/// Default settings on three free ports: HTTP, HTTPS, statistics.
+fn settings() -> (Settings, [Port; 3]) {
+    let ports = [Port::reserve(), Port::reserve(), Port::reserve()];
+    let [http, https, stats] = ports.each_ref().map(|port| Bind {
+        address: Ipv4Addr::LOCALHOST.into(),
+        port: port.number(),
+    });
+    let settings = Settings {
+        http,
+        https,
+        stats,
+        http_access_log: "/dev/null".into(),
+        https_access_log: "/dev/null".into(),
+        ..Settings::default()
+    };
+    (settings, ports)
+}
+
+/// Starts an Envoy with the product's own bootstrap. `tls` is the folder with the client's files.
+fn launch(name: &str, xds: SocketAddr, tls: Option<&Path>) -> Envoy {
+    let file = |folder: &Path, name: &str| folder.join(name).to_string_lossy().into();
+    let tls = tls.map(|folder| XdsTls {
+        ca: file(folder, "ca.crt"),
+        certificate: file(folder, "tls.crt"),
+        key: file(folder, "tls.key"),
+        resources_dir: None,
+    });
+    let options = BootstrapOptions {
+        node: Some(Node { id: name.into(), cluster: "isobath".into() }),
+        xds_port: xds.port(),
+        tls,
+        ..BootstrapOptions::new()
+    };
+    let mut json = envoy::message_to_json(&bootstrap(&options));
+    // Each Envoy gets a socket of its own for its administration interface.
+    if let Some(bootstrap) = json.as_object_mut() {
+        bootstrap.remove("admin");
+    }
+    Envoy::launch(Launch { log_level: "warning".into(), ..Launch::new(json) })
+}
+
+/// Waits until Envoy has its first configuration and listens.
+async fn wait_for(address: SocketAddr) {
+    let listening = async {
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(START, listening).await.expect("Envoy starts");
+}
+
+/// The median of several runs, and how far they lie apart.
+struct Summary {
+    least: Duration,
+    median: Duration,
+    most: Duration,
+}
+
+impl Summary {
+    fn of(runs: impl Iterator<Item = Duration>) -> Self {
+        let mut sorted: Vec<_> = runs.collect();
+        sorted.sort();
+        let at = |index: usize| sorted.get(index).copied().unwrap_or_default();
+        Self { least: at(0), median: at(sorted.len() / 2), most: at(sorted.len().saturating_sub(1)) }
+    }
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} | {} to {}", time(self.median), time(self.least), time(self.most))
+    }
+}
+
+fn time(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+}

@@ -1,0 +1,172 @@
+//! One change to a thousand streams: what a stream costs the server, and how long until the last has it.
+
+mod client;
+mod encoding;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::Settings;
+use runtime::{Input, Notice};
+use xds::{Entry, FleetId, ResourceType};
+
+use crate::controller::Running;
+use crate::machine;
+use crate::world::World;
+
+pub(crate) use client::clients;
+
+const STREAMS: usize = 1_000;
+const HOSTS: usize = 10;
+/// Changes before anything is measured.
+const WARM_UP: usize = 20;
+const CHANGES: usize = 200;
+/// Longer than the gap within which changes count as a burst.
+const PAUSE: Duration = Duration::from_millis(20);
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Measures and prints a table.
+pub(crate) fn run() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("threads can be started").block_on(measure());
+}
+
+async fn measure() {
+    let world = World::new(HOSTS, 1);
+    let mut running = Running::start(Settings::default()).await;
+    for batch in world.batches() {
+        running.send(Input::Changes(batch)).await;
+    }
+    running.send(Input::Synced).await;
+    await_publication(&mut running).await;
+    let idle_memory = machine::resident_bytes();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    running.write_client(folder.path());
+    let mut clients = Clients::start(&running, folder.path());
+    clients.all_have_it();
+    await_acknowledgement(&mut running).await;
+    let memory = machine::resident_bytes().saturating_sub(idle_memory);
+
+    let mut fan_out = FanOut { world, running, clients, turn: 0 };
+    for _ in 0..WARM_UP {
+        fan_out.once().await;
+    }
+    let began = processor_time();
+    let mut times = Vec::new();
+    for _ in 0..CHANGES {
+        times.push(fan_out.once().await);
+    }
+    let spent = processor_time() - began;
+    times.sort_unstable();
+    let encoded = encoding::payloads(&fan_out.running.endpoints(), CHANGES, STREAMS);
+    report(spent, encoded, &times, memory);
+    fan_out.clients.end();
+}
+
+fn report(spent: Duration, encoded: usize, times: &[Duration], memory: u64) {
+    let per_stream = spent.as_secs_f64() * 1e6 / (CHANGES * STREAMS) as f64;
+    let time = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+    println!("Machine: {}.\n", machine::description());
+    println!("| {STREAMS} streams, {CHANGES} changes of one endpoint | |");
+    println!("|---|---:|");
+    println!("| processor time of the server for each stream and change | {per_stream:.1} µs |");
+    println!("| payloads encoded for each change | {:.2} |", encoded as f64 / CHANGES as f64);
+    println!("| until the last stream has it, median | {} |", time(times[times.len() / 2]));
+    println!("| least to most | {} to {} |", time(times[0]), time(times[times.len() - 1]));
+    println!("| resident memory of the server for each connected stream | {} KiB |", memory / 1024 / STREAMS as u64);
+}
+
+/// All threads of this process, in both modes.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// A server, and clients that have all that was published.
+struct FanOut {
+    world: World,
+    running: Running,
+    clients: Clients,
+    turn: usize,
+}
+
+impl FanOut {
+    /// One change; returns how long it took until the last client had it.
+    async fn once(&mut self) -> Duration {
+        self.turn += 1;
+        let change = self.world.endpoints(0, 2 + u8::from(self.turn.is_multiple_of(2)));
+        let began = Instant::now();
+        self.running.send(Input::Changes(vec![change])).await;
+        // The two threads of the runtime serve the streams meanwhile.
+        tokio::task::block_in_place(|| self.clients.all_have_it());
+        let took = began.elapsed();
+        await_acknowledgement(&mut self.running).await;
+        tokio::time::sleep(PAUSE).await;
+        took
+    }
+}
+
+impl Running {
+    /// The endpoints that change: those of the first host.
+    fn endpoints(&self) -> Arc<Entry> {
+        let snapshot = self.hub.snapshot(&FleetId::default_fleet()).expect("it was published");
+        let mut all = snapshot.table(ResourceType::ClusterLoadAssignment).values();
+        Arc::clone(all.find(|entry| entry.name().contains("service-0")).expect("the first host has some"))
+    }
+}
+
+async fn await_publication(running: &mut Running) {
+    await_notice(running, |notice| matches!(notice, Notice::Published(_))).await;
+}
+
+async fn await_acknowledgement(running: &mut Running) {
+    await_notice(running, |notice| matches!(notice, Notice::Acknowledged { nodes: STREAMS, .. })).await;
+}
+
+async fn await_notice(running: &mut Running, wanted: impl Fn(&Notice) -> bool) {
+    let waiting = async {
+        loop {
+            let notice = running.notices.recv().await.expect("the controller runs");
+            if wanted(&notice) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(LIMIT, waiting).await.expect("the controller tells");
+}
+
+/// The other process. It says a line whenever all its streams have got something.
+struct Clients {
+    process: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Clients {
+    fn start(running: &Running, folder: &std::path::Path) -> Self {
+        let this = std::env::current_exe().expect("this program has a path");
+        let mut process = Command::new(this)
+            .args(["streams-clients", &running.address.to_string(), &STREAMS.to_string()])
+            .arg(&**running.endpoints().name())
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program can be started again");
+        let output = process.stdout.take().expect("it is piped");
+        Self { process, lines: BufReader::new(output).lines() }
+    }
+
+    fn all_have_it(&mut self) {
+        let line = self.lines.next().expect("the clients run").expect("their output is text");
+        assert_eq!(line, "all", "the clients fail");
+    }
+
+    /// They end when their input does.
+    fn end(mut self) {
+        drop(self.process.stdin.take());
+        self.process.wait().expect("it is our child");
+    }
+}
