@@ -22,7 +22,7 @@ pub use classic::Classic;
 ///
 /// Only fragments are kept, as bytes. Resources depend on the last value of each key alone, never on the
 /// order in which values came.
-pub trait Layout {
+pub trait Layout: Send {
     /// Puts a virtual host in place of the last one of its key; `None` takes it away.
     ///
     /// Encodes at once. A key of a listener that is not among the settings' is ignored.
