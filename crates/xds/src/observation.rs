@@ -30,9 +30,9 @@ pub enum Observation {
         resource_type: ResourceType,
     },
     /// An Envoy came up to a configuration: it has acknowledged everything of it that it subscribes to. What it
-    /// rejected, what is kept back because a target does not come, and removals that wait for their users do not
-    /// hold this up. Told first when its listeners are there, then whenever the number grows, also when a
-    /// configuration changed nothing for this Envoy and so needed no response.
+    /// rejected, what is kept back because a target does not come, clusters that are slow to warm, and removals
+    /// that wait for their users do not hold this up. Told first when its listeners are there, then whenever the
+    /// number grows, also when a configuration changed nothing for this Envoy and so needed no response.
     Reached {
         /// Its fleet.
         fleet: FleetId,

@@ -36,7 +36,8 @@ impl Session {
             return None;
         }
         let waiting = self.channels.values().filter_map(Channel::oldest_change).min();
-        Some(waiting.map_or(snapshot.generation(), Generation::previous))
+        let reached = waiting.map_or(snapshot.generation(), Generation::previous);
+        (reached > Generation::default()).then_some(reached)
     }
 
     /// The state for `status`, metrics and the console.
@@ -81,11 +82,14 @@ impl Session {
 }
 
 impl Channel {
-    /// The configuration that brought the oldest change that is not yet acknowledged.
+    /// The configuration that brought the oldest change that is not yet acknowledged. Clusters that are slow to
+    /// warm do not count, nor those that serve although Envoy withholds their acknowledgement: one black-holed
+    /// backend must not hold up the status of everybody else.
     fn oldest_change(&self) -> Option<Generation> {
         let pending = self.pending.values().filter(|p| !p.aside).map(|p| p.since);
-        let sent = self.outstanding.iter().flat_map(|sent| &sent.items).chain(self.suspects.items());
-        pending.chain(sent.filter(|item| !item.aside).map(|item| item.since)).min()
+        let fast = self.outstanding.iter().filter(|sent| !sent.slow);
+        let sent = fast.flat_map(|sent| &sent.items).chain(self.suspects.items());
+        pending.chain(sent.filter(|item| !item.aside && !item.warm).map(|item| item.since)).min()
     }
 
     fn waiting(&self) -> usize {

@@ -40,11 +40,38 @@ fn fast_cluster_and_its_route_overtake_a_slow_one() {
         < 1 e b=1
         > 1 e ack
         < 1 r main=2
+        > 1 r ack
         > publish c:d=1>e:d e:d=1
         < 1 c d=1
         > 1 c ack
         > 1 c ack
         > 1 c ack
+        ",
+    );
+}
+
+#[test]
+fn slow_cluster_does_not_hold_up_the_generation() {
+    check(
+        "
+        > publish l:x=1
+        > open 1 delta
+        > 1 l
+        < 1 l x=1
+        > 1 l ack
+        > 1 c
+        < 1 c empty
+        > 1 c ack
+        > publish ~c:slow=1>e:slow e:slow=1
+        < 1 c slow=1
+        ! reached 2
+        > publish c:b=1>e:b e:b=1
+        < 1 c b=1
+        ! nothing
+        > 1 e +b
+        < 1 e b=1
+        > 1 e ack
+        ! reached 3
         ",
     );
 }
