@@ -2,9 +2,13 @@
 
 extern crate isobath_engine as engine;
 
+mod contained;
 mod dice;
 mod histories;
 mod objects;
+mod only_changed;
 mod outside;
 mod properties;
+mod quarantine;
+mod total;
 mod world;

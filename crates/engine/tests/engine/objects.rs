@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use api::core::{Secret, Service, ServicePort, ServiceSpec};
 use api::discovery::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
-use api::http_proxy::{Include, MatchCondition, Route, Tls, VirtualHost};
+use api::http_proxy::{MatchCondition, Route, Tls, VirtualHost};
 use api::meta::ObjectMeta;
 use api::{HttpProxy, Object};
 
@@ -86,10 +86,6 @@ pub(crate) fn to(service: &str, port: i64) -> api::http_proxy::Service {
 
 pub(crate) fn route(path: &str, service: &str) -> Route {
     Route { conditions: vec![prefix(path)], services: vec![to(service, 80)], ..Route::default() }
-}
-
-pub(crate) fn include(namespace: &str, name: &str, path: &str) -> Include {
-    Include { name: name.into(), namespace: Some(namespace.into()), conditions: vec![prefix(path)] }
 }
 
 /// A part that others include.

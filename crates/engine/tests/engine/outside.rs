@@ -135,7 +135,10 @@ impl Run {
                 unused.remove(&named);
             }
             for name in named_in_content(resource) {
-                if !resource.refs.iter().any(|reference| (reference.resource_type, &*reference.name) == (name.0, &name.1))
+                if !resource
+                    .refs
+                    .iter()
+                    .any(|reference| (reference.resource_type, &*reference.name) == (name.0, &name.1))
                 {
                     return Err(format!("{id:?} names {name:?} in its content, not among its references"));
                 }

@@ -107,7 +107,7 @@ fn every_object_that_is_ours_has_one_report() {
 }
 
 /// Ingresses and HTTPProxies of our class.
-fn is_reported(object: &api::Object) -> bool {
+pub(crate) fn is_reported(object: &api::Object) -> bool {
     let field = match object {
         api::Object::HttpProxy(proxy) => proxy.spec.ingress_class_name.as_deref(),
         api::Object::Ingress(ingress) => {

@@ -276,7 +276,12 @@ fn any_secret(dice: &mut Dice, namespace: &str, name: &str) -> Object {
     let (pair, other) = (dice.pick(pairs()), dice.pick(pairs()));
     match dice.below(10) {
         0 => secret(namespace, name, "kubernetes.io/tls", &[("tls.crt", &pair.0), ("tls.key", &other.1)]),
-        1 => secret(namespace, name, "kubernetes.io/tls", &[("tls.crt", "no certificate"), ("tls.key", &pair.1)]),
+        1 => secret(
+            namespace,
+            name,
+            "kubernetes.io/tls",
+            &[("tls.crt", "no certificate"), ("tls.key", &pair.1)],
+        ),
         2 => secret(namespace, name, "some/type", &[("tls.crt", &pair.0), ("tls.key", &pair.1)]),
         3 => secret(namespace, name, "Opaque", &[]),
         4 => secret(namespace, name, "Opaque", &[("tls.crt", &pair.0), ("tls.key", &pair.1)]),

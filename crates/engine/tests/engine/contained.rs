@@ -1,0 +1,165 @@
+//! Contained: an object changes nothing of the hosts that it has no part in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::Object;
+use envoy::ResourceType;
+use envoy_protos::envoy::config::listener::v3::Listener;
+use envoy_protos::envoy::config::route::v3::RouteConfiguration;
+use model::{Kind, ObjectId};
+use prost::Message;
+use store::Change;
+
+use crate::histories::hold;
+use crate::outside::{Id, Run};
+use crate::world::{Edit, World, new_object, settings};
+
+#[test]
+fn an_object_changes_no_byte_of_hosts_that_it_has_no_part_in() {
+    hold(700, 150, |history, mut dice| {
+        let settings = settings(&mut dice);
+        let mut world = World::after(history);
+        let mut run = Run::of(&settings, world.changes());
+        for _ in 0..5 {
+            let object = new_object(&mut dice);
+            let id = Change::Applied(object.clone()).object();
+            let mut concerned = hosts_of(&world, &id);
+            let before = (parts(&run), shared(&run));
+            world.edit(&Edit::Put(object.clone()));
+            concerned.extend(hosts_of(&world, &id));
+            run.apply([object]);
+            let after = (parts(&run), shared(&run));
+            let hosts: BTreeSet<_> = before.0.keys().chain(after.0.keys()).collect();
+            let changed = hosts.into_iter().filter(|host| before.0.get(*host) != after.0.get(*host));
+            if let Some((listener, host)) = changed.into_iter().find(|(_, host)| !concerned.contains(host)) {
+                return Err(format!("{id} changes {host} on {listener}, and only concerns {concerned:?}"));
+            }
+            let is_proxy = matches!(id.kind, Kind::HttpProxy | Kind::Ingress);
+            let stays = |(id, body): (&Id, &Vec<u8>)| after.1.get(id).is_none_or(|now| now == body);
+            if is_proxy && !before.1.iter().all(stays) {
+                return Err(format!("{id} changes a cluster, endpoints or a Secret of others"));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// What Envoy is sent for each host, by listener and host.
+fn parts(run: &Run) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
+    let mut parts: BTreeMap<(String, String), Vec<Vec<u8>>> = BTreeMap::new();
+    for ((kind, name), resource) in &run.resources {
+        match (kind, name.strip_prefix("https/")) {
+            (ResourceType::RouteConfiguration, Some(host)) => {
+                let key = ("ingress_https".to_owned(), host.to_owned());
+                parts.entry(key).or_default().push(resource.body.to_vec());
+            }
+            (ResourceType::RouteConfiguration, None) => {
+                let table = RouteConfiguration::decode(resource.body.clone()).expect("a table");
+                for host in table.virtual_hosts {
+                    parts
+                        .entry((name.to_string(), host.name.clone()))
+                        .or_default()
+                        .push(host.encode_to_vec());
+                }
+            }
+            (ResourceType::Listener, _) => {
+                let listener = Listener::decode(resource.body.clone()).expect("a listener");
+                for chain in listener.filter_chains.into_iter().filter(|chain| !chain.name.is_empty()) {
+                    parts
+                        .entry((name.to_string(), chain.name.clone()))
+                        .or_default()
+                        .push(chain.encode_to_vec());
+                }
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// What hosts share.
+fn shared(run: &Run) -> BTreeMap<Id, Vec<u8>> {
+    let is_shared = |kind| {
+        matches!(kind, ResourceType::Cluster | ResourceType::ClusterLoadAssignment | ResourceType::Secret)
+    };
+    let resources = run.resources.iter().filter(|((kind, _), _)| is_shared(*kind));
+    resources.map(|(id, resource)| (id.clone(), resource.body.to_vec())).collect()
+}
+
+/// The hosts that an object has a part in, generously: whatever names it, and whatever names that.
+fn hosts_of(world: &World, id: &ObjectId) -> BTreeSet<String> {
+    let mut concerned = BTreeSet::from([id.clone()]);
+    loop {
+        let names = |object: &Object| named(object).iter().any(|name| concerned.contains(name));
+        let more = world.0.iter().filter(|(_, object)| names(object)).map(|(id, _)| id.clone());
+        let all: BTreeSet<_> = concerned.iter().cloned().chain(more).collect();
+        if all.len() == concerned.len() {
+            break;
+        }
+        concerned = all;
+    }
+    concerned.iter().filter_map(|id| world.0.get(id)).flat_map(claimed).collect()
+}
+
+/// The objects that an object names.
+fn named(object: &Object) -> Vec<ObjectId> {
+    let own = object.metadata().namespace.clone().unwrap_or_default();
+    let id = |kind, namespace: Option<&str>, name: &str| {
+        ObjectId::new(kind, namespace.filter(|it| !it.is_empty()).unwrap_or(&own), name)
+    };
+    let secret = |name: &str| match name.split_once('/') {
+        Some((namespace, name)) => id(Kind::Secret, Some(namespace), name),
+        None => id(Kind::Secret, None, name),
+    };
+    // A Secret of another namespace is used by leave of any delegation there.
+    let delegations = |secret: &ObjectId| {
+        ["it0", "it1"].map(|name| id(Kind::TlsCertificateDelegation, Some(&secret.namespace), name))
+    };
+    let mut names = Vec::new();
+    match object {
+        Object::HttpProxy(proxy) => {
+            let spec = &proxy.spec;
+            names.extend(
+                spec.includes.iter().map(|each| id(Kind::HttpProxy, each.namespace.as_deref(), &each.name)),
+            );
+            let services = spec.routes.iter().flat_map(|route| &route.services);
+            let tcp = spec.tcpproxy.iter();
+            let tcp_services = tcp.clone().flat_map(|tcp| &tcp.services);
+            names.extend(services.chain(tcp_services).map(|each| id(Kind::Service, None, &each.name)));
+            let included = tcp.filter_map(|tcp| tcp.include.as_deref());
+            names.extend(included.map(|each| id(Kind::HttpProxy, each.namespace.as_deref(), &each.name)));
+            let tls = spec.virtualhost.iter().filter_map(|host| host.tls.as_deref());
+            names.extend(tls.filter_map(|tls| tls.secret_name.as_deref()).map(secret));
+        }
+        Object::Ingress(ingress) => {
+            let spec = ingress.spec.clone().unwrap_or_default();
+            let rules = spec.rules.unwrap_or_default().into_iter().filter_map(|rule| rule.http);
+            let backends =
+                rules.flat_map(|http| http.paths).map(|path| path.backend).chain(spec.default_backend);
+            let services = backends.filter_map(|backend| backend.service);
+            names.extend(services.map(|service| id(Kind::Service, None, &service.name)));
+            let tls = spec.tls.unwrap_or_default().into_iter();
+            names.extend(tls.filter_map(|tls| tls.secret_name).map(|name| secret(&name)));
+        }
+        _ => {}
+    }
+    let used: Vec<_> = names.iter().filter(|id| id.kind == Kind::Secret).flat_map(delegations).collect();
+    names.extend(used);
+    names
+}
+
+/// The hosts that an object claims.
+fn claimed(object: &Object) -> Vec<String> {
+    match object {
+        Object::HttpProxy(proxy) => {
+            proxy.spec.virtualhost.iter().map(|host| host.fqdn.to_ascii_lowercase()).collect()
+        }
+        Object::Ingress(ingress) => {
+            let spec = ingress.spec.clone().unwrap_or_default();
+            let rules =
+                spec.rules.unwrap_or_default().into_iter().map(|rule| rule.host.unwrap_or("*".into()));
+            rules.map(|host| host.to_ascii_lowercase()).chain(["*".to_owned()]).collect()
+        }
+        _ => vec![],
+    }
+}
