@@ -155,8 +155,8 @@ impl Folder {
 
     /// Takes what a scan saw.
     ///
-    /// A file that does not parse keeps the objects it gave before. An object that cannot be decoded keeps its
-    /// form. Of two documents with the same identity the first counts, by path and position.
+    /// A file that does not parse keeps the objects it gave before. An object that cannot be decoded, or has
+    /// a field that its kind has not, keeps its form. Of two documents with the same identity the first counts, by path and position.
     pub fn commit(&mut self, scan: Scan) -> Reload {
         let mut affected = BTreeSet::new();
         let mut changed = Vec::new();
@@ -364,7 +364,7 @@ impl Folder {
         all
     }
 
-    /// Says what an object that cannot be decoded means for the object.
+    /// Says what a problem in an object that cannot be used means for the object.
     fn with_consequence(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         let entry = diagnostic.object.as_ref().and_then(|id| self.objects.get(id));
         if let Some(entry) =
@@ -374,7 +374,10 @@ impl Folder {
                 Some(_) => "until this is right, the object stays as it was",
                 None => "until this is right, the object is left out",
             };
-            diagnostic.help.get_or_insert_with(|| consequence.to_owned());
+            diagnostic.help = Some(match diagnostic.help {
+                Some(help) => format!("{help}; {consequence}"),
+                None => consequence.to_owned(),
+            });
         }
         diagnostic
     }

@@ -27,7 +27,7 @@ pub(crate) struct Item {
     pub(crate) id: ObjectId,
     /// Index in the list that it comes from.
     pub(crate) index: Option<usize>,
-    /// What can be used of it; `None` when a field has the wrong type.
+    /// What can be used of it; `None` when a field has the wrong type or is unknown.
     pub(crate) form: Option<Form>,
 }
 
@@ -227,12 +227,8 @@ impl Reader {
         let hash = xxh3_128(value.to_string().as_bytes());
         let form = match api::decode(kind, value) {
             Ok(decoded) => {
-                for path in decoded.unknown {
-                    let help = format!("remove the field, or see how {kind} spells it");
-                    let message = "is not a field of this kind; it is ignored".to_owned();
-                    self.add(Severity::Error, Some(&id), &path, Target::Key, message, Some(help));
-                }
-                Some(Form { hash, object: decoded.object })
+                let refused = self.unknown(&id, &decoded.unknown);
+                (!refused).then_some(Form { hash, object: decoded.object })
             }
             Err(problem) => {
                 self.add(Severity::Error, Some(&id), &problem.path, Target::Value, problem.message, None);
@@ -240,6 +236,25 @@ impl Reader {
             }
         };
         self.reading.items.push(Item { id, index: self.index, form });
+    }
+
+    /// Reports fields that the kind does not have; whether they make the object unusable.
+    ///
+    /// They do, as with `kubectl apply`: a misspelt field may have been meant to restrict access, and the
+    /// object without it would be open. What stands in `status` was written by a program and means nothing.
+    fn unknown(&mut self, id: &ObjectId, paths: &[String]) -> bool {
+        let mut refused = false;
+        for path in paths {
+            let is_status = path.starts_with("status.");
+            let (severity, message) = match is_status {
+                true => (Severity::Warning, format!("is not a field of {}; it is ignored", id.kind)),
+                false => (Severity::Error, format!("is not a field of {}", id.kind)),
+            };
+            let help = format!("remove the field, or see how {} spells it", id.kind);
+            self.add(severity, Some(id), path, Target::Key, message, Some(help));
+            refused |= !is_status;
+        }
+        refused
     }
 
     fn unnamed(&mut self, path: &str, message: &str, help: Option<String>) {

@@ -81,10 +81,10 @@ kind: ServiceList
     assert_eq!(
         read("a.yaml", text),
         (
-            vec!["Service default/a".into(), "HTTPProxy default/b".into(), "HTTPProxy default/d".into()],
+            vec!["Service default/a".into(), "HTTPProxy default/d".into()],
             vec![
                 "note a.yaml:5:4 ignoring ConfigMap default/x".into(),
-                "error a.yaml:6:83 spec.rotes: is not a field of this kind; it is ignored".into(),
+                "error a.yaml:6:83 spec.rotes: is not a field of HTTPProxy".into(),
                 "error a.yaml:12:18 spec.routes: found integer `1`, expected a list".into(),
             ]
         )

@@ -175,20 +175,53 @@ fn a_folder_that_goes_takes_its_objects_with_it() {
 }
 
 #[test]
+fn an_object_with_an_unknown_field_keeps_its_last_good_form() {
+    let world = World::new(&[("a.yaml", &service("a", 1))]);
+    let mut folder = world.fresh();
+    folder.reload();
+    world.write("a.yaml", service("a", 2).replace("spec: {", "spec: {ipFilter: x, "));
+    let reload = folder.reload();
+    assert_eq!(reload.changes, []);
+    assert_eq!(
+        world.shown(&reload.diagnostics),
+        ["error a.yaml:4:8 spec.ipFilter: is not a field of Service"]
+    );
+    assert_eq!(
+        reload.diagnostics[0].help.as_deref(),
+        Some("remove the field, or see how Service spells it; until this is right, the object stays as it was")
+    );
+    world.write("a.yaml", service("a", 2));
+    assert_eq!(world.reload(&mut folder).0, ["+ Service default/a"]);
+}
+
+#[test]
+fn an_unknown_field_in_the_status_refuses_nothing() {
+    let world = World::new(&[("a.yaml", &format!("{}status: {{later: x}}\n", service("a", 1)))]);
+    let mut folder = world.fresh();
+    assert_eq!(
+        world.reload(&mut folder),
+        (
+            vec!["+ Service default/a".into()],
+            vec!["warning a.yaml:5:10 status.later: is not a field of Service; it is ignored".into()]
+        )
+    );
+}
+
+#[test]
 fn diagnostics_follow_their_document() {
     let misspelt = service("a", 80).replace("ports", "prots");
     let world = World::new(&[("a.yaml", &misspelt)]);
     let mut folder = world.fresh();
     assert_eq!(
         world.reload(&mut folder).1,
-        ["error a.yaml:4:8 spec.prots: is not a field of this kind; it is ignored"]
+        ["error a.yaml:4:8 spec.prots: is not a field of Service"]
     );
     world.write("a.yaml", documents(&[service("b", 80), misspelt]));
     assert_eq!(
         world.reload(&mut folder),
         (
             vec!["+ Service default/b".into()],
-            vec!["error a.yaml:9:8 spec.prots: is not a field of this kind; it is ignored".into()]
+            vec!["error a.yaml:9:8 spec.prots: is not a field of Service".into()]
         )
     );
 }

@@ -55,7 +55,7 @@ metadata: {name: b}
     assert_eq!(
         shown(text),
         "\
-error: spec.rotes: is not a field of this kind; it is ignored
+error: spec.rotes: is not a field of HTTPProxy
  --> proxy.yaml:6:8
   |
 4 | apiVersion: projectcontour.io/v1
@@ -64,7 +64,7 @@ error: spec.rotes: is not a field of this kind; it is ignored
   |        ^^^^^
   |
   = note: in HTTPProxy default/a
-  = help: remove the field, or see how HTTPProxy spells it"
+  = help: remove the field, or see how HTTPProxy spells it; until this is right, the object is left out"
     );
 }
 
