@@ -11,7 +11,7 @@ use envoy::XdsMode;
 use model::Settings;
 use runtime::{Controller, Input, Notice, Options};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use xds::server::Tls;
 use xds::{Hub, Security, Server};
@@ -30,12 +30,14 @@ impl Running {
     pub(crate) async fn start(settings: Settings) -> Self {
         let certificates = certs::generate(&certs::Options::loopback(now())).expect("fixed options");
         let options = Options { settings, mode: XdsMode::default(), xds: xds::Settings::default() };
-        let (inputs, received) = mpsc::channel(16);
-        let (hub, notices) = spawn(options, received).await;
+        let (controller, notices) = Controller::new(options);
+        let hub = controller.hub();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let server = Server::new(Arc::clone(&hub), security(&certificates));
+        let server = Server::new(controller.hub(), security(&certificates));
         tokio::spawn(server.serve(listener, CancellationToken::new()));
+        let (inputs, received) = mpsc::channel(16);
+        tokio::spawn(controller.run(received));
         Self { inputs, notices, hub, address, certificates }
     }
 
@@ -55,24 +57,6 @@ impl Running {
             fs::write(folder.join(name), content).expect("the folder is writable");
         }
     }
-}
-
-/// On a thread of its own: a controller stays where it was made.
-async fn spawn(
-    options: Options,
-    inputs: mpsc::Receiver<Input>,
-) -> (Arc<Hub>, mpsc::UnboundedReceiver<Notice>) {
-    let (made, making) = oneshot::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(async {
-            let (controller, notices) = Controller::new(options);
-            // Whoever wanted it waits for exactly this.
-            let _ = made.send((controller.hub(), notices));
-            controller.run(inputs).await;
-        });
-    });
-    making.await.expect("a controller can be made")
 }
 
 fn security(certificates: &Generated) -> Security {

@@ -174,10 +174,8 @@ async fn poll(address: SocketAddr, wanted: u16, act: impl FnOnce()) -> (Instant,
 /// Default settings on three free ports: HTTP, HTTPS, statistics.
 fn settings() -> (Settings, [Port; 3]) {
     let ports = [Port::reserve(), Port::reserve(), Port::reserve()];
-    let [http, https, stats] = ports.each_ref().map(|port| Bind {
-        address: Ipv4Addr::LOCALHOST.into(),
-        port: port.number(),
-    });
+    let [http, https, stats] =
+        ports.each_ref().map(|port| Bind { address: Ipv4Addr::LOCALHOST.into(), port: port.number() });
     let settings = Settings {
         http,
         https,

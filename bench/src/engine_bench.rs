@@ -1,8 +1,8 @@
 //! What a change costs in the engine.
 
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::{Counters, Effect, Engine, Event, Publication};
@@ -29,9 +29,8 @@ pub(crate) fn all_sizes() {
     println!("|---:|---:|---|---:|---:|---:|---:|---:|---:|");
     let this = std::env::current_exe().expect("this program has a path");
     for (hosts, routes) in SIZES {
-        let status = Command::new(&this)
-            .args(["engine-size", &hosts.to_string(), &routes.to_string()])
-            .status();
+        let status =
+            Command::new(&this).args(["engine-size", &hosts.to_string(), &routes.to_string()]).status();
         if !status.is_ok_and(|status| status.success()) {
             println!("| {hosts} | {routes} | failed | | | | | | |");
         }

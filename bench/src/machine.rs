@@ -20,7 +20,8 @@ pub(crate) fn processor_time() -> Duration {
 /// The processor and how many there are.
 pub(crate) fn description() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, m)| m);
+    let model =
+        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, m)| m);
     let cores = info.lines().filter(|line| line.starts_with("processor")).count();
     format!("{cores} cores, {}", model.unwrap_or("unknown processor"))
 }

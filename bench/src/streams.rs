@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use model::Settings;
 use runtime::{Input, Notice};
-use xds::{Entry, FleetId, ResourceType};
+use xds::{Entry, FleetId, Progress, ResourceType};
 
 use crate::controller::Running;
 use crate::machine;
@@ -46,7 +46,7 @@ async fn measure() {
     running.write_client(folder.path());
     let mut clients = Clients::start(&running, folder.path());
     clients.all_have_it();
-    await_acknowledgement(&mut running).await;
+    await_everybody(&running).await;
     let memory = machine::resident_bytes().saturating_sub(idle_memory);
 
     let mut fan_out = FanOut { world, running, clients, turn: 0 };
@@ -75,7 +75,10 @@ fn report(spent: Duration, encoded: usize, times: &[Duration], memory: u64) {
     println!("| payloads encoded for each change | {:.2} |", encoded as f64 / CHANGES as f64);
     println!("| until the last stream has it, median | {} |", time(times[times.len() / 2]));
     println!("| least to most | {} to {} |", time(times[0]), time(times[times.len() - 1]));
-    println!("| resident memory of the server for each connected stream | {} KiB |", memory / 1024 / STREAMS as u64);
+    println!(
+        "| resident memory of the server for each connected stream | {} KiB |",
+        memory / 1024 / STREAMS as u64
+    );
 }
 
 /// All threads of this process, in both modes.
@@ -120,6 +123,19 @@ impl Running {
 
 async fn await_publication(running: &mut Running) {
     await_notice(running, |notice| matches!(notice, Notice::Published(_))).await;
+}
+
+/// Waits until all streams have acknowledged all that they asked for.
+async fn await_everybody(running: &Running) {
+    let fleet = FleetId::default_fleet();
+    let generation = running.hub.snapshot(&fleet).expect("it was published").generation();
+    let everybody = async {
+        while running.hub.progress(&fleet, generation) != (Progress { connected: STREAMS, reached: STREAMS })
+        {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, everybody).await.expect("every stream comes into step");
 }
 
 async fn await_acknowledgement(running: &mut Running) {

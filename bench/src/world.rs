@@ -28,9 +28,8 @@ impl World {
     /// All objects, in batches that are made one at a time.
     pub(crate) fn batches(&self) -> impl Iterator<Item = Vec<Change>> {
         let of_host = |host| [self.proxy(host, "v1"), service(host), self.endpoints(host, 1)];
-        let batch = move |first: usize| {
-            (first..self.hosts.min(first + BATCH)).flat_map(of_host).collect::<Vec<_>>()
-        };
+        let batch =
+            move |first: usize| (first..self.hosts.min(first + BATCH)).flat_map(of_host).collect::<Vec<_>>();
         let secure = || vec![self.secret(0), self.secure_proxy()];
         (0..self.hosts).step_by(BATCH).map(batch).chain(std::iter::once_with(secure))
     }
@@ -56,19 +55,22 @@ impl World {
 
     /// The addresses of a host's Service.
     pub(crate) fn endpoints(&self, host: usize, address: u8) -> Change {
-        typed(json!({
-            "metadata": {
-                "name": format!("{}-abcde", service_name(host)),
-                "namespace": namespace(host),
-                "labels": { "kubernetes.io/service-name": service_name(host) },
-            },
-            "addressType": "IPv4",
-            "ports": [{ "name": "http", "port": 8080, "protocol": "TCP" }],
-            "endpoints": [
-                { "addresses": [format!("10.0.0.{address}")], "conditions": { "ready": true } },
-                { "addresses": [format!("10.0.1.{address}")], "conditions": { "ready": true } },
-            ],
-        }), Object::EndpointSlice)
+        typed(
+            json!({
+                "metadata": {
+                    "name": format!("{}-abcde", service_name(host)),
+                    "namespace": namespace(host),
+                    "labels": { "kubernetes.io/service-name": service_name(host) },
+                },
+                "addressType": "IPv4",
+                "ports": [{ "name": "http", "port": 8080, "protocol": "TCP" }],
+                "endpoints": [
+                    { "addresses": [format!("10.0.0.{address}")], "conditions": { "ready": true } },
+                    { "addresses": [format!("10.0.1.{address}")], "conditions": { "ready": true } },
+                ],
+            }),
+            Object::EndpointSlice,
+        )
     }
 
     /// The TLS Secret in one of two forms.
@@ -101,10 +103,13 @@ impl World {
 
 /// The Service of a host.
 pub(crate) fn service(host: usize) -> Change {
-    typed(json!({
-        "metadata": { "name": service_name(host), "namespace": namespace(host) },
-        "spec": { "ports": [{ "name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP" }] },
-    }), Object::Service)
+    typed(
+        json!({
+            "metadata": { "name": service_name(host), "namespace": namespace(host) },
+            "spec": { "ports": [{ "name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP" }] },
+        }),
+        Object::Service,
+    )
 }
 
 fn service_name(host: usize) -> String {

@@ -7,6 +7,7 @@
 //! The three types to know: [`suite::Step`] (one step of the test suite), [`tidy::Rule`] (one tidy check),
 //! [`quickstart::Request`] (a command line and what its output must have).
 
+mod bench;
 mod fuzz;
 mod quickstart;
 mod repository;
@@ -33,6 +34,7 @@ const COMMANDS: &[Command] = &[
         help: "the property tests with 100 times as many cases",
         run: suite::test_long,
     },
+    Command { name: "bench", help: "measures, and writes docs/benchmarks.md", run: bench::run },
     Command { name: "docs", help: "the API documentation, broken links are errors", run: suite::docs },
     Command {
         name: "fuzz",

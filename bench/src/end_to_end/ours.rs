@@ -65,8 +65,14 @@ impl Ours {
         let (happened, events) = mpsc::unbounded_channel();
         tokio::spawn(follow(running, folder, happened));
         wait_for(http.address()).await;
-        let mut ours =
-            Self { manifests, events, http, _ports: [https, stats], _envoy: envoy, _credentials: credentials };
+        let mut ours = Self {
+            manifests,
+            events,
+            http,
+            _ports: [https, stats],
+            _envoy: envoy,
+            _credentials: credentials,
+        };
         ours.first_configuration().await;
         ours
     }
@@ -127,8 +133,7 @@ async fn follow(
     happened: mpsc::UnboundedSender<(Instant, Happened)>,
 ) {
     let (batches, mut reloads) = mpsc::channel(16);
-    let mut watching =
-        std::pin::pin!(files::watch(Arc::clone(&folder), WatchSettings::default(), batches));
+    let mut watching = std::pin::pin!(files::watch(Arc::clone(&folder), WatchSettings::default(), batches));
     loop {
         let event = tokio::select! {
             ended = &mut watching => panic!("the watcher has ended: {ended:?}"),

@@ -1,0 +1,100 @@
+//! `make bench`: measures, and writes what came of it down.
+
+use std::process::Command;
+
+use crate::Failed;
+use crate::repository::root;
+
+/// Where the figures stand.
+const FILE: &str = "docs/benchmarks.md";
+
+const HEAD: &str = "# What a change costs
+
+Written by `make bench`; do not edit. The figures are those of one run on one machine, which other programs may
+have used at the same time: compare what stands in one table, not tables of two machines.
+";
+
+/// A program of the package `isobath-bench`, and what its tables say.
+struct Part {
+    title: &'static str,
+    explanation: &'static str,
+    binary: &'static str,
+    argument: &'static str,
+}
+
+const PARTS: [Part; 3] = [
+    Part {
+        title: "In the engine",
+        explanation: "From a decoded object to the changed resource. *Engine up to the fragment* is everything up \
+                      to the encoded virtual host, cluster or endpoints; *table assembly* puts the table of all \
+                      hosts together from such fragments and is the only part that grows with the hosts. Small \
+                      changes are medians. *Units* are the pieces that were recomputed.",
+        binary: "isobath-bench",
+        argument: "engine",
+    },
+    Part {
+        title: "From a saved file to the first answer",
+        explanation: "A route is added to one of many hosts by saving a file; a client that asks without a pause \
+                      on one connection waits for the first 200 of a real Envoy. *The floor* is a second Envoy \
+                      with the same configuration, to which a minimal server in clear text sends the same \
+                      change, prepared: what Envoy itself needs. Both take turns in one run; the goal is 1.5 \
+                      times the floor. The parts are medians: until the file was noticed, read and decoded, the \
+                      time of the engine, until the streams were woken, and from there until the answer.",
+        binary: "isobath-bench-wire",
+        argument: "end-to-end",
+    },
+    Part {
+        title: "To many streams",
+        explanation: "One endpoint changes; every stream has its own connection with mutual TLS, gets the change \
+                      and acknowledges it. The clients are another process; the processor time is that of the \
+                      whole server, in both modes, engine and acknowledgements included. Payloads are counted by \
+                      the buffers that the messages of all streams are made of. The goals are 20 µs and one.",
+        binary: "isobath-bench-wire",
+        argument: "streams",
+    },
+];
+
+/// Builds, measures and writes [`FILE`].
+pub(crate) fn run(_arguments: &[String]) -> Result<(), Failed> {
+    build()?;
+    let tables = PARTS.iter().map(section).collect::<Result<Vec<_>, _>>()?;
+    let text = format!("{HEAD}\n{}", tables.join("\n"));
+    std::fs::write(root().join(FILE), text).map_err(|error| Failed(format!("{FILE}: {error}")))
+}
+
+fn build() -> Result<(), Failed> {
+    let mut command = Command::new("cargo");
+    command.args(["build", "--release", "--quiet", "--package", "isobath-bench"]).current_dir(root());
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Failed(format!("cargo build: {status}"))),
+        Err(error) => Err(Failed(format!("cargo build: {error}"))),
+    }
+}
+
+/// Runs one program and puts its tables under their title.
+fn section(part: &Part) -> Result<String, Failed> {
+    let Part { title, explanation, binary, argument } = part;
+    eprintln!("measuring: {title}");
+    let mut command = Command::new("cargo");
+    command.args([
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "isobath-bench",
+        "--bin",
+        binary,
+        "--",
+        argument,
+    ]);
+    // What it says beside its tables is for whoever looks on.
+    command.stderr(std::process::Stdio::inherit()).current_dir(root());
+    let output = command.output().map_err(|error| Failed(format!("{binary} {argument}: {error}")))?;
+    if !output.status.success() {
+        return Err(Failed(format!("{binary} {argument}: {}", output.status)));
+    }
+    let tables = String::from_utf8_lossy(&output.stdout);
+    print!("{tables}");
+    Ok(format!("## {title}\n\n{explanation}\n\n{tables}"))
+}
