@@ -85,6 +85,7 @@ pub(crate) fn one_size(hosts: usize, routes: usize) {
     let flip = |turn: usize| if turn.is_multiple_of(2) { "v2" } else { "v1" };
     for (name, change) in [
         ("one route changed", &(|turn| world.proxy(middle, flip(turn))) as &dyn Fn(usize) -> Change),
+        ("one route of a TLS host changed", &|turn| world.secure_proxy(flip(turn))),
         ("one endpoint changed", &|turn| world.endpoints(middle, 2 + u8::from(turn.is_multiple_of(2)))),
         ("one Secret changed", &|turn| world.secret(usize::from(turn.is_multiple_of(2)))),
         ("one unrelated change", &|_| world::service(hosts * 3)),

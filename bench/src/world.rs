@@ -30,7 +30,7 @@ impl World {
         let of_host = |host| [self.proxy(host, "v1"), service(host), self.endpoints(host, 1)];
         let batch =
             move |first: usize| (first..self.hosts.min(first + BATCH)).flat_map(of_host).collect::<Vec<_>>();
-        let secure = || vec![self.secret(0), self.secure_proxy()];
+        let secure = || vec![self.secret(0), self.secure_proxy("v1")];
         (0..self.hosts).step_by(BATCH).map(batch).chain(std::iter::once_with(secure))
     }
 
@@ -87,8 +87,9 @@ impl World {
         Change::Applied(Object::Secret(Box::new(secret)))
     }
 
-    fn secure_proxy(&self) -> Change {
-        let Change::Applied(Object::HttpProxy(mut proxy)) = self.proxy(0, "v1") else { unreachable!() };
+    /// The proxy of a TLS host, whose routes are a table of their own.
+    pub(crate) fn secure_proxy(&self, version: &str) -> Change {
+        let Change::Applied(Object::HttpProxy(mut proxy)) = self.proxy(0, version) else { unreachable!() };
         proxy.metadata.name = Some("secure".into());
         proxy.metadata.namespace = Some("secure".into());
         let tls = Tls { secret_name: Some("tls".into()), ..Default::default() };

@@ -21,8 +21,9 @@ use crate::roots::Roots;
 use crate::shelf::Shelf;
 use crate::{Counters, Effect, Event, Publication, Rejection};
 
-/// How many roots' contributions are held at once while many run.
-const AT_HAND: usize = 256;
+/// How many roots' contributions are held at once while many run. Few where the code is checked, so that the
+/// small worlds of tests go beyond it.
+const AT_HAND: usize = if cfg!(debug_assertions) { 3 } else { 256 };
 
 /// The engine.
 pub struct Engine {
@@ -246,7 +247,8 @@ impl Engine {
 
     /// The cluster of a root that is at hand, or what it was when it was in use last.
     fn make_cluster(&self, key: &ClusterKey) -> Option<Made> {
-        let make = |cluster| Made { resource: envoy::cluster(cluster, self.mode), needs: needs(cluster) };
+        let make =
+            |cluster| Made { resource: envoy::cluster(key, cluster, self.mode), needs: needs(cluster) };
         self.roots.cluster(key).map(make).or_else(|| self.clusters.last(key).cloned())
     }
 

@@ -7,7 +7,7 @@ mod tls;
 
 use envoy_protos::envoy::config::cluster::v3 as proto;
 use envoy_protos::envoy::r#type::v3::Percent;
-use model::{Cluster, Discovery};
+use model::{Cluster, ClusterKey, Discovery};
 
 pub(crate) use discovery::{one_name, resolve};
 pub(crate) use protocol::{by_name as options_by_name, explicit, http2};
@@ -16,10 +16,10 @@ pub(crate) use tls::{dns_name, wrap as wrap_socket};
 use crate::duration::duration;
 use crate::{Reference, References, Resource, ResourceType, XdsMode};
 
-/// A cluster, named after its key.
+/// A cluster under its key.
 #[must_use]
-pub fn cluster(cluster: &Cluster, mode: XdsMode) -> Resource {
-    let name = cluster.key().name();
+pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
+    let name = key.name();
     let mut message = proto::Cluster {
         name: name.to_string(),
         alt_stat_name: alt_stat_name(cluster),

@@ -1,6 +1,6 @@
 //! Who read what: from each thing that was read to the units that read it, and back.
 //!
-//! Both sides are numbered, so that an edge costs eight bytes; numbers are used again.
+//! Both sides are numbered, so that an edge costs a few bytes; numbers are used again.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -23,15 +23,19 @@ impl Index {
         reads.dedup();
         let unit = self.units.intern(unit);
         let new: Box<[u32]> = reads.iter().map(|read| self.sources.intern(read)).collect();
-        let old = std::mem::replace(&mut self.units.slot(unit).edges, new.to_vec());
+        let old = self.units.slot(unit).edges.clone();
+        if *old.as_slice() == *new {
+            return;
+        }
+        self.units.slot(unit).edges = Edges::from(&*new);
         for source in &*new {
-            if !old.contains(source) {
+            if !old.as_slice().contains(source) {
                 self.sources.slot(*source).edges.push(unit);
             }
         }
-        for source in old {
-            if !new.contains(&source) {
-                self.disconnect(source, unit);
+        for source in old.as_slice() {
+            if !new.contains(source) {
+                self.disconnect(*source, unit);
             }
         }
     }
@@ -39,17 +43,16 @@ impl Index {
     /// Forgets a unit and all that it has read.
     pub(crate) fn forget(&mut self, unit: &Unit) {
         let Some(number) = self.units.find(unit) else { return };
-        for source in std::mem::take(&mut self.units.slot(number).edges) {
-            self.disconnect(source, number);
+        for source in std::mem::take(&mut self.units.slot(number).edges).as_slice() {
+            self.disconnect(*source, number);
         }
         self.units.release(number);
     }
 
     /// The units that read something.
     pub(crate) fn readers(&self, read: &Read) -> impl Iterator<Item = &Unit> {
-        let edges =
-            self.sources.find(read).map(|source| self.sources.slots[source as usize].edges.as_slice());
-        edges.unwrap_or_default().iter().filter_map(|unit| self.units.slots[*unit as usize].key.as_ref())
+        let edges = self.sources.find(read).map(|source| self.sources.slots.get(source).edges.as_slice());
+        edges.unwrap_or_default().iter().filter_map(|unit| self.units.slots.get(*unit).key.as_ref())
     }
 
     /// How many things are known to be read, and by how many units.
@@ -60,8 +63,8 @@ impl Index {
 
     fn disconnect(&mut self, source: u32, unit: u32) {
         let edges = &mut self.sources.slot(source).edges;
-        edges.retain(|reader| *reader != unit);
-        if edges.is_empty() {
+        edges.remove(unit);
+        if edges.as_slice().is_empty() {
             self.sources.release(source);
         }
     }
@@ -71,7 +74,7 @@ impl Index {
 #[derive(Debug)]
 struct Interner<K> {
     table: HashTable<u32>,
-    slots: Vec<Slot<K>>,
+    slots: Pages<Slot<K>>,
     free: Vec<u32>,
     state: FixedState,
 }
@@ -80,51 +83,136 @@ struct Interner<K> {
 #[derive(Debug)]
 struct Slot<K> {
     key: Option<K>,
-    edges: Vec<u32>,
+    edges: Edges,
 }
 
 impl<K> Default for Interner<K> {
     fn default() -> Self {
-        Self { table: HashTable::new(), slots: vec![], free: vec![], state: FixedState::default() }
+        Self { table: HashTable::new(), slots: Pages::default(), free: vec![], state: FixedState::default() }
     }
 }
 
 impl<K: Hash + Eq + Clone> Interner<K> {
     fn find(&self, key: &K) -> Option<u32> {
         let hash = self.state.hash_one(key);
-        self.table.find(hash, |number| self.slots[*number as usize].key.as_ref() == Some(key)).copied()
+        self.table.find(hash, |number| self.slots.get(*number).key.as_ref() == Some(key)).copied()
     }
 
     fn intern(&mut self, key: &K) -> u32 {
         if let Some(number) = self.find(key) {
             return number;
         }
-        let slot = Slot { key: Some(key.clone()), edges: Vec::new() };
+        let slot = Slot { key: Some(key.clone()), edges: Edges::None };
         let number = if let Some(number) = self.free.pop() {
-            self.slots[number as usize] = slot;
+            *self.slots.get_mut(number) = slot;
             number
         } else {
-            self.slots.push(slot);
-            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+            self.slots.push(slot)
         };
         let (slots, state) = (&self.slots, &self.state);
         self.table.insert_unique(state.hash_one(key), number, |number| {
-            state.hash_one(slots[*number as usize].key.as_ref().expect("only keys in use are in the table"))
+            state.hash_one(slots.get(*number).key.as_ref().expect("only keys in use are in the table"))
         });
         number
     }
 
     fn release(&mut self, number: u32) {
-        let Some(key) = self.slots[number as usize].key.take() else { return };
+        let Some(key) = self.slots.get_mut(number).key.take() else { return };
         if let Ok(entry) = self.table.find_entry(self.state.hash_one(&key), |other| *other == number) {
             entry.remove();
         }
-        self.slots[number as usize].edges = Vec::new();
+        self.slots.get_mut(number).edges = Edges::None;
         self.free.push(number);
     }
 
     fn slot(&mut self, number: u32) -> &mut Slot<K> {
-        &mut self.slots[number as usize]
+        self.slots.get_mut(number)
+    }
+}
+
+/// The numbers on the other side. Nearly everything is read by one unit: one number needs no list.
+#[derive(Debug, Clone, Default)]
+enum Edges {
+    #[default]
+    None,
+    One(u32),
+    Many(Vec<u32>),
+}
+
+impl Edges {
+    fn as_slice(&self) -> &[u32] {
+        match self {
+            Self::None => &[],
+            Self::One(number) => std::slice::from_ref(number),
+            Self::Many(numbers) => numbers,
+        }
+    }
+
+    fn push(&mut self, number: u32) {
+        match self {
+            Self::None => *self = Self::One(number),
+            Self::One(one) => *self = Self::Many(vec![*one, number]),
+            Self::Many(numbers) => numbers.push(number),
+        }
+    }
+
+    fn remove(&mut self, number: u32) {
+        match self {
+            Self::One(one) if *one == number => *self = Self::None,
+            Self::None | Self::One(_) => {}
+            Self::Many(numbers) => {
+                numbers.retain(|other| *other != number);
+                if numbers.len() < 2 {
+                    *self = Self::from(numbers.as_slice());
+                }
+            }
+        }
+    }
+}
+
+impl From<&[u32]> for Edges {
+    fn from(numbers: &[u32]) -> Self {
+        match numbers {
+            [] => Self::None,
+            [one] => Self::One(*one),
+            many => Self::Many(many.to_vec()),
+        }
+    }
+}
+
+/// A list that grows by pages: half of it is never empty, and nothing in it ever moves.
+#[derive(Debug)]
+struct Pages<T> {
+    pages: Vec<Vec<T>>,
+}
+
+/// Entries on one page.
+const PAGE: usize = 1024;
+
+impl<T> Default for Pages<T> {
+    fn default() -> Self {
+        Self { pages: vec![] }
+    }
+}
+
+impl<T> Pages<T> {
+    fn get(&self, number: u32) -> &T {
+        &self.pages[number as usize / PAGE][number as usize % PAGE]
+    }
+
+    fn get_mut(&mut self, number: u32) -> &mut T {
+        &mut self.pages[number as usize / PAGE][number as usize % PAGE]
+    }
+
+    /// Adds an entry and gives its number.
+    fn push(&mut self, entry: T) -> u32 {
+        if self.pages.last().is_none_or(|page| page.len() == PAGE) {
+            self.pages.push(Vec::with_capacity(PAGE));
+        }
+        let full = (self.pages.len() - 1) * PAGE;
+        let Some(page) = self.pages.last_mut() else { return u32::MAX };
+        page.push(entry);
+        u32::try_from(full + page.len() - 1).unwrap_or(u32::MAX)
     }
 }
 

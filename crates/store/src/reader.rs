@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use model::{Host, Kind, ObjectId};
 
 use crate::facts::{HttpProxyFact, IngressFact, SecretFact, ServiceFact, SliceFact};
+use crate::store::Map;
 use crate::{Name, NameRef, Store};
 
 /// Something that can be read: one object, or a set of objects.
@@ -38,35 +39,33 @@ impl<'s> Reader<'s> {
         self.reads.into_inner()
     }
 
-    /// A Service.
-    pub fn service(&self, namespace: &str, name: &str) -> Option<&'s ServiceFact> {
-        self.object(Kind::Service, namespace, name);
-        self.store.services.get(&NameRef { namespace, name })
+    /// A Service, with its name.
+    pub fn service(&self, namespace: &str, name: &str) -> Option<(&'s Name, &'s ServiceFact)> {
+        self.object(&self.store.services, Kind::Service, NameRef { namespace, name })
     }
 
     /// A Secret.
     pub fn secret(&self, namespace: &str, name: &str) -> Option<&'s SecretFact> {
-        self.object(Kind::Secret, namespace, name);
-        self.store.secrets.get(&NameRef { namespace, name })
+        self.object(&self.store.secrets, Kind::Secret, NameRef { namespace, name }).map(|(_, fact)| fact)
     }
 
     /// An HTTPProxy.
     pub fn http_proxy(&self, namespace: &str, name: &str) -> Option<&'s HttpProxyFact> {
-        self.object(Kind::HttpProxy, namespace, name);
-        self.store.http_proxies.get(&NameRef { namespace, name })
+        let name = NameRef { namespace, name };
+        self.object(&self.store.http_proxies, Kind::HttpProxy, name).map(|(_, fact)| fact)
     }
 
     /// An Ingress.
     pub fn ingress(&self, namespace: &str, name: &str) -> Option<&'s IngressFact> {
-        self.object(Kind::Ingress, namespace, name);
-        self.store.ingresses.get(&NameRef { namespace, name })
+        self.object(&self.store.ingresses, Kind::Ingress, NameRef { namespace, name }).map(|(_, fact)| fact)
     }
 
     /// The EndpointSlices of a Service, by name.
     pub fn slices(&self, namespace: &str, service: &str) -> impl Iterator<Item = &'s SliceFact> {
-        self.record(Read::Slices(Name::new(namespace, service)));
-        let slices = self.store.slices.get(&NameRef { namespace, name: service });
-        slices.into_iter().flatten().map(|(_, slice)| slice)
+        let found = self.store.slices.get_key_value(&NameRef { namespace, name: service });
+        let name = found.map_or_else(|| Name::new(namespace, service), |(name, _)| name.clone());
+        self.record(Read::Slices(name));
+        found.map(|(_, slices)| slices).into_iter().flatten().map(|(_, slice)| slice)
     }
 
     /// The root HTTPProxies of a host, whatever their class, oldest first, then by namespace and name.
@@ -86,8 +85,14 @@ impl<'s> Reader<'s> {
         delegations.into_iter().flatten().any(|(_, delegation)| delegation.permits(secret, user))
     }
 
-    fn object(&self, kind: Kind, namespace: &str, name: &str) {
-        self.record(Read::Object(ObjectId::new(kind, namespace, name)));
+    /// Looks an object up. What is recorded shares the name of one that is there.
+    fn object<F>(&self, facts: &'s Map<Name, F>, kind: Kind, name: NameRef<'_>) -> Option<(&'s Name, &'s F)> {
+        let found = facts.get_key_value(&name);
+        self.record(Read::Object(match found {
+            Some((name, _)) => name.object(kind),
+            None => ObjectId::new(kind, name.namespace, name.name),
+        }));
+        found
     }
 
     fn record(&self, read: Read) {

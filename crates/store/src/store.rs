@@ -11,7 +11,7 @@ use crate::facts::{Age, DelegationFact, HttpProxyFact, IngressFact, SecretFact, 
 use crate::index::Index;
 use crate::{Change, Name, Read, Reader, Unit};
 
-type Map<K, V> = HashMap<K, V, FixedState>;
+pub(crate) type Map<K, V> = HashMap<K, V, FixedState>;
 /// A few values with their names, sorted by name.
 type Named<V> = Vec<(Arc<str>, V)>;
 
@@ -105,7 +105,7 @@ impl Store {
     }
 
     fn delegation(&mut self, id: ObjectId, fact: Option<DelegationFact>, dirty: &mut BTreeSet<Unit>) {
-        let changed = replace_named(&mut self.delegations, id.namespace.clone(), id.name, fact);
+        let changed = replace_named(&mut self.delegations, &id.namespace, id.name, fact);
         self.touch_if(changed, &Read::Delegations(id.namespace), dirty);
     }
 
@@ -117,11 +117,11 @@ impl Store {
             None => self.slice_owners.remove(&slice),
         };
         if let Some(before) = before.filter(|before| Some(before) != owner.as_ref()) {
-            let changed = replace_named(&mut self.slices, before.clone(), slice.name.clone(), None);
+            let changed = replace_named(&mut self.slices, &before, slice.name.clone(), None);
             self.touch_if(changed, &Read::Slices(before), dirty);
         }
         if let Some(owner) = owner {
-            let changed = replace_named(&mut self.slices, owner.clone(), slice.name, fact);
+            let changed = replace_named(&mut self.slices, &owner, slice.name, fact);
             self.touch_if(changed, &Read::Slices(owner), dirty);
         }
     }
@@ -196,7 +196,7 @@ fn replace<F: PartialEq>(map: &mut Map<Name, F>, name: Name, fact: Option<F>) ->
 }
 
 /// The same for one of several facts under a key.
-fn replace_named<K, F>(map: &mut Map<K, Named<F>>, key: K, name: Arc<str>, fact: Option<F>) -> bool
+fn replace_named<K, F>(map: &mut Map<K, Named<F>>, key: &K, name: Arc<str>, fact: Option<F>) -> bool
 where
     K: std::hash::Hash + Eq + Clone,
     F: PartialEq,
@@ -220,7 +220,7 @@ where
         (Err(_), None) => false,
     };
     if named.is_empty() {
-        map.remove(&key);
+        map.remove(key);
     }
     changed
 }

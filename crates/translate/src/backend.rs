@@ -7,7 +7,7 @@ use model::{
     Backend, CircuitBreakers, Cluster, Discovery, EndpointsKey, Protocol, Settings, Timeout, UpstreamTls,
     UpstreamValidation,
 };
-use store::{Reader, ServiceFact, ServicePort};
+use store::{Name, Reader, ServiceFact, ServicePort};
 
 use crate::external_name;
 
@@ -43,8 +43,7 @@ const PROTOCOLS: [(&str, Upstream); 3] = [
 /// A port of a Service that exists and may be used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target<'s> {
-    namespace: &'s str,
-    name: &'s str,
+    id: &'s Name,
     service: &'s ServiceFact,
     port: &'s ServicePort,
     number: u16,
@@ -74,7 +73,7 @@ pub(crate) fn target<'a>(
     name: &'a str,
     port: PortRef<'_>,
 ) -> Result<Target<'a>, String> {
-    let service =
+    let (id, service) =
         reader.service(namespace, name).ok_or_else(|| format!("service \"{namespace}/{name}\" not found"))?;
     let (found, number) = find_port(service, port).ok_or_else(|| match port {
         PortRef::Number(number) => format!("port \"{number}\" on service \"{namespace}/{name}\" not matched"),
@@ -86,7 +85,7 @@ pub(crate) fn target<'a>(
     if let Some(external) = service.external_name.as_deref() {
         external_name::check(settings, &format_args!("{namespace}/{name}"), external)?;
     }
-    Ok(Target { namespace, name, service, port: found, number })
+    Ok(Target { id, service, port: found, number })
 }
 
 fn find_port<'s>(service: &'s ServiceFact, port: PortRef<'_>) -> Option<(&'s ServicePort, u16)> {
@@ -109,8 +108,8 @@ impl Target<'_> {
         };
         Cluster {
             backend: Backend {
-                namespace: self.namespace.into(),
-                service: self.name.into(),
+                namespace: self.id.namespace.clone(),
+                service: self.id.name.clone(),
                 port: self.number,
             },
             discovery: self.discovery(settings),
@@ -137,8 +136,8 @@ impl Target<'_> {
                 Discovery::Dns { name: name.into(), port: self.number, family: settings.dns_family }
             }
             None => Discovery::Endpoints(EndpointsKey {
-                namespace: self.namespace.into(),
-                service: self.name.into(),
+                namespace: self.id.namespace.clone(),
+                service: self.id.name.clone(),
                 port_name: (*self.port.name).into(),
             }),
         }

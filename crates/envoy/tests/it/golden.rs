@@ -241,7 +241,7 @@ fn the_runtime_layer() {
 
 #[test]
 fn a_cluster_by_endpoints() {
-    assert_yaml_snapshot!(to_json(&envoy::cluster(&cluster("x"), XdsMode::AdsDelta)));
+    assert_yaml_snapshot!(to_json(&envoy::cluster(&cluster("x").key(), &cluster("x"), XdsMode::AdsDelta)));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_cluster_with_everything() {
     let subject_names: Vec<Arc<str>> = vec!["x.ns".into(), "y.ns".into()];
     value.tls =
         Some(UpstreamTls { sni: "x.ns".into(), validation: Some(UpstreamValidation { ca, subject_names }) });
-    assert_yaml_snapshot!(to_json(&envoy::cluster(&value, XdsMode::AdsDelta)));
+    assert_yaml_snapshot!(to_json(&envoy::cluster(&value.key(), &value, XdsMode::AdsDelta)));
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_cluster_by_name_for_each_family() {
     let clusters = families.map(|family| {
         let mut value = cluster("x");
         value.discovery = Discovery::Dns { name: "x.example".into(), port: 8080, family };
-        let mut json = to_json(&envoy::cluster(&value, XdsMode::AdsDelta));
+        let mut json = to_json(&envoy::cluster(&value.key(), &value, XdsMode::AdsDelta));
         ["type", "dns_lookup_family", "load_assignment"].map(|field| json[field].take())
     });
     assert_yaml_snapshot!(clusters);
@@ -280,7 +280,7 @@ fn a_cluster_by_name_for_each_family() {
 fn an_idle_timeout_of_http1_names_the_protocol() {
     let mut value = cluster("x");
     value.idle_timeout = Timeout::Disabled;
-    let mut json = to_json(&envoy::cluster(&value, XdsMode::AdsDelta));
+    let mut json = to_json(&envoy::cluster(&value.key(), &value, XdsMode::AdsDelta));
     assert_yaml_snapshot!(json["typed_extension_protocol_options"].take());
 }
 

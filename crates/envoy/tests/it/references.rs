@@ -69,7 +69,7 @@ fn a_cluster_names_its_endpoints_and_its_ca() {
     let subject_names: Vec<Arc<str>> = vec!["x.ns".into()];
     value.tls =
         Some(UpstreamTls { sni: "x".into(), validation: Some(UpstreamValidation { ca, subject_names }) });
-    let resource = envoy::cluster(&value, XdsMode::AdsDelta);
+    let resource = envoy::cluster(&value.key(), &value, XdsMode::AdsDelta);
     assert_eq!(lines(&resource), ["Secret ns/trust/ca", "ClusterLoadAssignment ns/x"]);
     assert!(!resource.slow);
 }
@@ -78,7 +78,7 @@ fn a_cluster_names_its_endpoints_and_its_ca() {
 fn a_cluster_that_is_resolved_names_nothing_and_may_be_slow() {
     let mut value = cluster("x");
     value.discovery = Discovery::Dns { name: "x.example".into(), port: 443, family: DnsFamily::V4 };
-    let resource = envoy::cluster(&value, XdsMode::AdsDelta);
+    let resource = envoy::cluster(&value.key(), &value, XdsMode::AdsDelta);
     assert!(resource.refs.is_empty());
     assert!(resource.slow);
 }

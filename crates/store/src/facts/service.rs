@@ -22,7 +22,7 @@ pub struct ServiceFact {
     /// The name that an ExternalName Service points to.
     pub external_name: Option<Box<str>>,
     /// Its ports, in the order of the object.
-    pub ports: Vec<ServicePort>,
+    pub ports: Box<[ServicePort]>,
     /// The annotations that mean something; sorted.
     pub annotations: Annotations,
 }

@@ -13,9 +13,9 @@ pub struct SliceFact {
     /// The Service that it belongs to, in its own namespace.
     pub service: Box<str>,
     /// Its TCP ports: the name of the Service's port (empty for none) and the number.
-    pub ports: Vec<(Box<str>, u16)>,
+    pub ports: Box<[(Box<str>, u16)]>,
     /// Its addresses, in the order of the object.
-    pub endpoints: Vec<SliceEndpoint>,
+    pub endpoints: Box<[SliceEndpoint]>,
 }
 
 /// One address.
