@@ -185,7 +185,7 @@ pub struct Resource {
     pub version: Version,
     /// The serialized message (`Any.value`).
     pub body: Bytes,
-    /// The names that the body mentions, sorted.
+    /// The names that the body mentions; put in order when the resource is published.
     pub refs: Arc<[Reference]>,
     /// A cluster that may warm slowly (active health checks, DNS): sent last and apart, because Envoy withholds
     /// the acknowledgement of a whole cluster response while one of its clusters warms.
@@ -210,7 +210,17 @@ impl Resource {
 
     /// The same with these references, sorted here; of two to one target the stricter stays.
     pub fn with_refs(mut self, refs: impl IntoIterator<Item = Reference>) -> Self {
-        let mut refs: Vec<_> = refs.into_iter().collect();
+        self.refs = refs.into_iter().collect();
+        self.sorted()
+    }
+
+    /// The same with the references in order; nothing is done when they are.
+    pub(crate) fn sorted(mut self) -> Self {
+        let less = |a: &Reference, b: &Reference| (a.resource_type, &a.name) < (b.resource_type, &b.name);
+        if self.refs.is_sorted_by(less) {
+            return self;
+        }
+        let mut refs = self.refs.to_vec();
         refs.sort();
         refs.dedup_by(|later, first| later.resource_type == first.resource_type && later.name == first.name);
         self.refs = refs.into();

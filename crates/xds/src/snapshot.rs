@@ -41,6 +41,7 @@ pub struct Entry {
 impl Entry {
     /// The resource of this type.
     pub fn new(resource_type: ResourceType, resource: Resource) -> Arc<Self> {
+        let resource = resource.sorted();
         Arc::new(Self { resource_type, resource, delta_head: OnceLock::new(), sotw_head: OnceLock::new() })
     }
 
@@ -261,6 +262,15 @@ mod tests {
         let names = old.changed_names(&new, ResourceType::Cluster);
         assert_eq!(names.iter().map(|n| &**n).collect::<Vec<_>>(), ["c007", "c050", "x"]);
         assert!(old.changed_names(&new, ResourceType::Listener).is_empty());
+    }
+
+    #[test]
+    fn references_are_put_in_order_when_published() {
+        let to = |name: &str| Reference::acked(ResourceType::Cluster, name);
+        let mut route = Resource::new("r", "1");
+        route.refs = [to("b"), to("a"), to("b")].into();
+        let entry = Entry::new(ResourceType::RouteConfiguration, route);
+        assert_eq!(entry.refs(), [to("a"), to("b")]);
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Session {
     fn accept(&mut self, now: Moment, key: (ResourceType, StreamId), response: Outstanding) {
         self.counters[key.0.index()].acks += 1;
         if key.0 == ResourceType::ClusterLoadAssignment {
-            self.note_warm(&response);
+            self.note_warm(key.1, &response);
         }
         let Some(channel) = self.channels.get_mut(&key) else { return };
         channel.progress_at = if channel.loading { now } else { channel.progress_at };
@@ -65,12 +65,15 @@ impl Session {
     }
 
     /// Endpoints that were acknowledged after their cluster was sent show that the cluster serves, even while
-    /// Envoy withholds the acknowledgement of clusters because another one is slow to warm.
-    fn note_warm(&mut self, endpoints: &Outstanding) {
+    /// Envoy withholds the acknowledgement of clusters because another one is slow to warm. On separate streams
+    /// they may have overtaken the cluster, and show nothing.
+    fn note_warm(&mut self, stream: StreamId, endpoints: &Outstanding) {
+        let Some(clusters) = self.channels.get_mut(&(ResourceType::Cluster, stream)) else { return };
+        if !clusters.outstanding.iter().any(|sent| sent.slow) {
+            return;
+        }
         let withheld = |sent: &&mut Outstanding| sent.nonce < endpoints.nonce && !sent.slow;
-        let clusters =
-            self.of_kind_mut(ResourceType::Cluster).filter(|c| c.outstanding.iter().any(|o| o.slow));
-        for sent in clusters.flat_map(|channel| channel.outstanding.iter_mut()).filter(withheld) {
+        for sent in clusters.outstanding.iter_mut().filter(withheld) {
             for item in &mut sent.items {
                 item.warm |= item.change.as_ref().is_some_and(|cluster| serves_with(cluster, endpoints));
             }
@@ -101,17 +104,22 @@ impl Session {
         }
     }
 
-    /// A removal that came with rejected resources is uncertain and goes again; alone it is never repeated.
+    /// A removal that came with rejected resources may have been done or not, and goes again, unless the resource
+    /// is back. A removal that is rejected alone is never repeated.
     fn removal_rejected(&mut self, now: Moment, key: (ResourceType, StreamId), item: Item, retry: bool) {
         let Some(channel) = self.channels.get_mut(&key) else { return };
-        if retry {
-            let pending = Pending { aside: item.aside, ..Pending::new(item.since, now) };
-            channel.pending.entry(item.name).or_insert(pending);
-        } else {
-            channel.known.remove(&item.name);
+        let known = channel.known.remove(&item.name);
+        if !retry {
             channel.foreign.remove(&item.name);
             channel.uncertain.remove(&item.name);
+            return;
         }
+        if let Some(known) = known {
+            channel.uncertain.insert(Arc::clone(&item.name), known);
+        }
+        self.rejections.doubt(key.0, std::iter::once(Arc::clone(&item.name)));
+        let pending = Pending { aside: item.aside, ..Pending::new(item.since, now) };
+        channel.pending.entry(item.name).or_insert(pending);
     }
 
     /// Whether the item is still what is to be sent.

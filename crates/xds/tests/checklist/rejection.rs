@@ -167,6 +167,24 @@ fn removal_that_came_with_rejected_resources_goes_again_apart() {
 }
 
 #[test]
+fn resource_that_comes_back_after_its_removal_was_rejected_among_others_is_sent_again() {
+    check(
+        "
+        > publish l:a=1 l:b=1
+        > open 1 delta
+        > 1 l
+        < 1 l a=1 b=1
+        > 1 l ack
+        > publish l:a=2 -l:b
+        < 1 l a=2 -b
+        > publish l:b=1
+        > 1 l nack:bad_a
+        < 1 l b=1
+        ",
+    );
+}
+
+#[test]
 fn held_resource_that_is_asked_for_is_answered_with_what_is_in_force() {
     check(
         "

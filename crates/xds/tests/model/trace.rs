@@ -12,7 +12,7 @@ use isobath_xds::{
 
 use crate::client::Client;
 use crate::random::Random;
-use crate::world::World;
+use crate::world::{World, has_slow_cluster};
 
 const STEPS: usize = 60;
 const FOREVER: Duration = Duration::from_secs(1_000_000);
@@ -42,6 +42,8 @@ pub(crate) struct Trace {
     last_stream: u64,
     down: BTreeMap<StreamId, VecDeque<Response>>,
     up: BTreeMap<StreamId, VecDeque<Request>>,
+    /// Answers to clusters, which Envoy keeps while one of its clusters warms slowly.
+    withheld: Vec<(ResourceType, Request)>,
     unanswered: BTreeSet<(StreamId, ResourceType, String)>,
     nonces: BTreeSet<String>,
     /// What the session has seen acknowledged, by the client that is connected now.
@@ -74,6 +76,7 @@ impl Trace {
             last_stream: 0,
             down: BTreeMap::new(),
             up: BTreeMap::new(),
+            withheld: Vec::new(),
             unanswered: BTreeSet::new(),
             nonces: BTreeSet::new(),
             culprits: BTreeMap::new(),
@@ -110,7 +113,8 @@ impl Trace {
             0..=2 => self.publish(),
             3..=9 => self.deliver_down(),
             10..=16 => self.deliver_up(),
-            17 => self.pass(Duration::from_millis(1)),
+            17 if self.random.one_in(2) => self.pass(Duration::from_millis(1)),
+            17 => self.release(),
             18 => {
                 let long = self.random.below(3_000) as u64;
                 self.pass(Duration::from_millis(long));
@@ -161,6 +165,7 @@ impl Trace {
         let old: Vec<_> = std::mem::take(&mut self.streams).into_values().collect();
         self.down.clear();
         self.up.clear();
+        self.withheld.clear();
         self.unanswered.clear();
         self.nonces.clear();
         let early = self.per_type || self.random.one_in(2);
@@ -235,7 +240,20 @@ impl Trace {
         let bad = bad(self.mode, self.seed);
         let requests = self.client.take(&response, bad);
         self.check_client(&response);
-        self.enqueue(requests);
+        let (answers, others) = requests.into_iter().partition(|(kind, _)| *kind == ResourceType::Cluster);
+        self.enqueue(others);
+        let withholds =
+            !self.withheld.is_empty() || response.resources.iter().any(|entry| entry.resource().slow);
+        self.withheld.extend::<Vec<_>>(answers);
+        if !withholds {
+            self.release();
+        }
+    }
+
+    /// The slow cluster is warm: what was withheld is answered.
+    fn release(&mut self) {
+        let answers = std::mem::take(&mut self.withheld);
+        self.enqueue(answers);
     }
 
     fn handle(&mut self, input: Input) {
@@ -273,7 +291,8 @@ impl Trace {
         self.log.push(format!("  send {kind} {:?} -{:?}", response.resources, response.removed));
         assert!(self.nonces.insert(response.nonce.clone()), "a nonce twice");
         let open = self.unanswered.iter().any(|(s, k, _)| (*s, *k) == (stream, kind));
-        assert!(!open, "two responses of one type without an answer");
+        let overtakes = kind == ResourceType::Cluster && has_slow_cluster(self.seed);
+        assert!(!open || overtakes, "two responses of one type without an answer");
         self.unanswered.insert((stream, kind, response.nonce.clone()));
         let names: BTreeSet<_> =
             response.resources.iter().map(|e| e.name()).chain(&response.removed).collect();
@@ -303,13 +322,14 @@ impl Trace {
     fn drain(&mut self) {
         self.note(|| "drain".into());
         for _ in 0..200 {
+            self.release();
             while self.up.values().any(|queue| !queue.is_empty()) || self.down.values().any(|q| !q.is_empty())
             {
                 self.deliver_up();
                 self.deliver_down();
             }
             self.pass(Duration::from_secs(10));
-            let busy = self.down.values().any(|queue| !queue.is_empty());
+            let busy = !self.withheld.is_empty() || self.down.values().any(|queue| !queue.is_empty());
             if !busy && self.session.wakeup().is_none_or(|at| at > self.now + UNTIL_DRAINED) {
                 return;
             }

@@ -85,7 +85,8 @@ impl World {
         let mut all = BTreeMap::new();
         let mut put = |kind, name: &'static str, body: String, refs: Vec<Reference>| {
             let overdue = if seed.is_multiple_of(2) { Overdue::KeepPrevious } else { Overdue::SendAnyway };
-            let resource = Resource::new(name, body.into_bytes()).with_refs(refs).overdue(overdue);
+            let mut resource = Resource::new(name, body.into_bytes()).with_refs(refs).overdue(overdue);
+            resource.slow = is_slow(kind, name, seed);
             all.insert((kind, name), resource);
         };
         for (name, content) in &self.clusters {
@@ -139,6 +140,15 @@ impl World {
         }
         update
     }
+}
+
+/// In every third trace one cluster is slow to warm.
+fn is_slow(kind: ResourceType, name: &str, seed: u64) -> bool {
+    kind == ResourceType::Cluster && name == CLUSTERS[3] && has_slow_cluster(seed)
+}
+
+pub(crate) fn has_slow_cluster(seed: u64) -> bool {
+    seed.is_multiple_of(3)
 }
 
 fn content(revision: usize, targets: &[&'static str], random: &mut Random) -> Content {
