@@ -407,7 +407,8 @@ impl Engine {
             ResourceType::Secret => {
                 let users = self.hosts.in_use().hosts_of_secret(name);
                 let version = self.published.get(&(ResourceType::Secret, name.clone())).copied();
-                self.hosts.condemned(&users, version.map(|version| (name.clone(), version)), &problem)
+                let rejected = version.map(|version| (name.clone(), version));
+                self.hosts.condemned(&users, rejected.as_ref(), &problem)
             }
             // A port that is taken or forbidden is nobody's object.
             ResourceType::Listener if rejection.is_about_the_machine() => return,

@@ -97,10 +97,10 @@ impl Hosts {
     pub(crate) fn condemned(
         &mut self,
         users: &[VirtualHostKey],
-        secret: Option<SecretVersion>,
+        secret: Option<&SecretVersion>,
         problem: &Problem,
     ) -> BTreeSet<Unit> {
-        let restore = self.quarantine.condemned(users, &self.wanted, secret.as_ref(), problem);
+        let restore = self.quarantine.condemned(users, &self.wanted, secret, problem);
         self.restore(restore)
     }
 

@@ -188,7 +188,9 @@ fn an_object_with_an_unknown_field_keeps_its_last_good_form() {
     );
     assert_eq!(
         reload.diagnostics[0].help.as_deref(),
-        Some("remove the field, or see how Service spells it; until this is right, the object stays as it was")
+        Some(
+            "remove the field, or see how Service spells it; until this is right, the object stays as it was"
+        )
     );
     world.write("a.yaml", service("a", 2));
     assert_eq!(world.reload(&mut folder).0, ["+ Service default/a"]);
@@ -212,10 +214,7 @@ fn diagnostics_follow_their_document() {
     let misspelt = service("a", 80).replace("ports", "prots");
     let world = World::new(&[("a.yaml", &misspelt)]);
     let mut folder = world.fresh();
-    assert_eq!(
-        world.reload(&mut folder).1,
-        ["error a.yaml:4:8 spec.prots: is not a field of Service"]
-    );
+    assert_eq!(world.reload(&mut folder).1, ["error a.yaml:4:8 spec.prots: is not a field of Service"]);
     world.write("a.yaml", documents(&[service("b", 80), misspelt]));
     assert_eq!(
         world.reload(&mut folder),
