@@ -1,6 +1,6 @@
 //! The gRPC server: connections in, streams to their sessions.
 //!
-//! tonic decodes requests; responses are framed by [`crate::wire`], so that one encoded payload is shared by all
+//! tonic decodes requests; responses are framed by the `wire` module, so that one encoded payload is shared by all
 //! streams. Authentication is at the connection, so it holds for every method.
 
 mod accept;

@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -121,6 +121,30 @@ pub(crate) fn client_config(
     };
     config.alpn_protocols = vec![b"h2".to_vec()];
     config
+}
+
+/// Between a client and the server, until it is frozen: then both ends stay open and nothing passes.
+pub(crate) struct Relay {
+    pub(crate) addr: SocketAddr,
+    pub(crate) freeze: CancellationToken,
+}
+
+impl Relay {
+    pub(crate) async fn start(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let freeze = CancellationToken::new();
+        let frozen = freeze.clone();
+        tokio::spawn(async move {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut server = TcpStream::connect(server).await.unwrap();
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                () = frozen.cancelled() => std::future::pending().await,
+            }
+        });
+        Self { addr, freeze }
+    }
 }
 
 /// A running server.

@@ -114,6 +114,22 @@ async fn authority_of_gateways_cannot_name_the_default_fleet() {
 }
 
 #[tokio::test]
+async fn client_that_never_finishes_its_handshake_delays_nobody() {
+    let ca = ca("ca");
+    let (server, _) = start_secure(tls(&ca.server(), &[&ca])).await;
+    server.clusters(&[("a", "1")]);
+    let mut silent = Vec::new();
+    for _ in 0..50 {
+        silent.push(tokio::net::TcpStream::connect(server.addr).await.unwrap());
+    }
+    let config = client_config(&ca, Some(&ca.client("envoy")), &[&TLS13]);
+    let channel = client::secure(server.addr, config).await.unwrap();
+    let mut stream = Delta::open(&channel, DELTA_ADS).await.unwrap();
+    stream.send(subscribe("clusters", &[]));
+    assert_eq!(stream.next().await.unwrap().resources.len(), 1);
+}
+
+#[tokio::test]
 async fn rotation_keeps_streams_and_changes_new_handshakes() {
     let (old, new) = (ca("old"), ca("new"));
     let (server, current) = start_secure(tls(&old.server(), &[&old])).await;

@@ -7,7 +7,7 @@ use isobath_xds::{FleetId, Observation, Security, Settings};
 use tonic::Code;
 
 use crate::client::{DELTA_ADS, Delta, SOTW_ADS, Sotw, ack, nack, node, plain, subscribe, url};
-use crate::fixture::{Running, start};
+use crate::fixture::{Relay, Running, start};
 
 async fn server(settings: Settings) -> Running {
     start(Security::Plaintext, settings).await
@@ -119,6 +119,19 @@ async fn x_014_connection_that_is_too_old_is_asked_to_leave() {
     let settings = Settings { max_connection_age: Some(Duration::from_millis(500)), ..Settings::default() };
     let (_server, mut stream) = served(settings).await;
     assert_eq!(stream.end().await.code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn x_014_peer_that_stops_answering_is_dropped() {
+    let settings = Settings { keepalive: Duration::from_millis(50), ..Settings::default() };
+    let mut server = server(settings).await;
+    server.clusters(&[("a", "1")]);
+    let relay = Relay::start(server.addr).await;
+    let mut stream = Delta::open(&plain(relay.addr).await, DELTA_ADS).await.unwrap();
+    stream.send(subscribe("clusters", &[]));
+    stream.next().await.unwrap();
+    relay.freeze.cancel();
+    server.observe(|seen| matches!(seen, Observation::Disconnected { .. })).await;
 }
 
 #[tokio::test]
