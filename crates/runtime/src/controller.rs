@@ -172,7 +172,7 @@ impl Controller {
             return false;
         }
         let nodes: Vec<_> = self.hub.status().into_iter().filter(|node| node.fleet == self.fleet).collect();
-        let newest = nodes.iter().map(|node| node.release.clone()).max().flatten();
+        let newest = nodes.iter().map(|node| node.release).max().flatten();
         nodes.iter().filter(|node| node.release == newest).all(|node| {
             node.held
                 .iter()
