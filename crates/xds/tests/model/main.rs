@@ -1,6 +1,7 @@
 //! Random traces: a fleet's configuration changes at random, an Envoy asks, acknowledges, rejects, delays, leaves and
 //! comes back at random, and the statements of the protocol hold in every state. Traces are numbered; a failing one
-//! is repeated with `XDS_TRACE=<number>`, more are run with `XDS_TRACES=<count>`.
+//! is repeated with `XDS_TRACE=<number>`; `XDS_TRACES=<count>` runs another number of them, and
+//! `ISOBATH_TEST_CASES_FACTOR` multiplies it.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
@@ -11,7 +12,8 @@ mod world;
 
 use trace::{Mode, Trace};
 
-const TRACES: u64 = 4_000;
+/// For each of the two modes.
+const TRACES: u64 = 50_000;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
@@ -20,7 +22,10 @@ fn number(variable: &str) -> Option<u64> {
 fn run(mode: Mode) {
     let numbers = match number("XDS_TRACE") {
         Some(one) => one..one + 1,
-        None => 0..number("XDS_TRACES").unwrap_or(TRACES),
+        None => {
+            let factor = number("ISOBATH_TEST_CASES_FACTOR").unwrap_or(1);
+            0..number("XDS_TRACES").unwrap_or(TRACES) * factor
+        }
     };
     for seed in numbers {
         let mut trace = Trace::new(mode, seed);
