@@ -31,6 +31,7 @@ enum Command {
     Lint(lint::Arguments),
     Translate(translate::Arguments),
     Up(up::Arguments),
+    /// Prints the version, and that of the Envoy that it was tested with.
     Version,
 }
 

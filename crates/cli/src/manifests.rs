@@ -1,5 +1,6 @@
 //! Manifests through the engine once, without a shell: what `lint` and `translate` look at.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,8 +28,9 @@ pub(crate) fn translate(paths: &[PathBuf], settings: Settings, mode: XdsMode) ->
         }
     }
     let (folder, Loaded { objects, mut diagnostics }) = Folder::load(paths);
+    let mut violated = Violated::default();
     for sourced in objects.values() {
-        diagnostics.extend(folder.violations(&sourced.object));
+        diagnostics.extend(violated.check(&folder, &sourced.object));
     }
     let settings = Arc::new(settings);
     let layout = Box::new(Classic::new(&settings, mode));
@@ -39,37 +41,59 @@ pub(crate) fn translate(paths: &[PathBuf], settings: Settings, mode: XdsMode) ->
     for effect in engine.handle(Event::SourceSynced) {
         match effect {
             Effect::Publish(found) => publication = Some(found),
-            Effect::Report(report) => diagnostics.extend(diagnostics_of(&folder, &report)),
+            Effect::Report(report) => diagnostics.extend(violated.others(&folder, &report)),
             Effect::Forget(_) => {}
         }
     }
     let Some(publication) = publication else { bail!("the engine published nothing") };
-    Ok(Translation { diagnostics: once(diagnostics), publication })
+    Ok(Translation { diagnostics, publication })
 }
 
-/// The problems of a report with their places. A problem that stands for the absence of an object has none.
-pub(crate) fn diagnostics_of(folder: &Folder, report: &Report) -> Vec<Diagnostic> {
-    let id = api_id(&report.object);
-    let diagnostic = |problem: &model::Problem| {
-        let severity = match problem.severity {
-            model::Severity::Error => Severity::Error,
-            model::Severity::Warning => Severity::Warning,
-        };
-        let message = format!("{} ({}/{})", problem.message, problem.kind, problem.reason);
-        folder.diagnostic(severity, &id, &problem.path, message, problem.help.clone())
-    };
-    report.problems.iter().filter_map(diagnostic).collect()
-}
+/// The fields that the API server would refuse. Translation refuses most of them too: one word is enough.
+#[derive(Debug, Default)]
+pub(crate) struct Violated(BTreeMap<api::ObjectId, BTreeSet<String>>);
 
-/// What the API server would refuse and what translation refuses is often the same: one word is enough.
-fn once(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut kept: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
-    for diagnostic in diagnostics {
-        if !kept.contains(&diagnostic) {
-            kept.push(diagnostic);
+impl Violated {
+    /// What the API server would refuse in an object, in place of what was found in it before.
+    pub(crate) fn check(&mut self, folder: &Folder, object: &Object) -> Vec<Diagnostic> {
+        let found = folder.violations(object);
+        let paths: BTreeSet<_> = found.iter().map(|violation| violation.path.clone()).collect();
+        if paths.is_empty() {
+            self.forget(&object.id());
+        } else {
+            self.0.insert(object.id(), paths);
         }
+        found
     }
-    kept
+
+    /// The problems of a report with their places, without those of fields that were found already. A problem
+    /// that stands for the absence of an object has no place, and is none.
+    pub(crate) fn others(&self, folder: &Folder, report: &Report) -> Vec<Diagnostic> {
+        let id = api_id(&report.object);
+        let paths = self.0.get(&id);
+        let is_said = |path: &String| paths.is_some_and(|paths| paths.contains(path));
+        let unsaid = report.problems.iter().filter(|problem| !is_said(&problem.path));
+        unsaid.filter_map(|problem| diagnostic(folder, &id, problem)).collect()
+    }
+
+    /// Whether something was found in an object.
+    pub(crate) fn has(&self, id: &api::ObjectId) -> bool {
+        self.0.contains_key(id)
+    }
+
+    /// An object is gone.
+    pub(crate) fn forget(&mut self, id: &api::ObjectId) {
+        self.0.remove(id);
+    }
+}
+
+fn diagnostic(folder: &Folder, id: &api::ObjectId, problem: &model::Problem) -> Option<Diagnostic> {
+    let severity = match problem.severity {
+        model::Severity::Error => Severity::Error,
+        model::Severity::Warning => Severity::Warning,
+    };
+    let message = format!("{} ({}/{})", problem.message, problem.kind, problem.reason);
+    folder.diagnostic(severity, id, &problem.path, message, problem.help.clone())
 }
 
 /// An id in the words of `api`.
@@ -106,9 +130,4 @@ pub(crate) fn change(change: files::FolderChange) -> Change {
         files::FolderChange::Applied(object) => Change::Applied(object),
         files::FolderChange::Removed(id) => Change::Removed(model_id(&id)),
     }
-}
-
-/// Whether objects of a kind are reported about at all.
-pub(crate) fn is_reported(object: &Object) -> bool {
-    matches!(object, Object::Ingress(_) | Object::HttpProxy(_))
 }

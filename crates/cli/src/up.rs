@@ -3,7 +3,9 @@
 mod certificates;
 mod changes;
 mod envoy_process;
+mod hosts;
 mod ports;
+mod problems;
 mod screen;
 mod session;
 

@@ -99,12 +99,14 @@ pub struct Reload {
     pub changes: Vec<FolderChange>,
     /// What is wrong in the files that changed.
     pub diagnostics: Vec<Diagnostic>,
+    /// Files in which something was wrong, and nothing is any more.
+    pub cleared: Vec<PathBuf>,
 }
 
 impl Reload {
     /// Whether there is no news.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.diagnostics.is_empty()
+        self.changes.is_empty() && self.diagnostics.is_empty() && self.cleared.is_empty()
     }
 }
 
@@ -124,7 +126,7 @@ impl Folder {
     /// Reads everything once.
     pub fn load(paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> (Self, Loaded) {
         let mut folder = Self::new(paths);
-        let Reload { changes, diagnostics } = folder.reload();
+        let Reload { changes, diagnostics, .. } = folder.reload();
         let mut objects = BTreeMap::new();
         for change in changes {
             if let FolderChange::Applied(object) = change
@@ -159,14 +161,18 @@ impl Folder {
     /// a field that its kind has not, keeps its form. Of two documents with the same identity the first counts, by path and position.
     pub fn commit(&mut self, scan: Scan) -> Reload {
         let mut affected = BTreeSet::new();
-        let mut changed = Vec::new();
+        let (mut changed, mut cleared) = (Vec::new(), Vec::new());
         for path in scan.gone {
             if let Some(state) = self.files.remove(&path) {
                 self.withdraw(&path, &state, &mut affected);
             }
         }
         for (path, seen) in scan.files {
+            let had_problems = self.has_problems(&path);
             if self.take(&path, seen, &mut affected) {
+                if had_problems && !self.has_problems(&path) {
+                    cleared.push(path.clone());
+                }
                 changed.push(path);
             }
         }
@@ -179,7 +185,7 @@ impl Folder {
         let mut diagnostics = self.new_problems(scan.problems);
         diagnostics.extend(changed.iter().flat_map(|path| self.diagnostics_of(path)));
         diagnostics.extend(affected.intersection(&self.contested).flat_map(|id| self.doubles(id)));
-        Reload { changes, diagnostics }
+        Reload { changes, diagnostics, cleared }
     }
 
     /// Everything that is wrong now.
@@ -346,6 +352,12 @@ impl Folder {
         let new = problems.iter().filter(|problem| !self.problems.contains(problem)).cloned().collect();
         self.problems = problems;
         new
+    }
+
+    /// Whether anything is wrong in one file.
+    fn has_problems(&self, path: &Path) -> bool {
+        let state = self.files.get(path);
+        state.is_some_and(|state| !state.rejected.is_empty() || state.text.has_problems())
     }
 
     /// What is wrong in one file.

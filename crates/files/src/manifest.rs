@@ -85,6 +85,11 @@ pub(crate) fn read_one(text: &str, index: Option<usize>) -> Option<Object> {
 }
 
 impl Finding {
+    /// Whether something is wrong.
+    pub(crate) fn is_problem(&self) -> bool {
+        self.severity != Severity::Note
+    }
+
     /// The diagnostic, now that the place of the document is known.
     pub(crate) fn diagnostic(&self, locator: &Locator) -> Diagnostic {
         let location = match &self.place {

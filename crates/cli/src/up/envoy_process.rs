@@ -25,6 +25,9 @@ pub(super) struct Process {
     admin: Admin,
 }
 
+/// More connections than a machine has; without any limit Envoy warns at every start.
+const CONNECTIONS: u32 = 1_000_000;
+
 /// What an Envoy is started with.
 pub(super) struct Start<'a> {
     pub(super) envoy: PathBuf,
@@ -45,8 +48,9 @@ impl Process {
         let json = serde_json::to_string_pretty(&envoy::message_to_json(&bootstrap(&options)))?;
         fs::write(&config, json).with_context(|| config.display().to_string())?;
         let arguments = ["-c".into(), config.into(), "--log-level".into(), start.log_level.into()];
-        // Several may run on one machine; nobody restarts this one hot.
-        let arguments = arguments.into_iter().chain(["--disable-hot-restart".into()]);
+        // Several may run on one machine; nobody restarts this one hot. Time and thread are of no use here.
+        let more = ["--disable-hot-restart".into(), "--log-format".into(), "%l: %v".into()];
+        let arguments = arguments.into_iter().chain(more);
         let program = Program {
             path: start.envoy,
             arguments: arguments.collect(),
@@ -54,7 +58,7 @@ impl Process {
             restart: Restart::After(Backoff::default()),
         };
         let screen = Arc::clone(screen);
-        let supervised = Supervised::start(program, move |event| tell(&screen, event))?;
+        let supervised = Supervised::start(program, move |event| tell(&screen, &event))?;
         Ok(Self { supervised, admin })
     }
 
@@ -91,11 +95,12 @@ fn options(start: &Start<'_>, admin: AdminAddress) -> anyhow::Result<BootstrapOp
         }),
         admin,
         namespace: "isobath".into(),
+        max_downstream_connections: Some(CONNECTIONS),
         ..BootstrapOptions::new()
     })
 }
 
-fn tell(screen: &Screen, event: Event<'_>) {
+fn tell(screen: &Screen, event: &Event<'_>) {
     match event {
         Event::Started { pid } => screen.line(&format!("envoy: started, process {pid}")),
         Event::Line(_, line) => screen.line(&format!("envoy: {line}")),

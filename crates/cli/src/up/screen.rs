@@ -1,13 +1,11 @@
-//! What a run shows: one line for each thing that happens, a table of hosts, problems in full.
+//! What a run shows: one line for each thing that happens, problems in full.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use comfy_table::Table;
 use files::{Diagnostic, Severity, Style, render};
-use model::{Action, Host, Settings, Traffic, VirtualHost, VirtualHostKey};
 use runtime::Published;
 
 /// Standard output, shared by whoever has something to say.
@@ -47,7 +45,7 @@ impl Screen {
         };
         self.line(&format!(
             "change {generation}: {}{} units recomputed in {}, {} bytes, {answer}",
-            names(set, removed),
+            resources(set, removed),
             work.units(),
             milliseconds(*engine_time),
             work.bytes,
@@ -58,51 +56,48 @@ impl Screen {
     pub(super) fn acknowledged(&self, generation: u64, after: Duration) {
         self.line(&format!("change {generation}: acknowledged after {}", milliseconds(after)));
     }
-
-    /// Shows what every host does.
-    pub(super) fn hosts(&self, settings: &Settings, hosts: &BTreeMap<VirtualHostKey, VirtualHost>) {
-        let mut table = Table::new();
-        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-        table.set_header(["host", "address", "serves"]);
-        for (key, host) in hosts {
-            let bind = if key.listener == settings.https_listener() { settings.https } else { settings.http };
-            let scheme = if key.listener == settings.https_listener() { "https" } else { "http" };
-            let address = format!("{scheme}://{}:{}", bind.address, bind.port);
-            table.add_row([text(&key.host), address, serves(host)]);
-        }
-        self.line(&table.to_string());
-    }
 }
 
-fn text(host: &Host) -> String {
-    if host.is_any() { "* (any host)".into() } else { host.to_string() }
+/// What was set and removed, in a few words.
+fn resources(set: &[String], removed: &[String]) -> String {
+    let parts: Vec<_> = few(set, "").into_iter().chain(few(removed, "-")).collect();
+    if parts.is_empty() { String::new() } else { format!("{}; ", parts.join(", ")) }
 }
 
-fn serves(host: &VirtualHost) -> String {
-    match &host.traffic {
-        Traffic::Tcp(_) if host.tls.is_none() => "TLS passed through".into(),
-        Traffic::Tcp(_) => "TCP behind TLS".into(),
-        Traffic::Http(routes) if routes.iter().all(|route| route.action == Action::UpgradeToHttps) => {
-            "redirects to https".into()
-        }
-        Traffic::Http(routes) if routes.len() == 1 => "1 route".into(),
-        Traffic::Http(routes) => format!("{} routes", routes.len()),
+/// The names of a few resources, or how many there are of each type.
+fn few(names: &[String], sign: &str) -> Vec<String> {
+    const NAMED: usize = 3;
+    if names.len() <= NAMED {
+        return names.iter().map(|name| format!("{sign}{name}")).collect();
     }
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let counts = by_type(names).into_iter();
+    counts.map(|(kind, count)| format!("{sign}{count} {kind}{}", plural(count))).collect()
 }
 
-/// The first few names, and how many more.
-fn names(set: &[String], removed: &[String]) -> String {
-    const SHOWN: usize = 4;
-    let removed = removed.iter().map(|name| format!("-{name}"));
-    let all: Vec<_> = set.iter().cloned().chain(removed).collect();
-    let shown = all.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match all.len() {
-        0 => String::new(),
-        count if count <= SHOWN => format!("{shown}; "),
-        count => format!("{shown} and {} more; ", count - SHOWN),
+/// How many names begin with each type.
+fn by_type(names: &[String]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for name in names {
+        *counts.entry(name.split_once(' ').map_or(name.as_str(), |(kind, _)| kind)).or_default() += 1;
     }
+    counts
 }
 
 fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_resources_are_named_and_many_are_counted() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let many = names(&["Cluster a", "Cluster b", "Cluster c", "Secret d"]);
+        assert_eq!(resources(&names(&["Cluster a"]), &names(&["Secret b"])), "Cluster a, -Secret b; ");
+        assert_eq!(resources(&many, &[]), "3 Clusters, 1 Secret; ");
+        assert_eq!(resources(&[], &[]), "");
+    }
 }

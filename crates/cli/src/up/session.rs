@@ -1,11 +1,13 @@
 //! One run, from the first look at the files to the end of Envoy.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
 use files::{Folder, Reload, WatchSettings};
-use model::Settings;
+use model::{VirtualHost, VirtualHostKey};
 use runtime::{Controller, Input, Notice, Options};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,12 +20,16 @@ use super::Arguments;
 use super::certificates::Certificates;
 use super::changes::Changes;
 use super::envoy_process::{Process, Start};
+use super::hosts::Hosts;
+use super::problems::Problems;
 use super::screen::Screen;
 use crate::manifests;
 use crate::output::Outcome;
 
 /// Changes that wait for the engine; a watcher that is ahead of it waits.
 const BACKLOG: usize = 16;
+/// After so long without news, what came of it is summed up.
+const QUIET: Duration = Duration::from_millis(300);
 
 /// Runs until a signal comes, or (with `--once`) until the first configuration is in force.
 pub(super) async fn run(arguments: &Arguments, envoy: PathBuf) -> anyhow::Result<Outcome> {
@@ -45,8 +51,15 @@ pub(super) async fn run(arguments: &Arguments, envoy: PathBuf) -> anyhow::Result
     let (inputs, received) = mpsc::channel(BACKLOG);
     let controller = tokio::spawn(controller.run(received));
     let folder = Arc::new(Mutex::new(Folder::new(&arguments.paths)));
-    let reload = folder.lock().unwrap_or_else(PoisonError::into_inner).reload();
-    let mut run = Run { screen: Arc::clone(&screen), settings, folder, inputs, once: arguments.once };
+    let reload = lock(&folder).reload();
+    let mut run = Run {
+        screen: Arc::clone(&screen),
+        hosts: Hosts::new(settings),
+        problems: Problems::default(),
+        folder,
+        inputs,
+        once: arguments.once,
+    };
     run.take(reload).await?;
     run.inputs.send(Input::Synced).await?;
     run.show_hosts().await?;
@@ -62,6 +75,7 @@ pub(super) async fn run(arguments: &Arguments, envoy: PathBuf) -> anyhow::Result
     };
     let process = Process::start(start, &screen)?;
     let ended = run.follow(notices).await;
+    run.problems.quiet(&screen);
 
     screen.line("ending: clients may finish what they are at");
     tokio::task::spawn_blocking(move || process.stop()).await?;
@@ -75,7 +89,8 @@ pub(super) async fn run(arguments: &Arguments, envoy: PathBuf) -> anyhow::Result
 /// What a run needs while it follows its files.
 struct Run {
     screen: Arc<Screen>,
-    settings: Settings,
+    hosts: Hosts,
+    problems: Problems,
     folder: Arc<Mutex<Folder>>,
     inputs: mpsc::Sender<Input>,
     once: bool,
@@ -88,18 +103,27 @@ impl Run {
         let watching = files::watch(Arc::clone(&self.folder), WatchSettings::default(), batches);
         let mut watching = std::pin::pin!(watching);
         let mut changes = Changes::default();
+        let mut quiet = Some(Instant::now() + QUIET);
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         loop {
             tokio::select! {
                 ended = &mut watching => ended?,
-                Some(reload) = reloads.recv() => self.take(reload).await?,
+                Some(reload) = reloads.recv() => {
+                    self.take(reload).await?;
+                    quiet = Some(Instant::now() + QUIET);
+                }
                 Some(notice) = notices.recv() => {
+                    quiet = Some(Instant::now() + QUIET);
                     if self.show(notice, &mut changes) == Step::Ends {
                         return Ok(Outcome::Good);
                     }
                 }
                 () = until(changes.due()) => changes.show_due(&self.screen),
+                () = until(quiet) => {
+                    quiet = None;
+                    self.sum_up().await?;
+                }
                 _ = interrupt.recv() => return Ok(Outcome::Good),
                 _ = terminate.recv() => return Ok(Outcome::Good),
             }
@@ -107,16 +131,8 @@ impl Run {
     }
 
     /// Hands changes of files to the engine, and shows what is wrong with them.
-    async fn take(&self, reload: Reload) -> anyhow::Result<()> {
-        for diagnostic in &reload.diagnostics {
-            self.screen.diagnostic(diagnostic);
-        }
-        for change in &reload.changes {
-            if let files::FolderChange::Applied(object) = change {
-                let violations = self.lock().violations(object);
-                violations.iter().for_each(|violation| self.screen.diagnostic(violation));
-            }
-        }
+    async fn take(&mut self, reload: Reload) -> anyhow::Result<()> {
+        self.problems.reloaded(&reload, &lock(&self.folder), &self.screen);
         let changes: Vec<_> = reload.changes.into_iter().map(manifests::change).collect();
         if !changes.is_empty() {
             self.inputs.send(Input::Changes(changes)).await?;
@@ -124,7 +140,7 @@ impl Run {
         Ok(())
     }
 
-    fn show(&self, notice: Notice, changes: &mut Changes) -> Step {
+    fn show(&mut self, notice: Notice, changes: &mut Changes) -> Step {
         match notice {
             Notice::Published(published) => changes.offered(published),
             Notice::Acknowledged { generation, after, .. } => {
@@ -134,8 +150,7 @@ impl Run {
                 }
             }
             Notice::Report(report) => {
-                let diagnostics = manifests::diagnostics_of(&self.lock(), &report);
-                diagnostics.iter().for_each(|diagnostic| self.screen.diagnostic(diagnostic));
+                self.problems.reported(&report, &lock(&self.folder), &self.screen);
             }
             Notice::Rejected { node, rejection } => self.screen.line(&format!(
                 "envoy {node} rejects {:?} {}: {}",
@@ -148,16 +163,31 @@ impl Run {
         Step::GoesOn
     }
 
-    async fn show_hosts(&self) -> anyhow::Result<()> {
-        let (answer, answered) = oneshot::channel();
-        self.inputs.send(Input::Describe(answer)).await?;
-        self.screen.hosts(&self.settings, &answered.await?);
+    async fn show_hosts(&mut self) -> anyhow::Result<()> {
+        let hosts = self.describe().await?;
+        self.hosts.show_all(&hosts, &self.screen);
         Ok(())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Folder> {
-        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Nothing has happened for a moment: shows what came of it.
+    async fn sum_up(&mut self) -> anyhow::Result<()> {
+        self.problems.quiet(&self.screen);
+        if self.hosts.are_followed() {
+            let hosts = self.describe().await?;
+            self.hosts.show_changes(&hosts, &self.screen);
+        }
+        Ok(())
     }
+
+    async fn describe(&self) -> anyhow::Result<BTreeMap<VirtualHostKey, VirtualHost>> {
+        let (answer, answered) = oneshot::channel();
+        self.inputs.send(Input::Describe(answer)).await?;
+        Ok(answered.await?)
+    }
+}
+
+fn lock(folder: &Mutex<Folder>) -> std::sync::MutexGuard<'_, Folder> {
+    folder.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits until a point in time, or for ever.

@@ -186,6 +186,11 @@ impl Text {
         self.documents.iter().any(|document| document.content.flaw.is_some())
     }
 
+    /// Whether anything is wrong; what is only said by the way does not count.
+    pub(super) fn has_problems(&self) -> bool {
+        self.documents.iter().flat_map(|document| &document.content.findings).any(Finding::is_problem)
+    }
+
     /// All objects with their positions.
     pub(super) fn records(&self) -> impl Iterator<Item = (usize, usize, &Record)> {
         self.documents.iter().enumerate().flat_map(|(number, document)| {

@@ -72,6 +72,20 @@ fn a_file_that_does_not_parse_keeps_all_its_objects_and_says_so_once() {
 }
 
 #[test]
+fn a_file_in_which_nothing_is_wrong_any_more_is_told_even_if_no_object_changed() {
+    let world = World::new(&[("a.yaml", &service("a", 1)), ("b.yaml", &service("b", 1))]);
+    let mut folder = world.fresh();
+    assert_eq!(folder.reload().cleared, Vec::<std::path::PathBuf>::new());
+    for broken in ["x: [\n".to_owned(), service("a", 1).replace("port: 1", "port: one")] {
+        world.write("a.yaml", broken);
+        assert_eq!(folder.reload().cleared, Vec::<std::path::PathBuf>::new());
+        world.write("a.yaml", service("a", 1));
+        let reload = folder.reload();
+        assert_eq!((reload.changes, reload.cleared), (vec![], vec![world.file("a.yaml")]));
+    }
+}
+
+#[test]
 fn a_new_file_that_does_not_parse_gives_its_good_documents() {
     let world = World::new(&[("a.yaml", &documents(&[service("a", 1), "x: [\n".to_owned()]))]);
     let (ids, diagnostics) = world.load();
