@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{Effect, Engine, Event, Publication, Rejection};
-use envoy::{Classic, XdsMode};
+use envoy::{Classic, Layout, XdsMode};
 use model::{Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
@@ -52,11 +52,20 @@ impl Controller {
     /// A controller for an empty world, and what it will tell.
     #[must_use]
     pub fn new(options: Options) -> (Self, mpsc::UnboundedReceiver<Notice>) {
+        let layout = Box::new(Classic::new(&options.settings, options.mode));
+        Self::with_layout(options, layout)
+    }
+
+    /// The same with another layout, made for these options' settings and mode.
+    #[must_use]
+    pub fn with_layout(
+        options: Options,
+        layout: Box<dyn Layout>,
+    ) -> (Self, mpsc::UnboundedReceiver<Notice>) {
         let Options { settings, mode, xds } = options;
         let (hub, observations) = Hub::new(xds);
         let (notices, told) = mpsc::unbounded_channel();
         let settings = Arc::new(settings);
-        let layout = Box::new(Classic::new(&settings, mode));
         let controller = Self {
             shared_tables: [settings.http_listener().as_str().into()],
             engine: Engine::new(settings, mode, layout),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use certs::Generated;
+use certs::{Generated, ReloadingServerConfig};
+use envoy::Layout;
 use runtime::{Controller, Input, Notice, Options};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -20,12 +21,17 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) async fn start(options: Options, certificates: &Generated, port: u16) -> Self {
+    pub(crate) async fn start(
+        options: Options,
+        layout: Box<dyn Layout>,
+        security: Security,
+        port: u16,
+    ) -> Self {
         let (inputs, received) = mpsc::channel(16);
-        let (controller, hub, notices) = run_controller(options, received).await;
+        let (controller, hub, notices) = run_controller(options, layout, received).await;
         let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the reserved port is free");
         let stop = CancellationToken::new();
-        let server = Server::new(hub, security(certificates)).serve(listener, stop.clone());
+        let server = Server::new(hub, security).serve(listener, stop.clone());
         let server = tokio::spawn(server);
         Self { inputs, notices, stop, server, controller }
     }
@@ -68,10 +74,14 @@ type Told = mpsc::UnboundedReceiver<Notice>;
 
 /// Runs the controller on a thread of its own: the engine's work does not hold up the clients of a load,
 /// which share the test's runtime.
-async fn run_controller(options: Options, inputs: mpsc::Receiver<Input>) -> (JoinHandle<()>, Arc<Hub>, Told) {
+async fn run_controller(
+    options: Options,
+    layout: Box<dyn Layout>,
+    inputs: mpsc::Receiver<Input>,
+) -> (JoinHandle<()>, Arc<Hub>, Told) {
     let (made, ready) = oneshot::channel();
     let thread = std::thread::spawn(move || {
-        let (controller, told) = Controller::new(options);
+        let (controller, told) = Controller::with_layout(options, layout);
         // The starter waits for this.
         let _ = made.send((controller.hub(), told));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -84,11 +94,15 @@ async fn run_controller(options: Options, inputs: mpsc::Receiver<Input>) -> (Joi
 /// The server's side of mutual TLS with these certificates.
 pub fn security(certificates: &Generated) -> Security {
     let material = certificates.server_material().expect("made just now");
-    let tls = Tls {
-        config: Arc::new(material.server_config().expect("made just now")),
-        name: "envoy".into(),
-        default_clients: None,
-        gateway_clients: None,
-    };
+    let tls = tls(Arc::new(material.server_config().expect("made just now")));
     Security::Mutual(Arc::new(move || tls.clone()))
+}
+
+/// The server's side of mutual TLS with whatever is in the files at the time of each handshake.
+pub(crate) fn reloading_security(config: Arc<ReloadingServerConfig>) -> Security {
+    Security::Mutual(Arc::new(move || tls(config.current())))
+}
+
+fn tls(config: Arc<rustls::ServerConfig>) -> Tls {
+    Tls { config, name: "envoy".into(), default_clients: None, gateway_clients: None }
 }

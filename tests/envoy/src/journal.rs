@@ -16,6 +16,8 @@ pub struct Journal {
     pub rejected: Vec<(String, String)>,
     /// How many streams were opened by Envoys that had none.
     pub connected: usize,
+    /// How many Envoys lost their last stream.
+    pub disconnected: usize,
     acknowledged: u64,
     newest: u64,
 }
@@ -34,7 +36,7 @@ impl Journal {
                 self.rejected.push((rejection.name.to_string(), rejection.message));
             }
             Notice::Connected { .. } => self.connected += 1,
-            Notice::Disconnected { .. } => {}
+            Notice::Disconnected { .. } => self.disconnected += 1,
         }
     }
 

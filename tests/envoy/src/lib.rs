@@ -11,6 +11,7 @@
 mod controller;
 mod journal;
 pub mod manifests;
+mod volume;
 mod world;
 
 pub use controller::security;

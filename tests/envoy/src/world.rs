@@ -7,17 +7,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use certs::Generated;
-use envoy::XdsMode;
+use certs::{Generated, Identity, ReloadingServerConfig};
+use envoy::bootstrap::secret_files;
+use envoy::{Classic, Layout, XdsMode};
 use envoy::bootstrap::{AdminAddress, BootstrapOptions, Node, XdsTls, bootstrap};
 use files::{Diagnostic, Folder, FolderChange, Severity};
 use model::{Bind, ObjectId, Settings};
 use runtime::Input;
 use store::Change;
 use tempfile::TempDir;
-use testkit::{Backend, ClientTls, Envoy, Launch, Port, Request, Trust, eventually};
+use testkit::{Backend, ClientTls, Envoy, LIMIT, Launch, Port, Request, Trust, eventually};
 
-use crate::controller::Running;
+use crate::controller::{Running, reloading_security};
+use crate::volume::Volume;
 use crate::{Journal, manifests};
 
 /// What a world is made of. The listeners' addresses are the world's own.
@@ -29,6 +31,8 @@ pub struct Options {
     pub mode: XdsMode,
     /// Limits and periods of the xDS server.
     pub xds: xds::Settings,
+    /// Another layout than the product's: for resources that the product would not make.
+    pub layout: Option<fn(&Settings, XdsMode) -> Box<dyn Layout>>,
 }
 
 /// One controller, one Envoy, a folder of manifests, and backends.
@@ -42,6 +46,10 @@ pub struct World {
     controller: Option<Running>,
     options: Options,
     certificates: Generated,
+    server_files: Volume,
+    envoy_files: Volume,
+    server_config: Arc<ReloadingServerConfig>,
+    watching: tokio::task::JoinHandle<()>,
     ports: Ports,
 }
 
@@ -82,7 +90,12 @@ impl World {
         let certificates =
             certs::generate(&certs::Options::loopback(now())).expect("certificates can be made");
         let manifests = Manifests::new();
-        let envoy = launch(&options, &certificates, &ports, manifests.directory.path());
+        let folder = manifests.directory.path();
+        let server_files = Volume::new(&folder.join("server"), &certificates.ca, &certificates.server);
+        let envoy_files = Volume::new(&folder.join("envoy"), &certificates.ca, &certificates.client);
+        let server_config =
+            Arc::new(ReloadingServerConfig::load(server_files.tls_files()).expect("made just now"));
+        let envoy = launch("test", options.mode, &envoy_files, ports.xds.number(), folder);
         let mut world = Self {
             envoy,
             journal: Journal::default(),
@@ -91,6 +104,10 @@ impl World {
             controller: None,
             options,
             certificates,
+            server_files,
+            envoy_files,
+            watching: watch(&server_config),
+            server_config,
             ports,
         };
         world.start_controller().await;
@@ -201,9 +218,14 @@ impl World {
 
     /// Starts the controller on the manifests as they are, after a stop or crash. Does not wait for Envoy.
     pub async fn start_controller(&mut self) {
-        let Options { settings, mode, xds } = self.options.clone();
+        let Options { settings, mode, xds, layout } = self.options.clone();
+        let layout = match layout {
+            Some(make) => make(&settings, mode),
+            None => Box::new(Classic::new(&settings, mode)),
+        };
         let options = runtime::Options { settings, mode, xds };
-        let running = Running::start(options, &self.certificates, self.ports.xds.number()).await;
+        let security = reloading_security(Arc::clone(&self.server_config));
+        let running = Running::start(options, layout, security, self.ports.xds.number()).await;
         self.journal.restarted();
         self.manifests.forget();
         running.send(Input::Changes(self.manifests.changes())).await;
@@ -252,9 +274,34 @@ impl World {
         self.ports.xds.address()
     }
 
-    /// The certificates of the controller and of Envoy.
+    /// The certificates that the controller and Envoy began with.
     pub fn certificates(&self) -> &Generated {
         &self.certificates
+    }
+
+    /// Replaces the controller's files, and waits until it uses them.
+    pub async fn replace_server_certificate(&mut self, ca: &str, identity: &Identity) {
+        let replaced = self.server_config.replaced();
+        self.server_files.replace(ca, identity);
+        tokio::time::timeout(LIMIT, replaced).await.expect("the controller follows its files");
+    }
+
+    /// Replaces Envoy's files, without waiting for it.
+    pub fn replace_envoy_certificate(&mut self, ca: &str, identity: &Identity) {
+        self.envoy_files.replace(ca, identity);
+    }
+
+    /// Launches another Envoy of the fleet. It shares the addresses of the first, so that requests may
+    /// go to either; its administration interface is its own.
+    pub fn launch_another(&self, id: &str) -> Envoy {
+        let folder = self.manifests.directory.path();
+        launch(id, self.options.mode, &self.envoy_files, self.ports.xds.number(), folder)
+    }
+
+    /// Records what was told until now.
+    pub async fn look(&mut self) -> &Journal {
+        self.catch_up().await;
+        &self.journal
     }
 
     /// Panics if Envoy rejected anything, by its own count or by the controller's.
@@ -312,29 +359,34 @@ fn now() -> i64 {
     since.ok().and_then(|seconds| i64::try_from(seconds).ok()).expect("a clock of this era")
 }
 
-/// Envoy with the product's own bootstrap.
-fn launch(options: &Options, certificates: &Generated, ports: &Ports, folder: &Path) -> Envoy {
-    let files = [
-        ("ca.crt", certificates.ca.as_str()),
-        ("tls.crt", &certificates.client.certificate),
-        ("tls.key", certificates.client.key.expose()),
-    ];
-    let [ca, certificate, key] = files.map(|(name, content)| {
-        let path = folder.join(name);
-        fs::write(&path, content).expect("the folder is writable");
-        path.to_string_lossy().into()
-    });
-    let bootstrap = bootstrap(&BootstrapOptions {
-        node: Some(Node { id: "test".into(), cluster: "isobath".into() }),
-        mode: options.mode,
-        xds_port: ports.xds.number(),
-        tls: Some(XdsTls { ca, certificate, key, resources_dir: None }),
-        admin: AdminAddress::Pipe(admin_socket(folder)),
-        ..BootstrapOptions::new()
-    });
-    Envoy::launch(Launch::new(envoy::message_to_json(&bootstrap)))
+fn watch(config: &Arc<ReloadingServerConfig>) -> tokio::task::JoinHandle<()> {
+    let config = Arc::clone(config);
+    tokio::spawn(async move { match config.watch().await {} })
 }
 
-fn admin_socket(folder: &Path) -> Arc<str> {
-    folder.join("admin.sock").to_string_lossy().into()
+impl Drop for World {
+    fn drop(&mut self) {
+        self.watching.abort();
+    }
+}
+
+/// Envoy with the product's own bootstrap.
+fn launch(id: &str, mode: XdsMode, files: &Volume, xds_port: u16, folder: &Path) -> Envoy {
+    let files = files.tls_files();
+    let [ca, certificate, key] =
+        [files.ca, files.certificate, files.key].map(|path| path.to_string_lossy().into());
+    let resources = folder.join(format!("resources-{id}"));
+    let options = BootstrapOptions {
+        node: Some(Node { id: id.into(), cluster: "isobath".into() }),
+        mode,
+        xds_port,
+        tls: Some(XdsTls { ca, certificate, key, resources_dir: Some(resources.to_string_lossy().into()) }),
+        admin: AdminAddress::Pipe(folder.join(format!("{id}.sock")).to_string_lossy().into()),
+        ..BootstrapOptions::new()
+    };
+    fs::create_dir_all(resources.join("sds")).expect("the folder is writable");
+    for file in secret_files(&options) {
+        fs::write(resources.join(file.path), file.content.to_string()).expect("the folder is writable");
+    }
+    Envoy::launch(Launch::new(envoy::message_to_json(&bootstrap(&options))))
 }

@@ -5,6 +5,7 @@ extern crate isobath_envoy_tests as harness;
 
 mod changes;
 mod conditions;
+mod rejection;
 mod responses;
 mod routing;
 mod strangers;

@@ -1,0 +1,148 @@
+//! A resource that Envoy rejects. Our own checks know every such value that an object can hold, so the
+//! layout of these worlds puts one in: in place of each path that begins with `/poison`.
+
+use envoy::{Before, Classic, Layout, Output, ResourceType, XdsMode};
+use harness::manifests::{http_proxy, simple_proxy};
+use harness::{Options, World};
+use model::{PathMatch, Settings, Traffic, VirtualHost, VirtualHostKey};
+use testkit::eventually;
+
+/// The product's layout, but for a path that Envoy does not take.
+struct Poisoned(Classic);
+
+impl Layout for Poisoned {
+    fn set(&mut self, key: &VirtualHostKey, value: Option<&VirtualHost>) {
+        self.0.set(key, value.cloned().map(poison).as_ref());
+    }
+
+    fn flush(&mut self) -> Vec<Output> {
+        self.0.flush()
+    }
+
+    fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey> {
+        self.0.members(resource_type, name)
+    }
+
+    fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {
+        self.0.take_replaced()
+    }
+
+    fn restore(&mut self, key: &VirtualHostKey, before: Before) {
+        self.0.restore(key, before);
+    }
+}
+
+fn poison(mut host: VirtualHost) -> VirtualHost {
+    if let Traffic::Http(routes) = &mut host.traffic {
+        for route in routes {
+            if matches!(&route.matches.path, PathMatch::Prefix(path) if path.starts_with("/poison")) {
+                route.matches.path = PathMatch::Regex("".into());
+            }
+        }
+    }
+    host
+}
+
+fn poisoned(settings: &Settings, mode: XdsMode) -> Box<dyn Layout> {
+    Box::new(Poisoned(Classic::new(settings, mode)))
+}
+
+/// A host whose every path goes to `service`, and one path more.
+fn with_path(name: &str, service: &str, path: &str) -> String {
+    let services = format!("services: [{{name: {service}, port: 80}}]");
+    let routes = format!("routes: [{{{services}}}, {{conditions: [{{prefix: {path}}}], {services}}}]");
+    http_proxy(name, &format!("virtualhost: {{fqdn: {name}.example}}\n{routes}\n"))
+}
+
+async fn world(mode: XdsMode) -> World {
+    let mut world = World::with(Options { mode, layout: Some(poisoned), ..Options::default() }).await;
+    world.add_backend("blue").await;
+    world.add_backend("green").await;
+    world.apply("bad", &simple_proxy("bad", "bad.example", "blue")).await;
+    world.apply("good", &simple_proxy("good", "good.example", "blue")).await;
+    world
+}
+
+async fn told(world: &mut World, host: &str) -> Vec<String> {
+    eventually("the rejection is reported", async || {
+        let problems = world.look().await.problems(host);
+        if problems.is_empty() { Err("no problem".to_owned()) } else { Ok(problems) }
+    })
+    .await
+}
+
+async fn serves(world: &World, host: &str, service: &str) {
+    eventually("the change is in force", async || match world.ask(host, "/").await {
+        (200, answered) if answered == service => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+}
+
+async fn everything_else_flows(mode: XdsMode) {
+    let mut world = world(mode).await;
+    world.write("bad", &with_path("bad", "green", "/poison"));
+    world.send_changes().await;
+    let problems = told(&mut world, "bad").await.concat();
+    assert!(problems.contains("ingress_http") && problems.contains("RegexMatcherValidationError"), "{problems}");
+    assert_eq!(world.look().await.problems("good"), [""; 0]);
+    assert_eq!(world.envoy.stats().await.rejected_updates().min(1), 1);
+
+    // The last accepted form of the culprit stays in force, and another host's change goes live.
+    assert_eq!(world.ask("bad.example", "/").await, (200, "blue".into()));
+    world.apply("good", &simple_proxy("good", "good.example", "green")).await;
+    serves(&world, "good.example", "green").await;
+    world.apply("new", &simple_proxy("new", "new.example", "blue")).await;
+    serves(&world, "new.example", "blue").await;
+    assert_eq!(world.ask("bad.example", "/").await, (200, "blue".into()));
+
+    world.apply("bad", &with_path("bad", "green", "/cured")).await;
+    serves(&world, "bad.example", "green").await;
+    assert_eq!(world.look().await.problems("bad"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_rejected_host_keeps_its_last_form_and_everything_else_flows_with_ads_delta() {
+    everything_else_flows(XdsMode::AdsDelta).await;
+}
+
+#[tokio::test]
+async fn a_rejected_host_keeps_its_last_form_and_everything_else_flows_with_sotw() {
+    everything_else_flows(XdsMode::Sotw).await;
+}
+
+#[tokio::test]
+async fn of_many_hosts_that_change_together_only_the_culprit_is_set_aside() {
+    let mut world = world(XdsMode::AdsDelta).await;
+    for number in 0..6 {
+        let name = format!("host-{number}");
+        world.write(&name, &simple_proxy(&name, &format!("{name}.example"), "green"));
+    }
+    world.write("bad", &with_path("bad", "green", "/poison"));
+    world.write("good", &simple_proxy("good", "good.example", "green"));
+    world.send_changes().await;
+    told(&mut world, "bad").await;
+    for number in 0..6 {
+        serves(&world, &format!("host-{number}.example"), "green").await;
+    }
+    serves(&world, "good.example", "green").await;
+    assert_eq!(world.ask("bad.example", "/").await, (200, "blue".into()));
+    let journal = world.look().await;
+    for number in 0..6 {
+        assert_eq!(journal.problems(&format!("host-{number}")), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn an_envoy_that_starts_while_a_host_is_set_aside_gets_the_accepted_forms() {
+    let mut world = world(XdsMode::AdsDelta).await;
+    world.write("bad", &with_path("bad", "green", "/poison"));
+    world.send_changes().await;
+    told(&mut world, "bad").await;
+    world.settle().await;
+    world.envoy.kill();
+    world.envoy.start_again();
+    world.envoy.ready().await;
+    assert_eq!(world.ask("bad.example", "/").await, (200, "blue".into()));
+    assert_eq!(world.envoy.stats().await.rejected_updates(), 0);
+}
