@@ -22,7 +22,7 @@ fn slice(service: &str, addresses: &[&str]) -> api::Object {
     object("discovery.k8s.io/v1", "EndpointSlice", value)
 }
 
-fn service(annotations: Value) -> api::Object {
+fn service(annotations: &Value) -> api::Object {
     let metadata = json!({"namespace": "ns", "name": "web", "annotations": annotations});
     object("v1", "Service", json!({"metadata": metadata, "spec": {"ports": [{"port": 80}]}}))
 }
@@ -98,12 +98,12 @@ fn only_parts_that_are_used_make_readers_dirty() {
     let reads = reader.into_reads();
     assert_eq!(reads, [Read::Object(ObjectId::new(Kind::Service, "ns", "web"))], "misses are reads");
     store.record(&unit, reads);
-    assert_eq!(apply(&mut store, service(json!({}))), [unit.clone()].into());
-    assert_eq!(apply(&mut store, service(json!({"note": "nothing"}))), [].into());
-    let limited = service(json!({"projectcontour.io/max-connections": "3"}));
+    assert_eq!(apply(&mut store, service(&json!({}))), [unit.clone()].into());
+    assert_eq!(apply(&mut store, service(&json!({"note": "nothing"}))), [].into());
+    let limited = service(&json!({"projectcontour.io/max-connections": "3"}));
     assert_eq!(apply(&mut store, limited), [unit.clone()].into());
     store.forget(&unit);
-    assert_eq!(apply(&mut store, service(json!({}))), [].into(), "nobody reads it any more");
+    assert_eq!(apply(&mut store, service(&json!({}))), [].into(), "nobody reads it any more");
 }
 
 #[test]

@@ -31,6 +31,17 @@ impl Dice {
         &values[self.below(values.len())]
     }
 
+    /// One of the good values, seldom one of the bad.
+    pub(crate) fn mostly<'a, T>(&mut self, good: &'a [T], bad: &'a [T]) -> &'a T {
+        let values = if self.chance(4) { bad } else { good };
+        self.pick(values)
+    }
+
+    /// The same for words.
+    pub(crate) fn word(&mut self, good: &[&'static str], bad: &[&'static str]) -> &'static str {
+        if self.chance(4) { bad[self.below(bad.len())] } else { good[self.below(good.len())] }
+    }
+
     /// So many values, each made by `make`.
     pub(crate) fn some<T>(&mut self, count: usize, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
         (0..count).map(|_| make(self)).collect()

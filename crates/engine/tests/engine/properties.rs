@@ -16,7 +16,7 @@ fn changes(event: &[Edit]) -> Vec<Change> {
 
 #[test]
 fn incremental_equals_scratch() {
-    hold(700, 200, |history, mut dice| {
+    hold(1500, 200, |history, mut dice| {
         let settings = settings(&mut dice);
         let mut run = Run::new(&settings);
         let mut world = World::default();
@@ -118,4 +118,36 @@ pub(crate) fn is_reported(object: &api::Object) -> bool {
     let annotations = object.metadata().annotations.as_ref();
     let class = annotations.and_then(|all| all.get("projectcontour.io/ingress.class"));
     class.map(String::as_str).or(field).is_none_or(|class| class == "contour")
+}
+
+/// The properties above would hold for worlds in which nothing is ever served, too.
+#[test]
+fn random_worlds_serve_something_of_everything() {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in 0..60 {
+        let history = crate::world::history(&mut Dice::new(seed), 150);
+        let run = Run::of(&model::Settings::default(), World::after(&history).changes());
+        for (kind, name) in run.resources.keys() {
+            let word = if name.starts_with("https/") { "TLS host".into() } else { format!("{kind:?}") };
+            *seen.entry(word).or_default() += 1;
+        }
+        for report in run.reports.values() {
+            *seen.entry(format!("{:?}", report.verdict)).or_default() += 1;
+            for problem in &report.problems {
+                *seen.entry(problem.reason.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    let often = ["Cluster", "ClusterLoadAssignment", "Secret", "TLS host", "Valid", "Invalid", "Orphaned"];
+    let seldom = [
+        "DuplicateVhost",
+        "IncludeNotFound",
+        "IncludeCreatesCycle",
+        "DelegationNotPermitted",
+        "RouteConflict",
+    ];
+    for (words, least) in [(&often[..], 25), (&seldom, 3)] {
+        let missing = words.iter().find(|word| seen.get(**word).is_none_or(|count| *count < least));
+        assert_eq!(missing, None, "too few of it: {seen:?}");
+    }
 }

@@ -47,7 +47,7 @@ impl Envoy {
     fn settle(&mut self, outcome: Outcome) {
         let mut publications = vec![outcome];
         while let Some(outcome) = publications.pop() {
-            self.run.check_closed().unwrap();
+            self.run.check_closed().expect("what is named is there");
             self.count(&outcome.set);
             let bad: Vec<_> = outcome.set.iter().filter(|resource| has(resource, POISON)).collect();
             for resource in &bad {

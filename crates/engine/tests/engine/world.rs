@@ -28,8 +28,10 @@ use crate::objects::{
 
 const NAMESPACES: [&str; 2] = ["a", "b"];
 const HOSTS: [&str; 8] =
-    ["one.com", "one.com", "two.com", "Two.COM", "*.one.com", "x.one.com", "three.com", "-bad-.com"];
-const PATHS: [&str; 6] = ["/", "/a", "/a/", "/a/b", "/b", "no-slash"];
+    ["one.com", "one.com", "two.com", "Two.COM", "*.one.com", "x.one.com", "three.com", "four.com"];
+const BAD_HOSTS: [&str; 3] = ["-bad-.com", "", "a b"];
+const PATHS: [&str; 6] = ["/", "/a", "/a/", "/a/b", "/b", "/c"];
+const BAD_PATHS: [&str; 2] = ["no-slash", "/a?b"];
 
 /// One edit of a world.
 #[derive(Clone)]
@@ -109,7 +111,9 @@ pub(crate) fn settings(dice: &mut Dice) -> Settings {
 pub(crate) fn history(dice: &mut Dice, edits: usize) -> Vec<Vec<Edit>> {
     let mut world = World::default();
     let mut graveyard = Vec::new();
-    let mut all = Vec::new();
+    let mut all = if dice.chance(70) { backends(dice) } else { vec![] };
+    all.truncate(edits);
+    all.iter().for_each(|edit| world.edit(edit));
     while all.len() < edits {
         for edit in step(dice, &world, &graveyard) {
             if let Edit::Remove(id) = &edit {
@@ -127,6 +131,20 @@ pub(crate) fn history(dice: &mut Dice, edits: usize) -> Vec<Vec<Edit>> {
     events
 }
 
+/// All Services and Secrets, so that much can be served.
+fn backends(dice: &mut Dice) -> Vec<Edit> {
+    let names = [(Kind::Service, 4), (Kind::EndpointSlice, 4), (Kind::Secret, 3)];
+    let all = names.into_iter().flat_map(|(kind, count)| {
+        let named = move |namespace: &'static str| {
+            (0..count).map(move |number| ObjectId::new(kind, namespace, format!("it{number}")))
+        };
+        NAMESPACES.into_iter().flat_map(named)
+    });
+    let mut edits: Vec<_> = all.map(|id| Edit::Put(object(dice, &id))).collect();
+    dice.shuffle(&mut edits);
+    edits
+}
+
 fn step(dice: &mut Dice, world: &World, graveyard: &[Object]) -> Vec<Edit> {
     let there: Vec<_> = world.0.keys().collect();
     if there.is_empty() {
@@ -134,7 +152,9 @@ fn step(dice: &mut Dice, world: &World, graveyard: &[Object]) -> Vec<Edit> {
     }
     let id = (*dice.pick(&there)).clone();
     let object = &world.0[&id];
-    match dice.below(100) {
+    let is_backend = matches!(id.kind, Kind::Service | Kind::Secret);
+    // Where every second Service is gone, nothing is served.
+    match dice.below(if is_backend { 78 } else { 100 }) {
         0..40 => vec![Edit::Put(new_object(dice))],
         40..75 => vec![Edit::Put(changed(dice, &id, object))],
         75..90 => vec![Edit::Remove(id)],
@@ -164,7 +184,7 @@ fn any_id(dice: &mut Dice) -> ObjectId {
 
 fn any_id_of(dice: &mut Dice, kind: Kind) -> ObjectId {
     let names = match kind {
-        Kind::HttpProxy => 6,
+        Kind::HttpProxy => 4,
         Kind::Service | Kind::EndpointSlice => 4,
         Kind::Secret | Kind::Ingress => 3,
         Kind::TlsCertificateDelegation | Kind::Namespace => 2,
@@ -237,13 +257,13 @@ fn any_service(dice: &mut Dice, namespace: &str, name: &str) -> Object {
         let second = if dice.chance(50) { 81 } else { 443 };
         ports = vec![service_port("http", 80), service_port("other", second)];
     }
-    if dice.chance(10) {
+    if dice.chance(3) {
         ports[0].protocol = Some("UDP".into());
     }
     ports[0].app_protocol = dice.maybe(10, |_| "kubernetes.io/h2c".into());
     let mut object = service(namespace, name, ports);
     if let Object::Service(service) = &mut object {
-        if let (true, Some(spec)) = (dice.chance(10), &mut service.spec) {
+        if let (true, Some(spec)) = (dice.chance(5), &mut service.spec) {
             spec.type_ = Some("ExternalName".into());
             spec.external_name = Some((*dice.pick(&["backend.example.com", "localhost", ""])).to_owned());
         }
@@ -274,7 +294,7 @@ fn any_slice(dice: &mut Dice, namespace: &str, name: &str) -> Object {
 
 fn any_secret(dice: &mut Dice, namespace: &str, name: &str) -> Object {
     let (pair, other) = (dice.pick(pairs()), dice.pick(pairs()));
-    match dice.below(10) {
+    match dice.below(40) {
         0 => secret(namespace, name, "kubernetes.io/tls", &[("tls.crt", &pair.0), ("tls.key", &other.1)]),
         1 => secret(
             namespace,
@@ -291,7 +311,7 @@ fn any_secret(dice: &mut Dice, namespace: &str, name: &str) -> Object {
 
 fn any_delegation(dice: &mut Dice, namespace: &str, name: &str) -> TlsCertificateDelegation {
     let mut object = TlsCertificateDelegation { metadata: metadata(namespace, name), ..Default::default() };
-    let count = dice.below(3);
+    let count = 1 + dice.below(3);
     object.spec.delegations = dice.some(count, |dice| CertificateDelegation {
         secret_name: format!("it{}", dice.below(3)),
         target_namespaces: (*dice.pick(&[&["*"][..], &["a"], &["b"], &["a", "b"], &[]]))
@@ -337,7 +357,7 @@ fn any_ingress(dice: &mut Dice, namespace: &str, name: &str) -> Ingress {
         ingress_class_name: dice.maybe(5, |_| "nginx".into()),
         rules: Some(dice.some(rules, any_rule)),
         tls: Some(dice.some(tls, |dice| IngressTLS {
-            hosts: Some(dice.some(2, |dice| (*dice.pick(&HOSTS)).into())),
+            hosts: Some(dice.some(2, |dice| dice.word(&HOSTS, &BAD_HOSTS).into())),
             secret_name: dice.maybe(90, any_secret_name),
         })),
     };
@@ -347,18 +367,23 @@ fn any_ingress(dice: &mut Dice, namespace: &str, name: &str) -> Ingress {
 fn any_rule(dice: &mut Dice) -> IngressRule {
     let count = 1 + dice.below(2);
     let paths = dice.some(count, |dice| HTTPIngressPath {
-        path: dice.maybe(90, |dice| (*dice.pick(&["/", "/a", "/a/", "/b", "/[x", "/a+", "bad"])).into()),
-        path_type: (*dice.pick(&["Prefix", "Exact", "ImplementationSpecific", "Other"])).into(),
+        path: dice.maybe(90, |dice| dice.word(&["/", "/a", "/a/", "/b", "/a+"], &["/[x", "bad"]).into()),
+        path_type: dice.word(&["Prefix", "Exact", "ImplementationSpecific"], &["Other"]).into(),
         backend: any_backend(dice),
     });
-    let host = dice.maybe(85, |dice| (*dice.pick(&HOSTS)).into());
+    let host = dice.maybe(85, |dice| dice.word(&HOSTS, &BAD_HOSTS).into());
     IngressRule { host, http: Some(HTTPIngressRuleValue { paths }) }
 }
 
+/// Seldom one that is never there.
+fn any_service_name(dice: &mut Dice) -> String {
+    if dice.chance(3) { "nowhere".into() } else { format!("it{}", dice.below(4)) }
+}
+
 fn any_backend(dice: &mut Dice) -> IngressBackend {
-    let number = dice.maybe(70, |dice| *dice.pick(&[80, 80, 81, 0, 70_000]));
+    let number = dice.maybe(90, |dice| *dice.mostly(&[80], &[81, 0, 70_000]));
     let port = ServiceBackendPort { name: number.is_none().then(|| "http".into()), number };
-    let service = IngressServiceBackend { name: format!("it{}", dice.below(5)), port: Some(port) };
+    let service = IngressServiceBackend { name: any_service_name(dice), port: Some(port) };
     IngressBackend { resource: None, service: dice.chance(95).then_some(service) }
 }
 
@@ -370,7 +395,7 @@ fn any_proxy(dice: &mut Dice, namespace: &str, name: &str) -> HttpProxy {
     proxy.spec.virtualhost = is_root.then(|| Box::new(any_host(dice)));
     let includes = dice.below(3);
     proxy.spec.includes = dice.some(includes, any_include);
-    proxy.spec.tcpproxy = dice.maybe(15, |dice| Box::new(any_tcp_proxy(dice)));
+    proxy.spec.tcpproxy = dice.maybe(7, |dice| Box::new(any_tcp_proxy(dice)));
     proxy.spec.ingress_class_name = dice.maybe(4, |dice| (*dice.pick(&["contour", "nginx"])).into());
     proxy
 }
@@ -379,31 +404,30 @@ fn any_host(dice: &mut Dice) -> VirtualHost {
     let tls = dice.maybe(45, |dice| {
         let passthrough = dice.chance(20);
         let secret_name = (!passthrough || dice.chance(5)).then(|| any_secret_name(dice));
-        let versions = ["1.2", "1.3", "1.1"];
         Box::new(Tls {
             secret_name,
             passthrough,
-            minimum_protocol_version: dice.maybe(15, |dice| (*dice.pick(&versions)).into()),
-            maximum_protocol_version: dice.maybe(15, |dice| (*dice.pick(&versions)).into()),
+            minimum_protocol_version: dice.maybe(15, |dice| dice.word(&["1.2", "1.3"], &["1.1"]).into()),
+            maximum_protocol_version: dice.maybe(15, |dice| dice.word(&["1.2", "1.3"], &["1.1"]).into()),
             client_validation: dice.maybe(4, |_| Box::default()),
             enable_fallback_certificate: dice.chance(3),
         })
     });
     let ip_allow_policy = if dice.chance(3) { vec![IpFilterPolicy::default()] } else { vec![] };
-    VirtualHost { fqdn: (*dice.pick(&HOSTS)).into(), tls, ip_allow_policy, ..VirtualHost::default() }
+    VirtualHost { fqdn: dice.word(&HOSTS, &BAD_HOSTS).into(), tls, ip_allow_policy, ..VirtualHost::default() }
 }
 
 fn any_include(dice: &mut Dice) -> Include {
     Include {
-        name: if dice.chance(90) { format!("part{}", dice.below(6)) } else { format!("it{}", dice.below(6)) },
+        name: if dice.chance(90) { format!("part{}", dice.below(4)) } else { format!("it{}", dice.below(4)) },
         namespace: dice.maybe(40, |dice| (*dice.pick(&NAMESPACES)).into()),
-        conditions: dice.maybe(80, |dice| vec![prefix(*dice.pick(&PATHS))]).unwrap_or_default(),
+        conditions: dice.maybe(80, |dice| vec![prefix(dice.word(&PATHS, &BAD_PATHS))]).unwrap_or_default(),
     }
 }
 
 fn any_tcp_proxy(dice: &mut Dice) -> TcpProxy {
     if dice.chance(40) {
-        let include = TcpProxyInclude { name: format!("part{}", dice.below(6)), namespace: None };
+        let include = TcpProxyInclude { name: format!("part{}", dice.below(4)), namespace: None };
         return TcpProxy { include: Some(Box::new(include)), ..TcpProxy::default() };
     }
     let count = dice.below(3);
@@ -411,20 +435,21 @@ fn any_tcp_proxy(dice: &mut Dice) -> TcpProxy {
 }
 
 fn any_target(dice: &mut Dice) -> api::http_proxy::Service {
-    let mut target = to(&format!("it{}", dice.below(5)), *dice.pick(&[80, 80, 80, 81, 443, 0, 99_999]));
-    target.weight = *dice.pick(&[0, 0, 1, 50, 100, -1, 5_000_000_000]);
+    let mut target = to(&any_service_name(dice), *dice.mostly(&[80], &[81, 443, 0, 99_999]));
+    target.weight = *dice.mostly(&[0, 1, 50, 100], &[-1, 5_000_000_000]);
     if dice.chance(60) {
         target.weight = 1;
     }
     target.mirror = dice.chance(8);
-    target.protocol = dice.maybe(8, |dice| Choice::parse(*dice.pick(&["h2", "h2c", "tls", "h3"])));
+    target.protocol = dice.maybe(8, |dice| Choice::parse(dice.word(&["h2", "h2c", "tls"], &["h3"])));
     target
 }
 
 fn any_route(dice: &mut Dice) -> Route {
-    let conditions = if dice.chance(30) { 2 } else { 1 };
+    let path = any_path_condition(dice);
+    let further = if dice.chance(3) { any_path_condition(dice) } else { any_condition(dice) };
     let mut route = Route {
-        conditions: dice.some(conditions, any_condition),
+        conditions: if dice.chance(70) { vec![path] } else { vec![path, further] },
         permit_insecure: dice.chance(30),
         enable_websockets: dice.chance(10),
         ..Route::default()
@@ -433,7 +458,7 @@ fn any_route(dice: &mut Dice) -> Route {
         0 => {
             let policy = HttpRequestRedirectPolicy {
                 hostname: dice.maybe(50, |_| "else.com".into()),
-                status_code: dice.maybe(50, |dice| *dice.pick(&[301, 302, 999])),
+                status_code: dice.maybe(50, |dice| *dice.mostly(&[301, 302], &[999])),
                 path: dice.maybe(30, |_| "/new".into()),
                 ..HttpRequestRedirectPolicy::default()
             };
@@ -441,12 +466,12 @@ fn any_route(dice: &mut Dice) -> Route {
         }
         1 => {
             let policy = HttpDirectResponsePolicy {
-                status_code: *dice.pick(&[200, 404, 7]),
+                status_code: *dice.mostly(&[200, 404], &[7]),
                 ..HttpDirectResponsePolicy::default()
             };
             route.direct_response_policy = Some(Box::new(policy));
         }
-        2 => {}
+        2 if dice.chance(20) => {}
         _ => {
             let count = 1 + dice.below(2);
             route.services = dice.some(count, any_target);
@@ -457,7 +482,7 @@ fn any_route(dice: &mut Dice) -> Route {
 
 fn with_policies(dice: &mut Dice, mut route: Route) -> Route {
     route.timeout_policy = dice.maybe(8, |dice| {
-        let word = |dice: &mut Dice| dice.pick(&["10s", "infinity", "soon"]).to_string();
+        let word = |dice: &mut Dice| dice.mostly(&["10s", "infinity"], &["soon"]).to_string();
         Box::new(TimeoutPolicy {
             response: Some(word(dice)),
             idle: None,
@@ -466,11 +491,11 @@ fn with_policies(dice: &mut Dice, mut route: Route) -> Route {
     });
     route.retry_policy = dice.maybe(5, |_| Box::new(RetryPolicy { count: 3, ..RetryPolicy::default() }));
     route.path_rewrite_policy = dice.maybe(8, |dice| {
-        let replacement = (*dice.pick(&["/", "/new", "/new/", ""])).into();
+        let replacement = dice.word(&["/", "/new", "/new/"], &[""]).into();
         Box::new(PathRewritePolicy { replace_prefix: vec![ReplacePrefix { prefix: None, replacement }] })
     });
     route.request_headers_policy = dice.maybe(8, |dice| {
-        let name = (*dice.pick(&["x-one", "Host", "bad name"])).into();
+        let name = dice.word(&["x-one", "Host"], &["bad name"]).into();
         let set = vec![HeaderValue { name, value: "some%thing".into() }];
         Box::new(HeadersPolicy { set, remove: vec![] })
     });
@@ -480,26 +505,28 @@ fn with_policies(dice: &mut Dice, mut route: Route) -> Route {
     route
 }
 
-fn any_condition(dice: &mut Dice) -> MatchCondition {
+fn any_path_condition(dice: &mut Dice) -> MatchCondition {
     let mut condition = MatchCondition::default();
     match dice.below(10) {
-        0 => condition.exact = Some((*dice.pick(&PATHS)).into()),
-        1 => condition.regex = Some((*dice.pick(&["/x.*", "/(", "/[a-z]+", "no"])).into()),
-        2 => {
-            let mut header = HeaderMatchCondition { name: "x-one".into(), ..Default::default() };
-            match dice.below(3) {
-                0 => header.present = true,
-                1 => header.exact = Some("value".into()),
-                _ => header.notcontains = Some("thing".into()),
-            }
-            condition.header = Some(Box::new(header));
-        }
-        3 => {
-            let exact = Some((*dice.pick(&["value", "other"])).into());
-            let parameter = QueryParameterMatchCondition { name: "q".into(), exact, ..Default::default() };
-            condition.query_parameter = Some(Box::new(parameter));
-        }
-        _ => condition.prefix = Some((*dice.pick(&PATHS)).into()),
+        0 => condition.exact = Some(dice.word(&PATHS, &BAD_PATHS).into()),
+        1 => condition.regex = Some(dice.word(&["/x.*", "/[a-z]+"], &["/(", "no"]).into()),
+        _ => condition.prefix = Some(dice.word(&PATHS, &BAD_PATHS).into()),
     }
     condition
+}
+
+/// A condition on a header or a query parameter.
+fn any_condition(dice: &mut Dice) -> MatchCondition {
+    if dice.chance(50) {
+        let exact = Some((*dice.pick(&["value", "other"])).into());
+        let parameter = QueryParameterMatchCondition { name: "q".into(), exact, ..Default::default() };
+        return MatchCondition { query_parameter: Some(Box::new(parameter)), ..Default::default() };
+    }
+    let mut header = HeaderMatchCondition { name: "x-one".into(), ..Default::default() };
+    match dice.below(3) {
+        0 => header.present = true,
+        1 => header.exact = Some("value".into()),
+        _ => header.notcontains = Some("thing".into()),
+    }
+    MatchCondition { header: Some(Box::new(header)), ..Default::default() }
 }
