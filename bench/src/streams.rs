@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use model::Settings;
 use runtime::{Input, Notice};
-use xds::{Entry, FleetId, Progress, ResourceType};
+use xds::{Entry, FleetId, Progress, Resource, ResourceType, Update};
 
 use crate::controller::Running;
 use crate::machine;
@@ -49,36 +49,20 @@ async fn measure() {
     await_everybody(&running).await;
     let memory = machine::resident_bytes().saturating_sub(idle_memory);
 
-    let mut fan_out = FanOut { world, running, clients, turn: 0 };
-    for _ in 0..WARM_UP {
-        fan_out.once().await;
-    }
-    let began = processor_time();
-    let mut times = Vec::new();
-    for _ in 0..CHANGES {
-        times.push(fan_out.once().await);
-    }
-    let spent = processor_time() - began;
-    times.sort_unstable();
-    let encoded = encoding::payloads(&fan_out.running.endpoints(), CHANGES, STREAMS);
-    report(spent, encoded, &times, memory);
-    fan_out.clients.end();
-}
-
-fn report(spent: Duration, encoded: usize, times: &[Duration], memory: u64) {
-    let per_stream = spent.as_secs_f64() * 1e6 / (CHANGES * STREAMS) as f64;
-    let time = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     println!("Machine: {}.\n", machine::description());
     println!("| {STREAMS} streams, {CHANGES} changes of one endpoint | |");
     println!("|---|---:|");
-    println!("| processor time of the server for each stream and change | {per_stream:.1} µs |");
+    let mut fan_out = FanOut { world, running, clients, turn: 0 };
+    fan_out.measure("from the changed object", From::Object).await;
+    let forms = fan_out.both_forms().await;
+    fan_out.measure("from the changed resource, without the controller", From::Resource(forms)).await;
+    let encoded = encoding::payloads(&fan_out.running.endpoints(), CHANGES, STREAMS);
     println!("| payloads encoded for each change | {:.2} |", encoded as f64 / CHANGES as f64);
-    println!("| until the last stream has it, median | {} |", time(times[times.len() / 2]));
-    println!("| least to most | {} to {} |", time(times[0]), time(times[times.len() - 1]));
     println!(
         "| resident memory of the server for each connected stream | {} KiB |",
         memory / 1024 / STREAMS as u64
     );
+    fan_out.clients.end();
 }
 
 /// All threads of this process, in both modes.
@@ -96,23 +80,74 @@ struct FanOut {
     turn: usize,
 }
 
+/// Where a change begins.
+enum From {
+    /// An EndpointSlice, through engine and controller, which learns of every acknowledgement.
+    Object,
+    /// Two forms of the endpoints, published by turns: the xDS server alone.
+    Resource([Resource; 2]),
+}
+
 impl FanOut {
+    /// Measures many changes and prints what they took.
+    async fn measure(&mut self, title: &str, from: From) {
+        for _ in 0..WARM_UP {
+            self.once(&from).await;
+        }
+        let began = processor_time();
+        let mut times = Vec::new();
+        for _ in 0..CHANGES {
+            times.push(self.once(&from).await);
+        }
+        let spent = processor_time() - began;
+        times.sort_unstable();
+        let per_stream = spent.as_secs_f64() * 1e6 / (CHANGES * STREAMS) as f64;
+        let time = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+        let [least, median, most] = [times[0], times[times.len() / 2], times[times.len() - 1]].map(time);
+        println!(
+            "| **{title}**: processor time of the server for each stream and change | {per_stream:.1} µs |"
+        );
+        println!("| until the last stream has it: median, least to most | {median}, {least} to {most} |");
+    }
+
     /// One change; returns how long it took until the last client had it.
-    async fn once(&mut self) -> Duration {
+    async fn once(&mut self, from: &From) -> Duration {
         self.turn += 1;
-        let change = self.world.endpoints(0, 2 + u8::from(self.turn.is_multiple_of(2)));
+        let form = self.turn % 2;
+        let change = self.world.endpoints(0, if form == 0 { 2 } else { 3 });
         let began = Instant::now();
-        self.running.send(Input::Changes(vec![change])).await;
+        match from {
+            From::Object => self.running.send(Input::Changes(vec![change])).await,
+            From::Resource(forms) => self.running.publish(forms[form].clone()),
+        }
         // The two threads of the runtime serve the streams meanwhile.
         tokio::task::block_in_place(|| self.clients.all_have_it());
         let took = began.elapsed();
-        await_acknowledgement(&mut self.running).await;
+        match from {
+            From::Object => await_acknowledgement(&mut self.running).await,
+            From::Resource(_) => await_everybody(&self.running).await,
+        }
         tokio::time::sleep(PAUSE).await;
         took
+    }
+
+    /// The endpoints of each turn, even turns first; the next turn after this is odd.
+    async fn both_forms(&mut self) -> [Resource; 2] {
+        if self.turn.is_multiple_of(2) {
+            self.once(&From::Object).await;
+        }
+        let odd = self.running.endpoints().resource().clone();
+        self.once(&From::Object).await;
+        [self.running.endpoints().resource().clone(), odd]
     }
 }
 
 impl Running {
+    fn publish(&self, endpoints: Resource) {
+        let set = vec![(ResourceType::ClusterLoadAssignment, endpoints)];
+        self.hub.publish(&FleetId::default_fleet(), Update { set, removed: Vec::new() });
+    }
+
     /// The endpoints that change: those of the first host.
     fn endpoints(&self) -> Arc<Entry> {
         let snapshot = self.hub.snapshot(&FleetId::default_fleet()).expect("it was published");
