@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     xds_address: String,
     /// The port where the controller serves xDS.
-    #[arg(long, default_value_t = 8001, value_name = "PORT")]
+    #[arg(long, default_value_t = 8001, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     xds_port: u16,
     /// How Envoy asks for its configuration.
     #[arg(long, value_enum, default_value_t = Mode::AdsDelta)]
@@ -97,6 +97,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     }
     if !Path::new(&arguments.admin_address).is_absolute() {
         bail!("--admin-address: {} is not the path of a unix socket", arguments.admin_address);
+    }
+    if arguments.xds_address.trim().is_empty() {
+        bail!("--xds-address: is empty; write a DNS name or an IP address");
     }
     let options = BootstrapOptions {
         node: None,
@@ -171,8 +174,9 @@ pub(crate) fn write_secret_files(folder: &Path, options: &BootstrapOptions) -> a
 }
 
 fn write(path: &Path, content: &str) -> anyhow::Result<()> {
+    let cannot = |path: &Path| format!("{}: cannot be written", path.display());
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        fs::create_dir_all(folder).with_context(|| cannot(folder))?;
     }
-    fs::write(path, content).with_context(|| path.display().to_string())
+    fs::write(path, content).with_context(|| cannot(path))
 }

@@ -20,6 +20,9 @@ use crate::bootstrap::Mode;
 use crate::output::Outcome;
 use crate::terminal::{SettingsArguments, bind};
 
+/// The words that Envoy takes for what it logs.
+const LOG_LEVELS: [&str; 7] = ["trace", "debug", "info", "warning", "error", "critical", "off"];
+
 /// Serves manifests with an Envoy of this machine, and follows their changes. No Kubernetes is needed.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -45,7 +48,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     envoy_path: Option<PathBuf>,
     /// What Envoy logs.
-    #[arg(long, default_value = "warning", value_name = "LEVEL")]
+    #[arg(long, default_value = "warning", value_name = "LEVEL", value_parser = LOG_LEVELS)]
     envoy_log_level: String,
     /// Where requests are logged.
     #[arg(long, default_value = "/dev/null", value_name = "FILE")]
@@ -53,7 +56,7 @@ pub(crate) struct Arguments {
     /// How Envoy asks for its configuration.
     #[arg(long, value_enum, default_value_t = Mode::AdsDelta)]
     xds_mode: Mode,
-    /// Ends after Envoy has acknowledged the first configuration.
+    /// Ends after Envoy has acknowledged the first configuration; exit code 1 when manifests have errors.
     #[arg(long)]
     once: bool,
     #[command(flatten)]
@@ -66,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
             bail!("{}: no such file or folder", path.display());
         }
     }
-    ports::check(&arguments.settings())?;
+    ports::check(&arguments.settings(), arguments.admin_port)?;
     let envoy = launcher::find_envoy(arguments.envoy_path.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(session::run(arguments, envoy))

@@ -10,6 +10,7 @@ use anyhow::Context;
 use envoy::bootstrap::{AdminAddress, BootstrapOptions, Node, XdsTls, bootstrap};
 use launcher::admin::Admin;
 use launcher::{Backoff, Event, Guard, Program, Restart, Supervised};
+use tokio::sync::Notify;
 
 use super::certificates::ClientFiles;
 use super::screen::Screen;
@@ -22,6 +23,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The Envoy of one run.
 pub(super) struct Process {
     supervised: Supervised,
+    /// Told each time Envoy ends.
+    ended: Arc<Notify>,
     admin: Admin,
 }
 
@@ -57,9 +60,20 @@ impl Process {
             guard: Guard::OwnExecutable,
             restart: Restart::After(Backoff::default()),
         };
-        let screen = Arc::clone(screen);
-        let supervised = Supervised::start(program, move |event| tell(&screen, &event))?;
-        Ok(Self { supervised, admin })
+        let (screen, ended) = (Arc::clone(screen), Arc::new(Notify::new()));
+        let told = Arc::clone(&ended);
+        let supervised = Supervised::start(program, move |event| {
+            tell(&screen, &event);
+            if let Event::Ended(_) = event {
+                told.notify_one();
+            }
+        })?;
+        Ok(Self { supervised, ended, admin })
+    }
+
+    /// Waits until Envoy ends.
+    pub(super) async fn ended(&self) {
+        self.ended.notified().await;
     }
 
     /// Lets clients finish, then ends Envoy. Blocks.

@@ -153,7 +153,16 @@ fn conditions(matches: &RouteMatch) -> String {
     };
     let headers = matches.headers.iter().map(|header| format!(" + header {}", header.name));
     let query = matches.query.iter().map(|parameter| format!(" + query {}", parameter.name));
-    std::iter::once(path).chain(headers).chain(query).collect()
+    short(std::iter::once(path).chain(headers).chain(query).collect())
+}
+
+/// Without what is too long for a line.
+fn short(text: String) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 /// The backends, with their shares if there are several.
@@ -183,6 +192,12 @@ mod tests {
     fn a_cluster_is_shown_as_its_service_and_port() {
         assert_eq!(backend("web/shop/80/0123456789abcdef"), "web/shop:80");
         assert_eq!(backend("other"), "other");
+    }
+
+    #[test]
+    fn long_conditions_are_cut_between_characters() {
+        assert_eq!(short("ü".repeat(60)), "ü".repeat(60));
+        assert_eq!(short("ü".repeat(61)), format!("{}…", "ü".repeat(60)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whether the ports that Envoy is to open are free.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::bail;
 use model::{Bind, Settings};
@@ -10,11 +10,17 @@ use model::{Bind, Settings};
 ///
 /// # Errors
 /// The first port that cannot be opened, and the flag to choose another with.
-pub(super) fn check(settings: &Settings) -> anyhow::Result<()> {
-    let ports =
-        [("--http-port", settings.http), ("--https-port", settings.https), ("--stats-port", settings.stats)];
+pub(super) fn check(settings: &Settings, admin_port: u16) -> anyhow::Result<()> {
+    let admin = Bind { address: Ipv4Addr::LOCALHOST.into(), port: admin_port };
+    let ports = [
+        ("--http-port", settings.http),
+        ("--https-port", settings.https),
+        ("--stats-port", settings.stats),
+        ("--admin-port", admin),
+    ];
     for (index, (flag, bind)) in ports.iter().enumerate() {
-        if let Some((other, _)) = ports[..index].iter().find(|(_, earlier)| earlier == bind) {
+        if let Some((other, _)) = ports[..index].iter().find(|(_, earlier)| earlier == bind && bind.port != 0)
+        {
             bail!("{flag}: {} is the same port as {other}", bind.port);
         }
         check_one(flag, *bind)?;
@@ -49,14 +55,14 @@ mod tests {
     fn a_port_in_use_is_named_with_its_flag() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let message = check(&settings(port, 0)).unwrap_err().to_string();
+        let message = check(&settings(port, 0), 0).unwrap_err().to_string();
         assert!(message.starts_with("--http-port: ") && message.contains("in use"), "{message}");
     }
 
     #[test]
     fn two_flags_with_one_port_are_refused() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let message = check(&settings(free, free)).unwrap_err().to_string();
+        let message = check(&settings(free, free), 0).unwrap_err().to_string();
         assert!(message.starts_with("--https-port: "), "{message}");
     }
 }

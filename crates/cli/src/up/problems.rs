@@ -8,6 +8,7 @@ use model::Report;
 
 use super::screen::Screen;
 use crate::manifests::{Violated, api_id, model_id};
+use crate::output::Outcome;
 
 /// Problems shown in full between two quiet moments: beyond that nobody reads them off a screen.
 const SHOWN: usize = 20;
@@ -21,6 +22,8 @@ pub(super) struct Problems {
     /// Since the last quiet moment.
     shown: usize,
     hidden: usize,
+    /// Whether there was an error at any time.
+    had_error: bool,
 }
 
 impl Problems {
@@ -70,7 +73,13 @@ impl Problems {
         (self.shown, self.hidden) = (0, 0);
     }
 
+    /// What a run that looked once has found.
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.had_error { Outcome::Problems } else { Outcome::Good }
+    }
+
     fn show(&mut self, diagnostic: &Diagnostic, screen: &Screen) {
+        self.had_error |= diagnostic.severity == Severity::Error;
         if self.shown == SHOWN && diagnostic.severity != Severity::Note {
             self.hidden += 1;
             return;

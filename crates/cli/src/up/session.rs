@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use files::{Folder, Reload, WatchSettings};
 use model::{VirtualHost, VirtualHostKey};
 use runtime::{Controller, Input, Notice, Options};
@@ -74,7 +74,7 @@ pub(super) async fn run(arguments: &Arguments, envoy: PathBuf) -> anyhow::Result
         log_level: &arguments.envoy_log_level,
     };
     let process = Process::start(start, &screen)?;
-    let ended = run.follow(notices).await;
+    let ended = run.follow(notices, &process).await;
     run.problems.quiet(&screen);
 
     screen.line("ending: clients may finish what they are at");
@@ -98,7 +98,11 @@ struct Run {
 
 impl Run {
     /// Follows files and Envoy until the end of the run.
-    async fn follow(&mut self, mut notices: mpsc::UnboundedReceiver<Notice>) -> anyhow::Result<Outcome> {
+    async fn follow(
+        &mut self,
+        mut notices: mpsc::UnboundedReceiver<Notice>,
+        envoy: &Process,
+    ) -> anyhow::Result<Outcome> {
         let (batches, mut reloads) = mpsc::channel(BACKLOG);
         let watching = files::watch(Arc::clone(&self.folder), WatchSettings::default(), batches);
         let mut watching = std::pin::pin!(watching);
@@ -116,13 +120,16 @@ impl Run {
                 Some(notice) = notices.recv() => {
                     quiet = Some(Instant::now() + QUIET);
                     if self.show(notice, &mut changes) == Step::Ends {
-                        return Ok(Outcome::Good);
+                        return Ok(self.problems.outcome());
                     }
                 }
                 () = until(changes.due()) => changes.show_due(&self.screen),
                 () = until(quiet) => {
                     quiet = None;
                     self.sum_up().await?;
+                }
+                () = envoy.ended(), if self.once => {
+                    bail!("Envoy ended before it took a configuration; what it said is above")
                 }
                 _ = interrupt.recv() => return Ok(Outcome::Good),
                 _ = terminate.recv() => return Ok(Outcome::Good),
