@@ -19,6 +19,9 @@ pub(crate) struct Index {
 impl Index {
     /// Replaces what a unit has read.
     pub(crate) fn record(&mut self, unit: &Unit, mut reads: Vec<Read>) {
+        if reads.is_empty() {
+            return self.forget(unit);
+        }
         reads.sort_unstable();
         reads.dedup();
         let unit = self.units.intern(unit);

@@ -51,7 +51,12 @@ impl Store {
     }
 
     /// Remembers what a unit has read, in place of what it read before.
-    pub fn record(&mut self, unit: &Unit, reads: Vec<Read>) {
+    ///
+    /// That a root and its report read their own object goes without saying: a change of it makes them dirty.
+    pub fn record(&mut self, unit: &Unit, mut reads: Vec<Read>) {
+        if let Unit::Root(id) | Unit::Report(id) = unit {
+            reads.retain(|read| !matches!(read, Read::Object(own) if own == id));
+        }
         self.index.record(unit, reads);
     }
 
@@ -100,6 +105,7 @@ impl Store {
     fn ingress(&mut self, id: ObjectId, fact: Option<IngressFact>, dirty: &mut BTreeSet<Unit>) {
         if replace(&mut self.ingresses, Name::from(&id), fact) {
             dirty.insert(Unit::Root(id.clone()));
+            dirty.insert(Unit::Report(id.clone()));
             self.touch_if(true, &Read::Object(id), dirty);
         }
     }
