@@ -9,7 +9,7 @@ use envoy::{Classic, Layout, XdsMode};
 use model::{Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
-use xds::{FleetId, Hub, Observation};
+use xds::{FleetId, Generation, Hub, NodeStatus, Observation};
 
 use crate::convert;
 use crate::ledger::Ledger;
@@ -46,6 +46,9 @@ pub struct Controller {
     fleet: FleetId,
     shared_tables: [Arc<str>; 1],
     ledger: Ledger,
+    /// How far each Envoy of the fleet was observed to be. The hub knows it earlier, but there the news that
+    /// something was rejected may still be on its way, and what was rejected must not pass for accepted.
+    reached: BTreeMap<Arc<str>, Generation>,
 }
 
 impl Controller {
@@ -74,6 +77,7 @@ impl Controller {
             notices,
             fleet: FleetId::default_fleet(),
             ledger: Ledger::default(),
+            reached: BTreeMap::new(),
         };
         (controller, told)
     }
@@ -134,14 +138,27 @@ impl Controller {
 
     fn observe(&mut self, observation: Observation) {
         match observation {
-            Observation::Connected { node, .. } => self.tell(Notice::Connected { node: node.to_string() }),
+            Observation::Connected { node, .. } => {
+                self.reached.remove(&node);
+                self.tell(Notice::Connected { node: node.to_string() });
+            }
             Observation::Disconnected { node, .. } => {
+                // It may be back already, as far as the hub knows.
+                let is_connected = self.connected().iter().any(|status| status.node == node);
+                if !is_connected {
+                    self.reached.remove(&node);
+                }
                 self.tell(Notice::Disconnected { node: node.to_string() });
                 // The one that all others were waiting for may be gone.
                 self.settle();
             }
             Observation::Acked { .. } => {}
-            Observation::Reached { .. } => self.settle(),
+            Observation::Reached { fleet, node, generation } => {
+                if fleet == self.fleet {
+                    self.reached.insert(node, generation);
+                }
+                self.settle();
+            }
             Observation::Rejected { node, resource_type, name, version, message, .. } => {
                 let Some(kind) = convert::layout_kind(resource_type) else { return };
                 let rejection = Rejection { resource_type: kind, name: name.clone(), message };
@@ -157,14 +174,19 @@ impl Controller {
     /// Tells what every connected Envoy has come up to.
     fn settle(&mut self) {
         let Some(newest) = self.ledger.newest() else { return };
-        let nodes: Vec<_> = self.hub.status().into_iter().filter(|node| node.fleet == self.fleet).collect();
-        let reached = nodes.iter().map(|node| node.generation).min().flatten();
+        let nodes = self.connected();
+        let reached = nodes.iter().map(|status| self.reached.get(&status.node).copied()).min().flatten();
         let Some(reached) = reached else { return };
         if let Some((generation, offered)) = self.ledger.acknowledged(reached.min(newest)) {
             let after = offered.elapsed();
             self.handle(Event::Accepted { generation });
             self.tell(Notice::Acknowledged { generation, after, nodes: nodes.len() });
         }
+    }
+
+    /// The Envoys of the fleet.
+    fn connected(&self) -> Vec<NodeStatus> {
+        self.hub.status().into_iter().filter(|status| status.fleet == self.fleet).collect()
     }
 
     /// Whether a resource is what the configuration holds now, and every connected Envoy of the newest
@@ -180,7 +202,7 @@ impl Controller {
         if current.is_none_or(|entry| entry.version() != version) {
             return false;
         }
-        let nodes: Vec<_> = self.hub.status().into_iter().filter(|node| node.fleet == self.fleet).collect();
+        let nodes = self.connected();
         let newest = nodes.iter().map(|node| node.release).max().flatten();
         nodes.iter().filter(|node| node.release == newest).all(|node| {
             node.held
