@@ -10,6 +10,9 @@ use super::{Fault, SPEC, class, tcp, tls, unsupported};
 use crate::field_path::FieldPath;
 use crate::{Contribution, Fragment, Origin, Rank, text};
 
+/// How many rivals for a host are named: each of them is told about all others.
+const NAMED_RIVALS: usize = 16;
+
 /// What the parts of one root share while it is translated.
 pub(super) struct Context<'r, 's> {
     pub(super) reader: &'r Reader<'s>,
@@ -114,8 +117,12 @@ fn rivals(context: &Context<'_, '_>, id: &ObjectId, host: &Host) -> Option<Strin
         return None;
     }
     names.sort();
-    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-    Some(format!("fqdn \"{host}\" is used in multiple HTTPProxies: {}", names.join(", ")))
+    let shown: Vec<_> = names.iter().take(NAMED_RIVALS).map(ToString::to_string).collect();
+    let more = match names.len().saturating_sub(NAMED_RIVALS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!("fqdn \"{host}\" is used in multiple HTTPProxies: {}{more}", shown.join(", ")))
 }
 
 fn something_is_defined(fact: &HttpProxyFact) -> Result<(), Fault> {
