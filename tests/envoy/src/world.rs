@@ -9,8 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use certs::{Generated, Identity, ReloadingServerConfig};
 use envoy::bootstrap::secret_files;
-use envoy::{Classic, Layout, XdsMode};
 use envoy::bootstrap::{AdminAddress, BootstrapOptions, Node, XdsTls, bootstrap};
+use envoy::{Classic, Layout, XdsMode};
 use files::{Diagnostic, Folder, FolderChange, Severity};
 use model::{Bind, ObjectId, Settings};
 use runtime::Input;

@@ -3,9 +3,15 @@
 
 extern crate isobath_envoy_tests as harness;
 
+mod actions;
 mod changes;
 mod conditions;
+mod fleet;
+mod modes;
+mod objects;
 mod rejection;
 mod responses;
+mod rotation;
 mod routing;
 mod strangers;
+mod tls;

@@ -84,7 +84,10 @@ async fn everything_else_flows(mode: XdsMode) {
     world.write("bad", &with_path("bad", "green", "/poison"));
     world.send_changes().await;
     let problems = told(&mut world, "bad").await.concat();
-    assert!(problems.contains("ingress_http") && problems.contains("RegexMatcherValidationError"), "{problems}");
+    assert!(
+        problems.contains("ingress_http") && problems.contains("RegexMatcherValidationError"),
+        "{problems}"
+    );
     assert_eq!(world.look().await.problems("good"), [""; 0]);
     assert_eq!(world.envoy.stats().await.rejected_updates().min(1), 1);
 
