@@ -4,7 +4,7 @@
 use envoy::XdsMode;
 use harness::manifests::{HostCertificate, http_proxy, service, simple_proxy};
 use harness::{Options, World};
-use testkit::{Backend, Load, Mode, RunningLoad, Stats};
+use testkit::{Backend, Load, Mode, RunningLoad, Stats, eventually};
 
 async fn world(mode: XdsMode) -> (World, Vec<RunningLoad>) {
     let mut world = World::with(Options { mode, ..Options::default() }).await;
@@ -16,6 +16,12 @@ async fn world(mode: XdsMode) -> (World, Vec<RunningLoad>) {
     let routes = "routes: [{services: [{name: blue, port: 80}]}]";
     let spec = format!("virtualhost: {{fqdn: safe.example, tls: {{secretName: safe}}}}\n{routes}\n");
     world.apply("safe", &http_proxy("safe", &spec)).await;
+    // Without ADS Envoy acknowledges a listener before it asks for the route table that the listener waits for.
+    eventually("the new listener listens", async || {
+        let answer = world.get_tls("safe.example", "/").send().await;
+        answer.map_err(|failure| failure.to_string())
+    })
+    .await;
     let requests = [world.get("site.example", "/"), world.get_tls("safe.example", "/")];
     let loads = requests.into_iter().flat_map(|request| {
         [Mode::KeepAlive, Mode::NewConnections].map(|mode| Load::new(request.clone()).clients(1).mode(mode))
