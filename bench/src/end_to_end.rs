@@ -32,9 +32,23 @@ const SIZES: [usize; 3] = [10, 1_000, 10_000];
 /// How often each way is measured; the median counts.
 const REPEATS: usize = 15;
 /// How long nothing happens before a change: longer than any window for bursts.
-const PAUSE: Duration = Duration::from_millis(150);
+const PAUSE: Duration = Duration::from_millis(250);
 /// How long Envoy may take to start with the largest configuration.
 const START: Duration = Duration::from_secs(120);
+
+/// Who sends a change.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Floor,
+    Rename,
+    Overwrite,
+}
+
+/// All orders: what an Envoy still clears away costs whoever comes next.
+const ORDERS: [[Way; 3]; 6] = {
+    use Way::{Floor as F, Overwrite as O, Rename as R};
+    [[F, R, O], [O, R, F], [R, F, O], [O, F, R], [F, O, R], [R, O, F]]
+};
 
 /// Measures every size in a process of its own.
 pub(crate) fn all_sizes() {
@@ -67,10 +81,13 @@ async fn measure(hosts: usize) {
 
     let mut floor = Vec::new();
     let mut saved = [(Save::Rename, Vec::new()), (Save::Overwrite, Vec::new())];
-    for _ in 0..REPEATS {
-        floor.push(least.once().await);
-        for (how, runs) in &mut saved {
-            runs.push(ours.once(*how).await);
+    for turn in 0..REPEATS {
+        for way in ORDERS[turn % ORDERS.len()] {
+            match way {
+                Way::Floor => floor.push(least.once().await),
+                Way::Rename => saved[0].1.push(ours.once(Save::Rename).await),
+                Way::Overwrite => saved[1].1.push(ours.once(Save::Overwrite).await),
+            }
         }
     }
     let floor = Summary::of(floor.into_iter());
