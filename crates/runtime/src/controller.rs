@@ -9,7 +9,7 @@ use envoy::{Classic, Layout, XdsMode};
 use model::{Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
-use xds::{FleetId, Generation, Hub, NodeStatus, Observation};
+use xds::{FleetId, Generation, Hub, Observation};
 
 use crate::convert;
 use crate::ledger::Ledger;
@@ -46,9 +46,10 @@ pub struct Controller {
     fleet: FleetId,
     shared_tables: [Arc<str>; 1],
     ledger: Ledger,
-    /// How far each Envoy of the fleet was observed to be. The hub knows it earlier, but there the news that
-    /// something was rejected may still be on its way, and what was rejected must not pass for accepted.
-    reached: BTreeMap<Arc<str>, Generation>,
+    /// The connected Envoys of the fleet and how far each has come, as observed. The hub knows it earlier, but
+    /// there the news that something was rejected may still be on its way, and what was rejected must not
+    /// pass for accepted.
+    reached: BTreeMap<Arc<str>, Option<Generation>>,
 }
 
 impl Controller {
@@ -61,10 +62,7 @@ impl Controller {
 
     /// The same with another layout, made for these options' settings and mode.
     #[must_use]
-    pub fn with_layout(
-        options: Options,
-        layout: Box<dyn Layout>,
-    ) -> (Self, mpsc::UnboundedReceiver<Notice>) {
+    pub fn with_layout(options: Options, layout: Box<dyn Layout>) -> (Self, mpsc::UnboundedReceiver<Notice>) {
         let Options { settings, mode, xds } = options;
         let (hub, observations) = Hub::new(xds);
         let (notices, told) = mpsc::unbounded_channel();
@@ -138,24 +136,24 @@ impl Controller {
 
     fn observe(&mut self, observation: Observation) {
         match observation {
-            Observation::Connected { node, .. } => {
-                self.reached.remove(&node);
+            Observation::Connected { fleet, node, .. } => {
                 self.tell(Notice::Connected { node: node.to_string() });
+                if fleet == self.fleet {
+                    self.reached.insert(node, None);
+                }
             }
-            Observation::Disconnected { node, .. } => {
-                // It may be back already, as far as the hub knows.
-                let is_connected = self.connected().iter().any(|status| status.node == node);
-                if !is_connected {
+            Observation::Disconnected { fleet, node } => {
+                self.tell(Notice::Disconnected { node: node.to_string() });
+                if fleet == self.fleet {
                     self.reached.remove(&node);
                 }
-                self.tell(Notice::Disconnected { node: node.to_string() });
                 // The one that all others were waiting for may be gone.
                 self.settle();
             }
             Observation::Acked { .. } => {}
             Observation::Reached { fleet, node, generation } => {
                 if fleet == self.fleet {
-                    self.reached.insert(node, generation);
+                    self.reached.insert(node, Some(generation));
                 }
                 self.settle();
             }
@@ -174,19 +172,13 @@ impl Controller {
     /// Tells what every connected Envoy has come up to.
     fn settle(&mut self) {
         let Some(newest) = self.ledger.newest() else { return };
-        let nodes = self.connected();
-        let reached = nodes.iter().map(|status| self.reached.get(&status.node).copied()).min().flatten();
+        let reached = self.reached.values().copied().min().flatten();
         let Some(reached) = reached else { return };
         if let Some((generation, offered)) = self.ledger.acknowledged(reached.min(newest)) {
             let after = offered.elapsed();
             self.handle(Event::Accepted { generation });
-            self.tell(Notice::Acknowledged { generation, after, nodes: nodes.len() });
+            self.tell(Notice::Acknowledged { generation, after, nodes: self.reached.len() });
         }
-    }
-
-    /// The Envoys of the fleet.
-    fn connected(&self) -> Vec<NodeStatus> {
-        self.hub.status().into_iter().filter(|status| status.fleet == self.fleet).collect()
     }
 
     /// Whether a resource is what the configuration holds now, and every connected Envoy of the newest
@@ -202,7 +194,7 @@ impl Controller {
         if current.is_none_or(|entry| entry.version() != version) {
             return false;
         }
-        let nodes = self.connected();
+        let nodes: Vec<_> = self.hub.status().into_iter().filter(|node| node.fleet == self.fleet).collect();
         let newest = nodes.iter().map(|node| node.release).max().flatten();
         nodes.iter().filter(|node| node.release == newest).all(|node| {
             node.held

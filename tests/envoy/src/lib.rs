@@ -16,4 +16,4 @@ mod world;
 
 pub use controller::security;
 pub use journal::Journal;
-pub use world::{Options, World};
+pub use world::{MakeLayout, Options, World};

@@ -22,6 +22,9 @@ use crate::controller::{Running, reloading_security};
 use crate::volume::Volume;
 use crate::{Journal, manifests};
 
+/// Makes a layout for these settings.
+pub type MakeLayout = fn(&Settings, XdsMode) -> Box<dyn Layout>;
+
 /// What a world is made of. The listeners' addresses are the world's own.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -32,7 +35,7 @@ pub struct Options {
     /// Limits and periods of the xDS server.
     pub xds: xds::Settings,
     /// Another layout than the product's: for resources that the product would not make.
-    pub layout: Option<fn(&Settings, XdsMode) -> Box<dyn Layout>>,
+    pub layout: Option<MakeLayout>,
 }
 
 /// One controller, one Envoy, a folder of manifests, and backends.
