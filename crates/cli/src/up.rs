@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use anyhow::bail;
-use clap::Args;
+use clap::{Args, value_parser};
 use model::Settings;
 
 use crate::bootstrap::Mode;
@@ -33,13 +33,13 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// The port for HTTP.
-    #[arg(long, default_value_t = 8080, value_name = "PORT")]
+    #[arg(long, default_value_t = 8080, value_name = "PORT", value_parser = value_parser!(u16).range(1..))]
     http_port: u16,
     /// The port for HTTPS.
-    #[arg(long, default_value_t = 8443, value_name = "PORT")]
+    #[arg(long, default_value_t = 8443, value_name = "PORT", value_parser = value_parser!(u16).range(1..))]
     https_port: u16,
     /// The port for readiness and statistics.
-    #[arg(long, default_value_t = 8002, value_name = "PORT")]
+    #[arg(long, default_value_t = 8002, value_name = "PORT", value_parser = value_parser!(u16).range(1..))]
     stats_port: u16,
     /// The port of Envoy's administration interface on 127.0.0.1; 0 for any free one.
     #[arg(long, default_value_t = 0, value_name = "PORT")]

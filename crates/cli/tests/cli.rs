@@ -1,0 +1,22 @@
+//! The `isobath` command as users run it: what it writes, how it ends, what it leaves behind.
+//!
+//! The tests of `up` and `bootstrap` need the Envoy that `hack/fetch-tools` fetches.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+#[path = "cli/bad_input.rs"]
+mod bad_input;
+#[path = "cli/bootstrap.rs"]
+mod bootstrap;
+#[path = "cli/certgen.rs"]
+mod certgen;
+#[path = "cli/command.rs"]
+mod command;
+#[path = "cli/lint.rs"]
+mod lint;
+#[path = "cli/running.rs"]
+mod running;
+#[path = "cli/translate.rs"]
+mod translate;
+#[path = "cli/up.rs"]
+mod up;

