@@ -9,7 +9,7 @@ use envoy::{Classic, Layout, XdsMode};
 use model::{Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
-use xds::{FleetId, Generation, Hub, Observation};
+use xds::{FleetId, Generation, Hub, NodeStatus, Observation};
 
 use crate::convert;
 use crate::ledger::Ledger;
@@ -147,7 +147,8 @@ impl Controller {
                 if fleet == self.fleet {
                     self.reached.remove(&node);
                 }
-                // The one that all others were waiting for may be gone.
+                // The one that all others were waiting for may be gone, and the one that did not reject.
+                self.judge_again();
                 self.settle();
             }
             Observation::Acked { .. } => {}
@@ -181,6 +182,24 @@ impl Controller {
         }
     }
 
+    /// Handles rejections that only an Envoy which has gone did not share.
+    fn judge_again(&mut self) {
+        let held: Vec<_> = self.nodes().into_iter().flat_map(|node| node.held).collect();
+        for held in held {
+            let Some(resource_type) = convert::layout_kind(held.resource_type) else { continue };
+            if self.is_rejected_by_all(held.resource_type, &held.name, held.version) {
+                let (name, message) = (held.name, held.message);
+                self.handle(Event::Rejected(Rejection { resource_type, name, message }));
+            }
+        }
+    }
+
+    /// The state of the connected Envoys of the fleet; the hub lists one that has gone a moment longer.
+    fn nodes(&self) -> Vec<NodeStatus> {
+        let all = self.hub.status().into_iter().filter(|node| node.fleet == self.fleet);
+        all.filter(|node| self.reached.contains_key(&node.node)).collect()
+    }
+
     /// Whether a resource is what the configuration holds now, and every connected Envoy of the newest
     /// release rejects it: one old or hostile Envoy takes nothing from the others.
     fn is_rejected_by_all(
@@ -194,7 +213,7 @@ impl Controller {
         if current.is_none_or(|entry| entry.version() != version) {
             return false;
         }
-        let nodes: Vec<_> = self.hub.status().into_iter().filter(|node| node.fleet == self.fleet).collect();
+        let nodes = self.nodes();
         let newest = nodes.iter().map(|node| node.release).max().flatten();
         nodes.iter().filter(|node| node.release == newest).all(|node| {
             node.held

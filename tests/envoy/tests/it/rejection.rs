@@ -149,3 +149,26 @@ async fn an_envoy_that_starts_while_a_host_is_set_aside_gets_the_accepted_forms(
     assert_eq!(world.ask("bad.example", "/").await, (200, "blue".into()));
     assert_eq!(world.envoy.stats().await.rejected_updates(), 0);
 }
+
+/// One hostile or old Envoy takes nothing from the others, so a rejection counts when all share it.
+#[tokio::test]
+async fn a_rejection_counts_once_the_last_envoy_that_did_not_share_it_is_gone() {
+    let mut world = world(XdsMode::AdsDelta).await;
+    let frozen = world.launch_another("frozen");
+    frozen.ready().await;
+    world.settle().await;
+    frozen.freeze();
+    world.write("bad", &with_path("bad", "green", "/poison"));
+    world.send_changes().await;
+    eventually("one Envoy has rejected it", async || match world.look().await.rejected.len() {
+        0 => Err("no rejection".to_owned()),
+        _ => Ok(()),
+    })
+    .await;
+    assert_eq!(world.look().await.problems("bad"), [""; 0]);
+    frozen.kill();
+    told(&mut world, "bad").await;
+    world.apply("good", &simple_proxy("good", "good.example", "green")).await;
+    serves(&world, "good.example", "green").await;
+    assert_eq!(world.ask("bad.example", "/").await, (200, "blue".into()));
+}
