@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::Table;
+use comfy_table::{LineStyle, Table, TableStyle};
 use model::{
     Action, Bind, Host, PathMatch, Route, RouteMatch, Settings, Traffic, VirtualHost, VirtualHostKey,
     WeightedCluster,
@@ -82,7 +82,8 @@ impl Hosts {
 
     fn table(&self, hosts: &BTreeMap<VirtualHostKey, VirtualHost>) -> Table {
         let mut table = Table::new();
-        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        let line = LineStyle::none().fill('─').junction('─');
+        table.load_style(TableStyle::new().top_border(line).header_separator(line).bottom_border(line));
         table.set_header(["host", "address", "routes"]);
         for (key, host) in hosts.iter().take(ROWS) {
             let (scheme, bind) = self.listener(key);
