@@ -78,6 +78,8 @@ pub async fn watch(
                 signals(&event, &watches.roots).for_each(|signal| settle.event(signal, now()));
                 continue;
             }
+            // A timer ends a millisecond late: what is due already needs none.
+            () = std::future::ready(()), if due <= Instant::now() => {}
             () = sleep_until(due) => {}
         }
         watches.refresh()?;
