@@ -31,10 +31,9 @@ fn envoy() -> PathBuf {
 fn envoy_takes_the_bootstrap_of_every_mode() {
     for mode in ["ads-delta", "ads-sotw", "delta", "sotw"] {
         let files = folder(&[]);
-        let ended = run_in(
-            files.path(),
-            &["bootstrap", "b.json", "--xds-mode", mode, "--admin-address", "/tmp/a.sock"],
-        );
+        let socket = files.path().join("admin.sock").display().to_string();
+        let arguments = ["bootstrap", "b.json", "--xds-mode", mode, "--admin-address", &socket];
+        let ended = run_in(files.path(), &arguments);
         assert_eq!((ended.code, ended.out.as_str()), (Some(0), ""), "{}", ended.err);
         assert_eq!(validate(files.path(), "b.json"), Ok(()), "{mode}");
     }
