@@ -5,6 +5,7 @@
 mod bootstrap;
 mod certgen;
 mod lint;
+mod log;
 mod manifests;
 mod output;
 mod terminal;
@@ -37,6 +38,7 @@ enum Command {
 
 fn main() -> ExitCode {
     launcher::guard::become_program_if_asked();
+    log::start();
     let result = match Arguments::parse().command {
         Command::Bootstrap(arguments) => bootstrap::run(&arguments),
         Command::Certgen(arguments) => certgen::run(arguments),
