@@ -7,12 +7,13 @@ use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{
-    ClusterKey, Discovery, EndpointsKey, Host, ListenerId, ObjectId, Problem, SecretKey, Settings, Severity,
-    VirtualHost, VirtualHostKey,
+    ClusterKey, Discovery, EndpointsKey, ObjectId, Problem, SecretKey, Settings, Severity, VirtualHost,
+    VirtualHostKey,
 };
 use store::{Change, Store, Unit};
 use translate::{Fragment, Note};
 
+use crate::dirty::Dirty;
 use crate::hash::fingerprint;
 use crate::hosts::Hosts;
 use crate::notes::Notes;
@@ -40,9 +41,7 @@ pub struct Engine {
     secret_users: References<SecretKey>,
     /// The fingerprints of the resources that are not hosts, as published last.
     published: HashMap<(ResourceType, Arc<str>), u64, FixedState>,
-    dirty: BTreeSet<Unit>,
-    /// A unit that is greater than all roots and smaller than all others.
-    after_roots: Unit,
+    dirty: Dirty,
     pending: Pending,
     /// The work since the last run ended.
     work: Counters,
@@ -88,11 +87,7 @@ impl Engine {
             endpoints_users: References::default(),
             secret_users: References::default(),
             published: HashMap::default(),
-            dirty: BTreeSet::new(),
-            after_roots: Unit::VirtualHost(VirtualHostKey {
-                listener: ListenerId::new(""),
-                host: Host::new(""),
-            }),
+            dirty: Dirty::default(),
             pending: Pending::default(),
             work: Counters::default(),
             totals: Counters::default(),
@@ -159,6 +154,7 @@ impl Engine {
         let (clusters, secrets, hosts) = (&mut self.clusters, &mut self.secrets, &self.hosts);
         clusters.settle(|key| hosts.can_restore_cluster(key));
         secrets.settle(|key| hosts.can_restore_secret(key));
+        effects.sort_by(|a, b| a.object().cmp(&b.object()));
         effects.splice(0..0, publication.map(Effect::Publish));
         effects
     }
@@ -182,14 +178,12 @@ impl Engine {
     /// follows from it is run before the next root. A host of several roots may then run more than once.
     fn next_unit(&mut self) -> Option<Unit> {
         if self.roots.at_hand() >= AT_HAND {
-            let follows = |unit: &&Unit| !matches!(unit, Unit::Root(_) | Unit::Report(_));
-            if let Some(unit) = self.dirty.range(&self.after_roots..).next().filter(follows).cloned() {
-                self.dirty.remove(&unit);
+            if let Some(unit) = self.dirty.pop_following() {
                 return Some(unit);
             }
             self.roots.end_run();
         }
-        self.dirty.pop_first()
+        self.dirty.pop()
     }
 
     fn run_root(&mut self, unit: &Unit, id: &ObjectId) {
@@ -270,7 +264,7 @@ impl Engine {
             self.store.forget(unit);
             None
         };
-        self.offer(ResourceType::ClusterLoadAssignment, key.to_string().into(), resource);
+        self.offer(ResourceType::ClusterLoadAssignment, key.name().into(), resource);
     }
 
     fn run_secret(&mut self, unit: &Unit, key: &SecretKey) {

@@ -58,6 +58,17 @@ pub enum Effect {
     Forget(ObjectId),
 }
 
+impl Effect {
+    /// The object that it is about, if it is about one.
+    pub(crate) const fn object(&self) -> Option<&ObjectId> {
+        match self {
+            Self::Publish(_) => None,
+            Self::Report(report) => Some(&report.object),
+            Self::Forget(object) => Some(object),
+        }
+    }
+}
+
 /// Resources to offer to the fleet; only what differs from the publications before.
 #[derive(Debug)]
 pub struct Publication {

@@ -7,6 +7,7 @@
 //! The three types to know: [`Engine`], [`Event`], [`Effect`].
 
 mod counters;
+mod dirty;
 mod engine;
 mod event;
 mod hash;

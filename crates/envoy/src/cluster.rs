@@ -55,9 +55,7 @@ fn is_slow(cluster: &Cluster) -> bool {
 
 fn references(cluster: &Cluster) -> Vec<Reference> {
     let endpoints = match &cluster.discovery {
-        Discovery::Endpoints(key) => {
-            Some(Reference::sent(ResourceType::ClusterLoadAssignment, key.to_string()))
-        }
+        Discovery::Endpoints(key) => Some(Reference::sent(ResourceType::ClusterLoadAssignment, key.name())),
         Discovery::Dns { .. } => None,
     };
     let validation = cluster.tls.as_ref().and_then(|tls| tls.validation.as_ref());

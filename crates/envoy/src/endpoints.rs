@@ -11,7 +11,7 @@ use crate::{References, Resource};
 /// There is one for every EDS cluster, empty if need be: Envoy would wait 15 s for one that is not there.
 #[must_use]
 pub fn endpoints(key: &EndpointsKey, endpoints: &Endpoints) -> Resource {
-    let name = key.to_string();
+    let name = key.name();
     let assignment = proto::ClusterLoadAssignment {
         cluster_name: name.clone(),
         endpoints: locality(&endpoints.addresses).into_iter().collect(),

@@ -162,10 +162,18 @@ pub struct EndpointsKey {
     pub port_name: Arc<str>,
 }
 
+impl EndpointsKey {
+    /// The name in EDS: `namespace/service`, with `/port name` where there is one.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let parts = [&*self.namespace, &*self.service, &*self.port_name];
+        parts[..if self.port_name.is_empty() { 2 } else { 3 }].join("/")
+    }
+}
+
 impl fmt::Display for EndpointsKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.service)?;
-        if self.port_name.is_empty() { Ok(()) } else { write!(f, "/{}", self.port_name) }
+        f.write_str(&self.name())
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn discover(cluster: &Cluster, mode: XdsMode, message: &mut proto::Cl
 fn by_eds(key: &EndpointsKey, mode: XdsMode, message: &mut proto::Cluster) {
     message.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into()));
     message.eds_cluster_config =
-        Some(EdsClusterConfig { eds_config: Some(config_source(mode)), service_name: key.to_string() });
+        Some(EdsClusterConfig { eds_config: Some(config_source(mode)), service_name: key.name() });
 }
 
 fn by_name(name: &Arc<str>, port: u16, family: DnsFamily, message: &mut proto::Cluster) {

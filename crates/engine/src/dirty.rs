@@ -1,0 +1,84 @@
+//! The units that wait to be run.
+
+use std::collections::VecDeque;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+use store::Unit;
+
+/// The units that wait to be run: by kind in the order of [`Unit`], within a kind as they came, each once.
+///
+/// Many wait at the first configuration; to keep them sorted would cost more than to run some of them.
+#[derive(Debug, Default)]
+pub(crate) struct Dirty {
+    waiting: HashSet<Unit, FixedState>,
+    queues: [VecDeque<Unit>; 6],
+}
+
+impl Dirty {
+    /// Adds a unit, unless it waits already.
+    pub(crate) fn insert(&mut self, unit: Unit) {
+        if self.waiting.insert(unit.clone()) {
+            self.queues[queue(&unit)].push_back(unit);
+        }
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Takes the next unit.
+    pub(crate) fn pop(&mut self) -> Option<Unit> {
+        self.pop_of(0..self.queues.len())
+    }
+
+    /// Takes the next unit that follows from roots and is no report.
+    pub(crate) fn pop_following(&mut self) -> Option<Unit> {
+        self.pop_of(1..self.queues.len() - 1)
+    }
+
+    fn pop_of(&mut self, kinds: std::ops::Range<usize>) -> Option<Unit> {
+        let unit = self.queues[kinds].iter_mut().find_map(VecDeque::pop_front)?;
+        self.waiting.remove(&unit);
+        Some(unit)
+    }
+}
+
+impl Extend<Unit> for Dirty {
+    fn extend<I: IntoIterator<Item = Unit>>(&mut self, units: I) {
+        units.into_iter().for_each(|unit| self.insert(unit));
+    }
+}
+
+const fn queue(unit: &Unit) -> usize {
+    match unit {
+        Unit::Root(_) => 0,
+        Unit::VirtualHost(_) => 1,
+        Unit::Cluster(_) => 2,
+        Unit::Endpoints(_) => 3,
+        Unit::Secret(_) => 4,
+        Unit::Report(_) => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Kind, ObjectId, SecretKey};
+
+    use super::*;
+
+    #[test]
+    fn roots_come_first_reports_last_and_each_unit_once() {
+        let object = |name: &str| ObjectId::new(Kind::Ingress, "ns", name);
+        let mut dirty = Dirty::default();
+        let report = Unit::Report(object("a"));
+        let secret = Unit::Secret(SecretKey::pair("ns", "tls"));
+        let [second, first] = ["b", "a"].map(|name| Unit::Root(object(name)));
+        dirty.extend([report.clone(), secret.clone(), second.clone(), first.clone(), second.clone()]);
+        assert_eq!(dirty.pop_following(), Some(secret));
+        assert_eq!(dirty.pop_following(), None);
+        assert_eq!([dirty.pop(), dirty.pop(), dirty.pop()], [Some(second), Some(first), Some(report)]);
+        assert_eq!(dirty.pop(), None);
+    }
+}
