@@ -6,6 +6,9 @@ use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use store::Unit;
 
+/// For how many units room is kept while none waits.
+const ROOM: usize = 1024;
+
 /// The units that wait to be run: by kind in the order of [`Unit`], within a kind as they came, each once.
 ///
 /// Many wait at the first configuration; to keep them sorted would cost more than to run some of them.
@@ -36,6 +39,13 @@ impl Dirty {
     /// Takes the next unit that follows from roots and is no report.
     pub(crate) fn pop_following(&mut self) -> Option<Unit> {
         self.pop_of(1..self.queues.len() - 1)
+    }
+
+    /// Gives back the room that many units took, once they are done.
+    pub(crate) fn shrink(&mut self) {
+        if self.is_empty() && self.waiting.capacity() > ROOM {
+            *self = Self::default();
+        }
     }
 
     fn pop_of(&mut self, kinds: std::ops::Range<usize>) -> Option<Unit> {

@@ -154,6 +154,7 @@ impl Engine {
         let (clusters, secrets, hosts) = (&mut self.clusters, &mut self.secrets, &self.hosts);
         clusters.settle(|key| hosts.can_restore_cluster(key));
         secrets.settle(|key| hosts.can_restore_secret(key));
+        self.dirty.shrink();
         effects.sort_by(|a, b| a.object().cmp(&b.object()));
         effects.splice(0..0, publication.map(Effect::Publish));
         effects
@@ -317,19 +318,19 @@ impl Engine {
     /// Takes a resource that is not a host (or its absence), to be published if it differs.
     fn offer(&mut self, kind: ResourceType, name: Arc<str>, resource: Option<Resource>) {
         let id = (kind, name);
-        self.pending.set.remove(&id);
-        self.pending.removed.remove(&id);
-        match resource {
-            Some(resource) => {
-                let new = fingerprint(&resource.body);
-                if self.published.get(&id) != Some(&new) {
-                    self.pending.set.insert(id, resource);
-                }
+        let Pending { set, removed } = &mut self.pending;
+        let Some(resource) = resource else {
+            set.remove(&id);
+            if self.published.contains_key(&id) {
+                removed.insert(id);
             }
-            None if self.published.contains_key(&id) => {
-                self.pending.removed.insert(id);
-            }
-            None => {}
+            return;
+        };
+        removed.remove(&id);
+        if self.published.get(&id) == Some(&fingerprint(&resource.body)) {
+            set.remove(&id);
+        } else {
+            set.insert(id, resource);
         }
     }
 
