@@ -27,8 +27,9 @@ const PARTS: [Part; 3] = [
         title: "In the engine",
         explanation: "From a decoded object to the changed resource. *Engine up to the fragment* is everything up \
                       to the encoded virtual host, cluster or endpoints; *table assembly* puts the table of all \
-                      hosts together from such fragments. Its copy empties the caches, so that what follows in \
-                      the engine is slower, too, where the table is large. Small changes are medians. *Units* are the pieces that were recomputed.",
+                      hosts together from such fragments. The engine's own part is slower, too, where \
+                      that table is large; the likely reason is that its copy empties the caches. Small changes \
+                      are medians. *Units* are the pieces that were recomputed.",
         binary: "isobath-bench",
         argument: "engine",
     },

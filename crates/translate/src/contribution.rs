@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{
-    Action, Cluster, ClusterKey, ObjectId, Problem, SecretKey, TlsTermination, Traffic, VirtualHostKey,
-};
+use model::{Action, Cluster, ClusterKey, ObjectId, Problem, TlsTermination, Traffic, VirtualHostKey};
 use store::Age;
 
 /// What one root adds to the world.
@@ -14,8 +12,6 @@ pub struct Contribution {
     pub fragments: BTreeMap<VirtualHostKey, Fragment>,
     /// Every cluster that its fragments name.
     pub clusters: BTreeMap<ClusterKey, Cluster>,
-    /// Every Secret that its fragments name; those of its clusters are named by the clusters.
-    pub secrets: BTreeSet<SecretKey>,
     /// What it has to say about objects: about itself if there is anything, and about every object that
     /// it reached.
     pub notes: BTreeMap<ObjectId, Note>,
@@ -34,12 +30,6 @@ impl Contribution {
         let named: BTreeSet<&ClusterKey> =
             self.fragments.values().flat_map(|fragment| clusters(&fragment.traffic)).collect();
         self.clusters.retain(|key, _| named.contains(key));
-        self.secrets = self
-            .fragments
-            .values()
-            .filter_map(|fragment| fragment.tls.as_ref())
-            .map(|tls| tls.certificate.clone())
-            .collect();
     }
 
     /// Says something about an object.

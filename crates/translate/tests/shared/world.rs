@@ -63,17 +63,12 @@ fn merge(contributions: &BTreeMap<ObjectId, Contribution>) -> BTreeMap<VirtualHo
     fragments.into_iter().map(|(key, each)| (key.clone(), translate::merge(key, each))).collect()
 }
 
-/// A contribution has all that it names, and nothing else.
+/// A contribution has all clusters that it names, and no others.
 pub(crate) fn consistent(contribution: &Contribution) -> Result<(), String> {
     let fragments = contribution.fragments.values();
-    let named: BTreeSet<_> = fragments.clone().flat_map(|fragment| clusters(&fragment.traffic)).collect();
+    let named: BTreeSet<_> = fragments.flat_map(|fragment| clusters(&fragment.traffic)).collect();
     if named != contribution.clusters.keys().collect() {
         return Err(format!("the clusters {named:?} are named, not {:?}", contribution.clusters.keys()));
-    }
-    let tls = fragments.filter_map(|fragment| fragment.tls.as_ref());
-    let named: BTreeSet<_> = tls.map(|tls| &tls.certificate).collect();
-    if named != contribution.secrets.iter().collect() {
-        return Err(format!("the Secrets {named:?} are named, not {:?}", contribution.secrets));
     }
     Ok(())
 }
