@@ -14,7 +14,7 @@ use store::{Change, Store, Unit};
 use translate::{Fragment, Note};
 
 use crate::dirty::Dirty;
-use crate::hash::fingerprint;
+use crate::hash::{fingerprint, version};
 use crate::hosts::Hosts;
 use crate::notes::Notes;
 use crate::references::References;
@@ -280,8 +280,8 @@ impl Engine {
         let reads = reader.into_reads();
         self.store.record(unit, reads);
         let resource = content.map(|content| envoy::secret(key, &content));
-        let version = resource.as_ref().map(|resource| fingerprint(&resource.body));
-        let freed = self.hosts.secret_is(&name, version);
+        let content = resource.as_ref().map(version);
+        let freed = self.hosts.secret_is(&name, content);
         self.dirty.extend(freed.into_iter().map(Unit::VirtualHost));
         if !in_use {
             return self.withdraw_secret(key, name);
@@ -327,7 +327,7 @@ impl Engine {
             return;
         };
         removed.remove(&id);
-        if self.published.get(&id) == Some(&fingerprint(&resource.body)) {
+        if self.published.get(&id) == Some(&version(&resource)) {
             set.remove(&id);
         } else {
             set.insert(id, resource);
@@ -345,7 +345,7 @@ impl Engine {
     fn publication(&mut self) -> Option<Publication> {
         let Pending { mut set, mut removed } = std::mem::take(&mut self.pending);
         for (id, resource) in &set {
-            self.published.insert(id.clone(), fingerprint(&resource.body));
+            self.published.insert(id.clone(), version(resource));
         }
         for id in &removed {
             self.published.remove(id);

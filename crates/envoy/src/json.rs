@@ -13,8 +13,10 @@ use crate::{Resource, ResourceType};
 /// Messages within are expanded. Private keys are not shown: what this gives may be printed.
 #[must_use]
 pub fn to_json(resource: &Resource) -> Value {
-    let mut json =
-        render(&Any { type_url: resource.resource_type.type_url().to_owned(), value: resource.body.clone() });
+    let mut json = render(&Any {
+        type_url: resource.resource_type.type_url().to_owned(),
+        value: resource.body.to_bytes(),
+    });
     if resource.resource_type == ResourceType::Secret {
         hide_key(&mut json);
     }

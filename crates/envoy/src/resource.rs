@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use envoy_protos::envoy;
 use prost::{Message, Name};
+use rope::Rope;
 
 use crate::References;
 
@@ -90,7 +90,7 @@ pub struct Resource {
     /// Its name among those of its kind.
     pub name: Arc<str>,
     /// The serialized message; equal for equal input.
-    pub body: Bytes,
+    pub body: Rope,
     /// The resources that it names.
     pub refs: References,
     /// Whether Envoy may take long to acknowledge it: a cluster that resolves a name first.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use rope::Rope;
 
 /// The name of a resource, matched byte for byte.
 pub type Name = Arc<str>;
@@ -96,9 +96,9 @@ impl fmt::Display for ResourceType {
 pub struct Version(pub u128);
 
 impl Version {
-    /// The version of these bytes (XXH3, 128 bits).
-    pub fn of(body: &[u8]) -> Self {
-        Self(xxhash_rust::xxh3::xxh3_128(body))
+    /// The version of this body.
+    pub fn of(body: &Rope) -> Self {
+        Self(body.digest())
     }
 }
 
@@ -184,7 +184,7 @@ pub struct Resource {
     /// Hash of `body`.
     pub version: Version,
     /// The serialized message (`Any.value`).
-    pub body: Bytes,
+    pub body: Rope,
     /// The names that the body mentions; put in order when the resource is published.
     pub refs: Arc<[Reference]>,
     /// A cluster that may warm slowly (active health checks, DNS): sent last and apart, because Envoy withholds
@@ -196,7 +196,7 @@ pub struct Resource {
 
 impl Resource {
     /// A resource that refers to nothing; its version is the hash of the body.
-    pub fn new(name: impl Into<Name>, body: impl Into<Bytes>) -> Self {
+    pub fn new(name: impl Into<Name>, body: impl Into<Rope>) -> Self {
         let body = body.into();
         Self {
             name: name.into(),

@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::encoding::{encode_varint, encoded_len_varint};
+use rope::{Piece, Rope};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::resource::{Name, Resource, ResourceType, Version};
 use crate::snapshot::Entry;
 
-/// A body from this size on is passed along as it is; smaller ones are copied together, because one frame for
-/// each would cost more than the copy.
-const SHARED_FROM: usize = 16 * 1024;
+/// A piece of a body from this size on is passed along as it is; smaller ones are copied together, because one
+/// frame for each would cost more than the copy.
+const SHARED_FROM: usize = 8 * 1024;
 /// How much the cache of encoded blocks holds on to.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
@@ -148,12 +149,15 @@ impl Pieces {
         self.open.put_slice(bytes);
     }
 
-    fn body(&mut self, body: &Bytes) {
-        if body.len() < SHARED_FROM {
-            return self.copy(body);
+    fn body(&mut self, body: &Rope) {
+        for piece in body.pieces().iter().map(Piece::bytes) {
+            if piece.len() < SHARED_FROM {
+                self.copy(piece);
+            } else {
+                self.flush();
+                self.done.push(piece.clone());
+            }
         }
-        self.flush();
-        self.done.push(body.clone());
     }
 
     fn flush(&mut self) {
@@ -329,7 +333,7 @@ mod tests {
             name: entry.name().to_string(),
             resource: Some(Any {
                 type_url: ResourceType::Cluster.url().into(),
-                value: entry.resource().body.clone(),
+                value: entry.resource().body.to_bytes(),
             }),
         };
         let expected = DeltaResponse {
@@ -358,7 +362,7 @@ mod tests {
         let decoded = SotwResponse::decode(message(&Encoder::default().encode(&response))).unwrap();
         let any = |entry: &Arc<Entry>| Any {
             type_url: ResourceType::Cluster.url().into(),
-            value: entry.resource().body.clone(),
+            value: entry.resource().body.to_bytes(),
         };
         let expected = SotwResponse {
             version_info: "v".into(),
@@ -386,7 +390,7 @@ mod tests {
         let response = response(Protocol::Delta);
         let pieces = Encoder::default().encode(&response);
         for entry in response.resources.iter().filter(|entry| entry.resource().body.len() >= SHARED_FROM) {
-            let body = &entry.resource().body;
+            let body = entry.resource().body.to_bytes();
             assert!(pieces.iter().any(|piece| piece.as_ptr() == body.as_ptr() && piece.len() == body.len()));
         }
     }

@@ -51,10 +51,10 @@ fn parts(run: &Run) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
         match (kind, name.strip_prefix("https/")) {
             (ResourceType::RouteConfiguration, Some(host)) => {
                 let key = ("ingress_https".to_owned(), host.to_owned());
-                parts.entry(key).or_default().push(resource.body.to_vec());
+                parts.entry(key).or_default().push(resource.body.to_bytes().to_vec());
             }
             (ResourceType::RouteConfiguration, None) => {
-                let table = RouteConfiguration::decode(resource.body.clone()).expect("a table");
+                let table = RouteConfiguration::decode(resource.body.to_bytes()).expect("a table");
                 for host in table.virtual_hosts {
                     parts
                         .entry((name.to_string(), host.name.clone()))
@@ -63,7 +63,7 @@ fn parts(run: &Run) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
                 }
             }
             (ResourceType::Listener, _) => {
-                let listener = Listener::decode(resource.body.clone()).expect("a listener");
+                let listener = Listener::decode(resource.body.to_bytes()).expect("a listener");
                 for chain in listener.filter_chains.into_iter().filter(|chain| !chain.name.is_empty()) {
                     parts
                         .entry((name.to_string(), chain.name.clone()))
@@ -83,7 +83,7 @@ fn shared(run: &Run) -> BTreeMap<Id, Vec<u8>> {
         matches!(kind, ResourceType::Cluster | ResourceType::ClusterLoadAssignment | ResourceType::Secret)
     };
     let resources = run.resources.iter().filter(|((kind, _), _)| is_shared(*kind));
-    resources.map(|(id, resource)| (id.clone(), resource.body.to_vec())).collect()
+    resources.map(|(id, resource)| (id.clone(), resource.body.to_bytes().to_vec())).collect()
 }
 
 /// The hosts that an object has a part in, generously: whatever names it, and whatever names that.

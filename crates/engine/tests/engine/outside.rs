@@ -176,7 +176,7 @@ impl Run {
 fn named_in_content(resource: &Resource) -> Vec<(ResourceType, String)> {
     match resource.resource_type {
         ResourceType::RouteConfiguration => {
-            let table = RouteConfiguration::decode(resource.body.clone()).expect("a table");
+            let table = RouteConfiguration::decode(resource.body.to_bytes()).expect("a table");
             let routes = table.virtual_hosts.into_iter().flat_map(|host| host.routes);
             let clusters = routes.filter_map(|route| match route.action {
                 Some(Action::Route(action)) => Some(clusters_of(action)),
@@ -185,7 +185,7 @@ fn named_in_content(resource: &Resource) -> Vec<(ResourceType, String)> {
             clusters.flatten().map(|name| (ResourceType::Cluster, name)).collect()
         }
         ResourceType::Cluster => {
-            let cluster = Cluster::decode(resource.body.clone()).expect("a cluster");
+            let cluster = Cluster::decode(resource.body.to_bytes()).expect("a cluster");
             let endpoints = cluster.eds_cluster_config.into_iter();
             endpoints.map(|eds| (ResourceType::ClusterLoadAssignment, eds.service_name)).collect()
         }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use store::Change;
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::dice::Dice;
 use crate::histories::{History, hold};
@@ -84,8 +83,8 @@ fn versions_are_content() {
 }
 
 /// What an Envoy that comes back says it has.
-fn versions(run: &Run) -> BTreeMap<&Id, u64> {
-    run.resources.iter().map(|(id, resource)| (id, xxh3_64(&resource.body))).collect()
+fn versions(run: &Run) -> BTreeMap<&Id, u128> {
+    run.resources.iter().map(|(id, resource)| (id, resource.body.digest())).collect()
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Envoy {
     /// Counts the words `mark-N` in what is offered.
     fn count(&mut self, set: &[Resource]) {
         for resource in set {
-            let text = String::from_utf8_lossy(&resource.body).into_owned();
+            let text = String::from_utf8_lossy(&resource.body.to_bytes()).into_owned();
             let marks = text.split("mark-").skip(1);
             for mark in marks.map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default())
             {
@@ -98,7 +98,7 @@ impl Envoy {
 }
 
 fn has(resource: &Resource, text: &str) -> bool {
-    resource.body.windows(text.len()).any(|window| window == text.as_bytes())
+    resource.body.to_bytes().windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 /// A root whose name is that of its host.

@@ -9,7 +9,7 @@ use crate::values::{classic, find, flushed, http, https, key, on, passthrough, s
 
 fn domains(layout: &mut envoy::Classic) -> Vec<String> {
     let table = find(&layout.flush(), ResourceType::RouteConfiguration, "ingress_http");
-    let table = RouteConfiguration::decode(table.body).expect("a table");
+    let table = RouteConfiguration::decode(table.body.to_bytes()).expect("a table");
     table.virtual_hosts.into_iter().flat_map(|host| host.domains).collect()
 }
 
@@ -134,7 +134,7 @@ fn filter_chains_are_sorted_by_host() {
         layout.set(&https(host), Some(&with_tls("s", serving(host, "x"))));
     }
     let listener = find(&layout.flush(), ResourceType::Listener, "ingress_https");
-    let chains = Listener::decode(listener.body).unwrap().filter_chains;
+    let chains = Listener::decode(listener.body.to_bytes()).unwrap().filter_chains;
     assert_eq!(chains.iter().map(|chain| &*chain.name).collect::<Vec<_>>(), ["*", "a.com", "b.com"]);
 }
 

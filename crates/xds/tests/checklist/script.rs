@@ -246,7 +246,7 @@ fn error(words: &str) -> ErrorDetail {
 }
 
 fn version(body: &str) -> String {
-    Version::of(body.as_bytes()).to_string()
+    Version::of(&body.to_owned().into()).to_string()
 }
 
 /// `~c:a=1>e:a>>c:b`
@@ -283,7 +283,11 @@ fn references(text: &str) -> Vec<Reference> {
 fn shown(response: &Response) -> String {
     let mut words = vec![letter(response.resource_type).to_owned()];
     for entry in &response.resources {
-        words.push(format!("{}={}", entry.name(), String::from_utf8_lossy(&entry.resource().body)));
+        words.push(format!(
+            "{}={}",
+            entry.name(),
+            String::from_utf8_lossy(&entry.resource().body.to_bytes())
+        ));
     }
     words.extend(response.removed.iter().map(|name| format!("-{name}")));
     if words.len() == 1 {

@@ -75,9 +75,9 @@ fn x_023_version_is_a_function_of_content() {
 
 #[test]
 fn x_023_version_of_a_resource_is_the_hash_of_its_bytes() {
-    assert_eq!(Resource::new("a", "body").version, Version::of(b"body"));
+    assert_eq!(Resource::new("a", "body").version, Version::of(&"body".into()));
     // Stable over restarts and releases of this program.
-    assert_eq!(Version::of(b"").to_string(), "99aa06d3014798d86001c324468d497f");
+    assert_eq!(Version::of(&"".into()).to_string(), "99aa06d3014798d86001c324468d497f");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn x_028_counters_errors_and_held_resources_are_kept() {
     let held = HeldResource {
         resource_type: CLUSTER,
         name: "a".into(),
-        version: Version::of(b"1"),
+        version: Version::of(&"1".into()),
         in_force: None,
         message: "no: [removed]".into(),
     };
@@ -116,7 +116,7 @@ fn x_058_reconnection_with_100_000_names_sends_nothing() {
     let mut session = session(Protocol::Delta);
     let resources = names.iter().map(|name| (name.clone(), "1"));
     session.handle(Duration::ZERO, Input::Snapshot(snapshot(ENDPOINTS, resources)));
-    let version = Version::of(b"1").to_string();
+    let version = Version::of(&"1".into()).to_string();
     let request = DeltaRequest {
         initial_versions: names
             .iter()
