@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
+use envoy::{Layout, Resource, ResourceType, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{
@@ -17,6 +17,7 @@ use crate::dirty::Dirty;
 use crate::hash::{fingerprint, version};
 use crate::hosts::Hosts;
 use crate::notes::Notes;
+use crate::outgoing::Outgoing;
 use crate::references::References;
 use crate::roots::Roots;
 use crate::shelf::Shelf;
@@ -35,14 +36,13 @@ pub struct Engine {
     hosts: Hosts,
     notes: Notes,
     reports: HashMap<ObjectId, u64, FixedState>,
-    clusters: Shelf<ClusterKey, Made>,
+    /// Boxed: half of a growing table is empty.
+    clusters: Shelf<ClusterKey, Box<Made>>,
     secrets: Shelf<SecretKey, Resource>,
     endpoints_users: References<EndpointsKey>,
     secret_users: References<SecretKey>,
-    /// The fingerprints of the resources that are not hosts, as published last.
-    published: HashMap<(ResourceType, Arc<str>), u64, FixedState>,
     dirty: Dirty,
-    pending: Pending,
+    outgoing: Outgoing,
     /// The work since the last run ended.
     work: Counters,
     /// The work of all runs that ended.
@@ -65,13 +65,6 @@ struct Needs {
     secrets: Box<[SecretKey]>,
 }
 
-/// Resources that are not hosts, to be published.
-#[derive(Debug, Default)]
-struct Pending {
-    set: BTreeMap<(ResourceType, Arc<str>), Resource>,
-    removed: BTreeSet<(ResourceType, Arc<str>)>,
-}
-
 impl Engine {
     /// An engine for an empty world.
     #[must_use]
@@ -86,9 +79,8 @@ impl Engine {
             secrets: Shelf::default(),
             endpoints_users: References::default(),
             secret_users: References::default(),
-            published: HashMap::default(),
             dirty: Dirty::default(),
-            pending: Pending::default(),
+            outgoing: Outgoing::default(),
             work: Counters::default(),
             totals: Counters::default(),
             generation: 0,
@@ -224,9 +216,9 @@ impl Engine {
 
     fn run_cluster(&mut self, key: &ClusterKey) {
         if !self.hosts.in_use().has_cluster(key) {
-            if let Some(Made { needs, .. }) = self.clusters.withdraw(key).cloned() {
-                self.replace_needs(&needs, &Needs::default());
-                self.offer(ResourceType::Cluster, key.name(), None);
+            if let Some(made) = self.clusters.withdraw(key).cloned() {
+                self.replace_needs(&made.needs, &Needs::default());
+                self.outgoing.offer(ResourceType::Cluster, key.name(), None);
             }
             return;
         }
@@ -236,14 +228,15 @@ impl Engine {
         }
         let Some(made) = self.make_cluster(key) else { return };
         self.replace_needs(&Needs::default(), &made.needs);
-        self.offer(ResourceType::Cluster, key.name(), Some(made.resource.clone()));
+        self.outgoing.offer(ResourceType::Cluster, key.name(), Some(made.resource.clone()));
         self.clusters.publish(key, made);
     }
 
     /// The cluster of a root that is at hand, or what it was when it was in use last.
-    fn make_cluster(&self, key: &ClusterKey) -> Option<Made> {
-        let make =
-            |cluster| Made { resource: envoy::cluster(key, cluster, self.mode), needs: needs(cluster) };
+    fn make_cluster(&self, key: &ClusterKey) -> Option<Box<Made>> {
+        let make = |cluster| {
+            Box::new(Made { resource: envoy::cluster(key, cluster, self.mode), needs: needs(cluster) })
+        };
         self.roots.cluster(key).map(make).or_else(|| self.clusters.last(key).cloned())
     }
 
@@ -265,7 +258,7 @@ impl Engine {
             self.store.forget(unit);
             None
         };
-        self.offer(ResourceType::ClusterLoadAssignment, key.name().into(), resource);
+        self.outgoing.offer(ResourceType::ClusterLoadAssignment, key.name().into(), resource);
     }
 
     fn run_secret(&mut self, unit: &Unit, key: &SecretKey) {
@@ -289,12 +282,12 @@ impl Engine {
         // Gone from the world and still in use: by the form of a host that Envoy accepted last.
         let Some(resource) = resource.or_else(|| self.secrets.last(key).cloned()) else { return };
         self.secrets.publish(key, resource.clone());
-        self.offer(ResourceType::Secret, name, Some(resource));
+        self.outgoing.offer(ResourceType::Secret, name, Some(resource));
     }
 
     fn withdraw_secret(&mut self, key: &SecretKey, name: Arc<str>) {
         self.secrets.withdraw(key);
-        self.offer(ResourceType::Secret, name, None);
+        self.outgoing.offer(ResourceType::Secret, name, None);
     }
 
     fn run_report(&mut self, unit: &Unit, id: &ObjectId) -> Option<Effect> {
@@ -315,60 +308,25 @@ impl Engine {
         self.dirty.extend(changed.into_iter().map(Unit::Report));
     }
 
-    /// Takes a resource that is not a host (or its absence), to be published if it differs.
-    fn offer(&mut self, kind: ResourceType, name: Arc<str>, resource: Option<Resource>) {
-        let id = (kind, name);
-        let Pending { set, removed } = &mut self.pending;
-        let Some(resource) = resource else {
-            set.remove(&id);
-            if self.published.contains_key(&id) {
-                removed.insert(id);
-            }
-            return;
-        };
-        removed.remove(&id);
-        if self.published.get(&id) == Some(&version(&resource)) {
-            set.remove(&id);
-        } else {
-            set.insert(id, resource);
-        }
-    }
-
     fn publish_static(&mut self) {
         let mut resources = envoy::static_listeners(&self.settings);
         resources.push(envoy::runtime(&self.settings));
         for resource in resources {
-            self.offer(resource.resource_type, resource.name.clone(), Some(resource));
+            self.outgoing.offer(resource.resource_type, resource.name.clone(), Some(resource));
         }
     }
 
     fn publication(&mut self) -> Option<Publication> {
-        let Pending { mut set, mut removed } = std::mem::take(&mut self.pending);
-        for (id, resource) in &set {
-            self.published.insert(id.clone(), version(resource));
-        }
-        for id in &removed {
-            self.published.remove(id);
-        }
-        for output in self.hosts.flush(self.generation + 1) {
-            match output {
-                Output::Set(resource) => {
-                    set.insert((resource.resource_type, resource.name.clone()), resource);
-                }
-                Output::Remove(kind, name) => {
-                    removed.insert((kind, name));
-                }
-            }
-        }
+        let hosts = self.hosts.flush(self.generation + 1);
+        let (set, removed) = self.outgoing.take(hosts);
         let mut work = std::mem::take(&mut self.work);
         work.resources = (set.len() + removed.len()) as u64;
-        work.bytes = set.values().map(|resource| resource.body.len() as u64).sum();
+        work.bytes = set.iter().map(|resource| resource.body.len() as u64).sum();
         self.totals += work;
         if set.is_empty() && removed.is_empty() {
             return None;
         }
         self.generation += 1;
-        let (set, removed) = (set.into_values().collect(), removed.into_iter().collect());
         Some(Publication { generation: self.generation, set, removed, work })
     }
 
@@ -401,7 +359,7 @@ impl Engine {
             }
             ResourceType::Secret => {
                 let users = self.hosts.in_use().hosts_of_secret(name);
-                let version = self.published.get(&(ResourceType::Secret, name.clone())).copied();
+                let version = self.outgoing.published(ResourceType::Secret, name);
                 let rejected = version.map(|version| (name.clone(), version));
                 self.hosts.condemned(&users, rejected.as_ref(), &problem)
             }

@@ -13,6 +13,7 @@ mod event;
 mod hash;
 mod hosts;
 mod notes;
+mod outgoing;
 mod quarantine;
 mod references;
 mod roots;

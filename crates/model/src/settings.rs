@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::{DnsFamily, Listener, ListenerId, Timeout, TlsVersion, Transport};
@@ -85,6 +85,10 @@ pub struct Settings {
     pub merge_slashes: bool,
 }
 
+// Made once: every host's key holds one of them.
+static HTTP: LazyLock<ListenerId> = LazyLock::new(|| ListenerId::new("ingress_http"));
+static HTTPS: LazyLock<ListenerId> = LazyLock::new(|| ListenerId::new("ingress_https"));
+
 impl Settings {
     /// The two listeners of an ingress: plain HTTP and HTTPS.
     #[must_use]
@@ -110,13 +114,13 @@ impl Settings {
     /// The listener for plain HTTP.
     #[must_use]
     pub fn http_listener(&self) -> ListenerId {
-        ListenerId::new("ingress_http")
+        HTTP.clone()
     }
 
     /// The listener for TLS.
     #[must_use]
     pub fn https_listener(&self) -> ListenerId {
-        ListenerId::new("ingress_https")
+        HTTPS.clone()
     }
 }
 

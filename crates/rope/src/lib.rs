@@ -58,14 +58,13 @@ impl Eq for Piece {}
 ///
 /// Equality and [`digest`](Self::digest) are those of the pieces: the same bytes in other pieces are another rope.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Rope(Form);
+pub struct Rope(Arc<Form>);
 
-#[derive(Clone)]
 enum Form {
     /// What nearly all resources are.
     One(Piece),
     Many {
-        pieces: Arc<[Piece]>,
+        pieces: Box<[Piece]>,
         length: usize,
         digest: u128,
     },
@@ -77,17 +76,17 @@ impl Rope {
     pub fn of(pieces: impl IntoIterator<Item = Piece>) -> Self {
         let mut pieces: Vec<_> = pieces.into_iter().filter(|piece| !piece.bytes.is_empty()).collect();
         if pieces.len() == 1 {
-            return Self(Form::One(pieces.swap_remove(0)));
+            return Self(Arc::new(Form::One(pieces.swap_remove(0))));
         }
         let length = pieces.iter().map(|piece| piece.bytes.len()).sum();
         let digest = digest_of(&pieces);
-        Self(Form::Many { pieces: pieces.into(), length, digest })
+        Self(Arc::new(Form::Many { pieces: pieces.into(), length, digest }))
     }
 
     /// The number of bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        match &self.0 {
+        match &*self.0 {
             Form::One(piece) => piece.bytes.len(),
             Form::Many { length, .. } => *length,
         }
@@ -101,8 +100,8 @@ impl Rope {
 
     /// The hash of the content: for one piece that of its bytes, for several that of their hashes.
     #[must_use]
-    pub const fn digest(&self) -> u128 {
-        match &self.0 {
+    pub fn digest(&self) -> u128 {
+        match &*self.0 {
             Form::One(piece) => piece.digest,
             Form::Many { digest, .. } => *digest,
         }
@@ -111,7 +110,7 @@ impl Rope {
     /// The pieces, in order.
     #[must_use]
     pub fn pieces(&self) -> &[Piece] {
-        match &self.0 {
+        match &*self.0 {
             Form::One(piece) => std::slice::from_ref(piece),
             Form::Many { pieces, .. } => pieces,
         }
@@ -120,7 +119,7 @@ impl Rope {
     /// All bytes in one stretch: shared if there is one piece, else a copy.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        match &self.0 {
+        match &*self.0 {
             Form::One(piece) => piece.bytes.clone(),
             Form::Many { pieces, length, .. } => {
                 let mut all = BytesMut::with_capacity(*length);
@@ -153,7 +152,7 @@ impl Eq for Form {}
 
 impl<B: Into<Bytes>> From<B> for Rope {
     fn from(bytes: B) -> Self {
-        Self(Form::One(Piece::from(bytes)))
+        Self(Arc::new(Form::One(Piece::from(bytes))))
     }
 }
 

@@ -139,23 +139,27 @@ enum Edges {
     #[default]
     None,
     One(u32),
-    Many(Vec<u32>),
+    /// Boxed: nearly all are one number, and there are many of them.
+    Many(Box<Numbers>),
 }
+
+#[derive(Debug, Clone)]
+struct Numbers(Vec<u32>);
 
 impl Edges {
     fn as_slice(&self) -> &[u32] {
         match self {
             Self::None => &[],
             Self::One(number) => std::slice::from_ref(number),
-            Self::Many(numbers) => numbers,
+            Self::Many(numbers) => &numbers.0,
         }
     }
 
     fn push(&mut self, number: u32) {
         match self {
             Self::None => *self = Self::One(number),
-            Self::One(one) => *self = Self::Many(vec![*one, number]),
-            Self::Many(numbers) => numbers.push(number),
+            Self::One(one) => *self = Self::from([*one, number].as_slice()),
+            Self::Many(numbers) => numbers.0.push(number),
         }
     }
 
@@ -164,9 +168,9 @@ impl Edges {
             Self::One(one) if *one == number => *self = Self::None,
             Self::None | Self::One(_) => {}
             Self::Many(numbers) => {
-                numbers.retain(|other| *other != number);
-                if numbers.len() < 2 {
-                    *self = Self::from(numbers.as_slice());
+                numbers.0.retain(|other| *other != number);
+                if numbers.0.len() < 2 {
+                    *self = Self::from(std::mem::take(&mut numbers.0).as_slice());
                 }
             }
         }
@@ -178,7 +182,7 @@ impl From<&[u32]> for Edges {
         match numbers {
             [] => Self::None,
             [one] => Self::One(*one),
-            many => Self::Many(many.to_vec()),
+            many => Self::Many(Box::new(Numbers(many.to_vec()))),
         }
     }
 }

@@ -13,6 +13,7 @@ mod change;
 mod facts;
 mod index;
 mod name;
+mod namespaces;
 mod reader;
 mod store;
 mod unit;

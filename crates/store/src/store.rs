@@ -9,7 +9,8 @@ use model::{Host, Kind, ObjectId};
 
 use crate::facts::{Age, DelegationFact, HttpProxyFact, IngressFact, SecretFact, ServiceFact, SliceFact};
 use crate::index::Index;
-use crate::{Change, Name, Read, Reader, Unit};
+use crate::namespaces::Namespaces;
+use crate::{Change, Name, NameRef, Read, Reader, Unit};
 
 pub(crate) type Map<K, V> = HashMap<K, V, FixedState>;
 /// A few values with their names, sorted by name.
@@ -30,6 +31,7 @@ pub struct Store {
     pub(crate) roots_by_host: Map<Box<str>, Vec<Name>>,
     /// The Service that each slice was last seen to belong to.
     slice_owners: Map<Name, Name>,
+    namespaces: Namespaces,
     index: Index,
 }
 
@@ -37,9 +39,11 @@ impl Store {
     /// Takes a change in, and says which units it makes dirty. Nothing that is used changed: none.
     pub fn apply(&mut self, change: &Change) -> BTreeSet<Unit> {
         let mut dirty = BTreeSet::new();
+        let mut id = change.object();
+        id.namespace = self.namespaces.shared(id.namespace);
         match change {
-            Change::Applied(object) => self.put(change.object(), object, &mut dirty),
-            Change::Removed(id) => self.take(id.clone(), &mut dirty),
+            Change::Applied(object) => self.put(id, object, &mut dirty),
+            Change::Removed(_) => self.take(id, &mut dirty),
         }
         dirty
     }
@@ -117,7 +121,8 @@ impl Store {
 
     fn slice(&mut self, id: &ObjectId, fact: Option<SliceFact>, dirty: &mut BTreeSet<Unit>) {
         let slice = Name::from(id);
-        let owner = fact.as_ref().map(|fact| Name::new(slice.namespace.clone(), &*fact.service));
+        let fact = fact.map(|fact| self.sharing_names(&slice.namespace, fact));
+        let owner = fact.as_ref().map(|fact| Name::new(slice.namespace.clone(), fact.service.clone()));
         let before = match &owner {
             Some(owner) => self.slice_owners.insert(slice.clone(), owner.clone()),
             None => self.slice_owners.remove(&slice),
@@ -130,6 +135,15 @@ impl Store {
             let changed = replace_named(&mut self.slices, &owner, slice.name, fact);
             self.touch_if(changed, &Read::Slices(owner), dirty);
         }
+    }
+
+    /// The same fact, with the Service's own spelling of its name where there is such a Service.
+    fn sharing_names(&self, namespace: &str, mut fact: SliceFact) -> SliceFact {
+        let name = NameRef { namespace, name: &fact.service };
+        if let Some((service, _)) = self.services.get_key_value(&name) {
+            fact.service = service.name.clone();
+        }
+        fact
     }
 
     fn http_proxy(&mut self, id: ObjectId, fact: Option<HttpProxyFact>, dirty: &mut BTreeSet<Unit>) {

@@ -1,6 +1,7 @@
 //! EndpointSlices.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use api::discovery::{Endpoint, EndpointSlice};
 
@@ -11,7 +12,7 @@ const SERVICE_LABEL: &str = "kubernetes.io/service-name";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SliceFact {
     /// The Service that it belongs to, in its own namespace.
-    pub service: Box<str>,
+    pub service: Arc<str>,
     /// Its TCP ports: the name of the Service's port (empty for none) and the number.
     pub ports: Box<[(Box<str>, u16)]>,
     /// Its addresses, in the order of the object.

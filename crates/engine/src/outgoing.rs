@@ -1,0 +1,124 @@
+//! What is to be published next, and what was published last.
+
+use std::sync::Arc;
+
+use envoy::{Output, Resource, ResourceType};
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashSet};
+
+use crate::hash::version;
+
+type Id = (ResourceType, Arc<str>);
+
+/// What is to be published next. Of resources that are not hosts, what was published last too: those whose bytes
+/// are equal stay here.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    /// The fingerprints of the resources that are not hosts, as published last.
+    published: HashMap<Id, u64, FixedState>,
+    set: HashMap<Id, Resource, FixedState>,
+    removed: HashSet<Id, FixedState>,
+}
+
+/// New and changed resources, and those that are gone; both by type and name.
+pub(crate) type Batch = (Vec<Resource>, Vec<Id>);
+
+impl Outgoing {
+    /// Takes a resource that is not a host (or its absence), to be published if it differs.
+    pub(crate) fn offer(&mut self, kind: ResourceType, name: Arc<str>, resource: Option<Resource>) {
+        let id = (kind, name);
+        let Some(resource) = resource else {
+            self.set.remove(&id);
+            if self.published.contains_key(&id) {
+                self.removed.insert(id);
+            }
+            return;
+        };
+        self.removed.remove(&id);
+        if self.published.get(&id) == Some(&version(&resource)) {
+            self.set.remove(&id);
+        } else {
+            self.set.insert(id, resource);
+        }
+    }
+
+    /// What is published from now on of a resource that is not a host.
+    pub(crate) fn published(&self, kind: ResourceType, name: &Arc<str>) -> Option<u64> {
+        self.published.get(&(kind, name.clone())).copied()
+    }
+
+    /// All that was offered, and what comes of the hosts.
+    pub(crate) fn take(&mut self, hosts: Vec<Output>) -> Batch {
+        let mut set: Vec<_> = std::mem::take(&mut self.set).into_values().collect();
+        let mut removed: Vec<_> = std::mem::take(&mut self.removed).into_iter().collect();
+        for resource in &set {
+            self.published.insert((resource.resource_type, resource.name.clone()), version(resource));
+        }
+        for id in &removed {
+            self.published.remove(id);
+        }
+        for output in hosts {
+            match output {
+                Output::Set(resource) => set.push(resource),
+                Output::Remove(kind, name) => removed.push((kind, name)),
+            }
+        }
+        set.sort_unstable_by(|a, b| (a.resource_type, &a.name).cmp(&(b.resource_type, &b.name)));
+        removed.sort_unstable();
+        (set, removed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(name: &str, body: &str) -> Resource {
+        Resource {
+            resource_type: ResourceType::Secret,
+            name: name.into(),
+            body: body.to_owned().into(),
+            refs: envoy::References::default(),
+            slow: false,
+        }
+    }
+
+    fn offer(outgoing: &mut Outgoing, name: &str, body: Option<&str>) {
+        outgoing.offer(ResourceType::Secret, name.into(), body.map(|body| resource(name, body)));
+    }
+
+    fn names(batch: Batch) -> (Vec<String>, Vec<String>) {
+        let (set, removed) = batch;
+        let set = set.iter().map(|resource| resource.name.to_string()).collect();
+        (set, removed.iter().map(|(_, name)| name.to_string()).collect())
+    }
+
+    fn owned(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_offered_comes_out_sorted_and_once() {
+        let mut outgoing = Outgoing::default();
+        for (name, body) in [("b", "1"), ("c", "1"), ("a", "1"), ("b", "2")] {
+            offer(&mut outgoing, name, Some(body));
+        }
+        assert_eq!(names(outgoing.take(vec![])), (owned(&["a", "b", "c"]), vec![]));
+        assert_eq!(names(outgoing.take(vec![])), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_goes_back_to_what_was_published_stays_here() {
+        let mut outgoing = Outgoing::default();
+        offer(&mut outgoing, "a", Some("1"));
+        outgoing.take(vec![]);
+        offer(&mut outgoing, "a", Some("2"));
+        offer(&mut outgoing, "a", Some("1"));
+        offer(&mut outgoing, "b", Some("1"));
+        offer(&mut outgoing, "b", None);
+        offer(&mut outgoing, "c", None);
+        assert_eq!(names(outgoing.take(vec![])), (vec![], vec![]));
+        offer(&mut outgoing, "a", None);
+        assert_eq!(names(outgoing.take(vec![])), (vec![], owned(&["a"])));
+    }
+}
