@@ -26,6 +26,7 @@ pub mod guard;
 mod output;
 mod program;
 mod supervise;
+mod watcher;
 
 pub use backoff::Backoff;
 pub use find::{ENVOY_VERSION, EnvoyNotFound, Search, find_envoy};

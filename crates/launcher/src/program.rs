@@ -1,11 +1,11 @@
 //! What to run, and how it is looked after.
 
 use std::ffi::OsString;
-use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
+use crate::watcher::Watcher;
 use crate::{Backoff, guard};
 
 /// A program to run. Its standard input is empty, its environment is ours.
@@ -27,8 +27,9 @@ pub enum Guard {
     /// It is started through our own executable, which must call
     /// [`guard::become_program_if_asked`] first in its `main`.
     OwnExecutable,
-    /// By a shell that waits until we are gone, whatever the reason, and then kills it. For executables
-    /// whose `main` is not ours, as in tests: the kernel is quicker and cannot be killed itself.
+    /// By a shell in its process group that waits until we are gone, whatever the reason, and then kills
+    /// the group. For executables whose `main` is not ours, as in tests: the kernel is quicker and cannot
+    /// be killed itself.
     Watcher,
     /// Not at all.
     Nothing,
@@ -44,27 +45,18 @@ pub enum Restart {
 }
 
 impl Program {
-    pub(crate) fn command(&self) -> Command {
+    /// The command that starts it, in the process group of its watcher if it has one.
+    pub(crate) fn command(&self, watcher: Option<&Watcher>) -> Command {
         let mut command = match self.guard {
             Guard::OwnExecutable => guarded(self),
             Guard::Watcher | Guard::Nothing => plain(self),
         };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A group of its own: the terminal sends Ctrl-C to our whole group, and an Envoy that gets
+        // Never in our own group: the terminal sends Ctrl-C to the whole of it, and an Envoy that gets
         // it with us would exit at once instead of being drained.
-        command.process_group(0);
+        command.process_group(watcher.map_or(0, Watcher::group));
         command
     }
-}
-
-/// Kills the process when we end or drop the watcher's standard input. To be killed itself before the
-/// process is reaped: afterwards the id may be another's.
-pub(crate) fn watcher(pid: u32) -> io::Result<Child> {
-    let mut command = Command::new("/bin/sh");
-    // Built-in commands only, so that there is one process to kill.
-    command.args(["-c", "read -r _; kill -KILL \"$1\"", "sh", &pid.to_string()]);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    command.spawn()
 }
 
 fn plain(program: &Program) -> Command {

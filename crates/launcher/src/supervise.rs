@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::output::{Readers, Source};
-use crate::program::watcher;
+use crate::watcher::Watcher;
 use crate::{Guard, Program, Restart};
 
 /// Which of its two outputs a program wrote a line to.
@@ -255,21 +255,11 @@ impl Supervisor {
         if state.stopping {
             return Ok(None);
         }
-        let mut process = self.program.command().spawn()?;
-        let watcher = match self.watcher(process.id()) {
-            Ok(watcher) => watcher,
-            Err(error) => {
-                end(&mut process);
-                return Err(error);
-            }
-        };
+        let watcher = (self.program.guard == Guard::Watcher).then(Watcher::start).transpose()?;
+        let process = self.program.command(watcher.as_ref()).spawn()?;
         state.pid = Some(Pid::from_child(&process));
         state.starts += 1;
         Ok(Some(Life { process, watcher }))
-    }
-
-    fn watcher(&self, pid: u32) -> io::Result<Option<Child>> {
-        (self.program.guard == Guard::Watcher).then(|| watcher(pid)).transpose()
     }
 
     /// One life of the program: its lines, its end.
@@ -281,7 +271,7 @@ impl Supervisor {
         // another process, which a signal of ours would then hit.
         let _ = waitid(WaitId::Pid(Pid::from_child(&child)), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
         readers.finish();
-        watcher.into_iter().for_each(|mut watcher| end(&mut watcher));
+        drop(watcher);
         if let Some(status) = self.reap(&mut child) {
             self.tell(Event::Ended(status));
         }
@@ -322,13 +312,7 @@ impl Supervisor {
 /// A process and who watches that it does not outlive us.
 struct Life {
     process: Child,
-    watcher: Option<Child>,
-}
-
-fn end(process: &mut Child) {
-    // Errors mean that it has ended already.
-    let _ = process.kill();
-    let _ = process.wait();
+    watcher: Option<Watcher>,
 }
 
 fn report_first(first: &mut Option<&SyncSender<io::Result<()>>>, result: io::Result<()>) {

@@ -139,19 +139,21 @@ fn a_missing_program_is_an_error_at_the_start() {
 }
 
 #[test]
-fn a_watcher_ends_with_its_program() {
+fn a_watcher_is_there_before_its_program_and_ends_with_it() {
     let program = Program { guard: Guard::Watcher, ..shell("exec sleep 600", Restart::Never) };
     let (child, _events) = start(program);
-    let pid = child.pid().unwrap().to_string();
-    assert_eq!(watchers_of(&pid).len(), 1);
+    let watcher = group_of(child.pid().unwrap()).unwrap();
+    assert_ne!(Some(watcher), child.pid());
+    assert_eq!(group_of(watcher), Some(watcher));
     child.kill();
-    assert_eq!(watchers_of(&pid), [""; 0]);
+    assert_eq!(group_of(watcher), None);
 }
 
-fn watchers_of(pid: &str) -> Vec<String> {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let lines = processes.filter_map(|each| std::fs::read_to_string(each.path().join("cmdline")).ok());
-    lines.filter(|line| line.contains("kill -KILL") && line.ends_with(&format!("\0{pid}\0"))).collect()
+/// The process group of a process; none when there is no such process.
+fn group_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The state, the parent, the group: behind the name, which may hold anything.
+    stat.rsplit_once(") ")?.1.split(' ').nth(2)?.parse().ok()
 }
 
 #[test]
