@@ -89,10 +89,12 @@ impl Up {
         });
     }
 
-    /// A request in the background.
+    /// A request in the background. Envoy may have its configuration a moment before it listens.
     pub(crate) fn request(&self, host: &'static str) -> thread::JoinHandle<std::io::Result<String>> {
         let port = self.http.number();
-        thread::spawn(move || get(port, host))
+        let connect = || TcpStream::connect(("127.0.0.1", port)).map_err(|error| error.to_string());
+        let stream = eventually_blocking("Envoy listens", connect);
+        thread::spawn(move || ask(stream, host))
     }
 }
 
@@ -129,7 +131,10 @@ pub(crate) fn is_gone(pid: u32) {
 
 /// The status of an answer.
 fn get(port: u16, host: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    ask(TcpStream::connect(("127.0.0.1", port))?, host)
+}
+
+fn ask(mut stream: TcpStream, host: &str) -> std::io::Result<String> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     write!(stream, "GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
     let mut answer = String::new();

@@ -116,14 +116,15 @@ async fn x_013_all_four_variants_serve_the_same_content() {
 
 #[tokio::test]
 async fn x_014_connection_that_is_too_old_is_asked_to_leave() {
-    let settings = Settings { max_connection_age: Some(Duration::from_millis(500)), ..Settings::default() };
+    let settings = Settings { max_connection_age: Some(Duration::from_secs(2)), ..Settings::default() };
     let (_server, mut stream) = served(settings).await;
     assert_eq!(stream.end().await.code(), Code::Unavailable);
 }
 
 #[tokio::test]
 async fn x_014_peer_that_stops_answering_is_dropped() {
-    let settings = Settings { keepalive: Duration::from_millis(50), ..Settings::default() };
+    // Longer than a busy machine lets a peer wait that is there.
+    let settings = Settings { keepalive: Duration::from_secs(1), ..Settings::default() };
     let mut server = server(settings).await;
     server.clusters(&[("a", "1")]);
     let relay = Relay::start(server.addr).await;

@@ -196,7 +196,12 @@ async fn a_response_that_takes_too_long_is_504() {
     ])
     .await;
     assert_eq!(get(&world, "/short?delay=30000").await.code(), 504);
-    assert_eq!(get(&world, "/short").await.code(), 200);
+    // A machine that is busy may take longer, too.
+    eventually("an answer in time", async || match get(&world, "/short").await.code() {
+        200 => Ok(()),
+        other => Err(other.to_string()),
+    })
+    .await;
     assert_eq!(get(&world, "/long?delay=400").await.code(), 200);
     world.assert_nothing_rejected().await;
 }
@@ -232,7 +237,13 @@ async fn failed_requests_are_sent_again_as_often_as_the_policy_says() {
     }
     let before = world.backend("blue").requests();
     assert_eq!(get(&world, "/slow?delay=30000").await.code(), 504);
-    assert_eq!(world.backend("blue").requests() - before, 2);
+    eventually("the backend has seen both tries", async || {
+        match world.backend("blue").requests() - before {
+            2 => Ok(()),
+            other => Err(format!("{other} of 2")),
+        }
+    })
+    .await;
     world.assert_nothing_rejected().await;
 }
 
