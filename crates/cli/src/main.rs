@@ -38,6 +38,7 @@ enum Command {
 
 fn main() -> ExitCode {
     launcher::guard::become_program_if_asked();
+    launcher::sweeper::sweep_if_asked();
     log::start();
     let result = match Arguments::parse().command {
         Command::Bootstrap(arguments) => bootstrap::run(&arguments),

@@ -26,6 +26,7 @@ pub mod guard;
 mod output;
 mod program;
 mod supervise;
+pub mod sweeper;
 mod watcher;
 
 pub use backoff::Backoff;

@@ -72,7 +72,7 @@ fn guarded(program: &Program) -> Command {
 }
 
 /// The link stays right when the file was replaced while we run, as a rebuild does.
-fn own_executable() -> PathBuf {
+pub(crate) fn own_executable() -> PathBuf {
     let link = PathBuf::from("/proc/self/exe");
     if link.exists() { link } else { std::env::current_exe().unwrap_or(link) }
 }

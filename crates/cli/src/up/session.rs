@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use files::{Folder, Reload, WatchSettings};
+use launcher::sweeper::Sweeper;
 use model::{VirtualHost, VirtualHostKey};
 use runtime::{Controller, Input, Notice, Options};
 use tokio::net::TcpListener;
@@ -35,6 +36,8 @@ const QUIET: Duration = Duration::from_millis(300);
 pub(super) async fn run(arguments: &Arguments, envoy: PathBuf) -> anyhow::Result<Outcome> {
     let screen = Arc::new(Screen::new());
     let scratch = tempfile::Builder::new().prefix("isobath-").tempdir()?;
+    // Before there is a key in it: a run that is killed cannot remove it.
+    let _sweeper = Sweeper::start(scratch.path()).context("the process that removes temporary files")?;
     let certificates = Certificates::new()?;
     let files = certificates.write_client(scratch.path())?;
     let mode = arguments.xds_mode.into();

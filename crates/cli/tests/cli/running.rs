@@ -19,7 +19,7 @@ pub(crate) struct Up {
     child: Child,
     lines: Receiver<String>,
     seen: Vec<String>,
-    /// Its folder for temporary files: a run that is killed cannot tidy up.
+    /// Its folder for temporary files.
     temporary: TempDir,
     http: Port,
     _others: [Port; 2],
@@ -76,6 +76,11 @@ impl Up {
     /// Waits for its end, and gives what it left in its folder for temporary files.
     pub(crate) fn leaves(mut self) -> Vec<PathBuf> {
         eventually_blocking("the end", || self.child.try_wait().unwrap().ok_or_else(|| self.seen.join("\n")));
+        self.temporary()
+    }
+
+    /// What is in its folder for temporary files.
+    pub(crate) fn temporary(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.temporary.path()).unwrap();
         entries.map(|entry| entry.unwrap().path()).collect()
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use testkit::Port;
+use testkit::{Port, eventually_blocking};
 
 use crate::command::{folder, run_in, workspace};
 use crate::running::{Backend, Up, answer, is_gone, proxy, send};
@@ -62,13 +62,19 @@ fn an_envoy_that_is_killed_is_started_again_and_serves() {
 }
 
 #[test]
-fn a_run_that_is_killed_leaves_no_envoy() {
+fn a_run_that_is_killed_leaves_no_envoy_and_no_key() {
     let files = redirect();
     let mut up = Up::start(files.path(), &[]);
     let envoy = up.envoy();
     up.serves("moved.example", "302");
+    let [scratch] = up.temporary().try_into().unwrap();
+    assert!(scratch.join("tls.key").exists());
     up.signal(Signal::KILL);
     is_gone(envoy);
+    eventually_blocking("its files are gone", || match up.temporary().as_slice() {
+        [] => Ok(()),
+        rest => Err(format!("{rest:?}")),
+    });
 }
 
 #[test]
