@@ -16,8 +16,8 @@ use crate::source::{Location, Locator, Source, Target};
 use claims::{Claim, Claims};
 pub use scan::Scan;
 use scan::{Seen, Text};
-use walk::Stamp;
 pub(crate) use walk::is_manifest;
+use walk::{Listed, Stamp};
 
 /// The manifests under some paths.
 ///
@@ -153,6 +153,33 @@ impl Folder {
     /// Looks at the files. Only files whose state changed are read, only documents whose text changed are parsed.
     pub fn scan(&self) -> Scan {
         Scan::new(&self.roots, &self.files)
+    }
+
+    /// Looks at these files only. `None` when that would not tell as much as a look at all of them, or when they
+    /// are longer than `limit` bytes together: it takes files that were there at the last look, are there now,
+    /// and are known by one name only.
+    ///
+    /// Paths may be absolute where ours are relative.
+    pub(crate) fn scan_only<'a>(
+        &self,
+        paths: impl IntoIterator<Item = &'a PathBuf>,
+        limit: u64,
+    ) -> Option<Scan> {
+        let listed = paths.into_iter().map(|path| Listed::alone(self.known(path)?));
+        let listed: Vec<_> = listed.collect::<Option<_>>()?;
+        let length: u64 = listed.iter().map(|each| each.stamp.length()).sum();
+        (length <= limit).then(|| Scan::of(listed, &self.files, self.problems.clone()))
+    }
+
+    /// The path by which a file with one name is known.
+    fn known(&self, path: &Path) -> Option<&Path> {
+        let below = |root: &PathBuf| {
+            let rest = path.strip_prefix(std::path::absolute(root).ok()?).ok()?;
+            Some(if rest.as_os_str().is_empty() { root.clone() } else { root.join(rest) })
+        };
+        let mut candidates = self.roots.iter().filter_map(below);
+        let (known, state) = candidates.find_map(|candidate| self.files.get_key_value(&candidate))?;
+        state.stamp.has_one_name().then_some(known)
     }
 
     /// Takes what a scan saw.

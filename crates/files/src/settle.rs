@@ -13,7 +13,9 @@ pub enum Signal {
     Begun(PathBuf),
     /// A file was closed after a write, or renamed to its place.
     Finished(PathBuf),
-    /// Something else, such as changed permissions or a new folder.
+    /// Something else about a file, such as changed permissions.
+    Touched(PathBuf),
+    /// A folder has come or gone, or it is not known what happened.
     Other,
 }
 
@@ -72,8 +74,8 @@ impl Settle {
                 }
             }
             // The end of a replacement must not put off what is due already.
-            Signal::Other if self.due.is_some() => {}
-            Signal::Other => self.put_off(now),
+            Signal::Touched(_) | Signal::Other if self.due.is_some() => {}
+            Signal::Touched(_) | Signal::Other => self.put_off(now),
         }
     }
 
@@ -155,8 +157,10 @@ mod tests {
 
     #[test]
     fn changed_permissions_do_not_put_off_a_finished_write() {
-        assert_eq!(due(&[(10, finished("a")), (10, Signal::Other)]), Some(10));
-        assert_eq!(due(&[(10, Signal::Other)]), Some(60));
+        for other in [Signal::Touched("a".into()), Signal::Other] {
+            assert_eq!(due(&[(10, finished("a")), (10, other.clone())]), Some(10));
+            assert_eq!(due(&[(10, other)]), Some(60));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Watches the files of a [`Folder`] and hands on what changed.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,9 +12,13 @@ use tokio::time::{Instant, sleep_until};
 
 mod signals;
 
-use crate::folder::{Folder, Reload};
-use crate::settle::Settle;
+use crate::folder::{Folder, Reload, Scan};
+use crate::settle::{Settle, Signal};
 use signals::signals;
+
+/// Files that are this long together are looked at without a thread for it: longer ones would hold up others for
+/// milliseconds. What was just written by a process of this machine is read from memory.
+const SMALL: u64 = 64 * 1024;
 
 /// How patient the watcher is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +71,7 @@ pub async fn watch(
 ) -> Result<(), WatchProblem> {
     let (mut watches, mut events) = Watches::start(lock(&folder).roots().to_vec())?;
     let mut settle = Settle::new(settings.quiet, settings.longest);
-    let mut patience = Patience::Spent;
+    let mut look = Look { folder, patience: Patience::Spent, concerned: Concerned::All };
     let mut rescan = Instant::now();
     loop {
         let due = settle.due().map_or(rescan, |due| rescan.min(due.into()));
@@ -74,30 +79,47 @@ pub async fn watch(
             // Events first: those that are here already belong to the look that is due, or put it off.
             biased;
             () = batches.closed() => return Ok(()),
-            Some(event) = events.recv() => {
-                signals(&event, &watches.roots).for_each(|signal| settle.event(signal, now()));
+            Some(signal) = events.recv() => {
+                look.concerned.add(&signal);
+                settle.event(signal, now());
                 continue;
             }
             // A timer ends a millisecond late: what is due already needs none.
             () = std::future::ready(()), if due <= Instant::now() => {}
             () = sleep_until(due) => {}
         }
-        watches.refresh()?;
         settle.looked();
-        rescan = Instant::now() + settings.rescan;
-        match look(Arc::clone(&folder), patience).await? {
+        if rescan <= Instant::now() {
+            look.concerned = Concerned::All;
+        }
+        if look.concerned == Concerned::All {
+            rescan = Instant::now() + settings.rescan;
+        }
+        match look.take(&mut watches).await? {
+            Some(reload) if reload.is_empty() => {}
             Some(reload) => {
-                patience = Patience::Left;
-                if !reload.is_empty() && batches.send(reload).await.is_err() {
+                if batches.send(reload).await.is_err() {
                     return Ok(());
                 }
             }
-            None => {
-                patience = Patience::Spent;
-                settle.look_again(now());
-            }
+            None => settle.look_again(now()),
         }
     }
+}
+
+/// The next look at the files.
+struct Look {
+    folder: Arc<Mutex<Folder>>,
+    patience: Patience,
+    concerned: Concerned,
+}
+
+/// What to look at.
+#[derive(Clone, PartialEq, Eq)]
+enum Concerned {
+    All,
+    /// Files that events named since the last look that was taken.
+    Only(BTreeSet<PathBuf>),
 }
 
 /// Whether a half-written file may still be waited for.
@@ -108,17 +130,68 @@ enum Patience {
     Spent,
 }
 
-/// Takes what the files say; `None` if somebody may still be writing and there is patience left.
-async fn look(folder: Arc<Mutex<Folder>>, patience: Patience) -> Result<Option<Reload>, WatchProblem> {
-    let look = move || {
-        let mut folder = lock(&folder);
-        let scan = folder.scan();
-        if patience == Patience::Left && scan.is_unsettled() {
-            return None;
+impl Look {
+    /// Takes what the files say; `None` if somebody may still be writing and there is patience left.
+    async fn take(&mut self, watches: &mut Watches) -> Result<Option<Reload>, WatchProblem> {
+        // Here, if it is small: a thread for it takes longer to wake up than the look takes.
+        let taken = match self.take_few() {
+            Some(taken) => taken,
+            None => {
+                watches.refresh()?;
+                self.take_many().await?
+            }
+        };
+        match taken {
+            Some(_) => {
+                self.patience = Patience::Left;
+                self.concerned = Concerned::Only(BTreeSet::new());
+            }
+            None => self.patience = Patience::Spent,
         }
-        Some(folder.commit(scan))
-    };
-    tokio::task::spawn_blocking(look).await.map_err(WatchProblem::Look)
+        Ok(taken)
+    }
+
+    fn take_few(&self) -> Option<Option<Reload>> {
+        let mut folder = lock(&self.folder);
+        let scan = self.concerned.scan(&folder, SMALL)?;
+        Some(take(&mut folder, scan, self.patience))
+    }
+
+    async fn take_many(&self) -> Result<Option<Reload>, WatchProblem> {
+        let (folder, concerned, patience) = (Arc::clone(&self.folder), self.concerned.clone(), self.patience);
+        let look = move || {
+            let mut folder = lock(&folder);
+            let scan = concerned.scan(&folder, u64::MAX).unwrap_or_else(|| folder.scan());
+            take(&mut folder, scan, patience)
+        };
+        tokio::task::spawn_blocking(look).await.map_err(WatchProblem::Look)
+    }
+}
+
+impl Concerned {
+    fn add(&mut self, signal: &Signal) {
+        match (&mut *self, signal) {
+            (Self::All, _) => {}
+            (Self::Only(_), Signal::Other) => *self = Self::All,
+            (Self::Only(files), Signal::Begun(path) | Signal::Finished(path) | Signal::Touched(path)) => {
+                files.insert(path.clone());
+            }
+        }
+    }
+
+    /// A look at no more than that; `None` if it would not tell as much as one at everything, or at more than
+    /// `limit` bytes.
+    fn scan(&self, folder: &Folder, limit: u64) -> Option<Scan> {
+        match self {
+            Self::All => None,
+            Self::Only(files) => folder.scan_only(files, limit),
+        }
+    }
+}
+
+fn take(folder: &mut Folder, scan: Scan, patience: Patience) -> Option<Reload> {
+    let waits = patience == Patience::Left && scan.is_unsettled();
+    (!waits).then(|| folder.commit(scan))
 }
 
 fn now() -> std::time::Instant {
@@ -139,12 +212,18 @@ struct Watches {
 }
 
 impl Watches {
-    fn start(roots: Vec<PathBuf>) -> Result<(Self, UnboundedReceiver<notify::Event>), WatchProblem> {
+    /// The system's events become signals on the thread that they come on, so that those without a meaning, such
+    /// as of our own reading, wake nobody.
+    fn start(roots: Vec<PathBuf>) -> Result<(Self, UnboundedReceiver<Signal>), WatchProblem> {
         let (sender, events) = unbounded_channel();
+        let known = roots.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // Errors mean lost events: the regular look finds what they would have told.
+            // Errors mean lost events: the look at everything finds what they would have told.
             let event = event.unwrap_or_else(|_| notify::Event::new(notify::EventKind::Any));
-            let _ = sender.send(event);
+            for signal in signals(&event, &known) {
+                // Nobody listens when the watch has ended.
+                let _ = sender.send(signal);
+            }
         })
         .map_err(WatchProblem::Start)?;
         let mut watches = Self { watcher, watched: vec![None; roots.len()], roots };

@@ -14,7 +14,7 @@ use crate::manifest::{self, Finding, Flaw};
 use crate::pieces::{self, Piece};
 use crate::source::{Locator, Source, SourceFile};
 
-/// A look at all files. Turn it into changes with [`super::Folder::commit`], or drop it.
+/// A look at files. Turn it into changes with [`super::Folder::commit`], or drop it.
 #[derive(Debug)]
 pub struct Scan {
     pub(super) files: BTreeMap<PathBuf, Seen>,
@@ -87,6 +87,17 @@ impl Scan {
         };
         let gone = known.keys().filter(|path| !files.contains_key(*path) && !hidden(path)).cloned().collect();
         Self { files, gone, problems }
+    }
+
+    /// Looks at these files only: nothing is said about all others, nor about paths that cannot be read.
+    pub(super) fn of(
+        listed: Vec<Listed>,
+        known: &BTreeMap<PathBuf, super::FileState>,
+        problems: Vec<Diagnostic>,
+    ) -> Self {
+        let now = SystemTime::now();
+        let seen = |listed: Listed| (listed.path.clone(), Seen::new(listed, known, now));
+        Self { files: listed.into_iter().map(seen).collect(), gone: Vec::new(), problems }
     }
 
     /// Whether somebody may still be writing: a file does not parse, has nothing in it any more, or is gone.

@@ -13,6 +13,15 @@ pub(super) struct Stamp {
     length: u64,
     /// The later of the last write and the last change of the inode, in nanoseconds since 1970.
     changed: i128,
+    names: Names,
+}
+
+/// Whether other names may lead to the same file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    One,
+    /// It is a symbolic link, or has several hard links.
+    Several,
 }
 
 /// One file.
@@ -31,8 +40,18 @@ pub(super) struct Listing {
     seen: BTreeSet<(u64, u64)>,
 }
 
+impl Listed {
+    /// One file, or nothing when there is none or it may be known by another name: then only a look at all
+    /// files tells which of them count.
+    pub(super) fn alone(path: &Path) -> Option<Self> {
+        let metadata = fs::symlink_metadata(path).ok().filter(Metadata::is_file)?;
+        let stamp = Stamp::new(&metadata, Entry::Direct);
+        stamp.has_one_name().then(|| Self { path: path.to_owned(), stamp })
+    }
+}
+
 impl Stamp {
-    fn new(metadata: &Metadata) -> Self {
+    fn new(metadata: &Metadata, entry: Entry) -> Self {
         let nanos = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
         let written = nanos(metadata.mtime(), metadata.mtime_nsec());
         let changed = nanos(metadata.ctime(), metadata.ctime_nsec());
@@ -40,7 +59,18 @@ impl Stamp {
             inode: (metadata.dev(), metadata.ino()),
             length: metadata.len(),
             changed: written.max(changed),
+            names: if entry == Entry::Direct && metadata.nlink() == 1 { Names::One } else { Names::Several },
         }
+    }
+
+    /// Whether no other name leads to the same file.
+    pub(super) fn has_one_name(&self) -> bool {
+        self.names == Names::One
+    }
+
+    /// How long the file is, in bytes.
+    pub(super) fn length(&self) -> u64 {
+        self.length
     }
 
     /// Whether the file was last changed so long before `now` that a later change must have another stamp; clocks
@@ -48,6 +78,19 @@ impl Stamp {
     pub(super) fn is_settled(&self, now: std::time::SystemTime) -> bool {
         let now = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128);
         now - self.changed > 2_000_000_000
+    }
+}
+
+/// How a folder leads to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    Direct,
+    Link,
+}
+
+impl Entry {
+    fn of(is_link: bool) -> Self {
+        if is_link { Self::Link } else { Self::Direct }
     }
 }
 
@@ -65,16 +108,16 @@ impl Listing {
         for root in roots {
             match fs::metadata(root) {
                 Ok(metadata) if metadata.is_dir() => listing.folder(root, &metadata),
-                Ok(metadata) => listing.file(root.clone(), &metadata),
+                Ok(metadata) => listing.file(root.clone(), &metadata, Entry::of(root.is_symlink())),
                 Err(error) => listing.blocked.push((root.clone(), error)),
             }
         }
         listing
     }
 
-    fn file(&mut self, path: PathBuf, metadata: &Metadata) {
+    fn file(&mut self, path: PathBuf, metadata: &Metadata, entry: Entry) {
         if metadata.is_file() && self.seen.insert((metadata.dev(), metadata.ino())) {
-            self.files.push(Listed { path, stamp: Stamp::new(metadata) });
+            self.files.push(Listed { path, stamp: Stamp::new(metadata, entry) });
         }
     }
 
@@ -90,8 +133,8 @@ impl Listing {
         }
     }
 
-    fn entries(&mut self, paths: Vec<PathBuf>, open: &mut Vec<PathBuf>) {
-        for path in paths {
+    fn entries(&mut self, paths: Vec<(PathBuf, Entry)>, open: &mut Vec<PathBuf>) {
+        for (path, entry) in paths {
             // An entry that went away, or a link to nowhere, is no file of this folder.
             let Ok(metadata) = fs::metadata(&path) else { continue };
             if metadata.is_dir() {
@@ -99,21 +142,22 @@ impl Listing {
                     open.push(path);
                 }
             } else if is_manifest(&path) {
-                self.file(path, &metadata);
+                self.file(path, &metadata, entry);
             }
         }
     }
 }
 
 /// Entries that are not hidden, sorted.
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+fn entries(folder: &Path) -> io::Result<Vec<(PathBuf, Entry)>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if !entry.file_name().to_string_lossy().starts_with('.') {
-            paths.push(entry.path());
+            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            paths.push((entry.path(), Entry::of(is_link)));
         }
     }
-    paths.sort();
+    paths.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(paths)
 }

@@ -17,7 +17,7 @@ pub(super) fn signals<'a>(event: &'a Event, roots: &'a [PathBuf]) -> impl Iterat
         (Meaning::Finished, File::Manifest) => Some(Signal::Finished(path.clone())),
         (Meaning::Entry, File::Manifest) => Some(Signal::Begun(path.clone())),
         (Meaning::Arrived, File::Manifest) => Some(Signal::Finished(path.clone())),
-        (Meaning::Attributes, File::Manifest) => Some(Signal::Other),
+        (Meaning::Attributes, File::Manifest) => Some(Signal::Touched(path.clone())),
         // A folder, or a link to one, has come or gone.
         (Meaning::Entry | Meaning::Arrived, File::Unknown) => Some(Signal::Other),
         (Meaning::Begun | Meaning::Finished | Meaning::Attributes, File::Unknown) | (_, File::Temporary) => {
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(of(EventKind::Modify(ModifyKind::Data(DataChange::Any)), "/a/readme"), []);
         assert_eq!(
             of(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), "/a/b.yml"),
-            [Signal::Other]
+            [Signal::Touched("/a/b.yml".into())]
         );
     }
 

@@ -4,7 +4,16 @@ use std::time::Duration;
 use files::{Folder, Reload, WatchSettings, watch};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::world::{World, changes, service};
+use crate::world::{World, changes, documents, service};
+
+/// No look without an event, so that each batch proves one; patient enough for a busy machine.
+fn slow() -> WatchSettings {
+    WatchSettings {
+        quiet: Duration::from_millis(400),
+        longest: Duration::from_secs(30),
+        rescan: Duration::from_secs(3600),
+    }
+}
 
 /// A watch of a folder that has been read; it ends with its receiver.
 struct Watched {
@@ -17,14 +26,12 @@ impl Watched {
     }
 
     async fn of(folder: Folder) -> Self {
+        Self::with(folder, slow()).await
+    }
+
+    async fn with(folder: Folder, settings: WatchSettings) -> Self {
         let folder = Arc::new(Mutex::new(folder));
         let (sender, batches) = channel(16);
-        // No look without an event, so that each batch proves one; patient enough for a busy machine.
-        let settings = WatchSettings {
-            quiet: Duration::from_millis(400),
-            longest: Duration::from_secs(30),
-            rescan: Duration::from_secs(3600),
-        };
         tokio::spawn(watch(folder, settings, sender));
         let mut watched = Self { batches };
         watched.changes().await;
@@ -140,4 +147,58 @@ async fn a_folder_that_is_made_anew_is_watched_again() {
     assert_eq!(watched.changes().await, ["+ Service default/a"]);
     world.write("root/a.yaml", service("a", 3));
     assert_eq!(watched.changes().await, ["+ Service default/a"]);
+}
+
+#[tokio::test]
+async fn another_name_of_a_file_that_is_replaced_is_a_file_of_its_own() {
+    let world = World::new(&[("a.yaml", &service("a", 1))]);
+    std::fs::hard_link(world.file("a.yaml"), world.file("b.yaml")).unwrap();
+    let mut watched = Watched::new(&world).await;
+    world.write(".tmp", service("b", 1));
+    std::fs::rename(world.file(".tmp"), world.file("a.yaml")).unwrap();
+    // What `a.yaml` was before is in `b.yaml` still, whose name no event had in it.
+    assert_eq!(watched.changes().await, ["+ Service default/b"]);
+    std::fs::remove_file(world.file("b.yaml")).unwrap();
+    assert_eq!(watched.changes().await, ["- Service default/a"]);
+}
+
+#[tokio::test]
+async fn a_file_that_becomes_a_link_to_another_is_no_file_of_its_own() {
+    let world = World::new(&[("a.yaml", &service("a", 1)), ("b.yaml", &service("b", 1))]);
+    let mut watched = Watched::new(&world).await;
+    std::os::unix::fs::symlink("a.yaml", world.file(".tmp")).unwrap();
+    std::fs::rename(world.file(".tmp"), world.file("b.yaml")).unwrap();
+    assert_eq!(watched.changes().await, ["- Service default/b"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_saved_again_and_again_does_not_put_off_the_regular_look() {
+    let world = World::new(&[("a.yaml", &service("a", 1))]);
+    let unseen = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(unseen.path().join("b"), world.file("b.yaml")).unwrap();
+    let settings =
+        WatchSettings { quiet: Duration::from_millis(1), rescan: Duration::from_millis(100), ..slow() };
+    let mut watched = Watched::with(world.fresh(), settings).await;
+    // Behind a link that leads out of the folder, where no event comes from.
+    std::fs::write(unseen.path().join("b"), service("b", 1)).unwrap();
+    let mut port = 1;
+    loop {
+        port += 1;
+        world.write("a.yaml", service("a", port));
+        if watched.changes().await.contains(&"+ Service default/b".to_owned()) {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_long_file_is_seen_too() {
+    let many = |port: u16| {
+        let all: Vec<_> = (0..2000).map(|number| service(&format!("s{number}"), port)).collect();
+        documents(&all)
+    };
+    let world = World::new(&[("a.yaml", &many(1))]);
+    let mut watched = Watched::new(&world).await;
+    world.write("a.yaml", many(1).replace("{name: s7}", "{name: other}"));
+    assert_eq!(watched.changes().await, ["+ Service default/other", "- Service default/s7"]);
 }
