@@ -50,6 +50,8 @@ pub struct Controller {
     /// there the news that something was rejected may still be on its way, and what was rejected must not
     /// pass for accepted.
     reached: BTreeMap<Arc<str>, Option<Generation>>,
+    /// What the hub says of all connected Envoys; tests say it themselves.
+    status: Box<dyn Fn() -> Vec<NodeStatus> + Send>,
 }
 
 impl Controller {
@@ -67,6 +69,7 @@ impl Controller {
         let (hub, observations) = Hub::new(xds);
         let (notices, told) = mpsc::unbounded_channel();
         let settings = Arc::new(settings);
+        let asked = Arc::clone(&hub);
         let controller = Self {
             shared_tables: [settings.http_listener().as_str().into()],
             engine: Engine::new(settings, mode, layout),
@@ -76,6 +79,7 @@ impl Controller {
             fleet: FleetId::default_fleet(),
             ledger: Ledger::default(),
             reached: BTreeMap::new(),
+            status: Box::new(move || asked.status()),
         };
         (controller, told)
     }
@@ -106,12 +110,18 @@ impl Controller {
         let began = Instant::now();
         let effects = self.engine.handle(event);
         let ended = Instant::now();
+        let mut publications = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Publish(publication) => self.publish(publication, began, ended),
+                Effect::Publish(publication) => publications.push(publication),
                 Effect::Report(report) => self.tell(Notice::Report(report)),
                 Effect::Forget(object) => self.tell(Notice::Forgotten(object)),
             }
+        }
+        // Last: of the tasks that are woken here, the last one runs next on this thread, and Envoys are to wait
+        // for nobody who only shows what happened.
+        for publication in publications {
+            self.publish(publication, began, ended);
         }
     }
 
@@ -129,9 +139,9 @@ impl Controller {
             engine_time: ended.duration_since(began),
         };
         let update = convert::update(publication, &self.shared_tables);
+        self.tell(Notice::Published(published));
         let offered = self.hub.publish(&self.fleet, update);
         self.ledger.offered(offered, generation, ended);
-        self.tell(Notice::Published(published));
     }
 
     fn observe(&mut self, observation: Observation) {
@@ -196,7 +206,7 @@ impl Controller {
 
     /// The state of the connected Envoys of the fleet; the hub lists one that has gone a moment longer.
     fn nodes(&self) -> Vec<NodeStatus> {
-        let all = self.hub.status().into_iter().filter(|node| node.fleet == self.fleet);
+        let all = (self.status)().into_iter().filter(|node| node.fleet == self.fleet);
         all.filter(|node| self.reached.contains_key(&node.node)).collect()
     }
 
@@ -227,3 +237,6 @@ impl Controller {
         let _ = self.notices.send(notice);
     }
 }
+
+#[cfg(test)]
+mod tests;

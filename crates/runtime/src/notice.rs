@@ -8,7 +8,7 @@ use model::{ObjectId, Report};
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Notice {
-    /// A configuration was offered to the fleet.
+    /// A configuration is offered to the fleet.
     Published(Published),
     /// Every connected Envoy has acknowledged a configuration, and all before it.
     Acknowledged {
