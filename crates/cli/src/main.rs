@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Command::Certgen(arguments) => certgen::run(arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Translate(arguments) => translate::run(&arguments),
-        Command::Up(arguments) => up::run(&arguments),
+        Command::Up(arguments) => up::run(arguments),
         Command::Version => version::run(),
     };
     output::exit_code(result)

@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     settings: SettingsArguments,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     for path in &arguments.paths {
         if !path.exists() {
             bail!("{}: no such file or folder", path.display());
@@ -72,7 +72,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     ports::check(&arguments.settings(), arguments.admin_port)?;
     let envoy = launcher::find_envoy(arguments.envoy_path.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(session::run(arguments, envoy))
+    // Among the workers, not on this thread: what a saved file leads to then runs on one thread after another
+    // task, and wakes no second one.
+    runtime.block_on(async { tokio::spawn(session::run(arguments, envoy)).await? })
 }
 
 impl Arguments {

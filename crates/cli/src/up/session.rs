@@ -33,7 +33,7 @@ const BACKLOG: usize = 16;
 const QUIET: Duration = Duration::from_millis(300);
 
 /// Runs until a signal comes, or (with `--once`) until the first configuration is in force.
-pub(super) async fn run(arguments: &Arguments, envoy: PathBuf) -> anyhow::Result<Outcome> {
+pub(super) async fn run(arguments: Arguments, envoy: PathBuf) -> anyhow::Result<Outcome> {
     let screen = Arc::new(Screen::new());
     let scratch = tempfile::Builder::new().prefix("isobath-").tempdir()?;
     // Before there is a key in it: a run that is killed cannot remove it.
