@@ -35,7 +35,7 @@ pub(crate) struct Change {
     /// Names to be answered, whatever the client has.
     pub(crate) asked: Vec<Name>,
     /// Names that the client has forgotten.
-    pub(crate) dropped: Vec<Name>,
+    pub(crate) dropped: BTreeSet<Name>,
 }
 
 impl Subscription {
@@ -81,7 +81,7 @@ impl Subscription {
             self.wildcard = Wildcard::Explicit;
             return;
         }
-        change.dropped.retain(|dropped| *dropped != name);
+        change.dropped.remove(&name);
         self.names.insert(name.clone());
         change.asked.push(name);
     }
@@ -93,8 +93,10 @@ impl Subscription {
             self.wildcard = Wildcard::No;
         } else if let Some(name) = self.names.take(name) {
             // Under a wildcard the client cannot know whether it still has the resource: it is told.
-            let told = if self.is_all() { &mut change.asked } else { &mut change.dropped };
-            told.push(name);
+            match self.is_all() {
+                true => change.asked.push(name),
+                false => drop(change.dropped.insert(name)),
+            }
         }
     }
 
@@ -117,7 +119,7 @@ impl Subscription {
             asked: names.difference(&self.names).cloned().collect(),
             dropped: match wildcard {
                 Wildcard::No => self.names.difference(&names).cloned().collect(),
-                Wildcard::Legacy | Wildcard::Explicit => Vec::new(),
+                Wildcard::Legacy | Wildcard::Explicit => BTreeSet::new(),
             },
         };
         self.wildcard = wildcard;
