@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 /// `google.rpc.Status`, without its details.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct ErrorDetail {
@@ -72,12 +74,14 @@ pub struct DeltaRequest {
     /// May be empty on a stream of one type.
     #[prost(string, tag = "2")]
     pub type_url: String,
-    /// Names that the client wants from now on; `*` is all.
-    #[prost(string, repeated, tag = "3")]
-    pub subscribe: Vec<String>,
+    /// Names that the client wants from now on; `*` is all. Bytes, because Envoy asks for certificates by the
+    /// server name that its own client sent, as it is: a request that were refused for one that is not UTF-8
+    /// would be repeated for ever, and nothing else would reach that Envoy any more.
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    pub subscribe: Vec<Bytes>,
     /// Names that the client no longer wants.
-    #[prost(string, repeated, tag = "4")]
-    pub unsubscribe: Vec<String>,
+    #[prost(bytes = "bytes", repeated, tag = "4")]
+    pub unsubscribe: Vec<Bytes>,
     /// What the client already has; read in the first request of a type on a stream only.
     #[prost(btree_map = "string, string", tag = "5")]
     pub initial_versions: BTreeMap<String, String>,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use prost::Message;
 
 use crate::discovery::{DeltaRequest, ErrorDetail, Node, Request, SotwRequest};
@@ -136,8 +137,8 @@ impl<'a> Player<'a> {
         Some(match self.protocol()? {
             Protocol::Delta => Request::Delta(DeltaRequest {
                 type_url,
-                subscribe: names,
-                unsubscribe: self.names()?,
+                subscribe: names.into_iter().map(Bytes::from).collect(),
+                unsubscribe: self.names()?.into_iter().map(Bytes::from).collect(),
                 initial_versions: self.names()?.into_iter().map(|name| (name, String::new())).collect(),
                 nonce,
                 error,

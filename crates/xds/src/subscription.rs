@@ -59,7 +59,7 @@ impl Subscription {
         kind: ResourceType,
         first: bool,
         subscribe: Vec<Name>,
-        unsubscribe: &[String],
+        unsubscribe: &[Name],
     ) -> Change {
         let mut change = Change::default();
         if first && subscribe.is_empty() && kind.has_wildcard() {

@@ -18,6 +18,8 @@ use crate::snapshot::Entry;
 const SHARED_FROM: usize = 8 * 1024;
 /// How much the cache of encoded blocks holds on to.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// `DeltaDiscoveryResponse.removed_resources`.
+const REMOVED_TAG: u32 = 6;
 
 /// The two variants of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +45,8 @@ pub struct Response {
     pub resources: Vec<Arc<Entry>>,
     /// What is gone (delta only).
     pub removed: Vec<Name>,
+    /// Names, as they were asked for, that are answered as gone and not remembered (delta only).
+    pub refused: Vec<Bytes>,
 }
 
 impl Response {
@@ -59,9 +63,13 @@ fn length_field(out: &mut impl BufMut, tag: u32, length: usize) {
 
 fn text_field(out: &mut impl BufMut, tag: u32, text: &str) {
     if !text.is_empty() {
-        length_field(out, tag, text.len());
-        out.put_slice(text.as_bytes());
+        bytes_field(out, tag, text.as_bytes());
     }
+}
+
+fn bytes_field(out: &mut impl BufMut, tag: u32, bytes: &[u8]) {
+    length_field(out, tag, bytes.len());
+    out.put_slice(bytes);
 }
 
 /// The size of a field of bytes with a tag below 16.
@@ -132,8 +140,7 @@ fn encode_block(response: &Response) -> Block {
         pieces.body(&entry.resource().body);
     }
     for name in &response.removed {
-        length_field(&mut pieces.open, 6, name.len());
-        pieces.copy(name.as_bytes());
+        bytes_field(&mut pieces.open, REMOVED_TAG, name.as_bytes());
     }
     pieces.close()
 }
@@ -247,6 +254,10 @@ fn head(response: &Response) -> BytesMut {
     text_field(&mut head, 1, &response.version);
     text_field(&mut head, 4, response.resource_type.url());
     text_field(&mut head, nonce_tag, &response.nonce);
+    // Not in the shared block: strangers choose these names, and each would take a place in the cache.
+    for name in &response.refused {
+        bytes_field(&mut head, REMOVED_TAG, name);
+    }
     head
 }
 
@@ -321,6 +332,7 @@ mod tests {
                 Protocol::Delta => vec!["x".into(), "y".into()],
                 Protocol::Sotw => Vec::new(),
             },
+            refused: Vec::new(),
         }
     }
 
@@ -383,6 +395,28 @@ mod tests {
         for (a, b) in first.iter().zip(&second).skip(1) {
             assert_eq!((a.as_ptr(), a.len()), (b.as_ptr(), b.len()));
         }
+    }
+
+    #[test]
+    fn refused_names_are_written_as_they_were_asked_for() {
+        let refused = Response {
+            resources: Vec::new(),
+            removed: Vec::new(),
+            refused: vec![Bytes::from_static(b"a\xff"), Bytes::new()],
+            ..response(Protocol::Delta)
+        };
+        let all = message(&Encoder::default().encode(&refused));
+        assert!(all.ends_with(b"\x32\x02a\xff\x32\x00"), "{all:?}");
+    }
+
+    #[test]
+    fn refused_names_take_no_place_in_the_cache() {
+        let encoder = Encoder::default();
+        for number in 0..10 {
+            let refused = vec![Bytes::from(format!("{number}.example.com"))];
+            encoder.encode(&Response { refused, ..response(Protocol::Delta) });
+        }
+        assert_eq!(encoder.lock().blocks.len(), 1);
     }
 
     #[test]

@@ -94,6 +94,9 @@ impl Session {
         let (changed, removed): (Vec<_>, Vec<_>) =
             response.items.into_iter().partition(|item| item.change.is_some());
         let retry_removals = !changed.is_empty();
+        if let (true, Some(channel)) = (retry_removals, self.channels.get_mut(&key)) {
+            channel.refused.extend(response.refused);
+        }
         for item in removed {
             self.removal_rejected(now, key, item, retry_removals);
         }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::rejection::Suspects;
 use crate::resource::{Name, ResourceType};
 use crate::settings::Moment;
@@ -61,6 +63,8 @@ pub(crate) struct Outstanding {
     pub(crate) nonce: u64,
     pub(crate) sent_at: Moment,
     pub(crate) items: Vec<Item>,
+    /// Names that it refuses; they are refused again when it is rejected because of a resource in it.
+    pub(crate) refused: Vec<Bytes>,
     /// Holds clusters that may warm slowly; others may overtake it.
     pub(crate) slow: bool,
 }
@@ -105,6 +109,8 @@ pub(crate) struct Channel {
     pub(crate) answer_due: bool,
     /// Subscribed names that did not exist when they were asked for.
     pub(crate) strangers: BTreeSet<Name>,
+    /// Names to be answered as gone, and then forgotten.
+    pub(crate) refused: BTreeSet<Bytes>,
     /// The response that was acknowledged or rejected last.
     pub(crate) last_answered: Option<u64>,
     /// The client says that it has nothing.
@@ -132,6 +138,7 @@ impl Channel {
             suspects_next: false,
             answer_due: false,
             strangers: BTreeSet::new(),
+            refused: BTreeSet::new(),
             last_answered: None,
             blank: true,
             opened_at: now,
@@ -147,6 +154,11 @@ impl Channel {
 
     pub(crate) fn has_work(&self) -> bool {
         self.answer_due || !self.pending.is_empty() || !self.suspects.is_empty()
+    }
+
+    /// Whether anything is to be sent, now or later.
+    pub(crate) fn has_answers(&self) -> bool {
+        self.has_work() || !self.refused.is_empty()
     }
 
     /// What the client will have of a name when all that is on its way has arrived: `None` when nothing is known,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::channel::{Channel, Item, Outstanding, Pending};
 use super::gates::{InUse, Verdict, users_of};
 use super::{Close, Output, Session, StreamId, range_of};
@@ -33,6 +35,7 @@ struct Plan {
     forgotten: Vec<Name>,
     waiting: Vec<Waiting>,
     items: Vec<Item>,
+    refused: Vec<Bytes>,
     slow: bool,
     from_suspects: bool,
     answer: bool,
@@ -59,7 +62,7 @@ impl Session {
     }
 
     fn pump_type(&mut self, now: Moment, kind: ResourceType) {
-        let working = self.channels.range(range_of(kind)).filter(|(_, channel)| channel.has_work());
+        let working = self.channels.range(range_of(kind)).filter(|(_, channel)| channel.has_answers());
         let keys: Vec<_> = working.map(|(key, _)| *key).collect();
         for key in keys {
             while self.pump_channel(now, key) {}
@@ -70,11 +73,11 @@ impl Session {
     fn pump_channel(&mut self, now: Moment, key: (ResourceType, StreamId)) -> bool {
         let Some(channel) = self.channels.get(&key) else { return false };
         let lane = channel.lane();
-        if lane == Lane::Busy || !channel.has_work() {
+        if lane == Lane::Busy || !channel.has_answers() {
             return false;
         }
         let plan = self.plan(now, channel, lane);
-        let sends = plan.answer || !plan.items.is_empty();
+        let sends = plan.sends();
         self.carry_out(now, key, plan);
         sends
     }
@@ -90,6 +93,7 @@ impl Session {
             plan.items.clear();
         }
         plan.answer = channel.answer_due && plan.items.is_empty() && plan.waiting.is_empty();
+        plan.refused = channel.refused.iter().cloned().collect();
         plan
     }
 
@@ -140,7 +144,7 @@ impl Session {
         let Some(channel) = self.channels.get_mut(&key) else { return };
         channel.settle(now, &plan);
         channel.loading &= channel.has_work() || !channel.outstanding.is_empty() || plan.answer;
-        if plan.answer || !plan.items.is_empty() {
+        if plan.sends() {
             self.send(now, key, plan);
         }
     }
@@ -152,9 +156,9 @@ impl Session {
         let generation = self.snapshot.as_ref().map_or(Generation::default(), |s| s.generation());
         let Some(channel) = self.channels.get_mut(&key) else { return };
         channel.take(&plan);
-        let response = channel.response(nonce, &plan.items, generation);
-        let Plan { items, slow, .. } = plan;
-        channel.outstanding.push(Outstanding { nonce, sent_at: now, items, slow });
+        let response = channel.response(nonce, &plan, generation);
+        let Plan { items, refused, slow, .. } = plan;
+        channel.outstanding.push(Outstanding { nonce, sent_at: now, items, refused, slow });
         self.outputs.push(Output::Send(key.1, response));
         if let Some((kind, names)) = followers {
             self.follow(now, kind, names);
@@ -210,6 +214,12 @@ impl Session {
                 false => self.wakeup = earlier(self.wakeup, Some(deadline)),
             }
         }
+    }
+}
+
+impl Plan {
+    fn sends(&self) -> bool {
+        self.answer || !self.items.is_empty() || !self.refused.is_empty()
     }
 }
 
@@ -313,6 +323,7 @@ impl Channel {
     fn take(&mut self, plan: &Plan) {
         self.answer_due = false;
         self.suspects_next = !plan.from_suspects;
+        self.refused.clear();
         if plan.from_suspects {
             self.suspects.take();
             return;
@@ -322,7 +333,8 @@ impl Channel {
         }
     }
 
-    fn response(&self, nonce: u64, items: &[Item], generation: Generation) -> Response {
+    fn response(&self, nonce: u64, plan: &Plan, generation: Generation) -> Response {
+        let items = plan.items.as_slice();
         let resources: Vec<_> = match self.is_full_set() {
             true => self.full_set(items),
             false => items.iter().filter_map(|item| item.change.clone()).collect(),
@@ -341,6 +353,7 @@ impl Channel {
                 Protocol::Delta => removed.collect(),
                 Protocol::Sotw => Vec::new(),
             },
+            refused: plan.refused.clone(),
             resources,
         }
     }

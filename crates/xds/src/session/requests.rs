@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::channel::{Channel, Claim, Pending};
 use super::{Close, Scope, Session, StreamId};
 use crate::discovery::{DeltaRequest, Request, SotwRequest};
@@ -30,6 +32,11 @@ impl Session {
         self.check_strangers(stream);
     }
 
+    /// A client that goes on asking while it leaves so many refusals unanswered is not an honest Envoy.
+    fn is_flooded(&self, key: (ResourceType, StreamId)) -> bool {
+        self.channels.get(&key).is_some_and(|channel| channel.refused.len() > self.settings.unknown_names)
+    }
+
     /// The type of a request; `None` for one that is not served, which harms nobody.
     fn kind_of(&self, scope: Scope, url: &str) -> Result<Option<ResourceType>, Close> {
         match scope {
@@ -46,18 +53,24 @@ impl Session {
 
     fn delta(&mut self, now: Moment, stream: StreamId, kind: ResourceType, request: DeltaRequest) {
         let key = (kind, stream);
+        if self.is_flooded(key) {
+            let why = "resource names: too many are refused and not acknowledged".to_owned();
+            return self.close(stream, Close::ResourceExhausted(why));
+        }
         let first = self.create_channel(now, key, Protocol::Delta);
         // Nonces of an earlier stream mean nothing on this one.
         if !first && !request.nonce.is_empty() {
             self.answered(now, key, &request.nonce, request.error);
         }
-        let subscribe = request.subscribe.iter().map(|name| self.intern(kind, name)).collect();
+        let subscribe = self.subscribed(key, request.subscribe);
+        let unsubscribe: Vec<_> =
+            request.unsubscribe.iter().filter_map(|name| self.read(kind, name)).collect();
         let versions = match first {
             true => request.initial_versions.into_iter().map(|(n, v)| (self.intern(kind, &n), v)).collect(),
             false => Default::default(),
         };
         let Some(channel) = self.channels.get_mut(&key) else { return };
-        let change = channel.subscription.delta(kind, first, subscribe, &request.unsubscribe);
+        let change = channel.subscription.delta(kind, first, subscribe, &unsubscribe);
         match first {
             true => self.begin(now, key, Claim { versions, version: String::new() }),
             false => self.apply(now, key, &change),
@@ -167,6 +180,23 @@ impl Session {
                 format!("resource names: {strangers} that do not exist, at most {limit} are remembered");
             self.close(stream, Close::ResourceExhausted(why));
         }
+    }
+
+    /// The names that are text. No resource has another name, so others are refused, unless that would do harm
+    /// (see [`ResourceType::answers_missing`]).
+    fn subscribed(&mut self, key: (ResourceType, StreamId), names: Vec<Bytes>) -> Vec<Name> {
+        let read: Vec<_> = names.iter().map(|name| self.read(key.0, name)).collect();
+        let foreign =
+            names.into_iter().zip(&read).filter(|(_, read)| read.is_none() && key.0.answers_missing());
+        if let Some(channel) = self.channels.get_mut(&key) {
+            channel.refused.extend(foreign.map(|(name, _)| name));
+        }
+        read.into_iter().flatten().collect()
+    }
+
+    /// The name, if it is text.
+    fn read(&self, kind: ResourceType, name: &[u8]) -> Option<Name> {
+        std::str::from_utf8(name).ok().map(|name| self.intern(kind, name))
     }
 
     /// The name as the configuration holds it, so that it is in memory once.

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use isobath_xds::discovery::{DeltaRequest, ErrorDetail, Node, Request, SotwRequest};
 use isobath_xds::{
     FleetId, Input, Observation, Output, Overdue, Protocol, Reference, Resource, ResourceType, Response,
@@ -164,9 +165,9 @@ impl Script {
             if let Some(nonce) = self.nonce(&key, word) {
                 delta.nonce = nonce;
             } else if let Some(name) = word.strip_prefix('+') {
-                delta.subscribe.push(name.into());
+                delta.subscribe.push(asked(name));
             } else if let Some(name) = word.strip_prefix('-') {
-                delta.unsubscribe.push(name.into());
+                delta.unsubscribe.push(asked(name));
             } else if let Some((name, body)) = word.strip_prefix("has:").and_then(|has| has.split_once('=')) {
                 let version = if body == "?" { "other".into() } else { version(body) };
                 delta.initial_versions.insert(name.into(), version);
@@ -245,6 +246,18 @@ fn error(words: &str) -> ErrorDetail {
     ErrorDetail { code: 13, message: words.replace('_', " ") }
 }
 
+/// `\xHH` stands for a byte.
+fn asked(name: &str) -> Bytes {
+    let (text, rest) = name.split_once("\\x").unwrap_or((name, ""));
+    let byte = |rest: &str| u8::from_str_radix(&rest[..2], 16).unwrap();
+    let mut bytes = text.as_bytes().to_vec();
+    for part in rest.split("\\x").filter(|part| !part.is_empty()) {
+        bytes.push(byte(part));
+        bytes.extend(&part.as_bytes()[2..]);
+    }
+    bytes.into()
+}
+
 fn version(body: &str) -> String {
     Version::of(&body.to_owned().into()).to_string()
 }
@@ -290,6 +303,7 @@ fn shown(response: &Response) -> String {
         ));
     }
     words.extend(response.removed.iter().map(|name| format!("-{name}")));
+    words.extend(response.refused.iter().map(|name| format!("-{}", name.escape_ascii())));
     if words.len() == 1 {
         words.push("empty".into());
     }

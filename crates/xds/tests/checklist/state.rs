@@ -122,7 +122,7 @@ fn x_058_reconnection_with_100_000_names_sends_nothing() {
             .iter()
             .map(|name| (name.clone(), version.clone()))
             .collect::<BTreeMap<_, _>>(),
-        subscribe: names,
+        subscribe: names.into_iter().map(Into::into).collect(),
         ..delta(ENDPOINTS)
     };
     assert!(ask(&mut session, request).is_empty());

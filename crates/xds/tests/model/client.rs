@@ -77,7 +77,7 @@ impl Client {
         let protocol = self.protocol;
         let state = self.types.get_mut(&kind).unwrap();
         let first = !std::mem::replace(&mut state.started, true);
-        let texts = |names: Vec<Name>| names.iter().map(|name| name.to_string()).collect();
+        let texts = |names: Vec<Name>| names.iter().map(|name| name.to_string().into()).collect();
         let (nonce, error) = answer.map_or((None, None), |(nonce, error)| (Some(nonce.to_owned()), error));
         match protocol {
             Protocol::Delta => Request::Delta(DeltaRequest {

@@ -42,8 +42,8 @@ pub(crate) struct DeltaResponse {
     pub(crate) type_url: String,
     #[prost(string, tag = "5")]
     pub(crate) nonce: String,
-    #[prost(string, repeated, tag = "6")]
-    pub(crate) removed: Vec<String>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub(crate) removed: Vec<Vec<u8>>,
 }
 
 impl DeltaResponse {
@@ -166,7 +166,7 @@ pub(crate) fn subscribe(kind: &str, names: &[&str]) -> DeltaRequest {
     DeltaRequest {
         node: Some(node("envoy-1")),
         type_url: url(kind),
-        subscribe: names.iter().map(|name| (*name).to_owned()).collect(),
+        subscribe: names.iter().map(|name| bytes::Bytes::copy_from_slice(name.as_bytes())).collect(),
         ..DeltaRequest::default()
     }
 }

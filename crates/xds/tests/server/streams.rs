@@ -90,6 +90,18 @@ async fn x_010_first_request_without_a_node_is_refused() {
 }
 
 #[tokio::test]
+async fn name_that_is_not_text_is_refused_and_the_stream_goes_on() {
+    let (_server, mut stream) = served(Settings::default()).await;
+    let name = b"a\xff\xfe.com".as_slice();
+    stream.send(DeltaRequest { subscribe: vec![name.into()], ..subscribe("secrets", &[]) });
+    let refused = stream.next().await.unwrap();
+    assert_eq!((refused.removed.clone(), refused.bodies()), (vec![name.to_vec()], [].into()));
+    stream.send(DeltaRequest { unsubscribe: vec![name.into()], ..ack(&refused) });
+    stream.send(subscribe("clusters", &[]));
+    assert_eq!(stream.next().await.unwrap().bodies(), [("a", &b"1"[..])].into());
+}
+
+#[tokio::test]
 async fn x_013_all_four_variants_serve_the_same_content() {
     let (server, mut delta) = served(Settings::default()).await;
     let channel = plain(server.addr).await;

@@ -72,8 +72,8 @@ fn request(protocol: Protocol, words: Words) -> Request {
         Protocol::Delta => Request::Delta(DeltaRequest {
             node: None,
             type_url,
-            subscribe: names,
-            unsubscribe,
+            subscribe: names.into_iter().map(Into::into).collect(),
+            unsubscribe: unsubscribe.into_iter().map(Into::into).collect(),
             initial_versions: initial.into_iter().map(|name| (name, "1".into())).collect(),
             nonce,
             error,
