@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::Publication;
 use envoy::{Needs, Reference, Resource, ResourceType};
-use xds::{Overdue, Update, Version};
+use xds::{Overdue, OwnName, Update, Version};
 
 /// An update of the fleet's configuration. `shared_tables` are route tables of many hosts.
 pub(crate) fn update(publication: Publication, shared_tables: &[Arc<str>]) -> Update {
@@ -50,6 +50,7 @@ fn resource(resource: Resource, shared_tables: &[Arc<str>]) -> xds::Resource {
         refs: resource.refs.iter().map(reference).collect(),
         name: resource.name,
         body: resource.body,
+        own_name: OwnName::InBody,
         slow: resource.slow,
         overdue: if is_shared { Overdue::SendAnyway } else { Overdue::KeepPrevious },
     }

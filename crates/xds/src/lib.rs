@@ -31,7 +31,7 @@ pub use fleet::FleetId;
 pub use hub::{Hub, Progress};
 pub use observation::{HeldResource, NodeStatus, Observation, TypeStatus};
 pub use resource::{
-    InvalidVersion, Name, Needs, Overdue, Reference, Resource, ResourceType, Update, Version,
+    InvalidVersion, Name, Needs, Overdue, OwnName, Reference, Resource, ResourceType, Update, Version,
 };
 pub use scrub::scrub;
 pub use server::{Security, Server, Tls, TlsSource};

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use rope::Rope;
 
+use crate::wire;
+
 /// The name of a resource, matched byte for byte.
 pub type Name = Arc<str>;
 
@@ -100,6 +102,14 @@ impl Version {
     pub fn of(body: &Rope) -> Self {
         Self(body.digest())
     }
+
+    /// The version of a body behind these bytes.
+    fn behind(head: &[u8], body: &Rope) -> Self {
+        let mut hash = xxhash_rust::xxh3::Xxh3::new();
+        hash.update(head);
+        hash.update(&body.digest().to_le_bytes());
+        Self(hash.digest128())
+    }
 }
 
 impl fmt::Display for Version {
@@ -176,15 +186,28 @@ pub enum Overdue {
     SendAnyway,
 }
 
+/// Where a message tells its own name, which Envoy compares with the one that it asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OwnName {
+    /// In the body, if at all.
+    #[default]
+    InBody,
+    /// In field 1, which is written from the resource's name before the body: the same body can then be delivered
+    /// under several names.
+    BeforeBody,
+}
+
 /// One resource as the rest of the program hands it over: opaque bytes and what must be known about them.
 #[derive(Clone)]
 pub struct Resource {
     /// The name, as Envoy subscribes to it.
     pub name: Name,
-    /// Hash of `body`.
+    /// Hash of the serialized message.
     pub version: Version,
-    /// The serialized message (`Any.value`).
+    /// The serialized message (`Any.value`), without its name where that is [`OwnName::BeforeBody`].
     pub body: Rope,
+    /// Where the message tells its name.
+    pub own_name: OwnName,
     /// The names that the body mentions; put in order when the resource is published.
     pub refs: Arc<[Reference]>,
     /// A cluster that may warm slowly (active health checks, DNS): sent last and apart, because Envoy withholds
@@ -202,9 +225,31 @@ impl Resource {
             name: name.into(),
             version: Version::of(&body),
             body,
+            own_name: OwnName::InBody,
             refs: Arc::new([]),
             slow: false,
             overdue: Overdue::default(),
+        }
+    }
+
+    /// A resource whose message is its name in field 1, and then `rest`: all other fields, serialized.
+    pub fn named(name: impl Into<Name>, rest: impl Into<Rope>) -> Self {
+        let mut resource = Self::new(name, rest);
+        resource.own_name = OwnName::BeforeBody;
+        resource.version = Version::behind(&wire::name_field(&resource.name), &resource.body);
+        resource
+    }
+
+    /// The same under another name, with its body shared; `None` when the body tells the name.
+    pub(crate) fn under(&self, name: &Name) -> Option<Self> {
+        match self.own_name {
+            OwnName::InBody => None,
+            OwnName::BeforeBody => Some(Self {
+                refs: Arc::clone(&self.refs),
+                slow: self.slow,
+                overdue: self.overdue,
+                ..Self::named(Arc::clone(name), self.body.clone())
+            }),
         }
     }
 
@@ -299,6 +344,24 @@ mod tests {
         assert!(route.refers_to(ResourceType::Cluster, "b"));
         assert!(!route.refers_to(ResourceType::Cluster, "c"));
         assert!(!route.refers_to(ResourceType::Secret, "a"));
+    }
+
+    #[test]
+    fn version_of_a_named_resource_depends_on_name_and_body() {
+        let version = |name: &str, rest: &'static str| Resource::named(name, rest).version;
+        assert_eq!(version("ab", "rest"), version("ab", "rest"));
+        assert_ne!(version("ab", "rest"), version("a", "rest"));
+        assert_ne!(version("ab", "rest"), version("ab", "best"));
+    }
+
+    #[test]
+    fn named_resource_shares_its_body_under_another_name() {
+        let secret = Resource::named("a.example.com", "rest");
+        let other = secret.under(&"A.example.com".into()).unwrap();
+        let bytes = |resource: &Resource| resource.body.to_bytes().as_ptr();
+        assert_eq!((&*other.name, bytes(&other)), ("A.example.com", bytes(&secret)));
+        assert_eq!(other.version, Resource::named("A.example.com", "rest").version);
+        assert!(Resource::new("a", "message").under(&"b".into()).is_none());
     }
 
     #[test]

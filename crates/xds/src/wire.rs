@@ -10,7 +10,7 @@ use prost::encoding::{encode_varint, encoded_len_varint};
 use rope::{Piece, Rope};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::resource::{Name, Resource, ResourceType, Version};
+use crate::resource::{Name, OwnName, Resource, ResourceType, Version};
 use crate::snapshot::Entry;
 
 /// A piece of a body from this size on is passed along as it is; smaller ones are copied together, because one
@@ -77,18 +77,30 @@ fn field_len(length: usize) -> usize {
     1 + encoded_len_varint(length as u64) + length
 }
 
-/// `Any` up to its value: type URL, then the tag and length of the value.
-fn any_head(kind: ResourceType, body: usize) -> BytesMut {
-    let mut head = BytesMut::with_capacity(96);
+/// The first field of a message that is a text: its name.
+pub(crate) fn name_field(name: &str) -> Bytes {
+    let mut field = BytesMut::with_capacity(field_len(name.len()));
+    bytes_field(&mut field, 1, name.as_bytes());
+    field.freeze()
+}
+
+/// `Any` up to the body: type URL, the tag and length of the value, and the value's name if it is not in the body.
+fn any_head(kind: ResourceType, resource: &Resource) -> BytesMut {
+    let own_name = match resource.own_name {
+        OwnName::InBody => Bytes::new(),
+        OwnName::BeforeBody => name_field(&resource.name),
+    };
+    let mut head = BytesMut::with_capacity(96 + own_name.len());
     text_field(&mut head, 1, kind.url());
-    length_field(&mut head, 2, body);
+    length_field(&mut head, 2, own_name.len() + resource.body.len());
+    head.put_slice(&own_name);
     head
 }
 
 /// One `resources` entry of a delta response up to the body: name, version, and the beginning of the `Any`.
 pub(crate) fn delta_head(kind: ResourceType, resource: &Resource) -> Bytes {
     let body = resource.body.len();
-    let any = any_head(kind, body);
+    let any = any_head(kind, resource);
     let version = resource.version.to_string();
     let any_len = any.len() + body;
     let entry_len = field_len(resource.name.len()) + field_len(version.len()) + field_len(any_len);
@@ -104,7 +116,7 @@ pub(crate) fn delta_head(kind: ResourceType, resource: &Resource) -> Bytes {
 
 /// One `resources` entry of a state-of-the-world response up to the body.
 pub(crate) fn sotw_head(kind: ResourceType, resource: &Resource) -> Bytes {
-    let any = any_head(kind, resource.body.len());
+    let any = any_head(kind, resource);
     let mut head = BytesMut::with_capacity(any.len() + 8);
     length_field(&mut head, 2, any.len() + resource.body.len());
     head.put_slice(&any);
@@ -394,6 +406,21 @@ mod tests {
         assert_ne!(first[0], second[0]);
         for (a, b) in first.iter().zip(&second).skip(1) {
             assert_eq!((a.as_ptr(), a.len()), (b.as_ptr(), b.len()));
+        }
+    }
+
+    #[test]
+    fn name_before_the_body_is_part_of_the_message() {
+        for protocol in [Protocol::Delta, Protocol::Sotw] {
+            let encoded = |resource| {
+                let resources = vec![Entry::new(ResourceType::Secret, resource)];
+                let response = Response { resources, removed: Vec::new(), ..response(protocol) };
+                message(&Encoder::default().encode(&response))
+            };
+            assert_eq!(
+                encoded(Resource::named("ab", "rest")),
+                encoded(Resource::new("ab", "\x0a\x02abrest"))
+            );
         }
     }
 
