@@ -17,6 +17,7 @@ pub mod fuzz;
 mod hub;
 pub mod identity;
 mod observation;
+mod on_demand;
 mod rejection;
 mod resource;
 mod scrub;
@@ -30,6 +31,7 @@ mod wire;
 pub use fleet::FleetId;
 pub use hub::{Hub, Progress};
 pub use observation::{HeldResource, NodeStatus, Observation, TypeStatus};
+pub use on_demand::OnDemandSecrets;
 pub use resource::{
     InvalidVersion, Name, Needs, Overdue, OwnName, Reference, Resource, ResourceType, Update, Version,
 };

@@ -85,10 +85,12 @@ impl Rejections {
             message: String::new(),
             last_good: None,
         });
-        if rejection.versions.len() == VERSIONS {
+        if !rejection.versions.contains(&entry.version()) {
+            rejection.versions.push_back(entry.version());
+        }
+        if rejection.versions.len() > VERSIONS {
             rejection.versions.pop_front();
         }
-        rejection.versions.push_back(entry.version());
         rejection.message = message;
         rejection.last_good = in_force.or(rejection.last_good.take());
     }
@@ -164,6 +166,15 @@ impl Suspects {
 
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.items().any(|item| *item.name == *name)
+    }
+
+    /// Removes all that is this resource, under whatever name.
+    pub(crate) fn extract(&mut self, resource: &Arc<Entry>) -> Vec<Name> {
+        let is_it = |item: &mut Item| item.change.as_ref().is_some_and(|entry| entry.published() == resource);
+        let items = self.groups.iter_mut().flat_map(|group| group.extract_if(.., is_it));
+        let names = items.map(|item| item.name).collect();
+        self.groups.retain(|group| !group.is_empty());
+        names
     }
 
     /// Acquits a name, because what is to be sent under it has changed.

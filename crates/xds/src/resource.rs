@@ -240,17 +240,19 @@ impl Resource {
         resource
     }
 
+    /// Whether it can be delivered under this name.
+    pub(crate) fn can_be(&self, name: &str) -> bool {
+        self.own_name == OwnName::BeforeBody || *self.name == *name
+    }
+
     /// The same under another name, with its body shared; `None` when the body tells the name.
     pub(crate) fn under(&self, name: &Name) -> Option<Self> {
-        match self.own_name {
-            OwnName::InBody => None,
-            OwnName::BeforeBody => Some(Self {
-                refs: Arc::clone(&self.refs),
-                slow: self.slow,
-                overdue: self.overdue,
-                ..Self::named(Arc::clone(name), self.body.clone())
-            }),
-        }
+        (self.own_name == OwnName::BeforeBody).then(|| Self {
+            refs: Arc::clone(&self.refs),
+            slow: self.slow,
+            overdue: self.overdue,
+            ..Self::named(Arc::clone(name), self.body.clone())
+        })
     }
 
     /// The same with these references, sorted here; of two to one target the stricter stays.

@@ -7,6 +7,7 @@
 mod answers;
 mod channel;
 mod gates;
+mod hosts;
 mod plan;
 mod report;
 mod requests;
@@ -282,8 +283,10 @@ impl Session {
         let Some(snapshot) = self.snapshot.clone() else { return };
         let pending = Pending::new(snapshot.generation(), now);
         for channel in self.of_kind_mut(kind) {
-            for name in changed {
-                channel.note_change(&snapshot, name, &pending);
+            for name in
+                changed.iter().flat_map(|changed| channel.names_of(&snapshot, changed)).collect::<Vec<_>>()
+            {
+                channel.note_change(&snapshot, &name, &pending);
             }
         }
     }

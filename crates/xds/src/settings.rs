@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::discovery::SemanticVersion;
+use crate::on_demand::OnDemandSecrets;
 
 /// A point in time: what has passed since the hub was made. Sessions have no clock of their own.
 pub type Moment = Duration;
@@ -24,8 +25,12 @@ pub struct Settings {
     pub chunk_resources: usize,
     /// Bytes of bodies in one response, likewise.
     pub chunk_bytes: usize,
-    /// Names that do not exist, for one stream.
+    /// Names that do not exist, for one stream; and names that were refused and wait for a chance to be told so.
     pub unknown_names: usize,
+    /// Whether delta streams may ask for Secrets by the names of hosts, which is any name without a slash. `a.B.com.`
+    /// is answered by the Secret `a.b.com`, else by `*.b.com`; `~fallback` by that alone. A name that nothing answers
+    /// for is told to be gone at once and forgotten, so that no number of them costs memory.
+    pub on_demand_secrets: Option<OnDemandSecrets>,
     /// Streams of one Envoy (an Envoy without ADS opens one for each cluster, secret and route table).
     pub streams_per_node: usize,
     /// A response unanswered for so long makes its Envoy count as stuck.
@@ -63,6 +68,7 @@ impl Default for Settings {
             chunk_resources: 1_000,
             chunk_bytes: 4 * 1024 * 1024,
             unknown_names: 10_000,
+            on_demand_secrets: None,
             streams_per_node: 50_000,
             stuck_after: Duration::from_secs(60),
             drop_stuck: false,

@@ -34,6 +34,8 @@ impl fmt::Display for Generation {
 pub struct Entry {
     resource_type: ResourceType,
     resource: Resource,
+    /// What was published, when this is the same under another name.
+    origin: Option<Arc<Entry>>,
     delta_head: OnceLock<Bytes>,
     sotw_head: OnceLock<Bytes>,
 }
@@ -41,8 +43,25 @@ pub struct Entry {
 impl Entry {
     /// The resource of this type.
     pub fn new(resource_type: ResourceType, resource: Resource) -> Arc<Self> {
-        let resource = resource.sorted();
-        Arc::new(Self { resource_type, resource, delta_head: OnceLock::new(), sotw_head: OnceLock::new() })
+        Arc::new(Self::of(resource_type, resource.sorted(), None))
+    }
+
+    fn of(resource_type: ResourceType, resource: Resource, origin: Option<Arc<Self>>) -> Self {
+        Self { resource_type, resource, origin, delta_head: OnceLock::new(), sotw_head: OnceLock::new() }
+    }
+
+    /// The same under this name, if the resource can have another than its own.
+    pub(crate) fn under(self: &Arc<Self>, name: &Name) -> Option<Arc<Self>> {
+        if self.name() == name {
+            return Some(Arc::clone(self));
+        }
+        let renamed = self.resource.under(name)?;
+        Some(Arc::new(Self::of(self.resource_type, renamed, Some(Arc::clone(self)))))
+    }
+
+    /// The resource under the name that it was published with.
+    pub(crate) fn published(self: &Arc<Self>) -> &Arc<Self> {
+        self.origin.as_ref().unwrap_or(self)
     }
 
     /// The type.

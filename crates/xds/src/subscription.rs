@@ -53,6 +53,11 @@ impl Subscription {
         &self.names
     }
 
+    /// Takes a name as not asked for.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.names.remove(name);
+    }
+
     /// Applies the lists of a delta request: first what is unsubscribed, then what is subscribed.
     pub(crate) fn delta(
         &mut self,

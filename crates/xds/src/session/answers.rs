@@ -46,7 +46,7 @@ impl Session {
             self.rejections.settle(key.0, &item.name);
             match item.change {
                 Some(entry) if channel.subscription.covers(&item.name) => {
-                    self.rejections.accepted(&entry);
+                    self.rejections.accepted(entry.published());
                     channel.known.insert(item.name, entry);
                 }
                 Some(_) | None => drop(channel.known.remove(&item.name)),
@@ -100,10 +100,9 @@ impl Session {
         for item in removed {
             self.removal_rejected(now, key, item, retry_removals);
         }
-        match changed.as_slice() {
-            [] => {}
-            [Item { change: Some(entry), .. }] => self.hold(key, &Arc::clone(entry), &message),
-            _ => self.accuse(now, key, changed),
+        match sole_culprit(&changed) {
+            Some(entry) => self.hold(now, key, &entry, &message),
+            None => self.accuse(now, key, changed),
         }
     }
 
@@ -129,9 +128,7 @@ impl Session {
     fn is_current(&self, key: (ResourceType, StreamId), item: &Item) -> bool {
         let channel = &self.channels[&key];
         let wanted = self.wanted(channel, &item.name);
-        channel.subscription.covers(&item.name)
-            && item.change.is_some()
-            && wanted.entry() == item.change.as_ref()
+        channel.subscription.covers(&item.name) && item.change.is_some() && wanted.entry() == item.change
     }
 
     /// Several resources were rejected together: those that are still wanted are offered apart.
@@ -151,13 +148,15 @@ impl Session {
         channel.uncertain.extend(covered.filter_map(|item| item.change.map(|entry| (item.name, entry))));
     }
 
-    /// A resource was rejected alone: it is the culprit, and it was not taken.
-    fn hold(&mut self, key: (ResourceType, StreamId), entry: &Entry, message: &str) {
+    /// One resource was rejected alone, under one name or several: it is the culprit, and it was not taken.
+    fn hold(&mut self, now: Moment, key: (ResourceType, StreamId), sent: &Arc<Entry>, message: &str) {
         let Some(channel) = self.channels.get_mut(&key) else { return };
-        channel.uncertain.remove(entry.name());
-        self.rejections.settle(key.0, entry.name());
-        let in_force = channel.known.get(entry.name()).cloned();
+        channel.uncertain.remove(sent.name());
+        self.rejections.settle(key.0, sent.name());
+        let entry = sent.published();
+        let in_force = self.in_force(key, sent);
         self.rejections.hold(entry, message.to_owned(), in_force);
+        self.hold_spellings(now, entry);
         let (fleet, node) = self.identity();
         self.outputs.push(Output::Observe(Observation::Rejected {
             fleet,
@@ -169,6 +168,15 @@ impl Session {
             message: message.to_owned(),
         }));
     }
+}
+
+/// The resource that is to blame when all these are that resource.
+fn sole_culprit(items: &[Item]) -> Option<Arc<Entry>> {
+    let (first, others) = items.split_first()?;
+    let culprit = first.change.as_ref()?;
+    let same =
+        |item: &Item| item.change.as_ref().is_some_and(|entry| entry.published() == culprit.published());
+    others.iter().all(same).then(|| Arc::clone(culprit))
 }
 
 /// Whether these acknowledged endpoints are all that the cluster waits for.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::on_demand::Hosts;
 use crate::rejection::Suspects;
 use crate::resource::{Name, ResourceType};
 use crate::settings::Moment;
@@ -40,6 +41,12 @@ impl Pending {
 
     pub(crate) fn asked(self) -> Self {
         Self { asked: true, ..self.forced() }
+    }
+
+    /// The same for what comes up all the time, because strangers choose when: it holds up the next configuration at
+    /// most, never the present one.
+    pub(crate) fn asked_meanwhile(self) -> Self {
+        Self { since: self.since.next(), ..self.asked() }
     }
 }
 
@@ -91,6 +98,8 @@ pub(crate) struct Channel {
     pub(crate) kind: ResourceType,
     pub(crate) protocol: Protocol,
     pub(crate) subscription: Subscription,
+    /// Of the subscription, the names of hosts; `None` where these are names like any other.
+    pub(crate) hosts: Option<Hosts>,
     /// Until the first configuration is there.
     pub(crate) claim: Claim,
     /// What the client has acknowledged. Shares its structure with the configuration when they agree.
@@ -128,6 +137,7 @@ impl Channel {
             kind,
             protocol,
             subscription: Subscription::default(),
+            hosts: None,
             claim: Claim::default(),
             known: Table::new(),
             foreign: BTreeSet::new(),
@@ -238,8 +248,17 @@ impl Channel {
         entry.asked |= asked;
     }
 
+    /// Ends the suspicion of all that is this resource, under whatever name; returns the names.
+    pub(crate) fn acquit(&mut self, resource: &Arc<Entry>) -> Vec<Name> {
+        self.uncertain.retain(|_, entry| entry.published() != resource);
+        self.suspects.extract(resource)
+    }
+
     /// Forgets what the client has forgotten.
     pub(crate) fn drop_name(&mut self, name: &Name) {
+        if let Some(hosts) = &mut self.hosts {
+            hosts.remove(name);
+        }
         self.known.remove(name);
         self.foreign.remove(name);
         self.uncertain.remove(name);

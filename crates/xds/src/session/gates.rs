@@ -12,17 +12,17 @@ use crate::wire::Protocol;
 
 /// What a client is to have under a name.
 #[derive(Debug)]
-pub(super) enum Wanted<'a> {
+pub(super) enum Wanted {
     /// This.
-    Entry(&'a Arc<Entry>),
+    Entry(Arc<Entry>),
     /// Whatever it has: the present version was rejected, and no accepted one is known.
     Unchanged,
     /// Nothing.
     Nothing,
 }
 
-impl<'a> Wanted<'a> {
-    pub(super) fn entry(&self) -> Option<&'a Arc<Entry>> {
+impl Wanted {
+    pub(super) fn entry(self) -> Option<Arc<Entry>> {
         match self {
             Self::Entry(entry) => Some(entry),
             Self::Unchanged | Self::Nothing => None,
@@ -56,12 +56,12 @@ pub(super) enum Verdict {
 pub(super) type InUse<'a> = BTreeSet<&'a str>;
 
 impl Session {
-    pub(super) fn wanted(&self, channel: &Channel, name: &Name) -> Wanted<'_> {
-        let Some(entry) = self.current(channel.kind, name) else { return Wanted::Nothing };
-        if !self.rejections.contains(entry) {
-            return Wanted::Entry(entry);
+    pub(super) fn wanted(&self, channel: &Channel, name: &Name) -> Wanted {
+        let Some(published) = self.published(channel, name) else { return Wanted::Nothing };
+        match self.offered(published) {
+            None => Wanted::Unchanged,
+            Some(entry) => entry.under(name).map_or(Wanted::Nothing, Wanted::Entry),
         }
-        self.rejections.last_good(channel.kind, name).map_or(Wanted::Unchanged, Wanted::Entry)
     }
 
     pub(super) fn verdict(
@@ -73,7 +73,7 @@ impl Session {
         in_use: &InUse<'_>,
     ) -> Verdict {
         match self.wanted(channel, name) {
-            Wanted::Entry(entry) => self.send_verdict(now, channel, entry, pending),
+            Wanted::Entry(entry) => self.send_verdict(now, channel, &entry, pending),
             Wanted::Unchanged => missing_verdict(channel, name, pending),
             Wanted::Nothing if channel.may_have(name) => {
                 self.removal_verdict(now, channel, name, pending, in_use)

@@ -132,8 +132,12 @@ impl Session {
 
     /// Only removals need to know what is in use.
     fn in_use_for(&self, channel: &Channel) -> InUse<'_> {
-        let gone = |name| self.current(channel.kind, name).is_none() && channel.may_have(name);
-        match channel.pending.keys().any(|name| gone(name)) {
+        let gone = |name: &Name| {
+            channel.hosts_of(name).is_none()
+                && self.current(channel.kind, name).is_none()
+                && channel.may_have(name)
+        };
+        match channel.pending.keys().any(gone) {
             true => self.in_use(channel.kind),
             false => InUse::new(),
         }
@@ -330,6 +334,9 @@ impl Channel {
         }
         for item in &plan.items {
             self.pending.remove(&item.name);
+            if item.change.is_none() {
+                self.forget_host(&item.name);
+            }
         }
     }
 

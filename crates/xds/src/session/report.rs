@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::channel::Channel;
 use super::{Output, Session};
 use crate::observation::{NodeStatus, Observation, TypeStatus};
+use crate::on_demand::Hosts;
 use crate::resource::ResourceType;
 use crate::settings::Moment;
 use crate::snapshot::Generation;
@@ -74,6 +75,13 @@ impl Session {
         })
     }
 
+    /// How many names are remembered of a type, in all places together; for tests and for people.
+    pub fn remembered_names(&self, kind: ResourceType) -> usize {
+        let owed = self.owed.iter().filter(|(of, _)| *of == kind).count();
+        let rejected = self.rejections.names(kind).chain(self.rejections.doubtful(kind)).count();
+        self.of_kind(kind).map(Channel::remembered_names).sum::<usize>() + owed + rejected
+    }
+
     /// Whether a name is acknowledged at the configuration's present version; for tests and for people.
     pub fn has_current(&self, kind: ResourceType, name: &str) -> bool {
         let current = self.current(kind, name);
@@ -90,6 +98,19 @@ impl Channel {
         let fast = self.outstanding.iter().filter(|sent| !sent.slow);
         let sent = fast.flat_map(|sent| &sent.items).chain(self.suspects.items());
         pending.chain(sent.filter(|item| !item.aside && !item.warm).map(|item| item.since)).min()
+    }
+
+    fn remembered_names(&self) -> usize {
+        let subscribed = self.subscription.names().len() + self.hosts.as_ref().map_or(0, Hosts::len);
+        let at_the_client = self.known.len() + self.foreign.len() + self.uncertain.len();
+        let refused =
+            self.outstanding.iter().map(|sent| sent.refused.len()).sum::<usize>() + self.refused.len();
+        subscribed
+            + at_the_client
+            + self.changing()
+            + self.strangers.len()
+            + self.claim.versions.len()
+            + refused
     }
 
     fn waiting(&self) -> usize {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::channel::{Channel, Claim, Pending};
 use super::{Close, Scope, Session, StreamId};
 use crate::discovery::{DeltaRequest, Request, SotwRequest};
+use crate::on_demand::Hosts;
 use crate::resource::{Name, ResourceType};
 use crate::settings::Moment;
 use crate::subscription::Change;
@@ -100,7 +101,10 @@ impl Session {
     fn create_channel(&mut self, now: Moment, key: (ResourceType, StreamId), protocol: Protocol) -> bool {
         let first = !self.channels.contains_key(&key);
         if first {
-            self.channels.insert(key, Channel::new(key.0, protocol, now));
+            let mut channel = Channel::new(key.0, protocol, now);
+            let on_demand = key.0 == ResourceType::Secret && protocol == Protocol::Delta;
+            channel.hosts = self.settings.on_demand_secrets.filter(|_| on_demand).map(Hosts::new);
+            self.channels.insert(key, channel);
         }
         first
     }
@@ -121,6 +125,7 @@ impl Session {
     /// The first request of a type on a stream.
     fn begin(&mut self, now: Moment, key: (ResourceType, StreamId), claim: Claim) {
         let Some(channel) = self.channels.get_mut(&key) else { return };
+        channel.blank = claim.version.is_empty() && claim.versions.is_empty();
         channel.claim = claim;
         if self.snapshot.is_some() {
             self.resume(now, key);
@@ -141,11 +146,13 @@ impl Session {
             let names: Vec<_> = snapshot.table(key.0).keys().cloned().collect();
             self.force(now, key, &names, Pending::forced);
         }
-        for name in &change.asked {
+        let (hosts, others) = self.admit(key, &change.asked);
+        for name in &others {
             self.owed.remove(&(key.0, Arc::clone(name)));
         }
-        self.note_strangers(key, &change.asked);
-        self.force(now, key, &change.asked, Pending::asked);
+        self.note_strangers(key, &others);
+        self.force(now, key, &others, Pending::asked);
+        self.force(now, key, &hosts, Pending::asked_meanwhile);
     }
 
     fn note_strangers(&mut self, key: (ResourceType, StreamId), asked: &[Name]) {

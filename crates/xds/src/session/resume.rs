@@ -26,6 +26,7 @@ impl Session {
 
     pub(super) fn resume(&mut self, now: Moment, key: (ResourceType, StreamId)) {
         let Some(snapshot) = self.snapshot.clone() else { return };
+        self.claim_hosts(key);
         let effective = self.effective_table(&snapshot, key.0);
         let doubtful: BTreeSet<_> = self.rejections.doubtful(key.0).cloned().collect();
         let digest = self.effective_digest(&snapshot, key.0);
@@ -33,7 +34,6 @@ impl Session {
         channel.opened_at = now;
         channel.progress_at = now;
         let claim = std::mem::take(&mut channel.claim);
-        channel.blank = claim.version.is_empty() && claim.versions.is_empty();
         match channel.protocol {
             Protocol::Delta => {
                 channel.resume_delta(claim, &effective, &self.rejections);
@@ -56,7 +56,10 @@ impl Session {
         for (_, name) in owed {
             channel.force(&name, pending.clone().forced());
         }
-        channel.loading = channel.has_work();
+        self.expect_hosts(key, &pending);
+        if let Some(channel) = self.channels.get_mut(&key) {
+            channel.loading = channel.has_work();
+        }
     }
 }
 
@@ -111,8 +114,8 @@ impl Channel {
 
     /// Names that were asked for, unless the client has them as they are.
     fn expect_names(&mut self, snapshot: &Snapshot, pending: &Pending) {
-        let names: Vec<_> = self.subscription.names().iter().cloned().collect();
-        for name in names {
+        let names = self.subscription.names().iter().filter(|name| self.hosts_of(name).is_none());
+        for name in names.cloned().collect::<Vec<_>>() {
             match snapshot.get(self.kind, &name) {
                 Some(entry) if self.known.get(&name) == Some(entry) => continue,
                 Some(_) => {}

@@ -4,6 +4,7 @@
 
 mod answers;
 mod content;
+mod on_demand;
 mod order;
 mod reconnect;
 mod rejection;

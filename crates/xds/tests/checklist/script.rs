@@ -10,7 +10,8 @@
 //! ! rejected c:a words         an observation; compared only where a script names any, or `nothing`
 //! ```
 //! Types: `s`ecret, run`t`ime, `c`luster, `e`ndpoints, `l`istener, sco`p`e, `r`oute. References: `>` travels along,
-//! `>>` must be acknowledged; flags before a set: `~` slow, `!` sent although a target is late.
+//! `>>` must be acknowledged; flags before a set: `~` slow, `!` sent although a target is late. `s:@a=1` is a secret
+//! that tells its name before its body, and is shown as `a=@a:1`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use isobath_xds::discovery::{DeltaRequest, ErrorDetail, Node, Request, SotwRequest};
 use isobath_xds::{
-    FleetId, Input, Observation, Output, Overdue, Protocol, Reference, Resource, ResourceType, Response,
-    Scope, Session, Settings, Snapshot, StreamId, Update, Version,
+    Entry, FleetId, Input, Observation, Output, Overdue, OwnName, Protocol, Reference, Resource,
+    ResourceType, Response, Scope, Session, Settings, Snapshot, StreamId, Update, Version,
 };
 
 const LETTERS: [(&str, ResourceType); 7] = [
@@ -259,7 +260,20 @@ fn asked(name: &str) -> Bytes {
 }
 
 fn version(body: &str) -> String {
-    Version::of(&body.to_owned().into()).to_string()
+    match body.strip_prefix('@').and_then(|named| named.split_once(':')) {
+        Some((name, rest)) => Resource::named(name, rest.as_bytes().to_vec()).version.to_string(),
+        None => Version::of(&body.to_owned().into()).to_string(),
+    }
+}
+
+/// The body, with the name that is told before it.
+fn body(entry: &Entry) -> String {
+    let bytes = entry.resource().body.to_bytes();
+    let body = String::from_utf8_lossy(&bytes);
+    match entry.resource().own_name {
+        OwnName::InBody => body.into(),
+        OwnName::BeforeBody => format!("@{}:{body}", entry.name()),
+    }
 }
 
 /// `~c:a=1>e:a>>c:b`
@@ -270,7 +284,12 @@ fn resource(word: &str) -> (ResourceType, Resource) {
     let (resource, refs) = word.split_at(refs_at);
     let (head, body) = resource.split_once('=').unwrap_or_else(|| panic!("no body: {word}"));
     let (letter, name) = head.split_once(':').unwrap();
-    let mut resource = Resource::new(name, body.as_bytes().to_vec()).with_refs(references(refs));
+    let body = body.as_bytes().to_vec();
+    let resource = match name.strip_prefix('@') {
+        Some(name) => Resource::named(name, body),
+        None => Resource::new(name, body),
+    };
+    let mut resource = resource.with_refs(references(refs));
     resource.slow = slow;
     resource.overdue = if anyway { Overdue::SendAnyway } else { Overdue::KeepPrevious };
     (kind(letter), resource)
@@ -296,11 +315,7 @@ fn references(text: &str) -> Vec<Reference> {
 fn shown(response: &Response) -> String {
     let mut words = vec![letter(response.resource_type).to_owned()];
     for entry in &response.resources {
-        words.push(format!(
-            "{}={}",
-            entry.name(),
-            String::from_utf8_lossy(&entry.resource().body.to_bytes())
-        ));
+        words.push(format!("{}={}", entry.name(), body(entry)));
     }
     words.extend(response.removed.iter().map(|name| format!("-{name}")));
     words.extend(response.refused.iter().map(|name| format!("-{}", name.escape_ascii())));

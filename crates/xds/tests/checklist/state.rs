@@ -6,17 +6,22 @@ use std::time::Duration;
 
 use isobath_xds::discovery::{DeltaRequest, ErrorDetail, Node, Request, SotwRequest};
 use isobath_xds::{
-    FleetId, HeldResource, Input, Output, Protocol, Resource, ResourceType, Response, Scope, Session,
-    Settings, Snapshot, StreamId, Update, Version,
+    FleetId, HeldResource, Input, OnDemandSecrets, Output, Protocol, Resource, ResourceType, Response, Scope,
+    Session, Settings, Snapshot, StreamId, Update, Version,
 };
 
+const SECRET: ResourceType = ResourceType::Secret;
 const CLUSTER: ResourceType = ResourceType::Cluster;
 const ENDPOINTS: ResourceType = ResourceType::ClusterLoadAssignment;
 const STREAM: StreamId = StreamId(1);
 
 fn session(protocol: Protocol) -> Session {
+    session_with(protocol, Settings::default())
+}
+
+fn session_with(protocol: Protocol, settings: Settings) -> Session {
     let node = Node { id: "envoy-1".into(), ..Node::default() };
-    let mut session = Session::new(FleetId::default_fleet(), &node, Arc::new(Settings::default()));
+    let mut session = Session::new(FleetId::default_fleet(), &node, Arc::new(settings));
     session.handle(Duration::ZERO, Input::Opened { stream: STREAM, protocol, scope: Scope::Aggregated });
     session
 }
@@ -159,4 +164,84 @@ fn table_of_many_clusters_waits_for_the_new_one_only() {
     assert_eq!(sent.iter().map(|r| r.resource_type).collect::<Vec<_>>(), [CLUSTER]);
     let acked = ask(&mut session, DeltaRequest { nonce: sent[0].nonce.clone(), ..delta(CLUSTER) });
     assert_eq!(acked[0].resources[0].name().as_ref(), "main");
+}
+
+/// A session with on-demand Secrets, and an Envoy that has the certificates of two hosts.
+fn on_demand() -> Session {
+    let settings = Settings { on_demand_secrets: Some(OnDemandSecrets::default()), ..Settings::default() };
+    let mut session = session_with(Protocol::Delta, settings);
+    let secrets = ["a.example.com", "*.example.com"].map(|name| (SECRET, Resource::named(name, "key")));
+    let update = Update { set: secrets.into(), removed: Vec::new() };
+    session.handle(Duration::ZERO, Input::Snapshot(Arc::new(Snapshot::empty().apply(update).unwrap())));
+    ask_and_take(&mut session, vec!["a.example.com".into(), "q.example.com".into()]);
+    session
+}
+
+/// Asks for secrets and acknowledges all answers; returns how many names were refused.
+fn ask_and_take(session: &mut Session, subscribe: Vec<bytes::Bytes>) -> usize {
+    let mut answers = ask(session, DeltaRequest { subscribe, ..delta(SECRET) });
+    let mut refused = 0;
+    while let Some(answer) = answers.pop() {
+        refused += answer.refused.len();
+        answers.extend(ask(session, DeltaRequest { nonce: answer.nonce, ..delta(SECRET) }));
+    }
+    refused
+}
+
+#[test]
+fn flood_of_20_000_unknown_hosts_leaves_nothing_behind() {
+    let mut session = on_demand();
+    let before = session.remembered_names(SECRET);
+    for part in 0..200 {
+        let names = (0..100).map(|i| match i % 4 {
+            0 => format!("{part}-{i}.example.org").into(),
+            1 => format!("{part}.{i}.a.example.com").into(),
+            2 => format!("{part} {i}.example.com").into(),
+            _ => bytes::Bytes::from([b"\xff".as_slice(), format!("{part}.{i}").as_bytes()].concat()),
+        });
+        assert_eq!(ask_and_take(&mut session, names.collect()), 100);
+    }
+    assert_eq!(session.remembered_names(SECRET), before);
+    let status = &session.status(Duration::ZERO).types[0];
+    assert_eq!((status.resources, status.pending, status.outstanding), (2, 0, 0));
+}
+
+#[test]
+fn flood_of_spellings_leaves_a_limited_number_behind() {
+    let mut session = on_demand();
+    let spelling = |bits: u32| -> String {
+        let upper = |(at, letter): (usize, char)| match bits >> at & 1 {
+            0 => letter,
+            _ => letter.to_ascii_uppercase(),
+        };
+        "exampleexample".chars().enumerate().map(upper).collect()
+    };
+    let refused: usize = (1..1_000)
+        .map(|bits| ask_and_take(&mut session, vec![format!("{}.example.com", spelling(bits)).into()]))
+        .sum();
+    assert_eq!(refused, 999 - OnDemandSecrets::default().spellings);
+    assert_eq!(session.status(Duration::ZERO).types[0].resources, 2 + OnDemandSecrets::default().spellings);
+}
+
+#[test]
+fn answers_share_one_body_in_whatever_spelling() {
+    let mut session = on_demand();
+    let subscribe = vec!["A.example.com".into(), "a.Example.com".into()];
+    let [answer] =
+        <[_; 1]>::try_from(ask(&mut session, DeltaRequest { subscribe, ..delta(SECRET) })).unwrap();
+    let bodies: BTreeSet<_> = answer.resources.iter().map(|entry| entry.resource().body.as_ptr()).collect();
+    let versions: BTreeSet<_> = answer.resources.iter().map(|entry| entry.version()).collect();
+    assert_eq!((bodies.len(), versions.len()), (1, 2));
+    assert!(versions.contains(&Resource::named("A.example.com", "key").version));
+}
+
+#[test]
+fn flood_of_unknown_names_that_were_asked_for_in_an_outage_is_answered_on_reconnection() {
+    let mut session = on_demand();
+    session.handle(Duration::ZERO, Input::Closed(STREAM));
+    let opened = Input::Opened { stream: STREAM, protocol: Protocol::Delta, scope: Scope::Aggregated };
+    session.handle(Duration::ZERO, opened);
+    let names = (0..20_000).map(|i| format!("{i}.example.org").into()).collect();
+    assert_eq!(ask_and_take(&mut session, names), 20_000);
+    assert_eq!(session.remembered_names(SECRET), 0);
 }
