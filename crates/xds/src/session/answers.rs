@@ -95,7 +95,7 @@ impl Session {
             response.items.into_iter().partition(|item| item.change.is_some());
         let retry_removals = !changed.is_empty();
         if let (true, Some(channel)) = (retry_removals, self.channels.get_mut(&key)) {
-            channel.refused.extend(response.refused);
+            channel.refuse_again(response.refused);
         }
         for item in removed {
             self.removal_rejected(now, key, item, retry_removals);
@@ -110,6 +110,9 @@ impl Session {
     /// is back. A removal that is rejected alone is never repeated.
     fn removal_rejected(&mut self, now: Moment, key: (ResourceType, StreamId), item: Item, retry: bool) {
         let Some(channel) = self.channels.get_mut(&key) else { return };
+        if retry && channel.has_forgotten_host(&item.name) {
+            return channel.refuse(&item.name);
+        }
         let known = channel.known.remove(&item.name);
         if !retry {
             channel.foreign.remove(&item.name);
@@ -120,7 +123,7 @@ impl Session {
             channel.uncertain.insert(Arc::clone(&item.name), known);
         }
         self.rejections.doubt(key.0, std::iter::once(Arc::clone(&item.name)));
-        let pending = Pending { aside: item.aside, ..Pending::new(item.since, now) };
+        let pending = Pending { aside: item.aside, asked: true, ..Pending::new(item.since, now) };
         channel.pending.entry(item.name).or_insert(pending);
     }
 

@@ -248,6 +248,13 @@ impl Channel {
         entry.asked |= asked;
     }
 
+    /// The client may not have heard of these refusals. What it has asked for again since then is answered anyway.
+    pub(crate) fn refuse_again(&mut self, refused: Vec<Bytes>) {
+        let covered =
+            |name: &Bytes| std::str::from_utf8(name).is_ok_and(|name| self.subscription.covers(name));
+        self.refused.extend(refused.into_iter().filter(|name| !covered(name)));
+    }
+
     /// Ends the suspicion of all that is this resource, under whatever name; returns the names.
     pub(crate) fn acquit(&mut self, resource: &Arc<Entry>) -> Vec<Name> {
         self.uncertain.retain(|_, entry| entry.published() != resource);

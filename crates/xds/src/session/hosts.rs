@@ -32,8 +32,10 @@ impl Session {
     fn admit_to(&self, channel: &mut Channel, mut names: Vec<Name>) -> Vec<Name> {
         names.retain(|name| {
             let admitted = self.admit_one(channel, name);
-            if !admitted {
-                channel.refuse(name);
+            match admitted {
+                // It may have been refused a moment ago, and not been told yet.
+                true => drop(channel.refused.remove(name.as_bytes())),
+                false => channel.refuse(name),
             }
             admitted
         });
@@ -144,10 +146,15 @@ impl Channel {
     }
 
     /// Answers that there is nothing, and forgets that it was asked for.
-    fn refuse(&mut self, name: &Name) {
+    pub(super) fn refuse(&mut self, name: &Name) {
         self.subscription.forget(name);
         self.drop_name(name);
         self.refused.insert(Bytes::copy_from_slice(name.as_bytes()));
+    }
+
+    /// Whether this is the name of a host that was told to be gone.
+    pub(super) fn has_forgotten_host(&self, name: &str) -> bool {
+        self.hosts_of(name).is_some() && !self.subscription.covers(name)
     }
 
     /// A host's name that is told to be gone is no longer subscribed: Envoy asks again when a client does.

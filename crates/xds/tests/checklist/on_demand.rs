@@ -492,3 +492,55 @@ fn rejected_host_keeps_what_the_wildcard_gave_it() {
         ",
     );
 }
+
+#[test]
+fn refusal_that_waits_is_forgotten_when_the_name_is_asked_for_again_and_exists() {
+    check(
+        "
+        > publish s:@a.b.com=1
+        > open 1 delta
+        > 1 s +a.b.com
+        < 1 s a.b.com=@a.b.com:1
+        > 1 s +x.b.com
+        > publish s:@x.b.com=1
+        > 1 s -x.b.com +x.b.com
+        > 1 s ack
+        < 1 s x.b.com=@x.b.com:1
+        ",
+    );
+}
+
+#[test]
+fn refusal_that_was_rejected_with_others_is_not_repeated_for_a_name_that_exists_now() {
+    check(
+        "
+        > publish s:@a.b.com=1
+        > open 1 delta
+        > 1 s +a.b.com +x.b.com
+        < 1 s a.b.com=@a.b.com:1 -x.b.com
+        > publish s:@x.b.com=1
+        > 1 s +x.b.com
+        > 1 s nack:no
+        < 1 s x.b.com=@x.b.com:1 -a.b.com
+        ",
+    );
+}
+
+#[test]
+fn removal_of_a_host_that_was_rejected_with_others_goes_again() {
+    check(
+        "
+        > publish s:@a.b.com=1 s:@c.b.com=1
+        > open 1 delta
+        > 1 s +a.b.com +c.b.com
+        < 1 s a.b.com=@a.b.com:1 c.b.com=@c.b.com:1
+        > 1 s ack
+        > publish s:@a.b.com=bad -s:c.b.com
+        < 1 s a.b.com=@a.b.com:bad -c.b.com
+        > 1 s nack:no
+        < 1 s -c.b.com
+        > 1 s ack
+        > wait 60000
+        ",
+    );
+}

@@ -259,3 +259,18 @@ fn client_keeps_a_version_that_nobody_here_knows_when_it_rejects_ours() {
         ",
     );
 }
+
+#[test]
+fn name_that_was_told_to_be_gone_beside_a_rejected_resource_is_told_so_again() {
+    check(
+        "
+        > publish s:a=1
+        > open 1 delta
+        > 1 s +a +none
+        < 1 s a=1 -none
+        > 1 s nack:bad_a
+        ! rejected s:a bad a
+        < 1 s -none
+        ",
+    );
+}

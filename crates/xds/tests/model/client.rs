@@ -28,6 +28,8 @@ pub(crate) struct Client {
     /// A stream for each type.
     per_type: bool,
     pub(crate) types: BTreeMap<ResourceType, TypeState>,
+    /// Server names whose certificates it holds or waits for, as its clients spelled them.
+    pub(crate) hosts: BTreeSet<Name>,
     /// Clusters that wait for their endpoints.
     pub(crate) warming: BTreeSet<Name>,
 }
@@ -35,7 +37,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(protocol: Protocol, per_type: bool) -> Self {
         let types = ResourceType::ALL.into_iter().map(|kind| (kind, TypeState::default())).collect();
-        Self { protocol, per_type, types, warming: BTreeSet::new() }
+        Self { protocol, per_type, types, hosts: BTreeSet::new(), warming: BTreeSet::new() }
     }
 
     pub(crate) fn has(&self, kind: ResourceType) -> &Has {
@@ -113,7 +115,7 @@ impl Client {
         for kind in
             [ResourceType::ClusterLoadAssignment, ResourceType::Secret, ResourceType::RouteConfiguration]
         {
-            let wanted = self.mentioned(kind);
+            let wanted = self.wanted(kind);
             let state = self.types.get_mut(&kind).unwrap();
             let endpoints = again && kind == ResourceType::ClusterLoadAssignment;
             let once_more = endpoints && self.per_type && self.protocol == Protocol::Delta;
@@ -133,6 +135,26 @@ impl Client {
             }
         }
         requests
+    }
+
+    /// A client of it sends a server name. Only in the incremental variant can a certificate be refused.
+    pub(crate) fn handshake(&mut self, server_name: &str) -> Vec<(ResourceType, Request)> {
+        if self.protocol == Protocol::Delta {
+            self.hosts.insert(server_name.into());
+        }
+        self.follow(false)
+    }
+
+    /// It gives up the certificate of a server name.
+    pub(crate) fn give_up(&mut self, server_name: &str) -> Vec<(ResourceType, Request)> {
+        self.hosts.remove(server_name);
+        self.follow(false)
+    }
+
+    /// The names that are wanted of a type.
+    fn wanted(&self, kind: ResourceType) -> BTreeSet<Name> {
+        let hosts = self.hosts.iter().filter(|_| kind == ResourceType::Secret).cloned();
+        self.mentioned(kind).into_iter().chain(hosts).collect()
     }
 
     fn mentioned(&self, kind: ResourceType) -> BTreeSet<Name> {
@@ -178,10 +200,14 @@ impl Client {
             let named = |name: &Name| response.resources.iter().any(|entry| entry.name() == name);
             state.has.retain(|name, _| named(name));
         }
-        for name in &response.removed {
-            state.has.remove(name);
+        for name in gone(response) {
+            state.has.remove(&name);
             if kind == ResourceType::ClusterLoadAssignment {
-                self.warming.remove(name);
+                self.warming.remove(&name);
+            }
+            if kind == ResourceType::Secret {
+                // Its handshakes have failed, and nothing of it is left.
+                self.hosts.remove(&name);
             }
         }
         for entry in response.resources.iter().filter(|entry| !bad(entry)) {
@@ -202,12 +228,18 @@ impl Client {
     }
 }
 
+/// The names that a response tells to be gone.
+pub(crate) fn gone(response: &Response) -> impl Iterator<Item = Name> {
+    let refused = response.refused.iter().map(|name| std::str::from_utf8(name).unwrap().into());
+    response.removed.iter().cloned().chain(refused)
+}
+
 fn accept(state: &mut TypeState, kind: ResourceType, response: &Response) {
     if response.protocol == Protocol::Sotw && kind.is_full_set() {
         state.accepted.clear();
     }
-    for name in &response.removed {
-        state.accepted.remove(name);
+    for name in gone(response) {
+        state.accepted.remove(&name);
     }
     for entry in &response.resources {
         if kind.has_wildcard() || state.names.contains(entry.name()) {

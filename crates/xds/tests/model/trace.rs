@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use isobath_xds::discovery::{Node, Request};
 use isobath_xds::{
-    Entry, FleetId, Input, Name, Needs, Observation, Output, Protocol, ResourceType, Response, Scope,
-    Session, Settings, Snapshot, StreamId, Version, closure_gaps,
+    Entry, FleetId, Input, Name, Needs, Observation, OnDemandSecrets, Output, OwnName, Protocol,
+    ResourceType, Response, Scope, Session, Settings, Snapshot, StreamId, Version, closure_gaps,
 };
 
-use crate::client::Client;
+use crate::client::{Client, gone};
 use crate::random::Random;
-use crate::world::{World, has_slow_cluster};
+use crate::world::{SERVER_NAMES, World, has_slow_cluster};
 
 const STEPS: usize = 60;
 const FOREVER: Duration = Duration::from_secs(1_000_000);
@@ -54,11 +54,11 @@ pub(crate) struct Trace {
 impl Trace {
     pub(crate) fn new(mode: Mode, seed: u64) -> Self {
         let mut random = Random::new(seed);
+        let on_demand_secrets = Some(OnDemandSecrets::default());
+        let settings = Settings { on_demand_secrets, ..Settings::default() };
         let settings = match mode {
-            Mode::Clean => {
-                Settings { wait_bound: FOREVER, resume_bound: UNTIL_DRAINED, ..Settings::default() }
-            }
-            Mode::Rejecting => Settings { chunk_resources: 2, ..Settings::default() },
+            Mode::Clean => Settings { wait_bound: FOREVER, resume_bound: UNTIL_DRAINED, ..settings },
+            Mode::Rejecting => Settings { chunk_resources: 2, ..settings },
         };
         let node = Node { id: "envoy".into(), ..Node::default() };
         let per_type = random.one_in(4);
@@ -99,6 +99,7 @@ impl Trace {
         }
         self.drain();
         self.check_convergence();
+        self.check_server_names();
         if self.mode == Mode::Clean {
             self.check_reconnection_is_silent();
         }
@@ -109,7 +110,7 @@ impl Trace {
     }
 
     fn step(&mut self) {
-        match self.random.below(20) {
+        match self.random.below(24) {
             0..=2 => self.publish(),
             3..=9 => self.deliver_down(),
             10..=16 => self.deliver_up(),
@@ -119,8 +120,16 @@ impl Trace {
                 let long = self.random.below(3_000) as u64;
                 self.pass(Duration::from_millis(long));
             }
-            _ => self.maybe_reconnect(),
+            19 => self.maybe_reconnect(),
+            20 => self.ask(Client::give_up),
+            _ => self.ask(Client::handshake),
         }
+    }
+
+    fn ask(&mut self, how: fn(&mut Client, &str) -> Vec<(ResourceType, Request)>) {
+        let server_name = self.random.pick(&SERVER_NAMES);
+        let requests = how(&mut self.client, server_name);
+        self.enqueue(requests);
     }
 
     fn publish(&mut self) {
@@ -294,9 +303,9 @@ impl Trace {
         let overtakes = kind == ResourceType::Cluster && has_slow_cluster(self.seed);
         assert!(!open || overtakes, "two responses of one type without an answer");
         self.unanswered.insert((stream, kind, response.nonce.clone()));
-        let names: BTreeSet<_> =
-            response.resources.iter().map(|e| e.name()).chain(&response.removed).collect();
-        assert_eq!(names.len(), response.resources.len() + response.removed.len(), "a name twice");
+        let names: Vec<_> =
+            response.resources.iter().map(|entry| Arc::clone(entry.name())).chain(gone(response)).collect();
+        assert_eq!(names.len(), BTreeSet::from_iter(&names).len(), "a name twice");
         for entry in &response.resources {
             assert!(!self.is_culprit(entry), "rejected version of {entry:?} is sent again");
         }
@@ -350,7 +359,8 @@ impl Trace {
                 );
             }
             for entry in self.client.has(kind).values() {
-                let configured = self.snapshot.get(kind, entry.name()).is_some();
+                let host = kind == ResourceType::Secret && self.world.answer(entry.name()).is_some();
+                let configured = host || self.snapshot.get(kind, entry.name()).is_some();
                 assert!(configured || self.may_linger(entry), "{entry:?} is left over");
             }
         }
@@ -359,6 +369,23 @@ impl Trace {
         let configured = |name: &&Name| self.snapshot.get(ResourceType::Cluster, name).is_some();
         let warming: Vec<_> = self.client.warming.iter().filter(configured).collect();
         assert!(warming.is_empty() || separate, "clusters without endpoints: {warming:?}");
+    }
+
+    /// Whoever shakes hands now gets the certificate that is configured, or none.
+    fn check_server_names(&mut self) {
+        for server_name in SERVER_NAMES {
+            let requests = self.client.handshake(server_name);
+            self.enqueue(requests);
+        }
+        self.drain();
+        for server_name in SERVER_NAMES.iter().filter(|_| self.client.protocol == Protocol::Delta) {
+            let has = self.client.has(ResourceType::Secret).get(*server_name);
+            let answer = self.world.answer(server_name);
+            let answer = answer.map(|resource| Entry::new(ResourceType::Secret, resource));
+            let rejects = bad(self.mode, self.seed);
+            let as_configured = has == answer.as_ref();
+            assert!(as_configured || answer.is_some_and(|e| rejects(&e)), "{server_name} has {has:?}");
+        }
     }
 
     /// A route whose new cluster was rejected keeps its previous version.
@@ -391,7 +418,7 @@ impl Trace {
             .down
             .values()
             .flatten()
-            .filter(|r| !r.resources.is_empty() || !r.removed.is_empty())
+            .filter(|r| !r.resources.is_empty() || gone(r).next().is_some())
             .collect();
         assert!(sent.is_empty(), "an Envoy in step is sent {sent:?}");
     }
@@ -401,8 +428,11 @@ impl Trace {
 fn bad(mode: Mode, seed: u64) -> impl Fn(&Entry) -> bool {
     move |entry| {
         let kinds = [ResourceType::Cluster, ResourceType::Listener, ResourceType::RouteConfiguration];
+        // A certificate is good or bad under every name.
+        let host = entry.resource().own_name == OwnName::BeforeBody;
+        let content = if host { Version::of(&entry.resource().body) } else { entry.version() };
         mode == Mode::Rejecting
-            && kinds.contains(&entry.resource_type())
-            && ((entry.version().0 as u64) ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61 == 0
+            && (host || kinds.contains(&entry.resource_type()))
+            && ((content.0 as u64) ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61 == 0
     }
 }

@@ -7,7 +7,12 @@ use isobath_xds::{Overdue, Reference, Resource, ResourceType, Update};
 use crate::random::Random;
 
 const CLUSTERS: [&str; 4] = ["c0", "c1", "c2", "c3"];
-const SECRETS: [&str; 2] = ["s0", "s1"];
+const SECRETS: [&str; 2] = ["ns/s0", "ns/s1"];
+/// Secrets that are named by hosts, for on-demand certificates.
+const HOSTS: [&str; 4] = ["a.x", "*.x", "b.y.x", "~fallback"];
+/// What clients of Envoy ask for.
+pub(crate) const SERVER_NAMES: [&str; 10] =
+    ["a.x", "A.X", "a.x.", "q.x", "Q.x", "b.y.x", "c.y.x", "~fallback", "~Fallback", "*"];
 const ROUTES: [&str; 2] = ["r0", "r1"];
 const SCOPES: [&str; 2] = ["p0", "p1"];
 const LISTENERS: [&str; 2] = ["l0", "l1"];
@@ -26,6 +31,7 @@ type Table = BTreeMap<&'static str, Content>;
 pub(crate) struct World {
     clusters: Table,
     secrets: BTreeMap<&'static str, usize>,
+    hosts: BTreeMap<&'static str, usize>,
     endpoints: BTreeMap<&'static str, usize>,
     routes: Table,
     scopes: Table,
@@ -43,7 +49,7 @@ impl World {
 
     fn change_one(&mut self, random: &mut Random) {
         let revision = random.below(3);
-        match random.below(8) {
+        match random.below(10) {
             0 => drop(self.clusters.remove(random.pick(&CLUSTERS))),
             1 => drop(self.clusters.insert(random.pick(&CLUSTERS), content(revision, &SECRETS, random))),
             2 => drop(self.routes.insert(random.pick(&ROUTES), content(revision, &CLUSTERS, random))),
@@ -51,6 +57,8 @@ impl World {
             4 => drop(self.listeners.insert(random.pick(&LISTENERS), listener(revision, random))),
             5 => drop(self.listeners.remove(random.pick(&LISTENERS))),
             6 => drop(self.scopes.remove(random.pick(&SCOPES))),
+            7 => drop(self.hosts.insert(random.pick(&HOSTS), revision)),
+            8 => drop(self.hosts.remove(random.pick(&HOSTS))),
             _ => {
                 self.secrets.insert(random.pick(&SECRETS), revision);
                 self.endpoints.insert(random.pick(&CLUSTERS), revision);
@@ -78,6 +86,19 @@ impl World {
         for name in clusters.keys() {
             self.endpoints.entry(name).or_default();
         }
+    }
+
+    /// The Secret for a server name: that of the host, else that of the wildcard, under the name as it was asked for.
+    pub(crate) fn answer(&self, asked: &str) -> Option<Resource> {
+        let lower = asked.to_lowercase();
+        let host = lower.strip_suffix('.').unwrap_or(&lower);
+        let parent = host.split_once('.').map(|(_, parent)| format!("*.{parent}"));
+        let found = match host {
+            "*" => None,
+            "~fallback" if asked != host => None,
+            _ => self.hosts.get(host).or_else(|| self.hosts.get(parent?.as_str())),
+        };
+        found.map(|revision| host_secret(asked, *revision))
     }
 
     /// Everything, as it is published.
@@ -123,6 +144,10 @@ impl World {
                 put(kind, name, format!("{revision}"), Vec::new());
             }
         }
+        let hosts = self.hosts.iter();
+        all.extend(
+            hosts.map(|(name, revision)| ((ResourceType::Secret, *name), host_secret(name, *revision))),
+        );
         all
     }
 
@@ -140,6 +165,10 @@ impl World {
         }
         update
     }
+}
+
+fn host_secret(name: &str, revision: usize) -> Resource {
+    Resource::named(name, format!("{revision}").into_bytes())
 }
 
 /// In every third trace one cluster is slow to warm.
