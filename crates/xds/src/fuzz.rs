@@ -8,13 +8,14 @@ use prost::Message;
 
 use crate::discovery::{DeltaRequest, ErrorDetail, Node, Request, SotwRequest};
 use crate::fleet::FleetId;
+use crate::on_demand::OnDemandSecrets;
 use crate::resource::{Reference, Resource, ResourceType, Update};
 use crate::session::{Input, Output, Scope, Session, StreamId};
 use crate::settings::{Moment, Settings};
 use crate::snapshot::Snapshot;
 use crate::wire::{Encoder, Protocol};
 
-const NAMES: [&str; 6] = ["a", "b", "c", "*", "", "ns/d"];
+const NAMES: [&str; 8] = ["a", "b", "a.x", "A.X.", "*.x", "*", "", "ns/d"];
 
 /// Feeds a session with what the bytes say: streams that open and close, configurations, time, requests made of
 /// fields or of raw protobuf. Responses are encoded too.
@@ -36,8 +37,13 @@ struct Player<'a> {
 
 impl<'a> Player<'a> {
     fn new(data: &'a [u8]) -> Self {
-        let settings =
-            Settings { chunk_resources: 2, unknown_names: 4, drop_stuck: true, ..Settings::default() };
+        let settings = Settings {
+            chunk_resources: 2,
+            unknown_names: 4,
+            drop_stuck: true,
+            on_demand_secrets: Some(OnDemandSecrets { spellings: 1, aliases: 2 }),
+            ..Settings::default()
+        };
         Self {
             data,
             session: Session::new(FleetId::default_fleet(), &Node::default(), Arc::new(settings)),
@@ -108,7 +114,8 @@ impl<'a> Player<'a> {
                 0 => [Reference::acked(target, to)],
                 _ => [Reference::sent(target, to)],
             };
-            let mut resource = Resource::new(name, vec![flags]).with_refs(refs);
+            let make = if flags & 32 == 0 { Resource::named } else { Resource::new };
+            let mut resource = make(name, vec![flags]).with_refs(refs);
             resource.slow = flags % 8 == 1;
             update.set.push((kind, resource));
         }

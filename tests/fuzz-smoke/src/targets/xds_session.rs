@@ -7,11 +7,13 @@ use std::time::Duration;
 use prost::Message;
 use xds::discovery::{DeltaRequest, ErrorDetail, Node, Request, SotwRequest};
 use xds::{
-    Encoder, FleetId, Input, Output, Protocol, Reference, Resource, ResourceType, Response, Scope, Session,
-    Settings, Snapshot, StreamId, Update,
+    Encoder, FleetId, Input, OnDemandSecrets, Output, Protocol, Reference, Resource, ResourceType, Response,
+    Scope, Session, Settings, Snapshot, StreamId, Update,
 };
 
-const NAMES: [&str; 6] = ["a", "b", "c", "*", "", "ns/x"];
+const NAMES: [&str; 9] = ["a", "b", "a.x", "A.X.", "*.x", "~fallback", "*", "", "ns/x"];
+/// Names that are no text.
+const ODD: [&[u8]; 2] = [b"\xff", b"a.\xfe"];
 
 /// Runs the script, and expects that responses go to open streams only, each with a nonce of its own.
 pub fn run(data: &[u8]) {
@@ -48,6 +50,10 @@ impl<'a> Bytes<'a> {
         from[self.number() % N]
     }
 
+    fn odd(&mut self) -> Vec<&'static [u8]> {
+        (0..self.number() % 3).map(|_| self.pick(ODD)).collect()
+    }
+
     fn names(&mut self) -> Vec<String> {
         (0..self.number() % 4).map(|_| self.pick(NAMES).to_owned()).collect()
     }
@@ -58,6 +64,7 @@ impl<'a> Bytes<'a> {
 struct Words {
     type_url: String,
     names: Vec<String>,
+    odd: Vec<&'static [u8]>,
     unsubscribe: Vec<String>,
     initial: Vec<String>,
     nonce: String,
@@ -66,13 +73,13 @@ struct Words {
 }
 
 fn request(protocol: Protocol, words: Words) -> Request {
-    let Words { type_url, names, unsubscribe, initial, nonce, version, rejects } = words;
+    let Words { type_url, names, odd, unsubscribe, initial, nonce, version, rejects } = words;
     let error = rejects.then(|| ErrorDetail { code: 13, message: "no".into() });
     match protocol {
         Protocol::Delta => Request::Delta(DeltaRequest {
             node: None,
             type_url,
-            subscribe: names.into_iter().map(Into::into).collect(),
+            subscribe: names.into_iter().map(Into::into).chain(odd.into_iter().map(Into::into)).collect(),
             unsubscribe: unsubscribe.into_iter().map(Into::into).collect(),
             initial_versions: initial.into_iter().map(|name| (name, "1".into())).collect(),
             nonce,
@@ -98,9 +105,11 @@ struct World<'a> {
 impl<'a> World<'a> {
     fn new(data: &'a [u8]) -> Self {
         let node = Node { id: "envoy-1".into(), ..Node::default() };
+        let on_demand_secrets = Some(OnDemandSecrets { spellings: 1, aliases: 2 });
+        let settings = Settings { on_demand_secrets, unknown_names: 4, ..Settings::default() };
         Self {
             bytes: Bytes(data),
-            session: Session::new(FleetId::default_fleet(), &node, Arc::new(Settings::default())),
+            session: Session::new(FleetId::default_fleet(), &node, Arc::new(settings)),
             snapshot: Arc::new(Snapshot::empty()),
             encoder: Encoder::default(),
             now: Duration::ZERO,
@@ -172,7 +181,8 @@ impl<'a> World<'a> {
         let target = self.bytes.pick(ResourceType::ALL);
         let referred = self.bytes.pick(NAMES);
         let reference = self.bytes.pick([Reference::acked, Reference::sent])(target, referred);
-        Resource::new(name, body).with_refs(self.bytes.number().is_multiple_of(2).then_some(reference))
+        let resource = self.bytes.pick([Resource::new, Resource::named])(name, body);
+        resource.with_refs(self.bytes.number().is_multiple_of(2).then_some(reference))
     }
 
     /// A request with whatever the bytes hold.
@@ -194,9 +204,9 @@ impl<'a> World<'a> {
             Scope::Aggregated => self.bytes.pick(ResourceType::ALL),
             Scope::Single(kind) => kind,
         };
-        let names = self.bytes.names();
+        let (names, odd) = (self.bytes.names(), self.bytes.odd());
         let (type_url, nonce) = (kind.url().to_owned(), self.latest_nonce(stream, kind, protocol));
-        Input::Request(stream, request(protocol, Words { type_url, names, nonce, ..Words::default() }))
+        Input::Request(stream, request(protocol, Words { type_url, names, odd, nonce, ..Words::default() }))
     }
 
     /// A state-of-the-world request carries the nonce of the newest response.
@@ -240,6 +250,7 @@ impl<'a> World<'a> {
             type_url,
             nonce,
             names: self.bytes.names(),
+            odd: self.bytes.odd(),
             unsubscribe: self.bytes.names(),
             initial: self.bytes.names(),
             version: self.bytes.pick(["", "1", "x"]).to_owned(),
