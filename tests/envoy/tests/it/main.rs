@@ -9,6 +9,7 @@ mod conditions;
 mod fleet;
 mod modes;
 mod objects;
+mod on_demand;
 mod rejection;
 mod responses;
 mod rotation;
