@@ -76,7 +76,7 @@ pub struct DeltaRequest {
     pub type_url: String,
     /// Names that the client wants from now on; `*` is all. Bytes, because Envoy asks for certificates by the
     /// server name that its own client sent, as it is: a request that were refused for one that is not UTF-8
-    /// would be repeated for ever, and nothing else would reach that Envoy any more.
+    /// would be repeated for ever, and nothing else would reach that Envoy any more. Such names are passed over.
     #[prost(bytes = "bytes", repeated, tag = "3")]
     pub subscribe: Vec<Bytes>,
     /// Names that the client no longer wants.

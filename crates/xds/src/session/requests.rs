@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::channel::{Channel, Claim, Pending};
 use super::{Close, Scope, Session, StreamId};
 use crate::discovery::{DeltaRequest, Request, SotwRequest};
@@ -63,7 +61,7 @@ impl Session {
         if !first && !request.nonce.is_empty() {
             self.answered(now, key, &request.nonce, request.error);
         }
-        let subscribe = self.subscribed(key, request.subscribe);
+        let subscribe = request.subscribe.iter().filter_map(|name| self.read(kind, name)).collect();
         let unsubscribe: Vec<_> =
             request.unsubscribe.iter().filter_map(|name| self.read(kind, name)).collect();
         let versions = match first {
@@ -189,19 +187,8 @@ impl Session {
         }
     }
 
-    /// The names that are text. No resource has another name, so others are refused, unless that would do harm
-    /// (see [`ResourceType::answers_missing`]).
-    fn subscribed(&mut self, key: (ResourceType, StreamId), names: Vec<Bytes>) -> Vec<Name> {
-        let read: Vec<_> = names.iter().map(|name| self.read(key.0, name)).collect();
-        let foreign =
-            names.into_iter().zip(&read).filter(|(_, read)| read.is_none() && key.0.answers_missing());
-        if let Some(channel) = self.channels.get_mut(&key) {
-            channel.refused.extend(foreign.map(|(name, _)| name));
-        }
-        read.into_iter().flatten().collect()
-    }
-
-    /// The name, if it is text.
+    /// The name, if it is text. Others are not even refused: Envoy sends them, but ends the stream at a response that
+    /// holds one (seen with 1.40.0), and would ask again for ever.
     fn read(&self, kind: ResourceType, name: &[u8]) -> Option<Name> {
         std::str::from_utf8(name).ok().map(|name| self.intern(kind, name))
     }
