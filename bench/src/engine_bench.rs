@@ -42,7 +42,7 @@ pub(crate) fn one_size(hosts: usize, routes: usize) {
     let world = World::new(hosts, routes);
     let before = machine::resident_bytes();
     let mut bench = Bench::new();
-    let live = Region::new(&crate::ALLOCATOR);
+    let live = Region::new(crate::ALLOCATOR);
     // In batches, as sources deliver them: what they held before must not count as the engine's memory.
     let mut taken = Duration::ZERO;
     for batch in world.batches() {
@@ -137,7 +137,7 @@ impl Bench {
     }
 
     fn once(&mut self, changes: Vec<Change>) -> Measured {
-        let region = Region::new(&crate::ALLOCATOR);
+        let region = Region::new(crate::ALLOCATOR);
         let flushed = self.flushed();
         let began = Instant::now();
         let effects = self.engine.handle(Event::Changes(changes));

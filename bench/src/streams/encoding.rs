@@ -41,5 +41,6 @@ fn response(entry: &Arc<Entry>, stream: usize) -> Response {
         nonce: stream.to_string(),
         resources: vec![Arc::clone(entry)],
         removed: Vec::new(),
+        refused: Vec::new(),
     }
 }

@@ -76,7 +76,7 @@ pub struct OnDemandSecrets {
 
 impl Default for OnDemandSecrets {
     fn default() -> Self {
-        Self { spellings: 8, aliases: 100_000 }
+        Self { spellings: 8, aliases: 10_000 }
     }
 }
 
