@@ -7,18 +7,18 @@ use std::hash::{BuildHasher, Hash};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use crate::{Read, Unit};
+use crate::{Source, Unit};
 
 /// Who read what.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    sources: Interner<Read>,
+    sources: Interner<Source>,
     units: Interner<Unit>,
 }
 
 impl Index {
     /// Replaces what a unit has read.
-    pub(crate) fn record(&mut self, unit: &Unit, mut reads: Vec<Read>) {
+    pub(crate) fn record(&mut self, unit: &Unit, mut reads: Vec<Source>) {
         if reads.is_empty() {
             return self.forget(unit);
         }
@@ -53,8 +53,8 @@ impl Index {
     }
 
     /// The units that read something.
-    pub(crate) fn readers(&self, read: &Read) -> impl Iterator<Item = &Unit> {
-        let edges = self.sources.find(read).map(|source| self.sources.slots.get(source).edges.as_slice());
+    pub(crate) fn readers(&self, read: Source) -> impl Iterator<Item = &Unit> {
+        let edges = self.sources.find(&read).map(|source| self.sources.slots.get(source).edges.as_slice());
         edges.unwrap_or_default().iter().filter_map(|unit| self.units.slots.get(*unit).key.as_ref())
     }
 
@@ -225,19 +225,20 @@ impl<T> Pages<T> {
 
 #[cfg(test)]
 mod tests {
-    use model::{Host, Kind, ObjectId};
+    use model::{Kind, ObjectId};
 
     use super::*;
+    use crate::Read;
 
     fn root(name: &str) -> Unit {
         Unit::Root(ObjectId::new(Kind::HttpProxy, "ns", name))
     }
 
-    fn host(name: &str) -> Read {
-        Read::RootsOfHost(Host::new(name))
+    fn host(name: &str) -> Source {
+        Read::RootsOfHost(name).into()
     }
 
-    fn readers(index: &Index, read: &Read) -> Vec<Unit> {
+    fn readers(index: &Index, read: Source) -> Vec<Unit> {
         let mut readers: Vec<_> = index.readers(read).cloned().collect();
         readers.sort();
         readers
@@ -248,11 +249,11 @@ mod tests {
         let mut index = Index::default();
         index.record(&root("a"), vec![host("x"), host("y"), host("x")]);
         index.record(&root("b"), vec![host("y")]);
-        assert_eq!(readers(&index, &host("y")), [root("a"), root("b")]);
+        assert_eq!(readers(&index, host("y")), [root("a"), root("b")]);
         index.record(&root("a"), vec![host("z")]);
-        assert_eq!(readers(&index, &host("x")), []);
-        assert_eq!(readers(&index, &host("y")), [root("b")]);
-        assert_eq!(readers(&index, &host("z")), [root("a")]);
+        assert_eq!(readers(&index, host("x")), []);
+        assert_eq!(readers(&index, host("y")), [root("b")]);
+        assert_eq!(readers(&index, host("z")), [root("a")]);
     }
 
     #[test]
@@ -265,6 +266,6 @@ mod tests {
         index.forget(&root("b"));
         assert_eq!(index.len(), (0, 0));
         index.record(&root("c"), vec![host("x")]);
-        assert_eq!(readers(&index, &host("x")), [root("c")]);
+        assert_eq!(readers(&index, host("x")), [root("c")]);
     }
 }

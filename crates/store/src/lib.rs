@@ -14,6 +14,7 @@ mod facts;
 mod index;
 mod name;
 mod namespaces;
+mod read;
 mod reader;
 mod store;
 mod unit;
@@ -24,6 +25,7 @@ pub use facts::{
     ServicePort, SliceEndpoint, SliceFact,
 };
 pub use name::{Name, NameRef};
-pub use reader::{Read, Reader};
+pub use read::{Read, Source};
+pub use reader::Reader;
 pub use store::Store;
 pub use unit::Unit;

@@ -54,3 +54,9 @@ impl Equivalent<Name> for NameRef<'_> {
         *self.name == *key.name && *self.namespace == *key.namespace
     }
 }
+
+impl<'a> From<&'a Name> for NameRef<'a> {
+    fn from(Name { namespace, name }: &'a Name) -> Self {
+        Self { namespace, name }
+    }
+}

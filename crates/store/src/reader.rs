@@ -2,30 +2,17 @@
 
 use std::cell::RefCell;
 
-use model::{Host, Kind, ObjectId};
+use model::Kind;
 
 use crate::facts::{HttpProxyFact, IngressFact, SecretFact, ServiceFact, SliceFact};
 use crate::store::Map;
-use crate::{Name, NameRef, Store};
-
-/// Something that can be read: one object, or a set of objects.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Read {
-    /// One object, there or not.
-    Object(ObjectId),
-    /// The EndpointSlices of a Service.
-    Slices(Name),
-    /// The root HTTPProxies of a host.
-    RootsOfHost(Host),
-    /// The TLSCertificateDelegations of a namespace.
-    Delegations(std::sync::Arc<str>),
-}
+use crate::{Name, NameRef, Read, Source, Store};
 
 /// A view of the world that records what is read of it, misses too.
 #[derive(Debug)]
 pub struct Reader<'s> {
     store: &'s Store,
-    reads: RefCell<Vec<Read>>,
+    reads: RefCell<Vec<Source>>,
 }
 
 impl<'s> Reader<'s> {
@@ -35,7 +22,7 @@ impl<'s> Reader<'s> {
 
     /// What has been read; hand it to [`Store::record`].
     #[must_use]
-    pub fn into_reads(self) -> Vec<Read> {
+    pub fn into_reads(self) -> Vec<Source> {
         self.reads.into_inner()
     }
 
@@ -62,15 +49,14 @@ impl<'s> Reader<'s> {
 
     /// The EndpointSlices of a Service, by name.
     pub fn slices(&self, namespace: &str, service: &str) -> impl Iterator<Item = &'s SliceFact> {
-        let found = self.store.slices.get_key_value(&NameRef { namespace, name: service });
-        let name = found.map_or_else(|| Name::new(namespace, service), |(name, _)| name.clone());
-        self.record(Read::Slices(name));
-        found.map(|(_, slices)| slices).into_iter().flatten().map(|(_, slice)| slice)
+        let service = NameRef { namespace, name: service };
+        self.record(Read::Slices(service));
+        self.store.slices.get(&service).into_iter().flatten().map(|(_, slice)| slice)
     }
 
     /// The root HTTPProxies of a host, whatever their class, oldest first, then by namespace and name.
     pub fn roots_of_host(&self, host: &str) -> impl Iterator<Item = (&'s Name, &'s HttpProxyFact)> {
-        self.record(Read::RootsOfHost(Host::new(host)));
+        self.record(Read::RootsOfHost(host));
         let roots = self.store.roots_by_host.get(host);
         roots.into_iter().flatten().filter_map(|name| Some((name, self.store.http_proxies.get(name)?)))
     }
@@ -80,22 +66,17 @@ impl<'s> Reader<'s> {
         if owner == user {
             return true;
         }
-        self.record(Read::Delegations(owner.into()));
+        self.record(Read::Delegations(owner));
         let delegations = self.store.delegations.get(owner);
         delegations.into_iter().flatten().any(|(_, delegation)| delegation.permits(secret, user))
     }
 
-    /// Looks an object up. What is recorded shares the name of one that is there.
     fn object<F>(&self, facts: &'s Map<Name, F>, kind: Kind, name: NameRef<'_>) -> Option<(&'s Name, &'s F)> {
-        let found = facts.get_key_value(&name);
-        self.record(Read::Object(match found {
-            Some((name, _)) => name.object(kind),
-            None => ObjectId::new(kind, name.namespace, name.name),
-        }));
-        found
+        self.record(Read::Object(kind, name));
+        facts.get_key_value(&name)
     }
 
-    fn record(&self, read: Read) {
-        self.reads.borrow_mut().push(read);
+    fn record(&self, read: Read<'_>) {
+        self.reads.borrow_mut().push(read.into());
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{Host, Kind, ObjectId};
+use model::{Kind, ObjectId};
 
 use crate::facts::{Age, DelegationFact, HttpProxyFact, IngressFact, SecretFact, ServiceFact, SliceFact};
 use crate::index::Index;
 use crate::namespaces::Namespaces;
-use crate::{Change, Name, NameRef, Read, Reader, Unit};
+use crate::{Change, Name, NameRef, Read, Reader, Source, Unit};
 
 pub(crate) type Map<K, V> = HashMap<K, V, FixedState>;
 /// A few values with their names, sorted by name.
@@ -42,8 +42,8 @@ impl Store {
         let mut id = change.object();
         id.namespace = self.namespaces.shared(id.namespace);
         match change {
-            Change::Applied(object) => self.put(id, object, &mut dirty),
-            Change::Removed(_) => self.take(id, &mut dirty),
+            Change::Applied(object) => self.put(&id, object, &mut dirty),
+            Change::Removed(_) => self.take(&id, &mut dirty),
         }
         dirty
     }
@@ -57,9 +57,10 @@ impl Store {
     /// Remembers what a unit has read, in place of what it read before.
     ///
     /// That a root and its report read their own object goes without saying: a change of it makes them dirty.
-    pub fn record(&mut self, unit: &Unit, mut reads: Vec<Read>) {
+    pub fn record(&mut self, unit: &Unit, mut reads: Vec<Source>) {
         if let Unit::Root(id) | Unit::Report(id) = unit {
-            reads.retain(|read| !matches!(read, Read::Object(own) if own == id));
+            let own = Source::from(Read::object(id));
+            reads.retain(|read| *read != own);
         }
         self.index.record(unit, reads);
     }
@@ -69,11 +70,11 @@ impl Store {
         self.index.forget(unit);
     }
 
-    fn put(&mut self, id: ObjectId, object: &api::Object, dirty: &mut BTreeSet<Unit>) {
+    fn put(&mut self, id: &ObjectId, object: &api::Object, dirty: &mut BTreeSet<Unit>) {
         match object {
             api::Object::Service(object) => self.service(id, Some((&**object).into()), dirty),
             api::Object::Secret(object) => self.secret(id, Some((&**object).into()), dirty),
-            api::Object::EndpointSlice(object) => self.slice(&id, SliceFact::new(object), dirty),
+            api::Object::EndpointSlice(object) => self.slice(id, SliceFact::new(object), dirty),
             api::Object::Ingress(object) => self.ingress(id, Some((&**object).into()), dirty),
             api::Object::HttpProxy(object) => self.http_proxy(id, Some((&**object).into()), dirty),
             api::Object::TlsCertificateDelegation(object) => {
@@ -84,39 +85,39 @@ impl Store {
         }
     }
 
-    fn take(&mut self, id: ObjectId, dirty: &mut BTreeSet<Unit>) {
+    fn take(&mut self, id: &ObjectId, dirty: &mut BTreeSet<Unit>) {
         match id.kind {
             Kind::Namespace => {}
             Kind::Service => self.service(id, None, dirty),
             Kind::Secret => self.secret(id, None, dirty),
-            Kind::EndpointSlice => self.slice(&id, None, dirty),
+            Kind::EndpointSlice => self.slice(id, None, dirty),
             Kind::Ingress => self.ingress(id, None, dirty),
             Kind::HttpProxy => self.http_proxy(id, None, dirty),
             Kind::TlsCertificateDelegation => self.delegation(id, None, dirty),
         }
     }
 
-    fn service(&mut self, id: ObjectId, fact: Option<ServiceFact>, dirty: &mut BTreeSet<Unit>) {
-        let changed = replace(&mut self.services, Name::from(&id), fact);
-        self.touch_if(changed, &Read::Object(id), dirty);
+    fn service(&mut self, id: &ObjectId, fact: Option<ServiceFact>, dirty: &mut BTreeSet<Unit>) {
+        let changed = replace(&mut self.services, Name::from(id), fact);
+        self.touch_if(changed, Read::object(id), dirty);
     }
 
-    fn secret(&mut self, id: ObjectId, fact: Option<SecretFact>, dirty: &mut BTreeSet<Unit>) {
-        let changed = replace(&mut self.secrets, Name::from(&id), fact);
-        self.touch_if(changed, &Read::Object(id), dirty);
+    fn secret(&mut self, id: &ObjectId, fact: Option<SecretFact>, dirty: &mut BTreeSet<Unit>) {
+        let changed = replace(&mut self.secrets, Name::from(id), fact);
+        self.touch_if(changed, Read::object(id), dirty);
     }
 
-    fn ingress(&mut self, id: ObjectId, fact: Option<IngressFact>, dirty: &mut BTreeSet<Unit>) {
-        if replace(&mut self.ingresses, Name::from(&id), fact) {
+    fn ingress(&mut self, id: &ObjectId, fact: Option<IngressFact>, dirty: &mut BTreeSet<Unit>) {
+        if replace(&mut self.ingresses, Name::from(id), fact) {
             dirty.insert(Unit::Root(id.clone()));
             dirty.insert(Unit::Report(id.clone()));
-            self.touch_if(true, &Read::Object(id), dirty);
+            self.touch_if(true, Read::object(id), dirty);
         }
     }
 
-    fn delegation(&mut self, id: ObjectId, fact: Option<DelegationFact>, dirty: &mut BTreeSet<Unit>) {
-        let changed = replace_named(&mut self.delegations, &id.namespace, id.name, fact);
-        self.touch_if(changed, &Read::Delegations(id.namespace), dirty);
+    fn delegation(&mut self, id: &ObjectId, fact: Option<DelegationFact>, dirty: &mut BTreeSet<Unit>) {
+        let changed = replace_named(&mut self.delegations, &id.namespace, id.name.clone(), fact);
+        self.touch_if(changed, Read::Delegations(&id.namespace), dirty);
     }
 
     fn slice(&mut self, id: &ObjectId, fact: Option<SliceFact>, dirty: &mut BTreeSet<Unit>) {
@@ -129,11 +130,11 @@ impl Store {
         };
         if let Some(before) = before.filter(|before| Some(before) != owner.as_ref()) {
             let changed = replace_named(&mut self.slices, &before, slice.name.clone(), None);
-            self.touch_if(changed, &Read::Slices(before), dirty);
+            self.touch_if(changed, Read::slices(&before), dirty);
         }
         if let Some(owner) = owner {
             let changed = replace_named(&mut self.slices, &owner, slice.name, fact);
-            self.touch_if(changed, &Read::Slices(owner), dirty);
+            self.touch_if(changed, Read::slices(&owner), dirty);
         }
     }
 
@@ -146,8 +147,8 @@ impl Store {
         fact
     }
 
-    fn http_proxy(&mut self, id: ObjectId, fact: Option<HttpProxyFact>, dirty: &mut BTreeSet<Unit>) {
-        let name = Name::from(&id);
+    fn http_proxy(&mut self, id: &ObjectId, fact: Option<HttpProxyFact>, dirty: &mut BTreeSet<Unit>) {
+        let name = Name::from(id);
         let before = self.http_proxies.get(&name).map(Claim::of);
         let after = fact.as_ref().map(Claim::of);
         if !replace(&mut self.http_proxies, name.clone(), fact) {
@@ -158,14 +159,14 @@ impl Store {
         if before != after {
             for host in [&host_before, &host_after].into_iter().flatten() {
                 self.move_root(&name, host, Some(host) == host_after.as_ref());
-                self.touch_if(true, &Read::RootsOfHost(Host::new(host.as_str())), dirty);
+                self.touch_if(true, Read::RootsOfHost(host), dirty);
             }
         }
         if host_before.is_some() || host_after.is_some() {
             dirty.insert(Unit::Root(id.clone()));
         }
         dirty.insert(Unit::Report(id.clone()));
-        self.touch_if(true, &Read::Object(id), dirty);
+        self.touch_if(true, Read::object(id), dirty);
     }
 
     /// Puts a root in its place among the roots of a host, or takes it away.
@@ -182,9 +183,9 @@ impl Store {
         }
     }
 
-    fn touch_if(&self, changed: bool, read: &Read, dirty: &mut BTreeSet<Unit>) {
+    fn touch_if(&self, changed: bool, read: Read<'_>, dirty: &mut BTreeSet<Unit>) {
         if changed {
-            dirty.extend(self.index.readers(read).cloned());
+            dirty.extend(self.index.readers(read.into()).cloned());
         }
     }
 }

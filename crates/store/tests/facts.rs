@@ -96,7 +96,7 @@ fn only_parts_that_are_used_make_readers_dirty() {
     let reader = store.reader();
     assert!(reader.service("ns", "web").is_none());
     let reads = reader.into_reads();
-    assert_eq!(reads, [Read::Object(ObjectId::new(Kind::Service, "ns", "web"))], "misses are reads");
+    assert_eq!(reads, [Read::object(&ObjectId::new(Kind::Service, "ns", "web")).into()], "misses are reads");
     store.record(&unit, reads);
     assert_eq!(apply(&mut store, service(&json!({}))), [unit.clone()].into());
     assert_eq!(apply(&mut store, service(&json!({"note": "nothing"}))), [].into());

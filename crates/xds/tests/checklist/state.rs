@@ -229,7 +229,8 @@ fn answers_share_one_body_in_whatever_spelling() {
     let subscribe = vec!["A.example.com".into(), "a.Example.com".into()];
     let [answer] =
         <[_; 1]>::try_from(ask(&mut session, DeltaRequest { subscribe, ..delta(SECRET) })).unwrap();
-    let bodies: BTreeSet<_> = answer.resources.iter().map(|entry| entry.resource().body.to_bytes().as_ptr()).collect();
+    let bodies: BTreeSet<_> =
+        answer.resources.iter().map(|entry| entry.resource().body.to_bytes().as_ptr()).collect();
     let versions: BTreeSet<_> = answer.resources.iter().map(|entry| entry.version()).collect();
     assert_eq!((bodies.len(), versions.len()), (1, 2));
     assert!(versions.contains(&Resource::named("A.example.com", "key").version));

@@ -237,11 +237,9 @@ async fn failed_requests_are_sent_again_as_often_as_the_policy_says() {
     }
     let before = world.backend("blue").requests();
     assert_eq!(get(&world, "/slow?delay=30000").await.code(), 504);
-    eventually("the backend has seen both tries", async || {
-        match world.backend("blue").requests() - before {
-            2 => Ok(()),
-            other => Err(format!("{other} of 2")),
-        }
+    eventually("the backend has seen both tries", async || match world.backend("blue").requests() - before {
+        2 => Ok(()),
+        other => Err(format!("{other} of 2")),
     })
     .await;
     world.assert_nothing_rejected().await;
