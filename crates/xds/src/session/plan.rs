@@ -1,5 +1,6 @@
 //! What goes next on each channel.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -182,15 +183,16 @@ impl Session {
     }
 
     /// What goes again after these resources: the endpoints of each changed cluster, else Envoy waits 15 s for
-    /// them, and the routes that a listener did not name before.
+    /// them, and the routes that a listener did not name before, or no scope did.
     fn followers(&self, key: (ResourceType, StreamId), items: &[Item]) -> Option<(ResourceType, Vec<Name>)> {
         let (kind, only_new) = match key.0 {
             ResourceType::Cluster => (ResourceType::ClusterLoadAssignment, false),
-            ResourceType::Listener => (ResourceType::RouteConfiguration, true),
+            ResourceType::Listener | ResourceType::ScopedRouteConfiguration => {
+                (ResourceType::RouteConfiguration, true)
+            }
             ResourceType::Secret
             | ResourceType::Runtime
             | ResourceType::ClusterLoadAssignment
-            | ResourceType::ScopedRouteConfiguration
             | ResourceType::RouteConfiguration => return None,
         };
         let channel = self.channels.get(&key)?;
@@ -199,7 +201,14 @@ impl Session {
             let targets = entry.refs().iter().filter(move |to| to.resource_type == kind);
             targets.filter(move |to| before.is_none_or(|old| !old.resource().refers_to(kind, &to.name)))
         });
-        Some((kind, named.map(|to| Arc::clone(&to.name)).collect()))
+        let mut names: BTreeSet<_> = named.map(|to| Arc::clone(&to.name)).collect();
+        if key.0 == ResourceType::ScopedRouteConfiguration && !names.is_empty() {
+            let sent: BTreeSet<_> = items.iter().map(|item| &item.name).collect();
+            let staying = channel.known.values().filter(|entry| !sent.contains(entry.name()));
+            let staying: Vec<_> = staying.collect();
+            names.retain(|name| !staying.iter().any(|entry| entry.resource().refers_to(kind, name)));
+        }
+        Some((kind, names.into_iter().collect()))
     }
 
     fn close_stuck(&mut self, now: Moment) {

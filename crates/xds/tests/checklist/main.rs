@@ -8,6 +8,7 @@ mod on_demand;
 mod order;
 mod reconnect;
 mod rejection;
+mod scopes;
 mod script;
 mod slow;
 mod state;
