@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use engine::{Effect, Engine, Event};
 use envoy::bootstrap::{BootstrapOptions, Node, XdsTls, bootstrap};
-use envoy::{Classic, Resource, XdsMode};
+use envoy::{Resource, XdsMode};
 use files::{Folder, FolderChange};
 use model::{Bind, Settings};
 use store::Change;
@@ -128,7 +128,7 @@ impl Least {
         let (settings, [http, https, stats]) = settings();
         let settings = Arc::new(settings);
         let mode = XdsMode::default();
-        let mut engine = Engine::new(Arc::clone(&settings), mode, Box::new(Classic::new(&settings, mode)));
+        let mut engine = Engine::new(Arc::clone(&settings), mode, envoy::layout(&settings, mode));
         let mut folder = Folder::new([manifests.path()]);
         engine.handle(Event::Changes(changes(&mut folder)));
         let resources = published(engine.handle(Event::SourceSynced));

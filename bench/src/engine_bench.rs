@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::{Counters, Effect, Engine, Event, Publication};
-use envoy::{Before, Classic, Layout, Output, ResourceType, XdsMode};
-use model::{Settings, VirtualHost, VirtualHostKey};
+use envoy::{Before, Layout, Output, ResourceType, XdsMode};
+use model::{SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
 use stats_alloc::Region;
 use store::Change;
 
@@ -119,7 +119,7 @@ impl Bench {
         let settings = Arc::new(Settings::default());
         let mode = XdsMode::default();
         let flush_nanos = Arc::new(AtomicU64::new(0));
-        let layout = Timed { layout: Classic::new(&settings, mode), flush_nanos: flush_nanos.clone() };
+        let layout = Timed { layout: envoy::layout(&settings, mode), flush_nanos: flush_nanos.clone() };
         Self { engine: Engine::new(settings, mode, Box::new(layout)), flush_nanos }
     }
 
@@ -173,7 +173,7 @@ fn time(time: Duration) -> String {
 
 /// A layout that tells how long its flushes take.
 struct Timed {
-    layout: Classic,
+    layout: Box<dyn Layout>,
     flush_nanos: Arc<AtomicU64>,
 }
 
@@ -182,12 +182,20 @@ impl Layout for Timed {
         self.layout.set(key, value);
     }
 
+    fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) {
+        self.layout.set_secret(key, content);
+    }
+
     fn flush(&mut self) -> Vec<Output> {
         let began = Instant::now();
         let outputs = self.layout.flush();
         let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.flush_nanos.fetch_add(nanos, Ordering::Relaxed);
         outputs
+    }
+
+    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
+        self.layout.shared()
     }
 
     fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use api::Object;
 use engine::{Effect, Engine, Event, Publication};
-use envoy::{Classic, XdsMode};
+use envoy::XdsMode;
 use files::{Diagnostic, Folder, Loaded, Severity};
 use model::{Kind, ObjectId, Report, Settings};
 use store::Change;
@@ -33,7 +33,7 @@ pub(crate) fn translate(paths: &[PathBuf], settings: Settings, mode: XdsMode) ->
         diagnostics.extend(violated.check(&folder, &sourced.object));
     }
     let settings = Arc::new(settings);
-    let layout = Box::new(Classic::new(&settings, mode));
+    let layout = envoy::layout(&settings, mode);
     let mut engine = Engine::new(settings, mode, layout);
     let changes = objects.into_values().map(|sourced| Change::Applied(sourced.object)).collect();
     engine.handle(Event::Changes(changes));

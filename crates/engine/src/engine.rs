@@ -7,17 +7,18 @@ use envoy::{Layout, Resource, ResourceType, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{
-    ClusterKey, Discovery, EndpointsKey, ObjectId, Problem, SecretKey, Settings, Severity, VirtualHost,
-    VirtualHostKey,
+    ClusterKey, Discovery, EndpointsKey, ObjectId, Problem, SecretContent, SecretKey, Settings, Severity,
+    VirtualHost, VirtualHostKey,
 };
 use store::{Change, Store, Unit};
 use translate::{Fragment, Note};
 
 use crate::dirty::Dirty;
-use crate::hash::{fingerprint, version};
+use crate::hash::fingerprint;
 use crate::hosts::Hosts;
 use crate::notes::Notes;
 use crate::outgoing::Outgoing;
+use crate::quarantine::SecretVersion;
 use crate::references::References;
 use crate::roots::Roots;
 use crate::shelf::Shelf;
@@ -38,7 +39,7 @@ pub struct Engine {
     reports: HashMap<ObjectId, u64, FixedState>,
     /// Boxed: half of a growing table is empty.
     clusters: Shelf<ClusterKey, Box<Made>>,
-    secrets: Shelf<SecretKey, Resource>,
+    secrets: Shelf<SecretKey, SecretContent>,
     endpoints_users: References<EndpointsKey>,
     secret_users: References<SecretKey>,
     dirty: Dirty,
@@ -266,28 +267,27 @@ impl Engine {
         let in_use = self.hosts.in_use().has_secret(key) || self.secret_users.contains(key);
         if !in_use && !self.hosts.awaits_secret(&name) {
             self.store.forget(unit);
-            return self.withdraw_secret(key, name);
+            return self.withdraw_secret(key);
         }
         let reader = self.store.reader();
         let content = translate::secret(&reader, key);
         let reads = reader.into_reads();
         self.store.record(unit, reads);
-        let resource = content.map(|content| envoy::secret(key, &content));
-        let content = resource.as_ref().map(version);
-        let freed = self.hosts.secret_is(&name, content);
+        let version = content.as_ref().map(fingerprint);
+        let freed = self.hosts.secret_is(&name, version);
         self.dirty.extend(freed.into_iter().map(Unit::VirtualHost));
         if !in_use {
-            return self.withdraw_secret(key, name);
+            return self.withdraw_secret(key);
         }
         // Gone from the world and still in use: by the form of a host that Envoy accepted last.
-        let Some(resource) = resource.or_else(|| self.secrets.last(key).cloned()) else { return };
-        self.secrets.publish(key, resource.clone());
-        self.outgoing.offer(ResourceType::Secret, name, Some(resource));
+        let Some(content) = content.or_else(|| self.secrets.last(key).cloned()) else { return };
+        self.hosts.set_secret(key, Some(&content));
+        self.secrets.publish(key, content);
     }
 
-    fn withdraw_secret(&mut self, key: &SecretKey, name: Arc<str>) {
+    fn withdraw_secret(&mut self, key: &SecretKey) {
         self.secrets.withdraw(key);
-        self.outgoing.offer(ResourceType::Secret, name, None);
+        self.hosts.set_secret(key, None);
     }
 
     fn run_report(&mut self, unit: &Unit, id: &ObjectId) -> Option<Effect> {
@@ -348,6 +348,12 @@ impl Engine {
         !self.dirty.is_empty()
     }
 
+    /// The Secret of a host, as it is published.
+    fn secret_of(&self, host: &VirtualHostKey) -> Option<SecretVersion> {
+        let key = self.hosts.in_use().secret_of(host)?;
+        Some((key.to_string().into(), fingerprint(self.secrets.published(key)?)))
+    }
+
     /// Finds who is behind a rejected resource, takes their change back, and tells them.
     fn reject(&mut self, rejection: &Rejection) {
         let Rejection { resource_type, name, message } = rejection;
@@ -358,14 +364,15 @@ impl Engine {
                 self.hosts.condemned(&users, None, &problem)
             }
             ResourceType::Secret => {
-                let users = self.hosts.in_use().hosts_of_secret(name);
-                let version = self.outgoing.published(ResourceType::Secret, name);
-                let rejected = version.map(|version| (name.clone(), version));
+                let users = self.hosts.users_of_secret(name);
+                let rejected = users.first().and_then(|host| self.secret_of(host));
                 self.hosts.condemned(&users, rejected.as_ref(), &problem)
             }
             // A port that is taken or forbidden is nobody's object.
             ResourceType::Listener if rejection.is_about_the_machine() => return,
-            ResourceType::Listener | ResourceType::RouteConfiguration => {
+            ResourceType::Listener
+            | ResourceType::RouteConfiguration
+            | ResourceType::ScopedRouteConfiguration => {
                 let members = self.hosts.members(*resource_type, name);
                 self.hosts.rejected(&members, &problem)
             }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envoy::{Layout, Output};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{ClusterKey, Problem, SecretKey, VirtualHost, VirtualHostKey};
+use model::{ClusterKey, Problem, SecretContent, SecretKey, VirtualHost, VirtualHostKey};
 use store::Unit;
 
 use crate::hash::fingerprint;
@@ -60,6 +60,11 @@ impl Hosts {
         let (before, flipped) = self.in_use.replace(key, host.map(Uses::from).unwrap_or_default());
         self.used.entry(key.clone()).or_insert(before);
         flipped
+    }
+
+    /// Takes what a Secret holds from now on; nothing when nobody needs it.
+    pub(crate) fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) {
+        self.layout.set_secret(key, content);
     }
 
     /// The resources that differ from those of the last flush.
@@ -131,6 +136,12 @@ impl Hosts {
     /// The hosts that are part of a resource.
     pub(crate) fn members(&self, kind: envoy::ResourceType, name: &str) -> Vec<VirtualHostKey> {
         self.layout.members(kind, name)
+    }
+
+    /// The hosts whose Secret goes by a name: their own, or the Secret's.
+    pub(crate) fn users_of_secret(&self, name: &str) -> Vec<VirtualHostKey> {
+        let members = self.members(envoy::ResourceType::Secret, name);
+        if members.is_empty() { self.in_use.hosts_of_secret(name) } else { members }
     }
 
     /// Why a host's newest form is not in force.

@@ -42,11 +42,6 @@ impl Outgoing {
         }
     }
 
-    /// What is published from now on of a resource that is not a host.
-    pub(crate) fn published(&self, kind: ResourceType, name: &Arc<str>) -> Option<u64> {
-        self.published.get(&(kind, name.clone())).copied()
-    }
-
     /// All that was offered, and what comes of the hosts.
     pub(crate) fn take(&mut self, hosts: Vec<Output>) -> Batch {
         let mut set: Vec<_> = std::mem::take(&mut self.set).into_values().collect();

@@ -82,6 +82,11 @@ impl InUse {
         self.hosts(|uses| uses.secrets.iter().any(|key| key.to_string() == name))
     }
 
+    /// The Secret that a host needs.
+    pub(crate) fn secret_of(&self, host: &VirtualHostKey) -> Option<&SecretKey> {
+        self.by_host.get(host)?.secrets.first()
+    }
+
     fn hosts(&self, names: impl Fn(&Uses) -> bool) -> Vec<VirtualHostKey> {
         let all = self.by_host.iter().filter(|(_, uses)| names(uses)).map(|(key, _)| key.clone());
         let mut hosts: Vec<_> = all.collect();

@@ -30,6 +30,12 @@ impl XdsMode {
         matches!(self, Self::AdsDelta | Self::AdsSotw)
     }
 
+    /// Whether an Envoy is sent changes only.
+    #[must_use]
+    pub const fn is_delta(self) -> bool {
+        matches!(self, Self::AdsDelta | Self::Delta)
+    }
+
     const fn api_type(self) -> ApiType {
         match self {
             Self::AdsDelta | Self::Delta => ApiType::DeltaGrpc,

@@ -6,7 +6,7 @@ use model::HeaderEdits;
 
 /// The headers that get a value, whatever they had.
 pub(crate) fn to_set(edits: &HeaderEdits) -> Vec<HeaderValueOption> {
-    edits.set.iter().map(|(name, value)| overwrite(name, value)).collect()
+    edits.set.iter().map(|(name, value)| set(name, value)).collect()
 }
 
 /// The headers that are taken away; Envoy does so before it sets others.
@@ -19,7 +19,8 @@ pub(crate) fn append(name: &str, value: &str) -> HeaderValueOption {
     option(name, value, HeaderAppendAction::AppendIfExistsOrAdd)
 }
 
-fn overwrite(name: &str, value: &str) -> HeaderValueOption {
+/// A value of a header in place of those that it has.
+pub(crate) fn set(name: &str, value: &str) -> HeaderValueOption {
     option(name, value, HeaderAppendAction::OverwriteIfExistsOrAdd)
 }
 

@@ -1,8 +1,11 @@
 //! Messages as people read them.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use envoy_protos::google::protobuf::Any;
 use prost::{Message, Name};
-use prost_reflect::{DynamicMessage, SerializeOptions};
+use prost_reflect::{DynamicMessage, FieldDescriptor, SerializeOptions};
 use serde_json::Value;
 
 use crate::any::pack;
@@ -38,10 +41,34 @@ fn render(any: &Any) -> Value {
         .get_message_by_name(&Any::full_name())
         .expect("the descriptors hold the well-known types");
     let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(true);
-    DynamicMessage::decode(descriptor, any.encode_to_vec().as_slice())
+    let mut json = DynamicMessage::decode(descriptor, any.encode_to_vec().as_slice())
         .expect("what was just encoded is a message")
         .serialize_with_options(serde_json::value::Serializer, &options)
-        .expect("the descriptors hold every type that is encoded here")
+        .expect("the descriptors hold every type that is encoded here");
+    sort_maps(&mut json);
+    json
+}
+
+/// Fields that are maps in some message: their order is nobody's, and what is printed must not change.
+static MAPS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let fields =
+        envoy_protos::descriptors().all_messages().flat_map(|message| message.fields().collect::<Vec<_>>());
+    fields.filter(FieldDescriptor::is_map).map(|field| field.name().to_owned()).collect()
+});
+
+fn sort_maps(json: &mut Value) {
+    match json {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if let (true, Value::Object(map)) = (MAPS.contains(name), &mut *value) {
+                    map.sort_keys();
+                }
+                sort_maps(value);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(sort_maps),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn hide_key(secret: &mut Value) {

@@ -1,22 +1,28 @@
 //! Which resources virtual hosts are spread over.
 
 mod assembly;
+mod by_listener;
 mod classic;
+mod on_demand;
 mod outbox;
 mod plain;
 mod route_table;
+mod scope;
+mod scoped;
+mod scoped_plain;
+mod secrets;
+mod tables;
 mod tls;
 
 use std::fmt;
 use std::sync::Arc;
 
-use model::{VirtualHost, VirtualHostKey};
+use model::{SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
 
-use crate::{Resource, ResourceType};
+use crate::{Resource, ResourceType, XdsMode};
 
 use assembly::Fragment;
-
-pub use classic::Classic;
+use on_demand::Place;
 
 /// Which resources virtual hosts are spread over; chosen at start, for good.
 ///
@@ -28,6 +34,9 @@ pub trait Layout: Send {
     /// Encodes at once. A key of a listener that is not among the settings' is ignored.
     fn set(&mut self, key: &VirtualHostKey, value: Option<&VirtualHost>);
 
+    /// Puts what a Secret holds in place of what it held; `None` when nobody needs it any more.
+    fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>);
+
     /// The resources whose bytes differ from those of the last flush, in the order of type and name.
     ///
     /// The first flush gives all that must be there even when nothing is served.
@@ -35,6 +44,9 @@ pub trait Layout: Send {
 
     /// The virtual hosts that a resource is made from, sorted; empty for one that is nobody's.
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey>;
+
+    /// The resources that many hosts share: what one of them waits for must not hold up the others.
+    fn shared(&self) -> Vec<(ResourceType, Arc<str>)>;
 
     /// The virtual hosts whose bytes changed with a flush since this was asked last, sorted, each with all
     /// that it was before the first of those flushes: for taking a change back that Envoy rejects.
@@ -44,13 +56,25 @@ pub trait Layout: Send {
     fn restore(&mut self, key: &VirtualHostKey, before: Before);
 }
 
+/// The layout that the settings choose, without hosts.
+#[must_use]
+pub fn layout(settings: &Settings, mode: XdsMode) -> Box<dyn Layout> {
+    Box::new(match settings.layout {
+        model::Layout::Table => classic::classic(settings, mode),
+        model::Layout::Scoped => scoped::scoped(settings, mode),
+        model::Layout::OnDemand => scoped::on_demand(settings, mode),
+    })
+}
+
 /// All that a virtual host was in the resources of a layout; perhaps nothing. Kept as bytes.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Before {
     /// Its part of a resource that many hosts share.
     fragment: Option<Fragment>,
     /// The resource that is its own.
     resource: Option<Resource>,
+    /// Where it is, in a layout that has several places.
+    place: Option<Place>,
 }
 
 impl fmt::Debug for Before {

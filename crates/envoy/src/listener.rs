@@ -2,6 +2,8 @@
 
 mod chain;
 mod connection_manager;
+mod scoped_routes;
+mod server_names;
 mod socket;
 mod stats;
 mod tcp_proxy;
@@ -18,7 +20,9 @@ use crate::address::bind;
 use crate::any::pack;
 
 pub(crate) use chain::{Chains, plain_chain};
-pub(crate) use connection_manager::ConnectionManager;
+pub(crate) use connection_manager::{ConnectionManager, Routes};
+pub(crate) use scoped_routes::ScopeKey;
+pub(crate) use server_names::{Chain, matcher};
 pub use stats::static_listeners;
 pub(crate) use tls::tls_parameters;
 

@@ -9,5 +9,8 @@ pub const XDS_CLUSTER: &str = "isobath";
 /// The runtime layer that is served by RTDS.
 pub const RUNTIME_LAYER: &str = "dynamic";
 
+/// The header that chooses a request's scope; internal to Envoy.
+pub(crate) const SCOPE_HEADER: &str = "x-isobath-scope";
+
 /// The transport socket for TLS, in both directions.
 pub(crate) const TLS_SOCKET: &str = "envoy.transport_sockets.tls";

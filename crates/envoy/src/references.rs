@@ -34,6 +34,11 @@ impl Reference {
         Self { resource_type: ResourceType::Cluster, name, needs: Needs::Acked }
     }
 
+    /// A scope without which a new filter chain would find no route.
+    pub(crate) fn scope(name: Arc<str>) -> Self {
+        Self { resource_type: ResourceType::ScopedRouteConfiguration, name, needs: Needs::Acked }
+    }
+
     /// A resource whose content Envoy waits for by itself.
     pub(crate) fn sent(resource_type: ResourceType, name: impl Into<Arc<str>>) -> Self {
         Self { resource_type, name: name.into(), needs: Needs::Sent }

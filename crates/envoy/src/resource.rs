@@ -22,6 +22,8 @@ pub enum ResourceType {
     Cluster,
     /// `envoy.config.route.v3.RouteConfiguration` (RDS).
     RouteConfiguration,
+    /// `envoy.config.route.v3.ScopedRouteConfiguration` (SRDS).
+    ScopedRouteConfiguration,
     /// `envoy.config.listener.v3.Listener` (LDS).
     Listener,
     /// `envoy.service.runtime.v3.Runtime` (RTDS).
@@ -30,11 +32,12 @@ pub enum ResourceType {
 
 impl ResourceType {
     /// All of them, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Secret,
         Self::ClusterLoadAssignment,
         Self::Cluster,
         Self::RouteConfiguration,
+        Self::ScopedRouteConfiguration,
         Self::Listener,
         Self::Runtime,
     ];
@@ -49,6 +52,9 @@ impl ResourceType {
             }
             Self::Cluster => "type.googleapis.com/envoy.config.cluster.v3.Cluster",
             Self::RouteConfiguration => "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+            Self::ScopedRouteConfiguration => {
+                "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration"
+            }
             Self::Listener => "type.googleapis.com/envoy.config.listener.v3.Listener",
             Self::Runtime => "type.googleapis.com/envoy.service.runtime.v3.Runtime",
         }
@@ -72,6 +78,9 @@ impl Encode for envoy::config::cluster::v3::Cluster {
 }
 impl Encode for envoy::config::route::v3::RouteConfiguration {
     const TYPE: ResourceType = ResourceType::RouteConfiguration;
+}
+impl Encode for envoy::config::route::v3::ScopedRouteConfiguration {
+    const TYPE: ResourceType = ResourceType::ScopedRouteConfiguration;
 }
 impl Encode for envoy::config::listener::v3::Listener {
     const TYPE: ResourceType = ResourceType::Listener;
@@ -130,6 +139,7 @@ mod tests {
         check::<envoy::config::endpoint::v3::ClusterLoadAssignment>();
         check::<envoy::config::cluster::v3::Cluster>();
         check::<envoy::config::route::v3::RouteConfiguration>();
+        check::<envoy::config::route::v3::ScopedRouteConfiguration>();
         check::<envoy::config::listener::v3::Listener>();
         check::<envoy::service::runtime::v3::Runtime>();
     }

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use envoy_protos::envoy::config::core::v3::Metadata;
 use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::google::protobuf::value::Kind;
-use model::{Action, Host, ObjectId, Route};
+use model::{Action, DirectResponse, Host, ObjectId, Route};
 
 use crate::{Reference, headers};
 
-pub(crate) use action::respond;
+pub(crate) use matching::quote;
 
 /// A route of a host.
 pub(crate) fn route(route: &Route, host: &Host) -> proto::Route {
@@ -26,6 +26,26 @@ pub(crate) fn route(route: &Route, host: &Host) -> proto::Route {
         request_headers_to_remove: headers::to_remove(&route.request_headers),
         response_headers_to_add: headers::to_set(&route.response_headers),
         response_headers_to_remove: headers::to_remove(&route.response_headers),
+        ..Default::default()
+    }
+}
+
+/// A route that answers every request with a status. Nobody asked for it.
+pub(crate) fn answer_all(name: &str, status: u16) -> proto::Route {
+    every_request(name, action::respond(&DirectResponse { status, body: "".into() }))
+}
+
+/// A route that sends every client to HTTPS.
+pub(crate) fn upgrade_all(name: &str) -> proto::Route {
+    every_request(name, action::action(&Action::UpgradeToHttps))
+}
+
+fn every_request(name: &str, action: proto::route::Action) -> proto::Route {
+    let prefix = proto::route_match::PathSpecifier::Prefix("/".to_owned());
+    proto::Route {
+        name: name.to_owned(),
+        r#match: Some(proto::RouteMatch { path_specifier: Some(prefix), ..Default::default() }),
+        action: Some(action),
         ..Default::default()
     }
 }

@@ -15,8 +15,12 @@ use crate::{Reference, References, Resource, ResourceType, XdsMode};
 /// A Secret as SDS serves it, named after the object: the name stays when the content changes.
 #[must_use]
 pub fn secret(key: &SecretKey, content: &SecretContent) -> Resource {
-    let name = key.to_string();
-    let secret = tls::Secret { name: name.clone(), r#type: Some(kind(content)) };
+    named(&key.to_string(), content)
+}
+
+/// The same under another name.
+pub(crate) fn named(name: &str, content: &SecretContent) -> Resource {
+    let secret = tls::Secret { name: name.to_owned(), r#type: Some(kind(content)) };
     Resource::new(name.into(), &secret, References::default())
 }
 

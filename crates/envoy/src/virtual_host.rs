@@ -1,18 +1,24 @@
 //! One host with its routes.
 
 use envoy_protos::envoy::config::route::v3 as proto;
-use model::{DirectResponse, Host, Route};
+use model::{Host, Route};
 
-use crate::route::{respond, route};
+use crate::route::{answer_all, route};
 
 /// The routes of one host.
 pub(crate) fn virtual_host(host: &Host, routes: &[Route]) -> proto::VirtualHost {
     proto::VirtualHost {
         name: host.to_string(),
-        domains: vec![host.to_string()],
+        domains: domains(host),
         routes: routes.iter().map(|each| route(each, host)).collect(),
         ..Default::default()
     }
+}
+
+/// A dot at the end says that a name is complete, as it is anyway.
+fn domains(host: &Host) -> Vec<String> {
+    let with_dot = (!host.is_any()).then(|| format!("{host}."));
+    [host.to_string()].into_iter().chain(with_dot).collect()
 }
 
 /// What answers 421 to every host that is not the one of the connection.
@@ -20,19 +26,10 @@ pub(crate) fn virtual_host(host: &Host, routes: &[Route]) -> proto::VirtualHost 
 /// HTTP/2 clients share a connection among hosts whose names its certificate carries (RFC 9110 7.4); the
 /// answer sends them to a connection of their own. No script is needed where one host is served.
 pub(crate) fn misdirected() -> proto::VirtualHost {
-    let answer = DirectResponse { status: 421, body: "".into() };
-    let route = proto::Route {
-        r#match: Some(proto::RouteMatch {
-            path_specifier: Some(proto::route_match::PathSpecifier::Prefix("/".to_owned())),
-            ..Default::default()
-        }),
-        action: Some(respond(&answer)),
-        ..Default::default()
-    };
     proto::VirtualHost {
         name: "mismatch".to_owned(),
         domains: vec!["*".to_owned()],
-        routes: vec![route],
+        routes: vec![answer_all("mismatch", 421)],
         ..Default::default()
     }
 }

@@ -40,5 +40,5 @@ pub use route::{
     RouteTimeouts, WeightedCluster,
 };
 pub use secret::{SecretContent, SecretKey, SecretUse};
-pub use settings::{Bind, DuplicateFqdn, GlobalTimeouts, Settings};
+pub use settings::{Bind, DuplicateFqdn, GlobalTimeouts, Layout, Settings};
 pub use virtual_host::{TcpProxy, TlsTermination, TlsVersion, Traffic, VirtualHost};

@@ -26,6 +26,19 @@ pub enum DuplicateFqdn {
     InvalidAll,
 }
 
+/// How hosts are spread over what Envoy subscribes to: the combinations of routes and TLS that exist.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// One route table for plain HTTP; a filter chain and a route table for each TLS host. Contour's.
+    #[default]
+    Table,
+    /// A scope with its routes for each host; a filter chain for each TLS host.
+    Scoped,
+    /// A scope with its routes for each host; one filter chain for most TLS hosts, which fetches the
+    /// certificate of a name when a client asks for it.
+    OnDemand,
+}
+
 /// Time limits of every listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GlobalTimeouts {
@@ -83,6 +96,8 @@ pub struct Settings {
     pub trusted_hops: u32,
     /// Whether several slashes in a path are taken as one. Default true.
     pub merge_slashes: bool,
+    /// How hosts are spread over what Envoy subscribes to.
+    pub layout: Layout,
 }
 
 // Made once: every host's key holds one of them.
@@ -145,6 +160,7 @@ impl Default for Settings {
             tls_maximum: TlsVersion::V1_3,
             trusted_hops: 0,
             merge_slashes: true,
+            layout: Layout::default(),
         }
     }
 }

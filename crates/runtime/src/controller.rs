@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{Effect, Engine, Event, Publication, Rejection};
-use envoy::{Classic, Layout, XdsMode};
+use envoy::{Layout, ResourceType, XdsMode};
 use model::{Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
@@ -44,7 +44,8 @@ pub struct Controller {
     observations: mpsc::UnboundedReceiver<Observation>,
     notices: mpsc::UnboundedSender<Notice>,
     fleet: FleetId,
-    shared_tables: [Arc<str>; 1],
+    /// What many hosts share.
+    shared: Vec<(ResourceType, Arc<str>)>,
     ledger: Ledger,
     /// The connected Envoys of the fleet and how far each has come, as observed. The hub knows it earlier, but
     /// there the news that something was rejected may still be on its way, and what was rejected must not
@@ -58,7 +59,7 @@ impl Controller {
     /// A controller for an empty world, and what it will tell.
     #[must_use]
     pub fn new(options: Options) -> (Self, mpsc::UnboundedReceiver<Notice>) {
-        let layout = Box::new(Classic::new(&options.settings, options.mode));
+        let layout = envoy::layout(&options.settings, options.mode);
         Self::with_layout(options, layout)
     }
 
@@ -71,7 +72,7 @@ impl Controller {
         let settings = Arc::new(settings);
         let asked = Arc::clone(&hub);
         let controller = Self {
-            shared_tables: [settings.http_listener().as_str().into()],
+            shared: layout.shared(),
             engine: Engine::new(settings, mode, layout),
             hub,
             observations,
@@ -138,7 +139,7 @@ impl Controller {
             work: publication.work,
             engine_time: ended.duration_since(began),
         };
-        let update = convert::update(publication, &self.shared_tables);
+        let update = convert::update(publication, &self.shared);
         self.tell(Notice::Published(published));
         let offered = self.hub.publish(&self.fleet, update);
         self.ledger.offered(offered, generation, ended);
@@ -169,7 +170,7 @@ impl Controller {
                 self.settle();
             }
             Observation::Rejected { node, resource_type, name, version, message, .. } => {
-                let Some(kind) = convert::layout_kind(resource_type) else { return };
+                let kind = convert::layout_kind(resource_type);
                 let rejection = Rejection { resource_type: kind, name: name.clone(), message };
                 tracing::warn!(%node, %resource_type, %name, message = rejection.message, "rejected");
                 self.tell(Notice::Rejected { node: node.to_string(), rejection: rejection.clone() });
@@ -196,7 +197,7 @@ impl Controller {
     fn judge_again(&mut self) {
         let held: Vec<_> = self.nodes().into_iter().flat_map(|node| node.held).collect();
         for held in held {
-            let Some(resource_type) = convert::layout_kind(held.resource_type) else { continue };
+            let resource_type = convert::layout_kind(held.resource_type);
             if self.is_rejected_by_all(held.resource_type, &held.name, held.version) {
                 let (name, message) = (held.name, held.message);
                 self.handle(Event::Rejected(Rejection { resource_type, name, message }));

@@ -6,12 +6,12 @@ use engine::Publication;
 use envoy::{Needs, Reference, Resource, ResourceType};
 use xds::{Overdue, OwnName, Update, Version};
 
-/// An update of the fleet's configuration. `shared_tables` are route tables of many hosts.
-pub(crate) fn update(publication: Publication, shared_tables: &[Arc<str>]) -> Update {
+/// An update of the fleet's configuration. Many hosts share `shared`.
+pub(crate) fn update(publication: Publication, shared: &[(ResourceType, Arc<str>)]) -> Update {
     let set = publication.set.into_iter();
     let removed = publication.removed.into_iter();
     Update {
-        set: set.map(|each| (kind(each.resource_type), resource(each, shared_tables))).collect(),
+        set: set.map(|each| (kind(each.resource_type), resource(each, shared))).collect(),
         removed: removed.map(|(resource_type, name)| (kind(resource_type), name)).collect(),
     }
 }
@@ -23,28 +23,29 @@ pub(crate) const fn kind(resource_type: ResourceType) -> xds::ResourceType {
         ResourceType::ClusterLoadAssignment => xds::ResourceType::ClusterLoadAssignment,
         ResourceType::Cluster => xds::ResourceType::Cluster,
         ResourceType::RouteConfiguration => xds::ResourceType::RouteConfiguration,
+        ResourceType::ScopedRouteConfiguration => xds::ResourceType::ScopedRouteConfiguration,
         ResourceType::Listener => xds::ResourceType::Listener,
         ResourceType::Runtime => xds::ResourceType::Runtime,
     }
 }
 
-/// The type of a resource in the words of `envoy`; `None` for one that no layout makes.
-pub(crate) const fn layout_kind(resource_type: xds::ResourceType) -> Option<ResourceType> {
+/// The type of a resource in the words of `envoy`.
+pub(crate) const fn layout_kind(resource_type: xds::ResourceType) -> ResourceType {
     match resource_type {
-        xds::ResourceType::Secret => Some(ResourceType::Secret),
-        xds::ResourceType::ClusterLoadAssignment => Some(ResourceType::ClusterLoadAssignment),
-        xds::ResourceType::Cluster => Some(ResourceType::Cluster),
-        xds::ResourceType::RouteConfiguration => Some(ResourceType::RouteConfiguration),
-        xds::ResourceType::Listener => Some(ResourceType::Listener),
-        xds::ResourceType::Runtime => Some(ResourceType::Runtime),
-        xds::ResourceType::ScopedRouteConfiguration => None,
+        xds::ResourceType::Secret => ResourceType::Secret,
+        xds::ResourceType::ClusterLoadAssignment => ResourceType::ClusterLoadAssignment,
+        xds::ResourceType::Cluster => ResourceType::Cluster,
+        xds::ResourceType::RouteConfiguration => ResourceType::RouteConfiguration,
+        xds::ResourceType::Listener => ResourceType::Listener,
+        xds::ResourceType::Runtime => ResourceType::Runtime,
+        xds::ResourceType::ScopedRouteConfiguration => ResourceType::ScopedRouteConfiguration,
     }
 }
 
-fn resource(resource: Resource, shared_tables: &[Arc<str>]) -> xds::Resource {
+fn resource(resource: Resource, shared: &[(ResourceType, Arc<str>)]) -> xds::Resource {
     // One tenant's cluster that never warms must not hold up the routes of all others.
     let is_shared =
-        resource.resource_type == ResourceType::RouteConfiguration && shared_tables.contains(&resource.name);
+        shared.iter().any(|(kind, name)| (*kind, name) == (resource.resource_type, &resource.name));
     xds::Resource {
         version: Version::of(&resource.body),
         refs: resource.refs.iter().map(reference).collect(),

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use certs::{Generated, Identity, ReloadingServerConfig};
 use envoy::bootstrap::secret_files;
 use envoy::bootstrap::{AdminAddress, BootstrapOptions, Node, XdsTls, bootstrap};
-use envoy::{Classic, Layout, XdsMode};
+use envoy::{Layout, XdsMode};
 use files::{Diagnostic, Folder, FolderChange, Severity};
 use model::{Bind, ObjectId, Settings};
 use runtime::Input;
@@ -224,7 +224,7 @@ impl World {
         let Options { settings, mode, xds, layout } = self.options.clone();
         let layout = match layout {
             Some(make) => make(&settings, mode),
-            None => Box::new(Classic::new(&settings, mode)),
+            None => envoy::layout(&settings, mode),
         };
         let options = runtime::Options { settings, mode, xds };
         let security = reloading_security(Arc::clone(&self.server_config));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::Object;
 use envoy::ResourceType;
-use envoy_protos::envoy::config::listener::v3::Listener;
+use envoy_protos::envoy::config::listener::v3::{FilterChain, Listener};
 use envoy_protos::envoy::config::route::v3::RouteConfiguration;
 use model::{Kind, ObjectId};
 use prost::Message;
@@ -53,6 +53,16 @@ fn parts(run: &Run) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
                 let key = ("ingress_https".to_owned(), host.to_owned());
                 parts.entry(key).or_default().push(resource.body.to_bytes().to_vec());
             }
+            (ResourceType::ScopedRouteConfiguration, _) => {
+                let (class, host) = name.split_once('/').expect("a class and a host");
+                let listener = if class == "http" { "ingress_http" } else { "ingress_https" };
+                let key = (listener.to_owned(), host.to_owned());
+                parts.entry(key).or_default().push(resource.body.to_bytes().to_vec());
+            }
+            (ResourceType::Secret, _) if !name.contains('/') => {
+                let key = ("ingress_https".to_owned(), name.to_string());
+                parts.entry(key).or_default().push(resource.body.to_bytes().to_vec());
+            }
             (ResourceType::RouteConfiguration, None) => {
                 let table = RouteConfiguration::decode(resource.body.to_bytes()).expect("a table");
                 for host in table.virtual_hosts {
@@ -64,7 +74,9 @@ fn parts(run: &Run) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
             }
             (ResourceType::Listener, _) => {
                 let listener = Listener::decode(resource.body.to_bytes()).expect("a listener");
-                for chain in listener.filter_chains.into_iter().filter(|chain| !chain.name.is_empty()) {
+                // A chain that hosts share comes with the first of them.
+                let is_of_host = |chain: &FilterChain| !chain.name.is_empty() && chain.name != "~shared";
+                for chain in listener.filter_chains.into_iter().filter(is_of_host) {
                     parts
                         .entry((name.to_string(), chain.name.clone()))
                         .or_default()
@@ -79,10 +91,13 @@ fn parts(run: &Run) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
 
 /// What hosts share.
 fn shared(run: &Run) -> BTreeMap<Id, Vec<u8>> {
-    let is_shared = |kind| {
-        matches!(kind, ResourceType::Cluster | ResourceType::ClusterLoadAssignment | ResourceType::Secret)
+    let is_shared = |kind, name: &str| match kind {
+        ResourceType::Cluster | ResourceType::ClusterLoadAssignment => true,
+        // Another goes by the name of a host.
+        ResourceType::Secret => name.contains('/'),
+        _ => false,
     };
-    let resources = run.resources.iter().filter(|((kind, _), _)| is_shared(*kind));
+    let resources = run.resources.iter().filter(|((kind, name), _)| is_shared(*kind, name));
     resources.map(|(id, resource)| (id.clone(), resource.body.to_bytes().to_vec())).collect()
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::{Counters, Effect, Engine, Event};
-use envoy::{Classic, Resource, ResourceType, XdsMode};
+use envoy::{Resource, ResourceType, XdsMode};
 use envoy_protos::envoy::config::cluster::v3::Cluster;
 use envoy_protos::envoy::config::route::v3::route::Action;
 use envoy_protos::envoy::config::route::v3::route_action::ClusterSpecifier;
-use envoy_protos::envoy::config::route::v3::{RouteAction, RouteConfiguration};
+use envoy_protos::envoy::config::route::v3::{RouteAction, RouteConfiguration, ScopedRouteConfiguration};
 use model::{ObjectId, Report, Settings};
 use prost::Message;
 use store::Change;
@@ -45,7 +45,7 @@ impl Outcome {
 impl Run {
     /// An engine that waits for its sources.
     pub(crate) fn waiting(settings: &Settings) -> Self {
-        let layout = Box::new(Classic::new(settings, XdsMode::AdsDelta));
+        let layout = envoy::layout(settings, XdsMode::AdsDelta);
         let engine = Engine::new(Arc::new(settings.clone()), XdsMode::AdsDelta, layout);
         Self { engine, resources: BTreeMap::new(), reports: BTreeMap::new(), generation: 0 }
     }
@@ -122,10 +122,7 @@ impl Run {
     /// Whatever a resource names is there, and nothing is there that nobody names.
     pub(crate) fn check_closed(&self) -> Result<(), String> {
         let mut unused: Resources = self.resources.clone();
-        unused.retain(|(kind, name), _| {
-            !matches!(kind, ResourceType::Listener | ResourceType::Runtime)
-                && (*kind, &**name) != (ResourceType::RouteConfiguration, "ingress_http")
-        });
+        unused.retain(|(kind, name), _| !is_named_by_nobody(*kind, name));
         for (id, resource) in &self.resources {
             for reference in resource.refs.iter() {
                 let named = (reference.resource_type, reference.name.clone());
@@ -172,17 +169,29 @@ impl Run {
     }
 }
 
-/// What a table or a cluster names, read from its bytes.
+/// What Envoy asks for by itself, or because a client does.
+fn is_named_by_nobody(kind: ResourceType, name: &str) -> bool {
+    match kind {
+        ResourceType::Listener | ResourceType::Runtime | ResourceType::ScopedRouteConfiguration => true,
+        ResourceType::RouteConfiguration => ["ingress_http", "https-redirect"].contains(&name),
+        // The name of a host and not of an object.
+        ResourceType::Secret => !name.contains('/'),
+        ResourceType::ClusterLoadAssignment | ResourceType::Cluster => false,
+    }
+}
+
+/// What a table, a scope or a cluster names, read from its bytes.
 fn named_in_content(resource: &Resource) -> Vec<(ResourceType, String)> {
     match resource.resource_type {
         ResourceType::RouteConfiguration => {
-            let table = RouteConfiguration::decode(resource.body.to_bytes()).expect("a table");
-            let routes = table.virtual_hosts.into_iter().flat_map(|host| host.routes);
-            let clusters = routes.filter_map(|route| match route.action {
-                Some(Action::Route(action)) => Some(clusters_of(action)),
-                _ => None,
-            });
-            clusters.flatten().map(|name| (ResourceType::Cluster, name)).collect()
+            named_in_table(RouteConfiguration::decode(resource.body.to_bytes()).expect("a table"))
+        }
+        ResourceType::ScopedRouteConfiguration => {
+            let scope = ScopedRouteConfiguration::decode(resource.body.to_bytes()).expect("a scope");
+            match scope.route_configuration {
+                Some(table) => named_in_table(table),
+                None => vec![(ResourceType::RouteConfiguration, scope.route_configuration_name)],
+            }
         }
         ResourceType::Cluster => {
             let cluster = Cluster::decode(resource.body.to_bytes()).expect("a cluster");
@@ -191,6 +200,15 @@ fn named_in_content(resource: &Resource) -> Vec<(ResourceType, String)> {
         }
         _ => vec![],
     }
+}
+
+fn named_in_table(table: RouteConfiguration) -> Vec<(ResourceType, String)> {
+    let routes = table.virtual_hosts.into_iter().flat_map(|host| host.routes);
+    let clusters = routes.filter_map(|route| match route.action {
+        Some(Action::Route(action)) => Some(clusters_of(action)),
+        _ => None,
+    });
+    clusters.flatten().map(|name| (ResourceType::Cluster, name)).collect()
 }
 
 fn clusters_of(action: RouteAction) -> Vec<String> {

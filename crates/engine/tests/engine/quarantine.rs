@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use api::{HttpProxy, Object};
 use engine::{Event, Rejection};
 use envoy::{Resource, ResourceType};
-use model::{Kind, ObjectId, Settings, Verdict};
+use model::{Kind, Layout, ObjectId, Settings, Verdict};
 use store::Change;
 
 use crate::objects::{endpoint, pairs, root, route, service, service_port, slice, tls_secret, with_tls};
@@ -26,7 +26,12 @@ struct Envoy {
 impl Envoy {
     /// With a Service `web` in namespace `ns`, and two certificates.
     fn new() -> Self {
-        let mut envoy = Self { run: Run::new(&Settings::default()), offers: BTreeMap::new(), rejections: 0 };
+        Self::with(Layout::Table)
+    }
+
+    fn with(layout: Layout) -> Self {
+        let run = Run::new(&Settings { layout, ..Settings::default() });
+        let mut envoy = Self { run, offers: BTreeMap::new(), rejections: 0 };
         let slice = slice(("ns", "web"), "web", ("", 8080), vec![endpoint("10.0.0.1", Some(true), None)]);
         let secrets = ["one", "two"].map(|name| tls_secret("ns", name, &pairs()[0]));
         envoy.apply([service("ns", "web", vec![service_port("", 80)]), slice].into_iter().chain(secrets));
@@ -332,4 +337,57 @@ fn an_equal_world_and_an_equal_quarantine_give_equal_bytes() {
         other.apply([object]);
     }
     one.run.equals(&other.run).unwrap();
+}
+
+#[test]
+fn a_rejected_scope_names_its_culprit_and_nobody_is_on_trial() {
+    for layout in [Layout::Scoped, Layout::OnDemand] {
+        let mut envoy = Envoy::with(layout);
+        envoy.apply((0..9).map(|number| host(&format!("h{number}"), "/first")));
+        let path = |number| if number == 4 { "/poison-mark-4".into() } else { format!("/mark-{number}/") };
+        envoy.apply((0..9).map(|number| host(&format!("h{number}"), &path(number))));
+        assert_eq!(envoy.rejections, 1);
+        assert!(envoy.offers.values().all(|count| *count == 1), "{:?}", envoy.offers);
+        assert_eq!((envoy.verdict("h4"), envoy.verdict("h5")), (Verdict::Invalid, Verdict::Valid));
+        assert!(envoy.serves("/first") && envoy.serves("mark-5") && !envoy.serves(POISON));
+    }
+}
+
+#[test]
+fn a_rejected_member_of_the_shared_table_is_found_among_its_hosts() {
+    let wildcard = |name: &str, path: &str| -> Object {
+        root("ns", name, &format!("*.{name}.com"), vec![route(path, "web")]).into()
+    };
+    let mut envoy = Envoy::with(Layout::Scoped);
+    envoy.apply([wildcard("a", "/first"), wildcard("b", "/other"), host("c", "/exact")]);
+    envoy.apply([wildcard("a", "/poison"), wildcard("b", "/more"), host("c", "/new")]);
+    assert_eq!(
+        ["a", "b", "c"].map(|name| envoy.verdict(name)),
+        [Verdict::Invalid, Verdict::Valid, Verdict::Valid]
+    );
+    assert!(envoy.serves("/first") && envoy.serves("/more") && envoy.serves("/new") && !envoy.serves(POISON));
+}
+
+#[test]
+fn a_certificate_that_goes_by_the_name_of_a_host_is_rejected_for_that_host_alone() {
+    let mut envoy = Envoy::with(Layout::OnDemand);
+    envoy.apply(["a", "b"].map(|name| with_tls(proxy(name, "/"), "one").into()));
+    envoy.apply(["a", "b"].map(|name| with_tls(proxy(name, "/"), "two").into()));
+    let names = |envoy: &Envoy| -> Vec<String> {
+        let secrets = envoy.run.resources.keys().filter(|(kind, _)| *kind == ResourceType::Secret);
+        secrets.map(|(_, name)| name.to_string()).collect()
+    };
+    assert_eq!(names(&envoy), ["a.com", "b.com"]);
+    let outcome =
+        envoy.run.apply([with_tls(proxy("a", "/"), "one").into(), with_tls(proxy("b", "/"), "one").into()]);
+    assert_eq!(outcome.names(), [""; 0], "the certificates are equal");
+    let secret = tls_secret("ns", "three", &pairs()[1]);
+    envoy.run.apply([
+        secret,
+        with_tls(proxy("a", "/"), "three").into(),
+        with_tls(proxy("b", "/"), "three").into(),
+    ]);
+    envoy.reject(ResourceType::Secret, "a.com", WORDS);
+    assert_eq!((envoy.verdict("a"), envoy.verdict("b")), (Verdict::Invalid, Verdict::Valid));
+    assert_eq!(names(&envoy), ["a.com", "b.com"]);
 }

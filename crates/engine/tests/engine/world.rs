@@ -18,7 +18,7 @@ use api::networking::{
 };
 use api::tls_certificate_delegation::CertificateDelegation;
 use api::{Choice, HttpProxy, Object, TlsCertificateDelegation};
-use model::{Kind, ObjectId, Settings};
+use model::{Kind, Layout, ObjectId, Settings};
 use store::Change;
 
 use crate::dice::Dice;
@@ -104,6 +104,7 @@ pub(crate) fn settings(dice: &mut Dice) -> Settings {
         3 => settings.disable_permit_insecure = true,
         _ => {}
     }
+    settings.layout = *dice.pick(&[Layout::Table, Layout::Scoped, Layout::OnDemand]);
     settings
 }
 

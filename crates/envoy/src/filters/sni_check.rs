@@ -3,13 +3,10 @@
 //! The chain of one host needs no script: its route configuration answers 421 to other hosts. A wildcard's
 //! chain takes connections for any name below it, so that names must be compared.
 
-use envoy_protos::envoy::config::core::v3::DataSource;
-use envoy_protos::envoy::config::core::v3::data_source::Specifier;
-use envoy_protos::envoy::extensions::filters::http::lua::v3::Lua;
 use envoy_protos::google::protobuf::Any;
 use model::Host;
 
-use crate::any::pack;
+use super::script::script;
 use crate::listener::ConnectionManager;
 
 /// A constant: no value of a user is ever part of it. Envoy gives the SNI in lower case; a client without
@@ -27,15 +24,7 @@ end
 "#;
 
 pub(super) fn config(manager: &ConnectionManager<'_>) -> Option<Any> {
-    manager.host.is_some_and(covers_many).then(|| {
-        pack(&Lua {
-            default_source_code: Some(DataSource {
-                specifier: Some(Specifier::InlineString(SCRIPT.to_owned())),
-                ..Default::default()
-            }),
-            ..Default::default()
-        })
-    })
+    manager.host.is_some_and(covers_many).then(|| script(SCRIPT))
 }
 
 fn covers_many(host: &Host) -> bool {

@@ -45,6 +45,11 @@ impl Outbox {
         self.published.get(&(resource_type, name))
     }
 
+    /// Whether there is such a resource, as published last.
+    pub(super) fn has(&self, resource_type: ResourceType, name: &str) -> bool {
+        self.published(resource_type, name.into()).is_some()
+    }
+
     fn publish(&mut self, id: Id, resource: Option<Resource>) -> Option<Output> {
         let before = self.published.get(&id);
         if before.map(|each| &each.body) == resource.as_ref().map(|each| &each.body) {

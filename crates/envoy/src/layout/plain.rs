@@ -1,16 +1,20 @@
 //! A plaintext listener: one table of all hosts.
 
+use std::sync::Arc;
+
 use model::{Host, Listener, Settings, Traffic, VirtualHost};
 
 use super::assembly::Assembly;
+use super::by_listener::Shape;
 use super::outbox::Outbox;
 use super::{Before, Output, route_table};
-use crate::listener::{ConnectionManager, plain_chain, shell};
+use crate::listener::{ConnectionManager, Routes, plain_chain, shell};
 use crate::virtual_host::virtual_host;
 use crate::{Reference, References, Resource, ResourceType, XdsMode, route};
 
 /// A listener whose hosts are told apart by `:authority`.
 pub(super) struct Plain {
+    name: Arc<str>,
     table: Assembly,
     outbox: Outbox,
 }
@@ -21,10 +25,14 @@ impl Plain {
     pub(super) fn new(listener: &Listener, settings: &Settings, mode: XdsMode) -> Self {
         let mut outbox = Outbox::default();
         outbox.put(resource(listener, settings, mode));
-        Self { table: route_table::table(listener.id.as_str()), outbox }
+        let name = listener.id.as_str();
+        let table = route_table::table(name, &route_table::every_table());
+        Self { name: name.into(), table, outbox }
     }
+}
 
-    pub(super) fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
+impl Shape for Plain {
+    fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
         match value.map(|each| &each.traffic) {
             Some(Traffic::Http(routes)) => {
                 self.table.put(host, &virtual_host(host, routes), route::references(routes));
@@ -34,29 +42,33 @@ impl Plain {
         }
     }
 
-    pub(super) fn flush(&mut self) -> Vec<Output> {
+    fn flush(&mut self) -> Vec<Output> {
         self.outbox.flush().into_iter().chain(self.table.flush()).collect()
     }
 
-    pub(super) fn take_replaced(&mut self) -> Vec<(Host, Before)> {
-        let replaced = self.table.take_replaced().into_iter();
-        replaced.map(|(host, fragment)| (host, Before { fragment, resource: None })).collect()
-    }
-
-    pub(super) fn restore(&mut self, host: &Host, before: Before) {
-        self.table.restore(host, before.fragment);
-    }
-
     /// The hosts of the table; the listener itself is nobody's.
-    pub(super) fn members(&self, resource_type: ResourceType, listener: &str, name: &str) -> Vec<Host> {
-        let is_table = resource_type == ResourceType::RouteConfiguration && name == listener;
+    fn members(&self, resource_type: ResourceType, name: &str) -> Vec<Host> {
+        let is_table = resource_type == ResourceType::RouteConfiguration && *name == *self.name;
         if is_table { self.table.hosts().cloned().collect() } else { vec![] }
+    }
+
+    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
+        vec![(ResourceType::RouteConfiguration, self.name.clone())]
+    }
+
+    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+        let replaced = self.table.take_replaced().into_iter();
+        replaced.map(|(host, fragment)| (host, Before { fragment, ..Before::default() })).collect()
+    }
+
+    fn restore(&mut self, host: &Host, before: Before) {
+        self.table.restore(host, before.fragment);
     }
 }
 
 fn resource(listener: &Listener, settings: &Settings, mode: XdsMode) -> Resource {
     let name = listener.id.as_str();
-    let manager = ConnectionManager { listener, settings, mode, route_configuration: name, host: None };
+    let manager = ConnectionManager { listener, settings, mode, routes: Routes::Table(name), host: None };
     let mut message = shell(listener);
     message.filter_chains = vec![plain_chain(&manager)];
     let table = Reference::sent(ResourceType::RouteConfiguration, name);

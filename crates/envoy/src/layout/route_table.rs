@@ -9,14 +9,14 @@ use crate::headers::append;
 /// The number of `RouteConfiguration.virtual_hosts`.
 const VIRTUAL_HOSTS: u8 = 2;
 
-/// A table of many hosts, put together from encoded virtual hosts.
-pub(super) fn table(name: &str) -> Assembly {
+/// A table of many hosts, put together from encoded virtual hosts; `every` is what each table has.
+pub(super) fn table(name: &str, every: &RouteConfiguration) -> Assembly {
     let head = RouteConfiguration { name: name.to_owned(), ..Default::default() };
-    Assembly::new(name, &head, VIRTUAL_HOSTS, &common())
+    Assembly::new(name, &head, VIRTUAL_HOSTS, every)
 }
 
 /// What all tables have: hosts match with any port, and backends learn when a request arrived.
-pub(super) fn common() -> RouteConfiguration {
+pub(super) fn every_table() -> RouteConfiguration {
     RouteConfiguration {
         request_headers_to_add: vec![append("x-request-start", "t=%START_TIME(%s.%3f)%")],
         // A cluster that is late costs 503 on its routes; a rejected table costs every host its change.

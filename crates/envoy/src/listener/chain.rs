@@ -3,8 +3,10 @@
 use envoy_protos::envoy::config::listener::v3 as proto;
 use model::{Host, Listener, Settings, Traffic, VirtualHost};
 
-use super::{ConnectionManager, tcp_proxy, tls};
-use crate::{Reference, ResourceType, XdsMode, secret};
+use super::server_names::SHARED_CHAIN;
+use super::{ConnectionManager, Routes, ScopeKey, tcp_proxy, tls};
+use crate::duration::seconds;
+use crate::{Reference, XdsMode, secret};
 
 /// The only chain of a plaintext listener.
 pub(crate) fn plain_chain(manager: &ConnectionManager<'_>) -> proto::FilterChain {
@@ -22,17 +24,18 @@ pub(crate) struct Chains<'a> {
 }
 
 impl Chains<'_> {
-    /// The chain of one host, with the resources that it names.
+    /// The chain of one host, with the resources that it names. `table` is where its routes are.
     pub(crate) fn chain(
         &self,
         host: &VirtualHost,
-        route_configuration: &str,
+        routes: Routes<'_>,
+        table: Reference,
     ) -> (proto::FilterChain, Vec<Reference>) {
         let mut references: Vec<_> = host.tls.iter().map(|tls| secret::reference(&tls.certificate)).collect();
         let filter = match &host.traffic {
             Traffic::Http(_) => {
-                references.push(Reference::sent(ResourceType::RouteConfiguration, route_configuration));
-                self.manager(&host.host, route_configuration).filter()
+                references.push(table);
+                self.manager(&host.host, routes).filter()
             }
             Traffic::Tcp(proxy) => {
                 references.extend(tcp_proxy::references(proxy));
@@ -42,9 +45,25 @@ impl Chains<'_> {
         (self.assemble(host, filter), references)
     }
 
-    fn manager<'a>(&'a self, host: &'a Host, route_configuration: &'a str) -> ConnectionManager<'a> {
+    /// The chain of all hosts whose certificates are fetched when clients ask for them. `class` is that of
+    /// their scopes.
+    pub(crate) fn shared(&self, class: &str) -> proto::FilterChain {
         let Self { listener, settings, mode } = *self;
-        ConnectionManager { listener, settings, mode, route_configuration, host: Some(host) }
+        let routes = Routes::Scope(ScopeKey::ServerName(class));
+        let manager = ConnectionManager { listener, settings, mode, routes, host: None };
+        proto::FilterChain {
+            name: SHARED_CHAIN.to_owned(),
+            filters: vec![manager.filter()],
+            transport_socket: Some(tls::on_demand_socket(settings, mode)),
+            // A client whose certificate does not come would wait for ever.
+            transport_socket_connect_timeout: Some(seconds(5)),
+            ..Default::default()
+        }
+    }
+
+    fn manager<'a>(&'a self, host: &'a Host, routes: Routes<'a>) -> ConnectionManager<'a> {
+        let Self { listener, settings, mode } = *self;
+        ConnectionManager { listener, settings, mode, routes, host: Some(host) }
     }
 
     fn assemble(&self, host: &VirtualHost, filter: proto::Filter) -> proto::FilterChain {

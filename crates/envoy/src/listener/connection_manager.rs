@@ -4,11 +4,14 @@ use envoy_protos::envoy::config::accesslog::v3::AccessLog;
 use envoy_protos::envoy::config::core::v3 as core;
 use envoy_protos::envoy::config::listener::v3::Filter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3 as proto;
-use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::RouteSpecifier;
+use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::{
+    RouteSpecifier, UpgradeConfig,
+};
 use envoy_protos::google::protobuf::BoolValue;
 use model::{GlobalTimeouts, Host, Listener, Settings, Timeout};
 
 use super::filter;
+use super::scoped_routes::{ScopeKey, early_mutation, scoped_routes};
 use crate::any::pack;
 use crate::config_source::config_source;
 use crate::duration::timeout;
@@ -22,10 +25,19 @@ pub(crate) struct ConnectionManager<'a> {
     pub(crate) settings: &'a Settings,
     /// How route configurations are fetched.
     pub(crate) mode: XdsMode,
-    /// The route configuration that it asks for.
-    pub(crate) route_configuration: &'a str,
+    /// Where it finds the route of a request.
+    pub(crate) routes: Routes<'a>,
     /// The host that its connections were opened for; `None` where any host is asked for.
     pub(crate) host: Option<&'a Host>,
+}
+
+/// Where a connection manager finds the route of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Routes<'a> {
+    /// In the route configuration of this name.
+    Table(&'a str),
+    /// In the scope with this key.
+    Scope(ScopeKey<'a>),
 }
 
 impl ConnectionManager<'_> {
@@ -46,15 +58,36 @@ impl ConnectionManager<'_> {
             delayed_close_timeout: timeout(timeouts.delayed_close),
             access_log: self.access_log(),
             http_filters: filters::http_filters(self),
-            route_specifier: Some(self.routes()),
+            upgrade_configs: self.upgrades().into_iter().collect(),
+            early_header_mutation_extensions: self.scope_key().map(early_mutation).into_iter().collect(),
+            route_specifier: Some(self.route_specifier()),
             ..basics(self.listener.id.as_str())
         }
     }
 
-    fn routes(&self) -> RouteSpecifier {
-        RouteSpecifier::Rds(proto::Rds {
-            config_source: Some(config_source(self.mode)),
-            route_config_name: self.route_configuration.to_owned(),
+    fn route_specifier(&self) -> RouteSpecifier {
+        match self.routes {
+            Routes::Table(name) => RouteSpecifier::Rds(proto::Rds {
+                config_source: Some(config_source(self.mode)),
+                route_config_name: name.to_owned(),
+            }),
+            Routes::Scope(_) => RouteSpecifier::ScopedRoutes(scoped_routes(self.mode)),
+        }
+    }
+
+    const fn scope_key(&self) -> Option<ScopeKey<'_>> {
+        match self.routes {
+            Routes::Table(_) => None,
+            Routes::Scope(key) => Some(key),
+        }
+    }
+
+    /// Where the route is known before filters run, the route alone says which upgrades it lets through.
+    fn upgrades(&self) -> Option<UpgradeConfig> {
+        self.scope_key().is_some_and(ScopeKey::may_miss).then(|| UpgradeConfig {
+            upgrade_type: "websocket".to_owned(),
+            filters: filters::upgrade_filters(self),
+            ..Default::default()
         })
     }
 

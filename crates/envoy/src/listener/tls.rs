@@ -1,13 +1,18 @@
 //! TLS towards clients.
 
-use envoy_protos::envoy::config::core::v3::TransportSocket;
 use envoy_protos::envoy::config::core::v3::transport_socket::ConfigType;
+use envoy_protos::envoy::config::core::v3::{TransportSocket, TypedExtensionConfig};
+use envoy_protos::envoy::extensions::transport_sockets::tls::cert_mappers::sni::v3::Sni;
+use envoy_protos::envoy::extensions::transport_sockets::tls::cert_selectors::on_demand_secret::v3::Config;
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3 as proto;
+use envoy_protos::envoy::extensions::transport_sockets::tls::v3::downstream_tls_context::SessionTicketKeysType;
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::tls_parameters::TlsProtocol;
-use model::{TlsTermination, TlsVersion, Traffic};
+use envoy_protos::google::protobuf::Any;
+use model::{Settings, TlsTermination, TlsVersion, Traffic};
 
 use crate::XdsMode;
 use crate::any::pack;
+use crate::config_source::config_source;
 use crate::names::TLS_SOCKET;
 use crate::secret;
 
@@ -21,7 +26,7 @@ const CIPHER_SUITES: [&str; 4] = [
 
 /// The transport socket of a host whose TLS ends at Envoy.
 pub(super) fn socket(tls: &TlsTermination, traffic: &Traffic, mode: XdsMode) -> TransportSocket {
-    let context = proto::DownstreamTlsContext {
+    wrap(&proto::DownstreamTlsContext {
         common_tls_context: Some(proto::CommonTlsContext {
             tls_params: Some(tls_parameters(tls.minimum, tls.maximum)),
             tls_certificate_sds_secret_configs: vec![secret::by_name(&tls.certificate, mode)],
@@ -29,11 +34,39 @@ pub(super) fn socket(tls: &TlsTermination, traffic: &Traffic, mode: XdsMode) -> 
             ..Default::default()
         }),
         ..Default::default()
+    })
+}
+
+/// The transport socket of hosts whose certificates are fetched by server name, with the operator's versions.
+/// Envoy cannot resume sessions with such certificates, and wants to be told so.
+pub(super) fn on_demand_socket(settings: &Settings, mode: XdsMode) -> TransportSocket {
+    let selector = Config {
+        config_source: Some(config_source(mode)),
+        certificate_mapper: Some(extension("sni", pack(&Sni { default_value: NO_NAME.to_owned() }))),
+        ..Default::default()
     };
-    TransportSocket {
-        name: TLS_SOCKET.to_owned(),
-        config_type: Some(ConfigType::TypedConfig(pack(&context))),
-    }
+    wrap(&proto::DownstreamTlsContext {
+        common_tls_context: Some(proto::CommonTlsContext {
+            tls_params: Some(tls_parameters(settings.tls_minimum, settings.tls_maximum)),
+            custom_tls_certificate_selector: Some(extension("on-demand", pack(&selector))),
+            alpn_protocols: ALPN.map(str::to_owned).to_vec(),
+            ..Default::default()
+        }),
+        session_ticket_keys_type: Some(SessionTicketKeysType::DisableStatelessSessionResumption(true)),
+        disable_stateful_session_resumption: true,
+        ..Default::default()
+    })
+}
+
+/// What Envoy asks for without a server name: nobody is called so, and no such client gets here.
+const NO_NAME: &str = "~none";
+
+fn wrap(context: &proto::DownstreamTlsContext) -> TransportSocket {
+    TransportSocket { name: TLS_SOCKET.to_owned(), config_type: Some(ConfigType::TypedConfig(pack(context))) }
+}
+
+fn extension(name: &str, config: Any) -> TypedExtensionConfig {
+    TypedExtensionConfig { name: name.to_owned(), typed_config: Some(config) }
 }
 
 /// Versions and cipher suites.
@@ -53,10 +86,13 @@ fn version(version: TlsVersion) -> TlsProtocol {
     }
 }
 
+/// What hosts speak.
+const ALPN: [&str; 2] = ["h2", "http/1.1"];
+
 /// What is spoken inside; a connection that is carried as it is may speak anything.
 fn alpn(traffic: &Traffic) -> Vec<String> {
     match traffic {
-        Traffic::Http(_) => vec!["h2".to_owned(), "http/1.1".to_owned()],
+        Traffic::Http(_) => ALPN.map(str::to_owned).to_vec(),
         Traffic::Tcp(_) => vec![],
     }
 }

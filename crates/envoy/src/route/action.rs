@@ -18,7 +18,7 @@ pub(super) fn action(action: &Action) -> Proto {
 }
 
 /// An answer that Envoy gives itself.
-pub(crate) fn respond(response: &DirectResponse) -> Proto {
+pub(super) fn respond(response: &DirectResponse) -> Proto {
     let body = (!response.body.is_empty()).then(|| DataSource {
         specifier: Some(Specifier::InlineString(response.body.to_string())),
         ..Default::default()

@@ -48,9 +48,10 @@ fn header(condition: &HeaderMatch) -> proto::HeaderMatcher {
 }
 
 /// That exactly one label stands for the wildcard: Envoy's own `*.example.com` takes `a.b.example.com`,
-/// too (reference 3.2). Clients may write the host in any case, and with a port.
+/// too (reference 3.2). Clients may write the host in any case, with a dot at
+/// its end, and with a port.
 fn one_label(parent: &str) -> proto::HeaderMatcher {
-    let pattern = format!(r"(?i)[a-z0-9]([-a-z0-9]*[a-z0-9])?\.{}(:[0-9]+)?", quote(parent));
+    let pattern = format!(r"(?i)[a-z0-9]([-a-z0-9]*[a-z0-9])?\.{}\.?(:[0-9]+)?", quote(parent));
     proto::HeaderMatcher {
         name: ":authority".to_owned(),
         header_match_specifier: Some(string_match(expression(&pattern))),
@@ -59,7 +60,7 @@ fn one_label(parent: &str) -> proto::HeaderMatcher {
 }
 
 /// A text as an expression that matches it alone.
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         if character.is_ascii_punctuation() {
@@ -122,7 +123,7 @@ mod tests {
         else {
             panic!("a string is matched")
         };
-        let pattern = r"(?i)[a-z0-9]([-a-z0-9]*[a-z0-9])?\.a\-b\.example\.com(:[0-9]+)?";
+        let pattern = r"(?i)[a-z0-9]([-a-z0-9]*[a-z0-9])?\.a\-b\.example\.com\.?(:[0-9]+)?";
         assert_eq!(matcher, expression(pattern));
     }
 

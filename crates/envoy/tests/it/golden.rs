@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use envoy::{Layout, Resource, ResourceType, XdsMode, to_json};
+use envoy::{Resource, ResourceType, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
     Action, Bind, CircuitBreakers, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey, HeaderEdits,
@@ -188,7 +188,7 @@ fn the_plaintext_listener_with_every_setting() {
     timeouts.max_connection_duration = Timeout::After(Duration::from_secs(3));
     timeouts.delayed_close = Timeout::After(Duration::from_secs(4));
     timeouts.connection_shutdown_grace = Timeout::After(Duration::from_secs(5));
-    let outputs = envoy::Classic::new(&settings, XdsMode::Sotw).flush();
+    let outputs = envoy::layout(&settings, XdsMode::Sotw).flush();
     assert_yaml_snapshot!(to_json(&find(&outputs, ResourceType::Listener, "ingress_http")));
 }
 

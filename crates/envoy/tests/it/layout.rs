@@ -7,7 +7,7 @@ use prost::Message;
 
 use crate::values::{classic, find, flushed, http, https, key, on, passthrough, serving, started, with_tls};
 
-fn domains(layout: &mut envoy::Classic) -> Vec<String> {
+fn domains(layout: &mut Box<dyn Layout>) -> Vec<String> {
     let table = find(&layout.flush(), ResourceType::RouteConfiguration, "ingress_http");
     let table = RouteConfiguration::decode(table.body.to_bytes()).expect("a table");
     table.virtual_hosts.into_iter().flat_map(|host| host.domains).collect()
@@ -78,7 +78,7 @@ fn hosts_of_the_table_are_sorted() {
     for host in ["b.com", "*", "a.com", "*.a.com"] {
         layout.set(&http(host), Some(&serving(host, "x")));
     }
-    assert_eq!(domains(&mut layout), ["*", "*.a.com", "a.com", "b.com"]);
+    assert_eq!(domains(&mut layout), ["*", "*.a.com", "*.a.com.", "a.com", "a.com.", "b.com", "b.com."]);
 }
 
 #[test]

@@ -9,4 +9,5 @@ mod layout;
 mod random;
 mod references;
 mod restore;
+mod scoped;
 mod values;

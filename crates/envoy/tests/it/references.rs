@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use envoy::{Layout, Needs, Reference, Resource, ResourceType, XdsMode};
+use envoy::{Needs, Reference, Resource, ResourceType, XdsMode};
 use model::{
     Discovery, DnsFamily, Mirror, SecretKey, SecretUse, UpstreamTls, UpstreamValidation, WeightedCluster,
 };

@@ -1,11 +1,11 @@
 //! Which hosts changed, and putting them back as they were.
 
-use envoy::{Classic, Layout};
+use envoy::Layout;
 use model::VirtualHostKey;
 
 use crate::values::{flushed, http, https, serving, started, with_tls};
 
-fn replaced(layout: &mut Classic) -> Vec<VirtualHostKey> {
+fn replaced(layout: &mut Box<dyn Layout>) -> Vec<VirtualHostKey> {
     layout.take_replaced().into_iter().map(|(key, _)| key).collect()
 }
 

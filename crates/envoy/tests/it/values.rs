@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use envoy::{Classic, Layout, Output, Resource, ResourceType, XdsMode};
+use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use model::{
     Action, Backend, CircuitBreakers, Cluster, ClusterKey, DirectResponse, Discovery, EndpointsKey, Forward,
     HeaderEdits, Host, Kind, ListenerId, ObjectId, PathMatch, Protocol, Route, RouteMatch, RouteTimeouts,
@@ -98,19 +98,19 @@ pub(crate) fn https(host: &str) -> VirtualHostKey {
     on("ingress_https", host)
 }
 
-pub(crate) fn classic() -> Classic {
-    Classic::new(&Settings::default(), XdsMode::AdsDelta)
+pub(crate) fn classic() -> Box<dyn Layout> {
+    envoy::layout(&Settings::default(), XdsMode::AdsDelta)
 }
 
 /// A layout that has published what there is without hosts.
-pub(crate) fn started() -> Classic {
+pub(crate) fn started() -> Box<dyn Layout> {
     let mut layout = classic();
     layout.flush();
     layout
 }
 
 /// What the next flush publishes, and withdraws (`-`), by name.
-pub(crate) fn flushed(layout: &mut Classic) -> Vec<String> {
+pub(crate) fn flushed(layout: &mut Box<dyn Layout>) -> Vec<String> {
     let line = |output: &Output| match output {
         Output::Set(resource) => format!("{:?} {}", resource.resource_type, resource.name),
         Output::Remove(resource_type, name) => format!("- {resource_type:?} {name}"),

@@ -1,18 +1,24 @@
 //! A resource that Envoy rejects. Our own checks know every such value that an object can hold, so the
 //! layout of these worlds puts one in: in place of each path that begins with `/poison`.
 
-use envoy::{Before, Classic, Layout, Output, ResourceType, XdsMode};
+use std::sync::Arc;
+
+use envoy::{Before, Layout, Output, ResourceType, XdsMode};
 use harness::manifests::{http_proxy, simple_proxy};
 use harness::{Options, World};
-use model::{PathMatch, Settings, Traffic, VirtualHost, VirtualHostKey};
+use model::{PathMatch, SecretContent, SecretKey, Settings, Traffic, VirtualHost, VirtualHostKey};
 use testkit::eventually;
 
 /// The product's layout, but for a path that Envoy does not take.
-struct Poisoned(Classic);
+struct Poisoned(Box<dyn Layout>);
 
 impl Layout for Poisoned {
     fn set(&mut self, key: &VirtualHostKey, value: Option<&VirtualHost>) {
         self.0.set(key, value.cloned().map(poison).as_ref());
+    }
+
+    fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) {
+        self.0.set_secret(key, content);
     }
 
     fn flush(&mut self) -> Vec<Output> {
@@ -21,6 +27,10 @@ impl Layout for Poisoned {
 
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey> {
         self.0.members(resource_type, name)
+    }
+
+    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
+        self.0.shared()
     }
 
     fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {
@@ -44,7 +54,7 @@ fn poison(mut host: VirtualHost) -> VirtualHost {
 }
 
 fn poisoned(settings: &Settings, mode: XdsMode) -> Box<dyn Layout> {
-    Box::new(Poisoned(Classic::new(settings, mode)))
+    Box::new(Poisoned(envoy::layout(settings, mode)))
 }
 
 /// A host whose every path goes to `service`, and one path more.
@@ -54,8 +64,10 @@ fn with_path(name: &str, service: &str, path: &str) -> String {
     http_proxy(name, &format!("virtualhost: {{fqdn: {name}.example}}\n{routes}\n"))
 }
 
-async fn world(mode: XdsMode) -> World {
-    let mut world = World::with(Options { mode, layout: Some(poisoned), ..Options::default() }).await;
+async fn world(mode: XdsMode, layout: model::Layout) -> World {
+    let settings = Settings { layout, ..Settings::default() };
+    let options = Options { mode, settings, layout: Some(poisoned), ..Options::default() };
+    let mut world = World::with(options).await;
     world.add_backend("blue").await;
     world.add_backend("green").await;
     world.apply("bad", &simple_proxy("bad", "bad.example", "blue")).await;
@@ -79,15 +91,13 @@ async fn serves(world: &World, host: &str, service: &str) {
     .await;
 }
 
-async fn everything_else_flows(mode: XdsMode) {
-    let mut world = world(mode).await;
+/// `resource` is what holds the routes of `bad.example`.
+async fn everything_else_flows(mode: XdsMode, layout: model::Layout, resource: &str) {
+    let mut world = world(mode, layout).await;
     world.write("bad", &with_path("bad", "green", "/poison"));
     world.send_changes().await;
     let problems = told(&mut world, "bad").await.concat();
-    assert!(
-        problems.contains("ingress_http") && problems.contains("RegexMatcherValidationError"),
-        "{problems}"
-    );
+    assert!(problems.contains(resource) && problems.contains("RegexMatcherValidationError"), "{problems}");
     assert_eq!(world.look().await.problems("good"), [""; 0]);
     assert_eq!(world.envoy.stats().await.rejected_updates().min(1), 1);
 
@@ -106,17 +116,27 @@ async fn everything_else_flows(mode: XdsMode) {
 
 #[tokio::test]
 async fn a_rejected_host_keeps_its_last_form_and_everything_else_flows_with_ads_delta() {
-    everything_else_flows(XdsMode::AdsDelta).await;
+    everything_else_flows(XdsMode::AdsDelta, model::Layout::Table, "\"ingress_http\"").await;
 }
 
 #[tokio::test]
 async fn a_rejected_host_keeps_its_last_form_and_everything_else_flows_with_sotw() {
-    everything_else_flows(XdsMode::Sotw).await;
+    everything_else_flows(XdsMode::Sotw, model::Layout::Table, "\"ingress_http\"").await;
+}
+
+#[tokio::test]
+async fn a_host_whose_scope_is_rejected_keeps_its_last_form_with_ads_delta() {
+    everything_else_flows(XdsMode::AdsDelta, model::Layout::Scoped, "\"http/bad.example\"").await;
+}
+
+#[tokio::test]
+async fn a_host_whose_scope_is_rejected_keeps_its_last_form_with_sotw() {
+    everything_else_flows(XdsMode::Sotw, model::Layout::Scoped, "\"http/bad.example\"").await;
 }
 
 #[tokio::test]
 async fn of_many_hosts_that_change_together_only_the_culprit_is_set_aside() {
-    let mut world = world(XdsMode::AdsDelta).await;
+    let mut world = world(XdsMode::AdsDelta, model::Layout::Table).await;
     for number in 0..6 {
         let name = format!("host-{number}");
         world.write(&name, &simple_proxy(&name, &format!("{name}.example"), "green"));
@@ -138,7 +158,7 @@ async fn of_many_hosts_that_change_together_only_the_culprit_is_set_aside() {
 
 #[tokio::test]
 async fn an_envoy_that_starts_while_a_host_is_set_aside_gets_the_accepted_forms() {
-    let mut world = world(XdsMode::AdsDelta).await;
+    let mut world = world(XdsMode::AdsDelta, model::Layout::Table).await;
     world.write("bad", &with_path("bad", "green", "/poison"));
     world.send_changes().await;
     told(&mut world, "bad").await;
@@ -153,7 +173,7 @@ async fn an_envoy_that_starts_while_a_host_is_set_aside_gets_the_accepted_forms(
 /// One hostile or old Envoy takes nothing from the others, so a rejection counts when all share it.
 #[tokio::test]
 async fn a_rejection_counts_once_the_last_envoy_that_did_not_share_it_is_gone() {
-    let mut world = world(XdsMode::AdsDelta).await;
+    let mut world = world(XdsMode::AdsDelta, model::Layout::Table).await;
     let frozen = world.launch_another("frozen");
     frozen.ready().await;
     world.settle().await;

@@ -1,0 +1,312 @@
+//! A TLS listener with one filter chain for most hosts, which fetches certificates when clients ask for them.
+//!
+//! A host that comes, changes or goes is its scope and its certificate under its own name; the listener stays
+//! as it is. A host whose connections differ from those of others (TLS versions of its own, connections that
+//! are carried as they are) has a filter chain of its own, whose scopes are of another class: what came by the
+//! shared chain under weaker rules finds 421 there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use envoy_protos::envoy::config::listener::v3 as proto;
+use model::{Host, Listener, SecretContent, SecretKey, Settings, Traffic, VirtualHost};
+
+use super::assembly::Assembly;
+use super::by_listener::Shape;
+use super::outbox::Outbox;
+use super::scope::{self, Class};
+use super::scoped_plain::is_shared;
+use super::secrets::{Certificate, Secrets};
+use super::tables::Tables;
+use super::tls::can_be_served;
+use super::{Before, Output, route_table};
+use crate::listener::{Chain, Chains, matcher, shell};
+use crate::{Reference, References, Resource, ResourceType, XdsMode, route};
+
+/// A listener whose hosts share a filter chain.
+pub(super) struct OnDemand {
+    listener: Listener,
+    settings: Arc<Settings>,
+    mode: XdsMode,
+    /// The chain that hosts share.
+    shared: proto::FilterChain,
+    hosts: BTreeMap<Host, Place>,
+    /// Those of them that have a chain of their own.
+    apart: BTreeSet<Host>,
+    /// The listener, and the scope of the shared table.
+    fixed: Outbox,
+    scopes: Outbox,
+    /// Wildcards, which no scope can be found by.
+    table: Assembly,
+    secrets: Secrets,
+    /// What hosts were before they were touched since the last flush.
+    touched: BTreeMap<Host, Before>,
+    replaced: BTreeMap<Host, Before>,
+}
+
+/// Where a host is, besides its routes.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Place {
+    certificate: Option<Certificate>,
+    /// Its own chain, if it has one.
+    chain: Option<OwnChain>,
+}
+
+/// A filter chain of one host, and what it names.
+#[derive(Clone, PartialEq)]
+struct OwnChain {
+    message: proto::FilterChain,
+    references: Vec<Reference>,
+}
+
+impl OnDemand {
+    pub(super) fn new(listener: &Listener, settings: Arc<Settings>, mode: XdsMode) -> Self {
+        let name = listener.id.as_str();
+        let mut fixed = Outbox::default();
+        fixed.put(scope::sharing(Class::Https, &Host::any(), name));
+        let chains = Chains { listener, settings: &settings, mode };
+        let shared = chains.shared(Class::Https.word());
+        Self {
+            shared,
+            listener: listener.clone(),
+            settings,
+            mode,
+            hosts: BTreeMap::new(),
+            apart: BTreeSet::new(),
+            fixed,
+            scopes: Outbox::default(),
+            table: route_table::table(name, &scope::every_table()),
+            secrets: Secrets::default(),
+            touched: BTreeMap::new(),
+            replaced: BTreeMap::new(),
+        }
+    }
+
+    /// Remembers what a host is before it changes.
+    fn touch(&mut self, host: &Host) {
+        if !self.touched.contains_key(host) {
+            let form = self.form(host);
+            self.touched.insert(host.clone(), form);
+        }
+    }
+
+    /// All that a host was with the last flush.
+    fn form(&self, host: &Host) -> Before {
+        let one = BTreeSet::from([host.clone()]);
+        let fragment = is_shared(host).then(|| self.table.fragments(&one).remove(host)).flatten();
+        let scope = [Class::Chain, Class::Https]
+            .into_iter()
+            .find_map(|class| self.scopes.published(ResourceType::ScopedRouteConfiguration, class.key(host)));
+        Before { fragment, resource: scope.cloned(), place: self.hosts.get(host).cloned() }
+    }
+
+    fn place(&self, value: &VirtualHost) -> Place {
+        let certificate = value.tls.as_ref().map(|tls| tls.certificate.clone());
+        if self.shares_chain(value) {
+            return Place { certificate: certificate.map(Certificate::ByHost), chain: None };
+        }
+        let Self { listener, settings, mode, .. } = self;
+        let name = Tables::Scopes.name(&value.host);
+        let chains = Chains { listener, settings, mode: *mode };
+        let table = Tables::Scopes.reference(name.clone());
+        let (message, references) = chains.chain(value, Tables::Scopes.routes(&name), table);
+        Place {
+            certificate: certificate.map(Certificate::ByChain),
+            chain: Some(OwnChain { message, references }),
+        }
+    }
+
+    /// Whether a host's connections are as those of all others. Nobody asks for the catch-all by name.
+    fn shares_chain(&self, value: &VirtualHost) -> bool {
+        let usual = (self.settings.tls_minimum, self.settings.tls_maximum);
+        let is_usual = value.tls.as_ref().is_some_and(|tls| (tls.minimum, tls.maximum) == usual);
+        is_usual && matches!(value.traffic, Traffic::Http(_)) && !value.host.is_any()
+    }
+
+    /// Puts the host where it belongs, or nowhere.
+    fn move_to(&mut self, host: &Host, place: Option<Place>) {
+        let old = match place.clone() {
+            Some(place) => self.hosts.insert(host.clone(), place),
+            None => self.hosts.remove(host),
+        };
+        if self.own_chain(host).is_some() {
+            self.apart.insert(host.clone());
+        } else {
+            self.apart.remove(host);
+        }
+        let certificate = |place: Option<Place>| place.and_then(|place| place.certificate);
+        self.secrets.assign(host, certificate(old).as_ref(), certificate(place).as_ref());
+    }
+
+    fn own_chain(&self, host: &Host) -> Option<&OwnChain> {
+        self.hosts.get(host)?.chain.as_ref()
+    }
+
+    /// The routes of a host that shares the chain.
+    fn route_shared(&mut self, host: &Host, routes: &[model::Route]) {
+        if is_shared(host) {
+            self.table.put(host, &scope::named_routes(host, routes), route::references(routes));
+        } else {
+            self.scopes.put(scope::of_host(Class::Https, host, routes));
+        }
+        self.remove_scope(Class::Chain, host);
+    }
+
+    /// The routes of a host with a chain of its own, and what bars the shared chain from them.
+    fn route_apart(&mut self, host: &Host, traffic: &Traffic) {
+        match traffic {
+            Traffic::Http(routes) => self.scopes.put(scope::of_host(Class::Chain, host, routes)),
+            Traffic::Tcp(_) => self.remove_scope(Class::Chain, host),
+        }
+        self.bar(host);
+    }
+
+    /// Connections of the shared chain that were opened for a host before it had a chain of its own live on.
+    fn bar(&mut self, host: &Host) {
+        if is_shared(host) {
+            self.table.put(host, &scope::misdirecting_host(host), vec![]);
+        } else {
+            self.scopes.put(scope::misdirecting(Class::Https, host));
+        }
+    }
+
+    fn remove_scope(&mut self, class: Class, host: &Host) {
+        self.scopes.remove(ResourceType::ScopedRouteConfiguration, class.key(host));
+    }
+
+    fn unroute(&mut self, host: &Host) {
+        self.table.remove(host);
+        self.remove_scope(Class::Https, host);
+        self.remove_scope(Class::Chain, host);
+    }
+
+    /// Without a host nothing listens, as in the other layouts.
+    fn put_listener(&mut self) {
+        if self.hosts.is_empty() {
+            return self.fixed.remove(ResourceType::Listener, self.listener.id.as_str().into());
+        }
+        let listener = &self.listener;
+        let own: Vec<_> = self.apart.iter().filter_map(|host| self.own_chain(host)).collect();
+        let chains = own.iter().map(|chain| unmatched(&chain.message));
+        let message = proto::Listener {
+            filter_chains: chains.chain([self.shared.clone()]).collect(),
+            filter_chain_matcher: Some(matcher(&self.to_be_found())),
+            ..shell(listener)
+        };
+        let references = own.iter().flat_map(|chain| chain.references.clone()).collect();
+        self.fixed.put(Resource::new(listener.id.as_str().into(), &message, References::new(references)));
+    }
+
+    /// The hosts that have to be found before the shared chain is: those with a chain of their own, and those
+    /// below a wildcard that has one.
+    fn to_be_found(&self) -> BTreeMap<&Host, Chain> {
+        let own = self.apart.iter().map(|host| (host, Chain::Own));
+        let parents: Vec<_> = self.apart.iter().filter_map(Host::wildcard_parent).collect();
+        let is_below_one = |host: &Host| parents.iter().any(|parent| is_below(host, parent));
+        // Without such a parent there is nobody to look for among the many.
+        let many = self.hosts.keys().filter(|_| !parents.is_empty());
+        let shared = many.filter(|host| is_below_one(host)).map(|host| (host, Chain::Shared));
+        shared.chain(own).collect()
+    }
+
+    /// Notes which of the touched hosts really changed: another Secret may hold the same.
+    fn note_replaced(&mut self, secrets: &[Output]) {
+        let renewed: BTreeSet<&str> = secrets.iter().map(|output| &**output.id().1).collect();
+        let chain = |form: &Before| form.place.as_ref().and_then(|place| place.chain.clone());
+        for (host, before) in std::mem::take(&mut self.touched) {
+            let now = self.form(&host);
+            let is_same = (&now.fragment, &now.resource, chain(&now))
+                == (&before.fragment, &before.resource, chain(&before));
+            if !is_same || renewed.contains(host.as_str()) {
+                self.replaced.entry(host).or_insert(before);
+            }
+        }
+    }
+}
+
+impl Shape for OnDemand {
+    fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
+        self.touch(host);
+        let Some(value) = value.filter(|each| can_be_served(each)) else {
+            self.move_to(host, None);
+            return self.unroute(host);
+        };
+        let place = self.place(value);
+        let is_apart = place.chain.is_some();
+        self.move_to(host, Some(place));
+        match &value.traffic {
+            Traffic::Http(routes) if !is_apart => self.route_shared(host, routes),
+            traffic @ (Traffic::Http(_) | Traffic::Tcp(_)) => self.route_apart(host, traffic),
+        }
+    }
+
+    fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) -> bool {
+        self.secrets.set(key, content)
+    }
+
+    fn flush(&mut self) -> Vec<Output> {
+        if !self.touched.is_empty() {
+            self.put_listener();
+        }
+        let outputs = self.fixed.flush().into_iter().chain(self.scopes.flush()).chain(self.table.flush());
+        let mut outputs: Vec<_> = outputs.collect();
+        let secrets = self.secrets.flush();
+        self.note_replaced(&secrets);
+        outputs.extend(secrets);
+        outputs
+    }
+
+    fn members(&self, resource_type: ResourceType, name: &str) -> Vec<Host> {
+        let own =
+            |host: Option<Host>| host.filter(|host| self.hosts.contains_key(host)).into_iter().collect();
+        let is_listener = name == self.listener.id.as_str();
+        match resource_type {
+            ResourceType::Listener if is_listener => self.apart.iter().cloned().collect(),
+            ResourceType::RouteConfiguration if is_listener => self.table.hosts().cloned().collect(),
+            ResourceType::ScopedRouteConfiguration if *name == *Class::Https.key(&Host::any()) => {
+                self.table.hosts().cloned().collect()
+            }
+            ResourceType::ScopedRouteConfiguration => {
+                own(Class::Https.host(name).or_else(|| Class::Chain.host(name)))
+            }
+            ResourceType::Secret => own(Some(Host::new(name))),
+            ResourceType::ClusterLoadAssignment
+            | ResourceType::Cluster
+            | ResourceType::RouteConfiguration
+            | ResourceType::Listener
+            | ResourceType::Runtime => vec![],
+        }
+    }
+
+    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
+        let name: Arc<str> = self.listener.id.as_str().into();
+        vec![(ResourceType::RouteConfiguration, name.clone()), (ResourceType::Listener, name)]
+    }
+
+    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+        std::mem::take(&mut self.replaced).into_iter().collect()
+    }
+
+    fn restore(&mut self, host: &Host, before: Before) {
+        self.touch(host);
+        self.unroute(host);
+        let is_apart = before.place.as_ref().is_some_and(|place| place.chain.is_some());
+        self.move_to(host, before.place);
+        if let Some(scope) = before.resource {
+            self.scopes.put(scope);
+        }
+        self.table.restore(host, before.fragment);
+        if is_apart {
+            self.bar(host);
+        }
+    }
+}
+
+/// Where a matcher chooses chains, Envoy does not look at their own conditions.
+fn unmatched(chain: &proto::FilterChain) -> proto::FilterChain {
+    proto::FilterChain { filter_chain_match: None, ..chain.clone() }
+}
+
+fn is_below(host: &Host, parent: &str) -> bool {
+    host.as_str().strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'))
+}

@@ -1,0 +1,175 @@
+//! Scopes: what Envoy finds the table of a request by.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use envoy_protos::envoy::config::route::v3 as proto;
+use envoy_protos::envoy::config::route::v3::scoped_route_configuration::Key;
+use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::Fragment;
+use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fragment::Type;
+use envoy_protos::google::protobuf::Any;
+use model::{Action, DirectResponse, Host, PathMatch, Route};
+
+use super::route_table;
+use crate::any::pack;
+use crate::filters::scope_miss;
+use crate::names::SCOPE_HEADER;
+use crate::route::answer_all;
+use crate::virtual_host::{misdirected, virtual_host};
+use crate::{Reference, References, Resource, ResourceType, route};
+
+/// Connections that share scopes. A scope's key, which is its name, too, is its class and its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Those of the plaintext listener.
+    Http,
+    /// Those of the TLS chain that most hosts share.
+    Https,
+    /// Those of a host's own TLS chain.
+    Chain,
+}
+
+impl Class {
+    /// The word that keys begin with; letters only.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Chain => "chain",
+        }
+    }
+
+    /// The key of a host.
+    pub(super) fn key(self, host: &Host) -> Arc<str> {
+        format!("{}/{host}", self.word()).into()
+    }
+
+    /// The host of a key.
+    pub(super) fn host(self, key: &str) -> Option<Host> {
+        key.strip_prefix(self.word())?.strip_prefix('/').map(Host::new)
+    }
+}
+
+/// The scope of one host, with its table inside.
+///
+/// What asks for another host is answered with 421 where TLS told hosts apart before; on the plaintext listener
+/// the key did.
+pub(super) fn of_host(class: Class, host: &Host, routes: &[Route]) -> Resource {
+    let own = named_routes(host, routes);
+    let virtual_hosts = match class {
+        // The key leaves out all that follows a colon; what is no port makes it another host.
+        Class::Http => vec![or_not_found(own)],
+        Class::Https => vec![or_not_found(own), misdirected()],
+        // There is nowhere else to look.
+        Class::Chain if host.is_any() => vec![own],
+        Class::Chain => vec![own, misdirected()],
+    };
+    let table = proto::RouteConfiguration { virtual_hosts, ..own_table() };
+    inline(class.key(host), table, References::new(route::references(routes)))
+}
+
+/// A path that is not found must not send a request to another table.
+fn or_not_found(mut own: proto::VirtualHost) -> proto::VirtualHost {
+    own.routes.push(answer_all(scope_miss::NOT_FOUND_ROUTE, 404));
+    own
+}
+
+/// A scope for a host that is served elsewhere now: 421 for what still comes.
+pub(super) fn misdirecting(class: Class, host: &Host) -> Resource {
+    let table = proto::RouteConfiguration { virtual_hosts: vec![misdirected()], ..own_table() };
+    inline(class.key(host), table, References::default())
+}
+
+/// The same for a host of a table that others share.
+pub(super) fn misdirecting_host(host: &Host) -> proto::VirtualHost {
+    let own = virtual_host(host, &[]);
+    proto::VirtualHost { routes: misdirected().routes, ..own }
+}
+
+/// A scope whose table is a resource of its own, which others may share.
+pub(super) fn sharing(class: Class, host: &Host, table: &str) -> Resource {
+    let key = class.key(host);
+    let scope = proto::ScopedRouteConfiguration {
+        name: key.to_string(),
+        key: Some(fragments(&key)),
+        route_configuration_name: table.to_owned(),
+        ..Default::default()
+    };
+    let table = Reference::sent(ResourceType::RouteConfiguration, table);
+    Resource::new(key, &scope, References::new(vec![table]))
+}
+
+/// The name of the table for hosts that only redirect to HTTPS.
+pub(super) const REDIRECT: &str = "https-redirect";
+
+/// The table for hosts that only redirect to HTTPS.
+pub(super) fn redirect_table() -> Resource {
+    let any = Host::any();
+    let mut host = virtual_host(&any, &[]);
+    host.routes.push(route::upgrade_all("https-redirect"));
+    let table =
+        proto::RouteConfiguration { name: REDIRECT.to_owned(), virtual_hosts: vec![host], ..own_table() };
+    Resource::new(REDIRECT.into(), &table, References::default())
+}
+
+/// Whether a host does nothing but redirect every request to HTTPS.
+pub(super) fn only_redirects(routes: &[Route]) -> bool {
+    let redirects =
+        |route: &Route| matches!(route.action, Action::UpgradeToHttps) && route.response_headers.is_empty();
+    routes.iter().all(redirects) && routes.iter().any(takes_everything)
+}
+
+fn takes_everything(route: &Route) -> bool {
+    let matches = &route.matches;
+    matches!(&matches.path, PathMatch::Prefix(path) if &**path == "/")
+        && matches.headers.is_empty()
+        && matches.query.is_empty()
+}
+
+/// A host as it stands in a scoped table: each of its routes has a name, by which scripts see that there is one.
+pub(super) fn named_routes(host: &Host, routes: &[Route]) -> proto::VirtualHost {
+    let mut own = virtual_host(host, routes);
+    for (message, route) in own.routes.iter_mut().zip(routes) {
+        message.name = route_name(&route.action).to_owned();
+    }
+    own
+}
+
+fn route_name(action: &Action) -> &'static str {
+    match action {
+        Action::Forward(forward) if forward.websockets => scope_miss::WEBSOCKET_ROUTE,
+        Action::Forward(_) => "forward",
+        Action::Redirect(_) | Action::UpgradeToHttps => "redirect",
+        Action::Respond(DirectResponse { .. }) => "respond",
+    }
+}
+
+/// What all scoped tables have.
+pub(super) fn every_table() -> proto::RouteConfiguration {
+    proto::RouteConfiguration {
+        request_headers_to_remove: vec![SCOPE_HEADER.to_owned()],
+        ..route_table::every_table()
+    }
+}
+
+/// What those have, too, that requests reach without a look elsewhere.
+fn own_table() -> proto::RouteConfiguration {
+    let off = || pack(&proto::FilterConfig { disabled: true, ..Default::default() });
+    let typed_per_filter_config: BTreeMap<String, Any> =
+        scope_miss::NAMES.into_iter().map(|name| (name.to_owned(), off())).collect();
+    proto::RouteConfiguration { typed_per_filter_config, ..every_table() }
+}
+
+fn inline(key: Arc<str>, table: proto::RouteConfiguration, references: References) -> Resource {
+    let scope = proto::ScopedRouteConfiguration {
+        name: key.to_string(),
+        key: Some(fragments(&key)),
+        route_configuration: Some(proto::RouteConfiguration { name: key.to_string(), ..table }),
+        ..Default::default()
+    };
+    Resource::new(key, &scope, references)
+}
+
+fn fragments(key: &str) -> Key {
+    Key { fragments: vec![Fragment { r#type: Some(Type::StringKey(key.to_owned())) }] }
+}

@@ -1,0 +1,115 @@
+//! A plaintext listener whose hosts have scopes of their own.
+
+use std::sync::Arc;
+
+use model::{Host, Listener, Settings, Traffic, VirtualHost};
+
+use super::assembly::Assembly;
+use super::by_listener::Shape;
+use super::outbox::Outbox;
+use super::scope::{self, Class};
+use super::{Before, Output, route_table};
+use crate::listener::{ConnectionManager, Routes, ScopeKey, plain_chain, shell};
+use crate::{References, Resource, ResourceType, XdsMode, route};
+
+/// A listener whose hosts are told apart by `:authority`: exact hosts have a scope each, wildcards and the
+/// catch-all share a table.
+pub(super) struct ScopedPlain {
+    name: Arc<str>,
+    /// What is there whatever is served.
+    fixed: Outbox,
+    scopes: Outbox,
+    table: Assembly,
+}
+
+impl ScopedPlain {
+    pub(super) fn new(listener: &Listener, settings: &Settings, mode: XdsMode) -> Self {
+        let name: Arc<str> = listener.id.as_str().into();
+        let mut fixed = Outbox::default();
+        fixed.put(resource(listener, settings, mode));
+        fixed.put(scope::sharing(Class::Http, &Host::any(), &name));
+        fixed.put(scope::redirect_table());
+        let table = route_table::table(&name, &scope::every_table());
+        Self { name, fixed, scopes: Outbox::default(), table }
+    }
+}
+
+impl Shape for ScopedPlain {
+    fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
+        match value.map(|each| &each.traffic) {
+            Some(Traffic::Http(routes)) if is_shared(host) => {
+                self.table.put(host, &scope::named_routes(host, routes), route::references(routes));
+            }
+            Some(Traffic::Http(routes)) if scope::only_redirects(routes) => {
+                self.scopes.put(scope::sharing(Class::Http, host, scope::REDIRECT));
+            }
+            Some(Traffic::Http(routes)) => self.scopes.put(scope::of_host(Class::Http, host, routes)),
+            // Without TLS there is no name by which a connection could be told from others.
+            Some(Traffic::Tcp(_)) | None if is_shared(host) => self.table.remove(host),
+            Some(Traffic::Tcp(_)) | None => {
+                self.scopes.remove(ResourceType::ScopedRouteConfiguration, Class::Http.key(host));
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Vec<Output> {
+        self.fixed.flush().into_iter().chain(self.scopes.flush()).chain(self.table.flush()).collect()
+    }
+
+    /// The shared scope is its hosts'; the listener and the table of redirects are nobody's.
+    fn members(&self, resource_type: ResourceType, name: &str) -> Vec<Host> {
+        let shared = Class::Http.key(&Host::any());
+        match resource_type {
+            ResourceType::RouteConfiguration if *name == *self.name => self.table.hosts().cloned().collect(),
+            ResourceType::ScopedRouteConfiguration if *name == *shared => {
+                self.table.hosts().cloned().collect()
+            }
+            ResourceType::ScopedRouteConfiguration => {
+                let host = Class::Http.host(name).filter(|_| self.scopes.has(resource_type, name));
+                host.into_iter().collect()
+            }
+            ResourceType::Secret
+            | ResourceType::ClusterLoadAssignment
+            | ResourceType::Cluster
+            | ResourceType::RouteConfiguration
+            | ResourceType::Listener
+            | ResourceType::Runtime => vec![],
+        }
+    }
+
+    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
+        vec![(ResourceType::RouteConfiguration, self.name.clone())]
+    }
+
+    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+        let shared = self.table.take_replaced().into_iter();
+        let shared = shared.map(|(host, fragment)| (host, Before { fragment, ..Before::default() }));
+        let own = self.scopes.take_replaced().into_iter();
+        let own = own.filter_map(|((_, name), resource)| {
+            Some((Class::Http.host(&name)?, Before { resource, ..Before::default() }))
+        });
+        shared.chain(own).collect()
+    }
+
+    fn restore(&mut self, host: &Host, before: Before) {
+        match before.resource {
+            _ if is_shared(host) => self.table.restore(host, before.fragment),
+            Some(scope) => self.scopes.put(scope),
+            None => self.scopes.remove(ResourceType::ScopedRouteConfiguration, Class::Http.key(host)),
+        }
+    }
+}
+
+/// Whether a host is found by a look at all others: Envoy finds scopes by the whole key only.
+pub(super) fn is_shared(host: &Host) -> bool {
+    host.is_any() || host.wildcard_parent().is_some()
+}
+
+/// It names nothing that changes.
+fn resource(listener: &Listener, settings: &Settings, mode: XdsMode) -> Resource {
+    let routes = Routes::Scope(ScopeKey::Authority(Class::Http.word()));
+    let manager = ConnectionManager { listener, settings, mode, routes, host: None };
+    let mut message = shell(listener);
+    message.filter_chains = vec![plain_chain(&manager)];
+    Resource::new(listener.id.as_str().into(), &message, References::default())
+}

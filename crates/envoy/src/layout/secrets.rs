@@ -1,0 +1,105 @@
+//! Certificates under the names by which clients ask for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Host, SecretContent, SecretKey, SecretUse};
+
+use super::Output;
+use super::outbox::Outbox;
+use crate::{ResourceType, secret};
+
+/// Certificates that are fetched under the names of hosts, and those that filter chains name.
+#[derive(Default)]
+pub(super) struct Secrets {
+    contents: BTreeMap<SecretKey, SecretContent>,
+    /// The hosts under whose names a certificate is fetched.
+    by_host: BTreeMap<SecretKey, BTreeSet<Host>>,
+    /// The hosts whose own chains name it.
+    by_chain: BTreeMap<SecretKey, BTreeSet<Host>>,
+    outbox: Outbox,
+}
+
+/// How a host comes by its certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Certificate {
+    /// Clients ask for it by the host's name.
+    ByHost(SecretKey),
+    /// A chain names it.
+    ByChain(SecretKey),
+}
+
+impl Secrets {
+    /// What a Secret holds from now on. Gives whether it is kept here: certificates only.
+    pub(super) fn set(&mut self, key: &SecretKey, content: Option<&SecretContent>) -> bool {
+        match key.usage {
+            SecretUse::Pair => {}
+            SecretUse::Ca => return false,
+        }
+        match content {
+            Some(content) => self.contents.insert(key.clone(), content.clone()),
+            None => self.contents.remove(key),
+        };
+        let hosts = self.by_host.get(key).cloned().unwrap_or_default();
+        hosts.iter().for_each(|host| self.publish_for(host, key));
+        self.publish(key);
+        true
+    }
+
+    /// How a host comes by its certificate from now on.
+    pub(super) fn assign(&mut self, host: &Host, old: Option<&Certificate>, new: Option<&Certificate>) {
+        if old == new {
+            return;
+        }
+        match old {
+            Some(Certificate::ByHost(key)) => {
+                leave(&mut self.by_host, host, key);
+                self.outbox.remove(ResourceType::Secret, host.as_str().into());
+            }
+            Some(Certificate::ByChain(key)) => {
+                leave(&mut self.by_chain, host, key);
+                self.publish(key);
+            }
+            None => {}
+        }
+        match new {
+            Some(Certificate::ByHost(key)) => {
+                self.by_host.entry(key.clone()).or_default().insert(host.clone());
+                self.publish_for(host, key);
+            }
+            Some(Certificate::ByChain(key)) => {
+                self.by_chain.entry(key.clone()).or_default().insert(host.clone());
+                self.publish(key);
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn flush(&mut self) -> Vec<Output> {
+        let outputs = self.outbox.flush();
+        // A Secret is not what its hosts are: what it was is kept elsewhere.
+        self.outbox.take_replaced();
+        outputs
+    }
+
+    fn publish_for(&mut self, host: &Host, key: &SecretKey) {
+        match self.contents.get(key) {
+            Some(content) => self.outbox.put(secret::named(host.as_str(), content)),
+            None => self.outbox.remove(ResourceType::Secret, host.as_str().into()),
+        }
+    }
+
+    fn publish(&mut self, key: &SecretKey) {
+        match self.contents.get(key).filter(|_| self.by_chain.contains_key(key)) {
+            Some(content) => self.outbox.put(secret::secret(key, content)),
+            None => self.outbox.remove(ResourceType::Secret, key.to_string().into()),
+        }
+    }
+}
+
+fn leave(users: &mut BTreeMap<SecretKey, BTreeSet<Host>>, host: &Host, key: &SecretKey) {
+    let Some(hosts) = users.get_mut(key) else { return };
+    hosts.remove(host);
+    if hosts.is_empty() {
+        users.remove(key);
+    }
+}

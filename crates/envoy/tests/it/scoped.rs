@@ -1,0 +1,326 @@
+//! Which resources the scoped layouts give, and when.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use envoy::{Layout, Needs, Output, Resource, ResourceType, XdsMode, to_json};
+use envoy_protos::envoy::config::route::v3::{
+    RouteConfiguration, ScopedRouteConfiguration, VirtualHost as Proto,
+};
+use insta::assert_yaml_snapshot;
+use model::{
+    Action, HeaderEdits, SecretContent, SecretKey, Settings, TlsVersion, VirtualHost, WeightedCluster,
+};
+use prost::Message;
+
+use crate::values::{
+    answer, find, flushed, forward, http, https, key, passthrough, plain, prefix, route, serving, with_tls,
+};
+
+fn layout(layout: model::Layout) -> Box<dyn Layout> {
+    envoy::layout(&Settings { layout, ..Settings::default() }, XdsMode::AdsDelta)
+}
+
+/// A layout that has published what there is without hosts.
+fn started(choice: model::Layout) -> Box<dyn Layout> {
+    let mut layout = layout(choice);
+    layout.flush();
+    layout
+}
+
+fn pair(text: &str) -> SecretContent {
+    let bytes: Arc<[u8]> = text.as_bytes().into();
+    SecretContent::Pair { chain: bytes.clone(), key: bytes }
+}
+
+fn redirecting(host: &str) -> VirtualHost {
+    plain(host, vec![route(prefix("/"), Action::UpgradeToHttps)])
+}
+
+/// A host with a TLS version of its own.
+fn strict(host: &str, service: &str) -> VirtualHost {
+    let mut value = with_tls("s", serving(host, service));
+    value.tls.as_mut().expect("it has TLS").minimum = TlsVersion::V1_3;
+    value
+}
+
+/// The resources of outputs that are set, by kind and name.
+fn resources(outputs: Vec<Output>) -> BTreeMap<(ResourceType, String), Resource> {
+    let set = |output| match output {
+        Output::Set(resource) => Some(((resource.resource_type, resource.name.to_string()), resource)),
+        Output::Remove(..) => None,
+    };
+    outputs.into_iter().filter_map(set).collect()
+}
+
+fn names(resource: &Resource) -> Vec<String> {
+    let line = |reference: &envoy::Reference| {
+        let acknowledged = if reference.needs == Needs::Acked { " acknowledged" } else { "" };
+        format!("{:?} {}{acknowledged}", reference.resource_type, reference.name)
+    };
+    resource.refs.iter().map(line).collect()
+}
+
+#[test]
+fn without_hosts_there_are_an_open_listener_and_the_shared_tables() {
+    let fixed = [
+        "RouteConfiguration https-redirect",
+        "RouteConfiguration ingress_http",
+        "ScopedRouteConfiguration http/*",
+        "Listener ingress_http",
+    ];
+    assert_eq!(flushed(&mut layout(model::Layout::Scoped)), fixed);
+    let on_demand = flushed(&mut layout(model::Layout::OnDemand));
+    assert_eq!(
+        on_demand.iter().filter(|name| !fixed.contains(&name.as_str())).collect::<Vec<_>>(),
+        ["RouteConfiguration ingress_https", "ScopedRouteConfiguration https/*"]
+    );
+    let listener = find(&layout(model::Layout::Scoped).flush(), ResourceType::Listener, "ingress_http");
+    assert_eq!(names(&listener), [""; 0]);
+}
+
+#[test]
+fn a_changed_host_publishes_its_scope_alone() {
+    for choice in [model::Layout::Scoped, model::Layout::OnDemand] {
+        let mut layout = started(choice);
+        for host in ["a.com", "b.com"] {
+            layout.set(&http(host), Some(&serving(host, "x")));
+        }
+        assert_eq!(
+            flushed(&mut layout),
+            ["ScopedRouteConfiguration http/a.com", "ScopedRouteConfiguration http/b.com"]
+        );
+        layout.set(&http("a.com"), Some(&serving("a.com", "y")));
+        layout.set(&http("b.com"), Some(&serving("b.com", "x")));
+        assert_eq!(flushed(&mut layout), ["ScopedRouteConfiguration http/a.com"]);
+        layout.set(&http("a.com"), None);
+        assert_eq!(flushed(&mut layout), ["- ScopedRouteConfiguration http/a.com"]);
+    }
+}
+
+#[test]
+fn wildcards_and_the_catch_all_share_the_table() {
+    let mut layout = started(model::Layout::Scoped);
+    for host in ["*", "*.a.com"] {
+        layout.set(&http(host), Some(&serving(host, "x")));
+    }
+    assert_eq!(flushed(&mut layout), ["RouteConfiguration ingress_http"]);
+}
+
+#[test]
+fn hosts_that_only_redirect_share_a_table_and_others_do_not() {
+    let mut layout = started(model::Layout::Scoped);
+    let mut with_header = redirecting("header.com");
+    let model::Traffic::Http(routes) = &mut with_header.traffic else { unreachable!() };
+    routes[0].response_headers = HeaderEdits { set: vec![("x".into(), "y".into())], remove: vec![] };
+    let below = plain("below.com", vec![route(prefix("/below"), Action::UpgradeToHttps)]);
+    for value in [redirecting("a.com"), with_header, below] {
+        layout.set(&http(value.host.as_str()), Some(&value));
+    }
+    let resources = resources(layout.flush());
+    let shares = |host: &str| {
+        let scope = &resources[&(ResourceType::ScopedRouteConfiguration, format!("http/{host}"))];
+        ScopedRouteConfiguration::decode(scope.body.to_bytes()).unwrap().route_configuration_name
+    };
+    assert_eq!(["a.com", "header.com", "below.com"].map(shares), ["https-redirect", "", ""]);
+    let scope = &resources[&(ResourceType::ScopedRouteConfiguration, "http/a.com".into())];
+    assert_eq!(names(scope), ["RouteConfiguration https-redirect"]);
+}
+
+#[test]
+fn a_tls_host_has_a_chain_that_waits_for_its_scope() {
+    let mut layout = started(model::Layout::Scoped);
+    layout.set(&https("a.com"), Some(&with_tls("s", serving("a.com", "x"))));
+    let resources = resources(layout.flush());
+    let listener = &resources[&(ResourceType::Listener, "ingress_https".into())];
+    assert_eq!(names(listener), ["Secret ns/s", "ScopedRouteConfiguration chain/a.com acknowledged"]);
+    let scope = &resources[&(ResourceType::ScopedRouteConfiguration, "chain/a.com".into())];
+    assert_eq!(names(scope), [format!("Cluster {} acknowledged", key("x"))]);
+    assert_eq!(layout.members(ResourceType::Listener, "ingress_https"), [https("a.com")]);
+    layout.set(&https("a.com"), Some(&with_tls("s", serving("a.com", "y"))));
+    assert_eq!(flushed(&mut layout), ["ScopedRouteConfiguration chain/a.com"]);
+}
+
+#[test]
+fn a_scope_is_its_hosts_and_the_shared_ones_are_of_all_their_hosts() {
+    let mut layout = started(model::Layout::OnDemand);
+    for host in ["a.com", "*.a.com", "*"] {
+        layout.set(&http(host), Some(&serving(host, "x")));
+        layout.set(&https(host), Some(&with_tls("s", serving(host, "x"))));
+    }
+    layout.flush();
+    let members = |kind, name| layout.members(kind, name);
+    let scope = ResourceType::ScopedRouteConfiguration;
+    assert_eq!(members(scope, "http/a.com"), [http("a.com")]);
+    assert_eq!(members(scope, "http/b.com"), []);
+    assert_eq!(members(scope, "http/*"), [http("*"), http("*.a.com")]);
+    assert_eq!(members(ResourceType::RouteConfiguration, "ingress_http"), [http("*"), http("*.a.com")]);
+    assert_eq!(members(ResourceType::RouteConfiguration, "https-redirect"), []);
+    assert_eq!(members(scope, "https/a.com"), [https("a.com")]);
+    assert_eq!(members(scope, "chain/*"), [https("*")]);
+    assert_eq!(members(ResourceType::Secret, "*.a.com"), [https("*.a.com")]);
+    assert_eq!(members(ResourceType::Secret, "ns/s"), []);
+    assert_eq!(members(ResourceType::Listener, "ingress_https"), [https("*")]);
+}
+
+#[test]
+fn on_demand_a_tls_host_is_its_scope_and_its_certificate_by_name() {
+    let mut layout = started(model::Layout::OnDemand);
+    layout.set_secret(&SecretKey::pair("ns", "s"), Some(&pair("one")));
+    assert_eq!(flushed(&mut layout), [""; 0]);
+    layout.set(&https("a.com"), Some(&with_tls("s", serving("a.com", "x"))));
+    assert_eq!(
+        flushed(&mut layout),
+        ["Secret a.com", "ScopedRouteConfiguration https/a.com", "Listener ingress_https"]
+    );
+    layout.set(&https("*.b.com"), Some(&with_tls("s", serving("*.b.com", "x"))));
+    assert_eq!(flushed(&mut layout), ["Secret *.b.com", "RouteConfiguration ingress_https"]);
+    layout.set_secret(&SecretKey::pair("ns", "s"), Some(&pair("two")));
+    assert_eq!(flushed(&mut layout), ["Secret *.b.com", "Secret a.com"]);
+    layout.set(&https("a.com"), None);
+    assert_eq!(flushed(&mut layout), ["- Secret a.com", "- ScopedRouteConfiguration https/a.com"]);
+}
+
+#[test]
+fn on_demand_a_host_with_its_own_tls_versions_has_a_chain_and_bars_the_shared_one() {
+    let mut layout = started(model::Layout::OnDemand);
+    layout.set_secret(&SecretKey::pair("ns", "s"), Some(&pair("one")));
+    layout.set(&https("a.com"), Some(&with_tls("s", serving("a.com", "x"))));
+    let before = layout.flush();
+    layout.take_replaced();
+    layout.set(&https("a.com"), Some(&strict("a.com", "x")));
+    assert_eq!(
+        flushed(&mut layout),
+        [
+            "- Secret a.com",
+            "Secret ns/s",
+            "ScopedRouteConfiguration chain/a.com",
+            "ScopedRouteConfiguration https/a.com",
+            "Listener ingress_https"
+        ]
+    );
+    let (host, was) = layout.take_replaced().remove(0);
+    layout.restore(&host, was);
+    let restored = resources(layout.flush());
+    let listener = find(&before, ResourceType::Listener, "ingress_https");
+    assert_eq!(restored[&(ResourceType::Listener, "ingress_https".into())], listener);
+    let scope = find(&before, ResourceType::ScopedRouteConfiguration, "https/a.com");
+    assert_eq!(restored[&(ResourceType::ScopedRouteConfiguration, "https/a.com".into())], scope);
+    assert!(restored.contains_key(&(ResourceType::Secret, "a.com".into())));
+}
+
+#[test]
+fn on_demand_without_tls_hosts_nothing_listens() {
+    let mut layout = started(model::Layout::OnDemand);
+    layout.set(&https("a.com"), Some(&with_tls("s", serving("a.com", "x"))));
+    layout.flush();
+    layout.set(&https("a.com"), None);
+    assert_eq!(flushed(&mut layout), ["- ScopedRouteConfiguration https/a.com", "- Listener ingress_https"]);
+}
+
+#[test]
+fn the_scope_of_a_plaintext_host() {
+    let mut layout = started(model::Layout::Scoped);
+    let mut action = forward(&["x"]);
+    action.websockets = true;
+    let routes = vec![
+        route(prefix("/ws"), Action::Forward(Box::new(action))),
+        route(prefix("/answer"), answer(200, "hello")),
+        route(prefix("/moved"), Action::UpgradeToHttps),
+    ];
+    layout.set(&http("a.com"), Some(&plain("a.com", routes)));
+    let scope = find(&layout.flush(), ResourceType::ScopedRouteConfiguration, "http/a.com");
+    assert_yaml_snapshot!(to_json(&scope));
+}
+
+#[test]
+fn the_scope_of_a_tls_host_answers_421_to_other_hosts() {
+    let mut layout = started(model::Layout::OnDemand);
+    layout.set(&https("a.com"), Some(&with_tls("s", plain("a.com", vec![]))));
+    let scope = find(&layout.flush(), ResourceType::ScopedRouteConfiguration, "https/a.com");
+    assert_yaml_snapshot!(to_json(&scope));
+}
+
+#[test]
+fn the_plaintext_listener_of_scopes() {
+    let listener = find(&layout(model::Layout::Scoped).flush(), ResourceType::Listener, "ingress_http");
+    let mut manager = to_json(&listener)["filter_chains"][0]["filters"][0]["typed_config"].take();
+    let taken = ["early_header_mutation_extensions", "scoped_routes", "upgrade_configs", "http_filters"];
+    assert_yaml_snapshot!(taken.map(|field| manager[field].take()));
+}
+
+#[test]
+fn the_shared_tables() {
+    let outputs = layout(model::Layout::Scoped).flush();
+    let tables = ["https-redirect", "ingress_http"];
+    let tables = tables.map(|name| to_json(&find(&outputs, ResourceType::RouteConfiguration, name)));
+    assert_yaml_snapshot!(tables);
+}
+
+#[test]
+fn the_listener_on_demand_with_every_kind_of_host() {
+    let mut layout = started(model::Layout::OnDemand);
+    let through = |host: &str| passthrough(host, vec![WeightedCluster::plain(key("x"), 1)]);
+    let hosts = [
+        with_tls("s", serving("usual.com", "x")),
+        with_tls("s", serving("usual.through.com", "x")),
+        with_tls("s", serving("*.sub.through.com", "x")),
+        strict("strict.com", "x"),
+        through("one.com"),
+        through("*.through.com"),
+        with_tls("s", serving("*", "x")),
+    ];
+    for host in &hosts {
+        layout.set(&https(host.host.as_str()), Some(host));
+    }
+    let listener = find(&layout.flush(), ResourceType::Listener, "ingress_https");
+    let mut json = to_json(&listener);
+    let chains = json["filter_chains"].as_array_mut().expect("a list");
+    let shared = chains.last_mut().map(|chain| (chain["name"].take(), chain["transport_socket"].take()));
+    let chain_names: Vec<_> = chains.iter().map(|chain| chain["name"].clone()).collect();
+    let matcher = json["filter_chain_matcher"].take();
+    assert_yaml_snapshot!((chain_names, shared, matcher, names(&listener)));
+}
+
+/// What each table that a scope leads to must have.
+#[track_caller]
+fn check_table(table: &RouteConfiguration, is_shared: bool) {
+    assert_eq!(table.request_headers_to_remove, ["x-isobath-scope"], "{}", table.name);
+    let named = table.virtual_hosts.iter().flat_map(|host| &host.routes).all(|route| !route.name.is_empty());
+    assert!(named, "{}: every route has a name", table.name);
+    let off: Vec<_> = table.typed_per_filter_config.keys().map(String::as_str).collect();
+    if is_shared {
+        assert_eq!(off, [""; 0], "{}: requests come here by the filters", table.name);
+        return;
+    }
+    assert_eq!(off, ["isobath.filters.http.scope", "isobath.filters.http.scope_again"], "{}", table.name);
+    // A chain of its own leads to no other table.
+    let may_miss = |host: &&Proto| !table.name.starts_with("chain/") || host.name == "mismatch";
+    for host in table.virtual_hosts.iter().filter(may_miss) {
+        let last = host.routes.last().expect("a route");
+        let path = last.r#match.as_ref().and_then(|found| found.path_specifier.clone());
+        let all = envoy_protos::envoy::config::route::v3::route_match::PathSpecifier::Prefix("/".into());
+        assert_eq!(path, Some(all), "{}: the last route takes everything", table.name);
+    }
+}
+
+/// Holds every table among the resources against what it must have.
+#[track_caller]
+pub(crate) fn check_tables<'a>(resources: impl Iterator<Item = (ResourceType, &'a str, &'a rope::Rope)>) {
+    for (kind, name, body) in resources {
+        match kind {
+            ResourceType::RouteConfiguration => {
+                let table = RouteConfiguration::decode(body.to_bytes()).expect("a table");
+                check_table(&table, name != "https-redirect");
+            }
+            ResourceType::ScopedRouteConfiguration => {
+                let scope = ScopedRouteConfiguration::decode(body.to_bytes()).expect("a scope");
+                assert!(!scope.on_demand);
+                if let Some(table) = &scope.route_configuration {
+                    check_table(table, false);
+                }
+            }
+            _ => {}
+        }
+    }
+}
