@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod certgen;
+mod layout;
 mod lint;
 mod log;
 mod manifests;

@@ -7,8 +7,10 @@ use clap::{Args, ValueEnum};
 use envoy::XdsMode;
 use envoy::bootstrap::{BootstrapOptions, bootstrap};
 use files::{Severity, Style, render};
+use model::Settings;
 use serde_json::{Value, json};
 
+use crate::layout::LayoutArguments;
 use crate::manifests::{self, Translation};
 use crate::output::Outcome;
 use crate::terminal::SettingsArguments;
@@ -28,6 +30,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     bootstrap: bool,
     #[command(flatten)]
+    layout: LayoutArguments,
+    #[command(flatten)]
     settings: SettingsArguments,
 }
 
@@ -38,8 +42,9 @@ enum Form {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let Translation { diagnostics, publication } =
-        manifests::translate(&arguments.paths, arguments.settings.settings(), XdsMode::default())?;
+    let mode = XdsMode::default();
+    let settings = Settings { layout: arguments.layout.layout(mode)?, ..arguments.settings.settings() };
+    let Translation { diagnostics, publication } = manifests::translate(&arguments.paths, settings, mode)?;
     let mut err = io::stderr().lock();
     for diagnostic in diagnostics.iter().filter(|each| each.severity != Severity::Note) {
         writeln!(err, "{}\n", render(diagnostic, Style::Plain).trim_end())?;

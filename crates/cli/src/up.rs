@@ -17,6 +17,7 @@ use clap::{Args, value_parser};
 use model::Settings;
 
 use crate::bootstrap::Mode;
+use crate::layout::LayoutArguments;
 use crate::output::Outcome;
 use crate::terminal::{SettingsArguments, bind};
 
@@ -60,6 +61,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     once: bool,
     #[command(flatten)]
+    layout: LayoutArguments,
+    #[command(flatten)]
     settings: SettingsArguments,
 }
 
@@ -69,7 +72,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
             bail!("{}: no such file or folder", path.display());
         }
     }
-    ports::check(&arguments.settings(), arguments.admin_port)?;
+    ports::check(&arguments.settings()?, arguments.admin_port)?;
     let envoy = launcher::find_envoy(arguments.envoy_path.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     // Among the workers, not on this thread: what a saved file leads to then runs on one thread after another
@@ -79,14 +82,15 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
 
 impl Arguments {
     /// The settings that the flags make.
-    fn settings(&self) -> Settings {
-        Settings {
+    fn settings(&self) -> anyhow::Result<Settings> {
+        Ok(Settings {
             http: bind(self.address, self.http_port),
             https: bind(self.address, self.https_port),
             stats: bind(self.address, self.stats_port),
             http_access_log: self.access_log.as_str().into(),
             https_access_log: self.access_log.as_str().into(),
+            layout: self.layout.layout(self.xds_mode.into())?,
             ..self.settings.settings()
-        }
+        })
     }
 }

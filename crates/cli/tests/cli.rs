@@ -12,6 +12,8 @@ mod bootstrap;
 mod certgen;
 #[path = "cli/command.rs"]
 mod command;
+#[path = "cli/layout.rs"]
+mod layout;
 #[path = "cli/lint.rs"]
 mod lint;
 #[path = "cli/running.rs"]

@@ -41,7 +41,7 @@ pub(super) async fn run(arguments: Arguments, envoy: PathBuf) -> anyhow::Result<
     let certificates = Certificates::new()?;
     let files = certificates.write_client(scratch.path())?;
     let mode = arguments.xds_mode.into();
-    let settings = arguments.settings();
+    let settings = arguments.settings()?;
     let options = Options { settings: settings.clone(), mode, xds: xds::Settings::default() };
     let (controller, notices) = Controller::new(options);
 
