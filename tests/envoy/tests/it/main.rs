@@ -14,5 +14,7 @@ mod rejection;
 mod responses;
 mod rotation;
 mod routing;
+mod scoped;
+mod scoped_tls;
 mod strangers;
 mod tls;

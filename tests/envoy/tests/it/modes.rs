@@ -4,10 +4,12 @@
 use envoy::XdsMode;
 use harness::manifests::{HostCertificate, http_proxy, service, simple_proxy};
 use harness::{Options, World};
+use model::{Layout, Settings};
 use testkit::{Backend, Load, Mode, RunningLoad, Stats, eventually};
 
-async fn world(mode: XdsMode) -> (World, Vec<RunningLoad>) {
-    let mut world = World::with(Options { mode, ..Options::default() }).await;
+async fn world(mode: XdsMode, layout: Layout) -> (World, Vec<RunningLoad>) {
+    let settings = Settings { layout, ..Settings::default() };
+    let mut world = World::with(Options { mode, settings, ..Options::default() }).await;
     world.add_backend("blue").await;
     world.add_backend("green").await;
     world.apply("site", &simple_proxy("site", "site.example", "blue")).await;
@@ -52,14 +54,14 @@ async fn stop_clean(mut world: World, loads: Vec<RunningLoad>) {
 }
 
 /// A route goes to another Service, and back.
-async fn switch_a_route(world: &mut World, loads: &[RunningLoad]) {
+async fn switch_a_route(world: &mut World, loads: &[RunningLoad], updated: &str) {
     for name in ["green", "blue"] {
         let before = world.envoy.stats().await;
         world.apply("site", &simple_proxy("site", "site.example", name)).await;
         assert_eq!(world.ask("site.example", "/").await, (200, name.into()));
         more(loads).await;
         let updates = updates(&before, &world.envoy.stats().await);
-        assert_eq!(updates, ["http.ingress_http.rds.ingress_http.update_success"]);
+        assert_eq!(updates, [updated]);
     }
 }
 
@@ -101,14 +103,18 @@ async fn restart_the_controller(world: &mut World, loads: &[RunningLoad], mode: 
     more(loads).await;
     let mut updates = updates(&before, &world.envoy.stats().await);
     if matches!(mode, XdsMode::AdsSotw | XdsMode::Sotw) {
-        updates.retain(|name| name.contains("lds.") || name.contains(".cds."));
+        updates.retain(|name| ["lds.", ".cds.", "scoped_rds"].iter().any(|kind| name.contains(kind)));
     }
     assert_eq!(updates, [""; 0]);
 }
 
-async fn all_changes(mode: XdsMode) {
-    let (mut world, loads) = world(mode).await;
-    switch_a_route(&mut world, &loads).await;
+async fn all_changes(mode: XdsMode, layout: Layout) {
+    let (mut world, loads) = world(mode, layout).await;
+    let updated = match layout {
+        Layout::Table => "http.ingress_http.rds.ingress_http.update_success",
+        Layout::Scoped | Layout::OnDemand => "http.ingress_http.scoped_rds.scopes.update_success",
+    };
+    switch_a_route(&mut world, &loads, updated).await;
     move_endpoints(&mut world, &loads).await;
     replace_a_certificate(&mut world, &loads).await;
     restart_the_controller(&mut world, &loads, mode).await;
@@ -117,20 +123,50 @@ async fn all_changes(mode: XdsMode) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_with_ads_delta_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::AdsDelta).await;
+    all_changes(XdsMode::AdsDelta, Layout::Table).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_with_ads_sotw_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::AdsSotw).await;
+    all_changes(XdsMode::AdsSotw, Layout::Table).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_with_delta_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::Delta).await;
+    all_changes(XdsMode::Delta, Layout::Table).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_with_sotw_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::Sotw).await;
+    all_changes(XdsMode::Sotw, Layout::Table).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_of_scopes_with_ads_delta_fail_no_request_and_push_nothing_needless() {
+    all_changes(XdsMode::AdsDelta, Layout::Scoped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_of_scopes_with_ads_sotw_fail_no_request_and_push_nothing_needless() {
+    all_changes(XdsMode::AdsSotw, Layout::Scoped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_of_scopes_with_delta_fail_no_request_and_push_nothing_needless() {
+    all_changes(XdsMode::Delta, Layout::Scoped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_of_scopes_with_sotw_fail_no_request_and_push_nothing_needless() {
+    all_changes(XdsMode::Sotw, Layout::Scoped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_on_demand_with_ads_delta_fail_no_request_and_push_nothing_needless() {
+    all_changes(XdsMode::AdsDelta, Layout::OnDemand).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_on_demand_with_delta_fail_no_request_and_push_nothing_needless() {
+    all_changes(XdsMode::Delta, Layout::OnDemand).await;
 }
