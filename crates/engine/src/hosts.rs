@@ -3,7 +3,7 @@
 //! A shared table is rejected as a whole, so the engine remembers what each changed host was before,
 //! until Envoy has acknowledged the change: the rest of the table can go on at once with that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use envoy::{Layout, Output};
 use foldhash::fast::FixedState;
@@ -23,7 +23,7 @@ pub(crate) struct Hosts {
     /// What the form of each host that is offered needs.
     in_use: InUse,
     /// What hosts needed before they changed since the last flush.
-    used: BTreeMap<VirtualHostKey, Uses>,
+    used: HashMap<VirtualHostKey, Uses, FixedState>,
     quarantine: Quarantine,
     /// Hosts that are offered again though they have not changed: their trial has come.
     again: BTreeSet<VirtualHostKey>,
@@ -35,7 +35,7 @@ impl Hosts {
             layout,
             wanted: HashMap::default(),
             in_use: InUse::default(),
-            used: BTreeMap::new(),
+            used: HashMap::default(),
             quarantine: Quarantine::default(),
             again: BTreeSet::new(),
         }

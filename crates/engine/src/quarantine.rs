@@ -24,6 +24,9 @@ pub(crate) struct Form {
     pub(crate) uses: Uses,
 }
 
+/// For how many hosts room is kept while none waits.
+const ROOM: usize = 1024;
+
 /// Hosts with what they are to be again.
 pub(crate) type Restore = BTreeMap<VirtualHostKey, Form>;
 
@@ -38,7 +41,7 @@ type Wanted = HashMap<VirtualHostKey, u64, FixedState>;
 pub(crate) struct Quarantine {
     /// Changed hosts that are not acknowledged: the publication with the newest change, and what was before
     /// the oldest.
-    pending: BTreeMap<VirtualHostKey, (u64, Before)>,
+    pending: HashMap<VirtualHostKey, (u64, Before), FixedState>,
     /// What the hosts of `pending` needed before.
     restorable: InUse,
     /// Hosts that were taken back since the last publication.
@@ -98,6 +101,8 @@ impl Quarantine {
             }
             waits
         });
+        // At the first configuration every host waits.
+        self.pending.shrink_to(ROOM);
         let_go
     }
 

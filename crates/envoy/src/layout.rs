@@ -66,15 +66,33 @@ pub fn layout(settings: &Settings, mode: XdsMode) -> Box<dyn Layout> {
     })
 }
 
-/// All that a virtual host was in the resources of a layout; perhaps nothing. Kept as bytes.
+/// All that a virtual host was in the resources of a layout. Kept as bytes.
+///
+/// Boxed, and no box for nothing: at the first configuration that is what every host was.
 #[derive(Clone, Default, PartialEq)]
-pub struct Before {
+pub struct Before(Option<Box<Form>>);
+
+/// What a virtual host is in the resources of a layout.
+#[derive(Clone, Default, PartialEq)]
+struct Form {
     /// Its part of a resource that many hosts share.
     fragment: Option<Fragment>,
     /// The resource that is its own.
     resource: Option<Resource>,
     /// Where it is, in a layout that has several places.
     place: Option<Place>,
+}
+
+impl Before {
+    fn into_form(self) -> Form {
+        self.0.map(|form| *form).unwrap_or_default()
+    }
+}
+
+impl From<Form> for Before {
+    fn from(form: Form) -> Self {
+        Self((form != Form::default()).then(|| Box::new(form)))
+    }
 }
 
 impl fmt::Debug for Before {

@@ -29,6 +29,8 @@ pub(super) struct Assembly {
     parts: Leaves,
     tail: Piece,
     is_published: bool,
+    /// Whether parts changed since the last flush.
+    has_changed: bool,
     /// What the next flush does.
     pending: BTreeMap<Host, Option<Fragment>>,
     references: Tally,
@@ -54,6 +56,7 @@ impl Assembly {
             parts: Leaves::default(),
             tail: tail.encode_to_vec().into(),
             is_published: false,
+            has_changed: false,
             pending: BTreeMap::new(),
             references: Tally::default(),
             replaced: BTreeMap::new(),
@@ -76,6 +79,10 @@ impl Assembly {
     /// Puts a part back that was replaced, or takes away what was not there.
     pub(super) fn restore(&mut self, host: &Host, before: Option<Fragment>) {
         self.pending.insert(host.clone(), before);
+        // What waits is in small pieces of memory, which are better used again than left between others.
+        if self.pending.len() > FEW.max(self.parts.len() / 4) {
+            self.apply_pending();
+        }
     }
 
     /// The hosts whose parts changed with a flush, and what those were before.
@@ -103,14 +110,14 @@ impl Assembly {
 
     /// The resource, if its bytes changed. Without any part it is there, too.
     pub(super) fn flush(&mut self) -> Option<Output> {
-        let changed = self.apply_pending();
+        let changed = self.take_changed();
         let is_new = !std::mem::replace(&mut self.is_published, true);
         (changed || is_new).then(|| Output::Set(self.resource()))
     }
 
     /// The same for a resource that is not there while no host has a part.
     pub(super) fn flush_unless_empty(&mut self) -> Option<Output> {
-        let changed = self.apply_pending();
+        let changed = self.take_changed();
         let is_there = !self.parts.is_empty();
         match (std::mem::replace(&mut self.is_published, is_there), is_there) {
             (false, false) => None,
@@ -120,16 +127,20 @@ impl Assembly {
         }
     }
 
-    fn apply_pending(&mut self) -> bool {
+    fn take_changed(&mut self) -> bool {
+        self.apply_pending();
+        std::mem::take(&mut self.has_changed)
+    }
+
+    fn apply_pending(&mut self) {
         let replaced = self.parts.apply(std::mem::take(&mut self.pending));
-        let changed = !replaced.is_empty();
+        self.has_changed |= !replaced.is_empty();
         for (host, before, references) in replaced {
             // Added before the old ones go: what both name keeps its place in the tree.
             self.references.add(&references);
             self.references.subtract(before.as_ref().map_or(&[], |before| &before.references));
             self.replaced.entry(host).or_insert(before);
         }
-        changed
     }
 
     fn resource(&self) -> Resource {
@@ -149,6 +160,9 @@ impl Assembly {
         bytes.into_boxed_slice()
     }
 }
+
+/// How many changes may wait whatever the number of parts. Few where the code is checked, so that tests go beyond.
+const FEW: usize = if cfg!(debug_assertions) { 3 } else { 1024 };
 
 /// The wire type of messages and strings.
 const LENGTH_DELIMITED: u8 = 2;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::{Host, ListenerId, SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
 
 use super::outbox::Outbox;
-use super::{Before, Layout, Output};
+use super::{Before, Form, Layout, Output};
 use crate::{ResourceType, secret};
 
 /// How the hosts of one listener are told apart, and which resources they become.
@@ -27,9 +27,9 @@ pub(super) trait Shape: Send {
 
     fn shared(&self) -> Vec<(ResourceType, Arc<str>)>;
 
-    fn take_replaced(&mut self) -> Vec<(Host, Before)>;
+    fn take_replaced(&mut self) -> Vec<(Host, Form)>;
 
-    fn restore(&mut self, host: &Host, before: Before);
+    fn restore(&mut self, host: &Host, before: Form);
 }
 
 /// A shape for each listener.
@@ -96,14 +96,14 @@ impl Layout for ByListener {
     fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {
         let keyed = |(listener, shape): (&ListenerId, &mut Box<dyn Shape>)| {
             let listener = listener.clone();
-            shape.take_replaced().into_iter().map(move |(host, before)| (key(&listener, host), before))
+            shape.take_replaced().into_iter().map(move |(host, form)| (key(&listener, host), form.into()))
         };
         self.shapes.iter_mut().flat_map(keyed).collect()
     }
 
     fn restore(&mut self, key: &VirtualHostKey, before: Before) {
         if let Some(shape) = self.shapes.get_mut(&key.listener) {
-            shape.restore(&key.host, before);
+            shape.restore(&key.host, before.into_form());
         }
     }
 }

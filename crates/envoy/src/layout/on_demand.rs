@@ -19,7 +19,7 @@ use super::scoped_plain::is_shared;
 use super::secrets::{Certificate, Secrets};
 use super::tables::Tables;
 use super::tls::can_be_served;
-use super::{Before, Output, route_table};
+use super::{Form, Output, route_table};
 use crate::listener::{Chain, Chains, matcher, shell};
 use crate::{Reference, References, Resource, ResourceType, XdsMode, route};
 
@@ -40,8 +40,8 @@ pub(super) struct OnDemand {
     table: Assembly,
     secrets: Secrets,
     /// What hosts were before they were touched since the last flush.
-    touched: BTreeMap<Host, Before>,
-    replaced: BTreeMap<Host, Before>,
+    touched: BTreeMap<Host, Form>,
+    replaced: BTreeMap<Host, Form>,
 }
 
 /// Where a host is, besides its routes.
@@ -91,13 +91,13 @@ impl OnDemand {
     }
 
     /// All that a host was with the last flush.
-    fn form(&self, host: &Host) -> Before {
+    fn form(&self, host: &Host) -> Form {
         let one = BTreeSet::from([host.clone()]);
         let fragment = is_shared(host).then(|| self.table.fragments(&one).remove(host)).flatten();
         let scope = [Class::Chain, Class::Https]
             .into_iter()
             .find_map(|class| self.scopes.published(ResourceType::ScopedRouteConfiguration, class.key(host)));
-        Before { fragment, resource: scope.cloned(), place: self.hosts.get(host).cloned() }
+        Form { fragment, resource: scope.cloned(), place: self.hosts.get(host).cloned() }
     }
 
     fn place(&self, value: &VirtualHost) -> Place {
@@ -212,7 +212,7 @@ impl OnDemand {
     /// Notes which of the touched hosts really changed: another Secret may hold the same.
     fn note_replaced(&mut self, secrets: &[Output]) {
         let renewed: BTreeSet<&str> = secrets.iter().map(|output| &**output.id().1).collect();
-        let chain = |form: &Before| form.place.as_ref().and_then(|place| place.chain.clone());
+        let chain = |form: &Form| form.place.as_ref().and_then(|place| place.chain.clone());
         for (host, before) in std::mem::take(&mut self.touched) {
             let now = self.form(&host);
             let is_same = (&now.fragment, &now.resource, chain(&now))
@@ -283,11 +283,11 @@ impl Shape for OnDemand {
         vec![(ResourceType::RouteConfiguration, name.clone()), (ResourceType::Listener, name)]
     }
 
-    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+    fn take_replaced(&mut self) -> Vec<(Host, Form)> {
         std::mem::take(&mut self.replaced).into_iter().collect()
     }
 
-    fn restore(&mut self, host: &Host, before: Before) {
+    fn restore(&mut self, host: &Host, before: Form) {
         self.touch(host);
         self.unroute(host);
         let is_apart = before.place.as_ref().is_some_and(|place| place.chain.is_some());

@@ -7,7 +7,7 @@ use model::{Host, Listener, Settings, Traffic, VirtualHost};
 use super::assembly::Assembly;
 use super::by_listener::Shape;
 use super::outbox::Outbox;
-use super::{Before, Output, route_table};
+use super::{Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, plain_chain, shell};
 use crate::virtual_host::virtual_host;
 use crate::{Reference, References, Resource, ResourceType, XdsMode, route};
@@ -56,12 +56,12 @@ impl Shape for Plain {
         vec![(ResourceType::RouteConfiguration, self.name.clone())]
     }
 
-    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+    fn take_replaced(&mut self) -> Vec<(Host, Form)> {
         let replaced = self.table.take_replaced().into_iter();
-        replaced.map(|(host, fragment)| (host, Before { fragment, ..Before::default() })).collect()
+        replaced.map(|(host, fragment)| (host, Form { fragment, ..Form::default() })).collect()
     }
 
-    fn restore(&mut self, host: &Host, before: Before) {
+    fn restore(&mut self, host: &Host, before: Form) {
         self.table.restore(host, before.fragment);
     }
 }

@@ -8,7 +8,7 @@ use super::assembly::Assembly;
 use super::by_listener::Shape;
 use super::outbox::Outbox;
 use super::scope::{self, Class};
-use super::{Before, Output, route_table};
+use super::{Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, ScopeKey, plain_chain, shell};
 use crate::{References, Resource, ResourceType, XdsMode, route};
 
@@ -81,17 +81,17 @@ impl Shape for ScopedPlain {
         vec![(ResourceType::RouteConfiguration, self.name.clone())]
     }
 
-    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+    fn take_replaced(&mut self) -> Vec<(Host, Form)> {
         let shared = self.table.take_replaced().into_iter();
-        let shared = shared.map(|(host, fragment)| (host, Before { fragment, ..Before::default() }));
+        let shared = shared.map(|(host, fragment)| (host, Form { fragment, ..Form::default() }));
         let own = self.scopes.take_replaced().into_iter();
         let own = own.filter_map(|((_, name), resource)| {
-            Some((Class::Http.host(&name)?, Before { resource, ..Before::default() }))
+            Some((Class::Http.host(&name)?, Form { resource, ..Form::default() }))
         });
         shared.chain(own).collect()
     }
 
-    fn restore(&mut self, host: &Host, before: Before) {
+    fn restore(&mut self, host: &Host, before: Form) {
         match before.resource {
             _ if is_shared(host) => self.table.restore(host, before.fragment),
             Some(scope) => self.scopes.put(scope),

@@ -10,7 +10,7 @@ use super::assembly::Assembly;
 use super::by_listener::Shape;
 use super::outbox::Outbox;
 use super::tables::Tables;
-use super::{Before, Output};
+use super::{Form, Output};
 use crate::listener::{Chains, shell};
 use crate::{Resource, ResourceType, XdsMode};
 
@@ -100,7 +100,7 @@ impl Shape for Tls {
     }
 
     /// A host changes in its chain, its table or both; what it was is always both.
-    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+    fn take_replaced(&mut self) -> Vec<(Host, Form)> {
         let mut chains = self.chains.take_replaced();
         let mut tables = self.replaced_tables();
         let only_tables = tables.keys().filter(|host| !chains.contains_key(*host)).cloned().collect();
@@ -109,12 +109,12 @@ impl Shape for Tls {
         let before = |host: Host| {
             let fragment = chains.remove(&host).unwrap_or_else(|| same_chains.remove(&host));
             let resource = tables.remove(&host).unwrap_or_else(|| self.table_of(&host));
-            (host, Before { fragment, resource, place: None })
+            (host, Form { fragment, resource, place: None })
         };
         hosts.into_iter().map(before).collect()
     }
 
-    fn restore(&mut self, host: &Host, before: Before) {
+    fn restore(&mut self, host: &Host, before: Form) {
         self.chains.restore(host, before.fragment);
         match before.resource {
             Some(table) => self.tables.put(table),

@@ -21,7 +21,11 @@ const PARTS: u64 = if cfg!(debug_assertions) { 3 } else { 128 };
 /// The bytes of a part live in its leaf's piece, and nowhere else. A leaf begins where the *name* of a host
 /// says so: the same hosts make the same pieces, whatever came and went before.
 #[derive(Default)]
-pub(super) struct Leaves(Vec<Leaf>);
+pub(super) struct Leaves {
+    leaves: Vec<Leaf>,
+    /// How many parts there are.
+    parts: usize,
+}
 
 struct Leaf {
     piece: Piece,
@@ -43,20 +47,25 @@ type Changes = BTreeMap<Host, Option<Fragment>>;
 
 impl Leaves {
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.leaves.is_empty()
+    }
+
+    /// How many parts there are.
+    pub(super) fn len(&self) -> usize {
+        self.parts
     }
 
     pub(super) fn pieces(&self) -> impl Iterator<Item = &Piece> {
-        self.0.iter().map(|leaf| &leaf.piece)
+        self.leaves.iter().map(|leaf| &leaf.piece)
     }
 
     pub(super) fn hosts(&self) -> impl Iterator<Item = &Host> {
-        self.0.iter().flat_map(|leaf| &leaf.parts).map(|part| &part.host)
+        self.leaves.iter().flat_map(|leaf| &leaf.parts).map(|part| &part.host)
     }
 
     /// The part of a host.
     pub(super) fn fragment(&self, host: &Host) -> Option<Fragment> {
-        let leaf = self.0.get(self.place(host))?;
+        let leaf = self.leaves.get(self.place(host))?;
         let (part, bytes) = leaf.stretches().find(|(part, _)| part.host == *host)?;
         Some(part.fragment(bytes))
     }
@@ -66,10 +75,13 @@ impl Leaves {
         let mut replaced = Vec::new();
         // From the end: the places of earlier leaves stay what they are.
         for (run, changes) in self.runs(changes).into_iter().rev() {
-            let old: Vec<_> = self.0.drain(run.clone()).collect();
+            let old: Vec<_> = self.leaves.drain(run.clone()).collect();
+            let before = count(&old);
             let mut merge = Merge { new: Builder::default(), replaced: Vec::new() };
             merge.all(old, changes);
-            self.0.splice(run.start..run.start, merge.new.finish());
+            let new = merge.new.finish();
+            self.parts = self.parts + count(&new) - before;
+            self.leaves.splice(run.start..run.start, new);
             replaced.extend(merge.replaced.into_iter().rev());
         }
         replaced.reverse();
@@ -95,14 +107,14 @@ impl Leaves {
     /// The leaf that a host belongs to; with the one before it when the leaf loses the host that it begins with.
     fn touched(&self, host: &Host, goes: bool) -> Range<usize> {
         let place = self.place(host);
-        let is_first = self.0.get(place).is_some_and(|leaf| leaf.parts[0].host == *host);
+        let is_first = self.leaves.get(place).is_some_and(|leaf| leaf.parts[0].host == *host);
         let first = if goes && is_first { place.saturating_sub(1) } else { place };
-        first..self.0.len().min(place + 1)
+        first..self.leaves.len().min(place + 1)
     }
 
     /// The last leaf that begins at or before a host, or the first one.
     fn place(&self, host: &Host) -> usize {
-        self.0.partition_point(|leaf| leaf.parts[0].host <= *host).saturating_sub(1)
+        self.leaves.partition_point(|leaf| leaf.parts[0].host <= *host).saturating_sub(1)
     }
 }
 
@@ -215,6 +227,10 @@ impl Builder {
     }
 }
 
+fn count(leaves: &[Leaf]) -> usize {
+    leaves.iter().map(|leaf| leaf.parts.len()).sum()
+}
+
 /// Whether a leaf begins with this host, if there is a part of it.
 fn begins_leaf(host: &Host) -> bool {
     xxh3_64(host.as_str().as_bytes()).is_multiple_of(PARTS)
@@ -268,6 +284,7 @@ mod tests {
             let mut fresh = Leaves::default();
             world.retain(|_, part| part.is_some());
             prop_assert_eq!(leaves.hosts().collect::<Vec<_>>(), world.keys().collect::<Vec<_>>());
+            prop_assert_eq!(leaves.len(), world.len());
             fresh.apply(changes(world));
             prop_assert_eq!(content(&leaves), content(&fresh));
         }
