@@ -271,22 +271,20 @@ impl Session {
         match self.snapshot.replace(Arc::clone(snapshot)) {
             None => self.resume_all(now),
             Some(old) => {
+                let pending = Pending::new(snapshot.generation(), now);
                 for kind in ResourceType::ALL {
                     let changed = old.changed_names(snapshot, kind);
-                    self.note_changes(now, kind, &changed);
+                    self.note_changes(snapshot, kind, &changed, &pending);
                 }
             }
         }
     }
 
-    fn note_changes(&mut self, now: Moment, kind: ResourceType, changed: &[Name]) {
-        let Some(snapshot) = self.snapshot.clone() else { return };
-        let pending = Pending::new(snapshot.generation(), now);
+    fn note_changes(&mut self, snapshot: &Snapshot, kind: ResourceType, changed: &[Name], pending: &Pending) {
         for channel in self.of_kind_mut(kind) {
-            for name in
-                changed.iter().flat_map(|changed| channel.names_of(&snapshot, changed)).collect::<Vec<_>>()
-            {
-                channel.note_change(&snapshot, &name, &pending);
+            let names: Vec<_> = changed.iter().flat_map(|changed| channel.names_of(snapshot, changed)).collect();
+            for name in names {
+                channel.note_change(snapshot, &name, pending);
             }
         }
     }

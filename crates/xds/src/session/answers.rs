@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::channel::{Item, Outstanding, Pending};
+use super::channel::{Channel, Item, Outstanding, Pending};
 use super::{Output, Session, StreamId};
 use crate::discovery::ErrorDetail;
 use crate::observation::Observation;
@@ -58,10 +58,13 @@ impl Session {
     }
 
     fn share(&mut self, key: (ResourceType, StreamId)) {
-        let Some(snapshot) = self.snapshot.clone() else { return };
-        let Some(mut channel) = self.channels.remove(&key) else { return };
-        channel.share(|| self.effective_table(&snapshot, key.0));
-        self.channels.insert(key, channel);
+        let Some(snapshot) = &self.snapshot else { return };
+        if self.channels.get(&key).is_some_and(Channel::may_share) {
+            let table = self.effective_table(snapshot, key.0);
+            if let Some(channel) = self.channels.get_mut(&key) {
+                channel.share(table);
+            }
+        }
     }
 
     /// Endpoints that were acknowledged after their cluster was sent show that the cluster serves, even while

@@ -289,15 +289,16 @@ impl Channel {
         self.answer_due = false;
     }
 
-    /// Shares the structure of the configuration again once nothing differs, so that an Envoy in step costs
-    /// nothing.
-    pub(crate) fn share(&mut self, effective: impl FnOnce() -> Table) {
+    /// Whether the client may have just what is configured: it wants everything, and nothing differs that is known.
+    pub(crate) fn may_share(&self) -> bool {
         let idle = self.pending.is_empty() && self.outstanding.is_empty() && self.suspects.is_empty();
-        if idle && self.foreign.is_empty() && self.subscription.is_all() {
-            let table = effective();
-            if table == self.known {
-                self.known = table;
-            }
+        idle && self.foreign.is_empty() && self.subscription.is_all()
+    }
+
+    /// Shares the structure of the configuration when nothing differs, so that an Envoy in step costs nothing.
+    pub(crate) fn share(&mut self, effective: Table) {
+        if effective == self.known {
+            self.known = effective;
         }
     }
 }
