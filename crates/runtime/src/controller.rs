@@ -9,11 +9,12 @@ use envoy::{Layout, ResourceType, XdsMode};
 use model::{Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
-use xds::{FleetId, Generation, Hub, NodeStatus, Observation};
+use xds::{FleetId, Hub, NodeStatus, Observation};
 
 use crate::convert;
 use crate::ledger::Ledger;
 use crate::notice::{Notice, Published};
+use crate::reached::Reached;
 
 /// What the controller is told from outside.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ pub struct Controller {
     /// The connected Envoys of the fleet and how far each has come, as observed. The hub knows it earlier, but
     /// there the news that something was rejected may still be on its way, and what was rejected must not
     /// pass for accepted.
-    reached: BTreeMap<Arc<str>, Option<Generation>>,
+    reached: Reached,
     /// What the hub says of all connected Envoys; tests say it themselves.
     status: Box<dyn Fn() -> Vec<NodeStatus> + Send>,
 }
@@ -79,7 +80,7 @@ impl Controller {
             notices,
             fleet: FleetId::default_fleet(),
             ledger: Ledger::default(),
-            reached: BTreeMap::new(),
+            reached: Reached::default(),
             status: Box::new(move || asked.status()),
         };
         (controller, told)
@@ -184,8 +185,7 @@ impl Controller {
     /// Tells what every connected Envoy has come up to.
     fn settle(&mut self) {
         let Some(newest) = self.ledger.newest() else { return };
-        let reached = self.reached.values().copied().min().flatten();
-        let Some(reached) = reached else { return };
+        let Some(reached) = self.reached.by_all() else { return };
         if let Some((generation, offered)) = self.ledger.acknowledged(reached.min(newest)) {
             let after = offered.elapsed();
             self.handle(Event::Accepted { generation });
@@ -208,7 +208,7 @@ impl Controller {
     /// The state of the connected Envoys of the fleet; the hub lists one that has gone a moment longer.
     fn nodes(&self) -> Vec<NodeStatus> {
         let all = (self.status)().into_iter().filter(|node| node.fleet == self.fleet);
-        all.filter(|node| self.reached.contains_key(&node.node)).collect()
+        all.filter(|node| self.reached.contains(&node.node)).collect()
     }
 
     /// Whether a resource is what the configuration holds now, and every connected Envoy of the newest

@@ -12,6 +12,7 @@ mod controller;
 mod convert;
 mod ledger;
 mod notice;
+mod reached;
 
 pub use controller::{Controller, Input, Options};
 pub use notice::{Notice, Published};
