@@ -29,7 +29,7 @@ fn payloads_of_one_change(entry: &Arc<Entry>, streams: usize) -> usize {
             .collect();
         threads.into_iter().flat_map(|thread| thread.join().expect("encoding does not panic")).collect()
     });
-    let payload = |pieces: &Vec<bytes::Bytes>| pieces.last().map(|payload| payload.as_ptr());
+    let payload = |message: &xds::Message| message.shared().last().map(|payload| payload.as_ptr());
     messages.iter().filter_map(payload).collect::<BTreeSet<_>>().len()
 }
 

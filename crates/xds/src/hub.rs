@@ -1,6 +1,8 @@
 //! The configurations of all fleets and the sessions of all connected Envoys.
 
-mod driver;
+mod clock;
+mod connected;
+mod member;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
-pub(crate) use driver::{Message, Opened, Outgoing};
+use connected::Connected;
+pub(crate) use connected::{Failed, Opening, Outgoing};
+pub(crate) use member::Member;
 
 use crate::discovery::Node;
 use crate::fleet::FleetId;
@@ -22,8 +27,6 @@ use crate::wire::Encoder;
 
 /// Envoys that are remembered after they left, because they rejected something.
 const MEMORIES: usize = 1_000;
-/// Requests of one Envoy that wait to be handled; beyond them its streams are not read.
-const BACKLOG: usize = 64;
 
 /// Where configurations are published and Envoys meet them.
 #[derive(Debug)]
@@ -39,17 +42,18 @@ pub struct Hub {
 #[derive(Debug)]
 struct Fleet {
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
-    nodes: BTreeMap<Name, Connected>,
+    nodes: BTreeMap<Name, Present>,
     memories: BTreeMap<Name, Memory>,
     /// The last configuration before the fleet was retired.
     retired: Generation,
 }
 
+/// A connected Envoy on the list.
 #[derive(Debug)]
-struct Connected {
-    session: Arc<Mutex<Session>>,
-    opened: mpsc::UnboundedSender<Opened>,
-    messages: mpsc::Sender<Message>,
+struct Present {
+    connected: Arc<Connected>,
+    /// Runs as long as the Envoy is on the list.
+    _clock: AbortOnDropHandle<()>,
 }
 
 /// How far the connected Envoys of a fleet have come.
@@ -132,21 +136,21 @@ impl Hub {
 
     /// All connected Envoys, by fleet and node id.
     pub fn status(&self) -> Vec<NodeStatus> {
-        let sessions: Vec<_> = {
+        let connected: Vec<_> = {
             let fleets = self.fleets();
             let nodes = fleets.values().flat_map(|fleet| fleet.nodes.values());
-            nodes.map(|node| Arc::clone(&node.session)).collect()
+            nodes.map(|node| Arc::clone(&node.connected)).collect()
         };
         let now = self.now();
-        sessions.iter().map(|session| lock(session).status(now)).collect()
+        connected.iter().map(|node| node.with_session(|session| session.status(now))).collect()
     }
 
     /// How many connected Envoys of a fleet have acknowledged a generation.
     pub fn progress(&self, fleet: &FleetId, generation: Generation) -> Progress {
         let fleets = self.fleets();
         let nodes = fleets.get(fleet).into_iter().flat_map(|fleet| fleet.nodes.values());
-        let reached: Vec<_> =
-            nodes.map(|node| lock(&node.session).generation().is_some_and(|g| g >= generation)).collect();
+        let reached = nodes.map(|node| node.connected.with_session(Session::generation));
+        let reached: Vec<_> = reached.map(|reached| reached.is_some_and(|g| g >= generation)).collect();
         Progress { connected: reached.len(), reached: reached.iter().filter(|r| **r).count() }
     }
 
@@ -173,76 +177,50 @@ impl Hub {
         let _ = self.observations.send(observation);
     }
 
-    pub(crate) fn next_stream(&self) -> StreamId {
-        StreamId(self.last_stream.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
-    /// Hands a new stream to the session of its Envoy, which is made when this is its first. Returns where the
-    /// stream's further requests go.
-    pub(crate) fn join(
-        self: &Arc<Self>,
-        fleet: &FleetId,
-        node: &Node,
-        mut opened: Opened,
-    ) -> mpsc::Sender<Message> {
+    /// Opens a stream in the session of its Envoy, which is made when this is its first.
+    pub(crate) fn join(self: &Arc<Self>, fleet: &FleetId, node: &Node, opening: Opening) -> Member {
+        let stream = StreamId(self.last_stream.fetch_add(1, Ordering::Relaxed) + 1);
         let mut fleets = self.fleets();
         let known = fleets.entry(fleet.clone()).or_default();
         let name: Name = node.id.as_str().into();
-        if let Some(connected) = known.nodes.get(&name) {
-            match connected.opened.send(opened) {
-                Ok(()) => return connected.messages.clone(),
-                // Its task has failed; a new one takes its place.
-                Err(mpsc::error::SendError(back)) => opened = back,
-            }
-        }
-        let connected = self.connect(known, fleet, node);
-        let messages = connected.messages.clone();
-        let _ = connected.opened.send(opened);
-        known.nodes.insert(name, connected);
-        messages
+        let connected = match known.nodes.get(&name) {
+            Some(present) if !present.connected.has_failed() => Arc::clone(&present.connected),
+            Some(_) | None => self.connect(known, fleet, node),
+        };
+        connected.open(self, stream, opening);
+        Member { hub: Arc::clone(self), connected, fleet: fleet.clone(), node: name, stream }
     }
 
-    fn connect(self: &Arc<Self>, known: &mut Fleet, fleet: &FleetId, node: &Node) -> Connected {
+    fn connect(self: &Arc<Self>, known: &mut Fleet, fleet: &FleetId, node: &Node) -> Arc<Connected> {
         let mut session = Session::new(fleet.clone(), node, Arc::clone(&self.settings));
         if let Some(memory) = known.memories.remove(node.id.as_str()) {
             session = session.remembering(memory);
         }
-        let session = Arc::new(Mutex::new(session));
-        let (opened, openings) = mpsc::unbounded_channel();
-        let (messages, inbox) = mpsc::channel(BACKLOG);
-        let driver = driver::Driver {
-            hub: Arc::clone(self),
-            fleet: fleet.clone(),
-            node: node.id.as_str().into(),
-            session: Arc::clone(&session),
-            openings,
-            inbox,
-            snapshots: known.snapshots.subscribe(),
-            outlets: BTreeMap::new(),
+        let connected = Arc::new(Connected::new(session));
+        let mut snapshots = known.snapshots.subscribe();
+        snapshots.mark_changed();
+        let clock = clock::Clock { hub: Arc::clone(self), connected: Arc::clone(&connected), snapshots };
+        let present = Present {
+            connected: Arc::clone(&connected),
+            _clock: AbortOnDropHandle::new(tokio::spawn(clock.run())),
         };
-        tokio::spawn(driver.run());
-        Connected { session, opened, messages }
+        known.nodes.insert(node.id.as_str().into(), present);
+        connected
     }
 
-    /// Takes an Envoy off the list, unless a stream of it has been opened in the meantime.
-    pub(crate) fn leave(
-        &self,
-        fleet: &FleetId,
-        node: &Name,
-        openings: &mut mpsc::UnboundedReceiver<Opened>,
-        memory: Option<Memory>,
-    ) -> Option<Opened> {
+    /// Takes an Envoy off the list if no stream of it is left. The list stays locked meanwhile, so that none
+    /// joins unseen.
+    fn leave(&self, fleet: &FleetId, node: &Name, connected: &Arc<Connected>) {
         let mut fleets = self.fleets();
-        if let Ok(opened) = openings.try_recv() {
-            return Some(opened);
+        let Some(known) = fleets.get_mut(fleet) else { return };
+        let listed = known.nodes.get(node).is_some_and(|present| Arc::ptr_eq(&present.connected, connected));
+        if !listed || !connected.is_over() {
+            return;
         }
-        if let Some(fleet) = fleets.get_mut(fleet) {
-            fleet.nodes.remove(node);
-            if let Some(memory) = memory {
-                fleet.remember(node, memory);
-            }
+        known.nodes.remove(node);
+        if let Some(memory) = connected.with_session(Session::memory) {
+            known.remember(node, memory);
         }
-        None
     }
 
     fn fleets(&self) -> MutexGuard<'_, BTreeMap<FleetId, Fleet>> {
@@ -257,8 +235,4 @@ impl Fleet {
         }
         self.memories.insert(Arc::clone(node), memory);
     }
-}
-
-fn lock(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
-    session.lock().unwrap_or_else(PoisonError::into_inner)
 }

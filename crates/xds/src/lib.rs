@@ -40,4 +40,4 @@ pub use server::{Security, Server, Tls, TlsSource};
 pub use session::{Close, Input, Output, Scope, Session, StreamId};
 pub use settings::{Moment, Settings};
 pub use snapshot::{ClosureGap, Entry, Generation, Snapshot, Table, closure_gaps};
-pub use wire::{Encoder, Protocol, Response};
+pub use wire::{Encoder, Message, Protocol, Response};

@@ -1,18 +1,17 @@
 //! The gRPC server: connections in, streams to their sessions.
 //!
-//! tonic decodes requests; responses are framed by the `wire` module, so that one encoded payload is shared by all
-//! streams. Authentication is at the connection, so it holds for every method.
+//! h2 carries the streams; messages are framed here and in the `wire` module, so that one encoded payload is shared
+//! by all streams. Authentication is at the connection, so it holds for every method.
 
 mod accept;
-mod body;
+mod connection;
+mod messages;
 mod methods;
 mod stream;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use rustls::server::danger::ClientCertVerifier;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -22,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::fleet::FleetId;
 use crate::hub::Hub;
-use crate::settings::Settings;
 
 /// The TLS side of one handshake; asked for anew each time, so that rotation needs no restart.
 #[derive(Clone, Debug)]
@@ -71,7 +69,7 @@ impl Server {
             tokio::select! {
                 peer = accepting.next() => {
                     let leave = stop.child_token();
-                    connections.spawn(serve_connection(Arc::clone(&self.hub), peer, leave));
+                    connections.spawn(connection::serve(Arc::clone(&self.hub), peer, leave));
                 }
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 () = stop.cancelled() => break,
@@ -96,53 +94,3 @@ pub(crate) struct Peer {
 
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
-
-async fn serve_connection(hub: Arc<Hub>, peer: Peer, leave: CancellationToken) {
-    let settings = Arc::clone(hub.settings());
-    let service = methods::Methods::new(hub, peer.fleet, leave.clone());
-    let connection = http2(&settings).serve_connection(TokioIo::new(peer.io), service);
-    let mut connection = std::pin::pin!(connection);
-    let mut too_old = std::pin::pin!(too_old(settings.max_connection_age));
-    let mut leaving = false;
-    loop {
-        tokio::select! {
-            ended = connection.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "xds connection ended");
-                }
-                // Whatever streams are left go with their connection.
-                return leave.cancel();
-            }
-            () = leave.cancelled(), if !leaving => {
-                leaving = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            () = too_old.as_mut(), if !leave.is_cancelled() => leave.cancel(),
-        }
-    }
-}
-
-fn http2(settings: &Settings) -> hyper::server::conn::http2::Builder<TokioExecutor> {
-    let mut http2 = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-    http2
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Some(settings.keepalive))
-        .keep_alive_timeout(settings.keepalive)
-        .max_concurrent_streams(settings.streams_per_connection)
-        .initial_stream_window_size(1024 * 1024)
-        .initial_connection_window_size(16 * 1024 * 1024);
-    http2
-}
-
-/// Ends after the greatest age less up to a fifth, so that Envoys do not all come back at once.
-async fn too_old(max: Option<Duration>) {
-    let Some(max) = max else { return std::future::pending().await };
-    tokio::time::sleep(max - max.mul_f64(0.2 * random_part())).await;
-}
-
-/// A number from 0 to 1; the standard library's hasher is seeded at random.
-fn random_part() -> f64 {
-    use std::hash::{BuildHasher, Hasher};
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    f64::from((random >> 32) as u32) / f64::from(u32::MAX)
-}

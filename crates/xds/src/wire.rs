@@ -2,6 +2,8 @@
 //!
 //! Field numbers: `envoy/service/discovery/v3/discovery.proto`, `google/protobuf/any.proto`.
 
+mod message;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,12 +12,16 @@ use prost::encoding::{encode_varint, encoded_len_varint};
 use rope::{Piece, Rope};
 use xxhash_rust::xxh3::Xxh3;
 
+pub use message::Message;
+
 use crate::resource::{Name, OwnName, Resource, ResourceType, Version};
 use crate::snapshot::Entry;
 
-/// A piece of a body from this size on is passed along as it is; smaller ones are copied together, because one
-/// frame for each would cost more than the copy.
+/// A piece of a body from this size on is passed along as it is; smaller ones are copied together, because to pass
+/// each would cost more than the copy.
 const SHARED_FROM: usize = 8 * 1024;
+/// gRPC frames begin with a flag byte and four bytes of length.
+pub(crate) const FRAME_HEAD: usize = 5;
 /// How much the cache of encoded blocks holds on to.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// `DeltaDiscoveryResponse.removed_resources`.
@@ -207,16 +213,9 @@ struct Cache {
 
 impl Encoder {
     /// One gRPC message: its five-byte frame head, the fields that differ between streams, and the shared rest.
-    pub fn encode(&self, response: &Response) -> Vec<Bytes> {
+    pub fn encode(&self, response: &Response) -> Message {
         let block = self.block(response);
-        let head = head(response);
-        let length = head.len() + block.length;
-        let mut first = BytesMut::with_capacity(5 + head.len());
-        first.put_u8(0);
-        // A message beyond 4 GiB cannot be framed; resources are limited far below that.
-        first.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
-        first.put_slice(&head);
-        std::iter::once(first.freeze()).chain(block.pieces.iter().cloned()).collect()
+        Message::new(head(response, block.length), block)
     }
 
     fn block(&self, response: &Response) -> Block {
@@ -260,9 +259,11 @@ fn block_key(response: &Response) -> u128 {
     hash.digest128()
 }
 
-fn head(response: &Response) -> BytesMut {
+/// The frame head, and the fields that precede the block.
+fn head(response: &Response, block: usize) -> Bytes {
     let nonce_tag = 5;
-    let mut head = BytesMut::with_capacity(192);
+    let mut head = BytesMut::with_capacity(128);
+    head.put_bytes(0, FRAME_HEAD);
     text_field(&mut head, 1, &response.version);
     text_field(&mut head, 4, response.resource_type.url());
     text_field(&mut head, nonce_tag, &response.nonce);
@@ -270,15 +271,19 @@ fn head(response: &Response) -> BytesMut {
     for name in &response.refused {
         bytes_field(&mut head, REMOVED_TAG, name);
     }
-    head
+    // A message beyond 4 GiB cannot be framed; resources are limited far below that.
+    let length = u32::try_from(head.len() - FRAME_HEAD + block).unwrap_or(u32::MAX);
+    head[1..FRAME_HEAD].copy_from_slice(&length.to_be_bytes());
+    head.freeze()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prost::Message;
+    use bytes::Buf;
+    use prost::Message as _;
 
-    #[derive(Clone, PartialEq, Message)]
+    #[derive(Clone, PartialEq, prost::Message)]
     struct Any {
         #[prost(string, tag = "1")]
         type_url: String,
@@ -286,7 +291,7 @@ mod tests {
         value: Bytes,
     }
 
-    #[derive(Clone, PartialEq, Message)]
+    #[derive(Clone, PartialEq, prost::Message)]
     struct DeltaEntry {
         #[prost(string, tag = "1")]
         version: String,
@@ -296,7 +301,7 @@ mod tests {
         name: String,
     }
 
-    #[derive(Clone, PartialEq, Message)]
+    #[derive(Clone, PartialEq, prost::Message)]
     struct DeltaResponse {
         #[prost(string, tag = "1")]
         system_version_info: String,
@@ -310,7 +315,7 @@ mod tests {
         removed_resources: Vec<String>,
     }
 
-    #[derive(Clone, PartialEq, Message)]
+    #[derive(Clone, PartialEq, prost::Message)]
     struct SotwResponse {
         #[prost(string, tag = "1")]
         version_info: String,
@@ -322,12 +327,13 @@ mod tests {
         nonce: String,
     }
 
-    fn message(pieces: &[Bytes]) -> Bytes {
-        let all: BytesMut = pieces.iter().flatten().copied().collect();
+    fn message(message: &Message) -> Bytes {
+        let mut message = message.clone();
+        let all = message.copy_to_bytes(message.remaining());
         assert_eq!(all[0], 0);
         let length = u32::from_be_bytes([all[1], all[2], all[3], all[4]]);
         assert_eq!(length as usize, all.len() - 5);
-        all.freeze().slice(5..)
+        all.slice(5..)
     }
 
     fn response(protocol: Protocol) -> Response {
@@ -403,10 +409,9 @@ mod tests {
         let first = response(Protocol::Delta);
         let second = Response { nonce: "8".into(), ..first.clone() };
         let (first, second) = (encoder.encode(&first), encoder.encode(&second));
-        assert_ne!(first[0], second[0]);
-        for (a, b) in first.iter().zip(&second).skip(1) {
-            assert_eq!((a.as_ptr(), a.len()), (b.as_ptr(), b.len()));
-        }
+        assert_ne!(message(&first), message(&second));
+        let addresses = |message: &Message| message.shared().iter().map(|p| p.as_ptr()).collect::<Vec<_>>();
+        assert_eq!(addresses(&first), addresses(&second));
     }
 
     #[test]
@@ -448,10 +453,11 @@ mod tests {
     #[test]
     fn large_bodies_are_never_copied() {
         let response = response(Protocol::Delta);
-        let pieces = Encoder::default().encode(&response);
+        let message = Encoder::default().encode(&response);
         for entry in response.resources.iter().filter(|entry| entry.resource().body.len() >= SHARED_FROM) {
             let body = entry.resource().body.to_bytes();
-            assert!(pieces.iter().any(|piece| piece.as_ptr() == body.as_ptr() && piece.len() == body.len()));
+            let is_body = |piece: &Bytes| (piece.as_ptr(), piece.len()) == (body.as_ptr(), body.len());
+            assert!(message.shared().iter().any(is_body));
         }
     }
 

@@ -1,24 +1,22 @@
 //! Which path is which method; everything else answers UNIMPLEMENTED.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::Future;
 use std::sync::Arc;
 
+use h2::RecvStream;
+use h2::server::SendResponse;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Response};
-use hyper::body::Incoming;
-use tokio::sync::mpsc;
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use super::body::{ResponseBody, trailers};
-use super::stream;
+use super::stream::Carrier;
 use crate::fleet::FleetId;
 use crate::hub::Hub;
 use crate::identity::Refused;
 use crate::resource::ResourceType;
 use crate::session::Scope;
-use crate::wire::Protocol;
+use crate::wire::{Message, Protocol};
 
 /// Service, state-of-the-world method, delta method, types.
 const METHODS: [(&str, &str, &str, Scope); 8] = [
@@ -99,7 +97,25 @@ impl Methods {
         Self { hub, fleet, leave }
     }
 
-    fn answer(&self, request: Request<Incoming>) -> Result<ResponseBody, Status> {
+    /// Answers a request; returns what serves its stream, unless it is refused.
+    pub(super) fn answer(
+        &self,
+        request: Request<RecvStream>,
+        mut respond: SendResponse<Message>,
+    ) -> Option<impl Future<Output = ()> + use<>> {
+        let carrier = self.carrier(&request);
+        let mut response = Response::new(());
+        if let Err(status) = &carrier {
+            tracing::info!(code = ?status.code(), reason = status.message(), "xds stream refused");
+            *response.headers_mut() = trailers(status);
+        }
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        // Who asked may be gone.
+        let sending = respond.send_response(response, carrier.is_err()).ok()?;
+        Some(carrier.ok()?.run(request.into_body(), sending))
+    }
+
+    fn carrier(&self, request: &Request<RecvStream>) -> Result<Carrier, Status> {
         let fleet = self.fleet.clone().map_err(|refused| Status::permission_denied(refused.to_string()))?;
         let unknown = || Status::unimplemented("this method is not served");
         if request.method() != Method::POST {
@@ -109,38 +125,19 @@ impl Methods {
         if request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity") {
             return Err(Status::unimplemented("compressed requests are not served"));
         }
-        let (outlet, outgoing) = mpsc::unbounded_channel();
-        let carrier = stream::Carrier {
-            hub: Arc::clone(&self.hub),
-            fleet,
-            protocol,
-            scope,
-            outlet,
-            leave: self.leave.clone(),
-        };
-        tokio::spawn(carrier.run(request.into_body()));
-        Ok(ResponseBody::streaming(outgoing))
+        Ok(Carrier { hub: Arc::clone(&self.hub), fleet, protocol, scope, leave: self.leave.clone() })
     }
 }
 
-impl hyper::service::Service<Request<Incoming>> for Methods {
-    type Response = Response<ResponseBody>;
-    type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let mut response = match self.answer(request) {
-            Ok(body) => Response::new(body),
-            Err(status) => {
-                tracing::info!(code = ?status.code(), reason = status.message(), "xds stream refused");
-                let mut response = Response::new(ResponseBody::empty());
-                *response.headers_mut() = trailers(&status);
-                response
-            }
-        };
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        ready(Ok(response))
+/// A status as the last headers of a stream.
+pub(super) fn trailers(status: &Status) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if status.add_header(&mut headers).is_err() {
+        // The text cannot be a header; the code always can.
+        headers.clear();
+        headers.insert("grpc-status", (status.code() as i32).into());
     }
+    headers
 }
 
 #[cfg(test)]

@@ -1,54 +1,45 @@
-//! One stream: its requests go to the session of its Envoy until either side ends it.
+//! One stream: its requests go to the session of its Envoy, the answers come back, until either side ends it.
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use h2::{RecvStream, SendStream};
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tonic::codec::Streaming;
 use tonic::{Code, Status};
-use tonic_prost::ProstDecoder;
 
+use super::messages::Messages;
+use super::methods::trailers;
 use crate::discovery::{DeltaRequest, Node, Request, SotwRequest};
 use crate::fleet::FleetId;
-use crate::hub::{Hub, Message, Opened, Outgoing};
+use crate::hub::{Failed, Hub, Opening, Outgoing};
 use crate::identity;
 use crate::session::Scope;
-use crate::wire::Protocol;
+use crate::wire::{Message, Protocol};
 
-/// Carries the requests of one stream.
+/// Carries one stream.
 pub(super) struct Carrier {
     pub(super) hub: Arc<Hub>,
     pub(super) fleet: Option<FleetId>,
     pub(super) protocol: Protocol,
     pub(super) scope: Scope,
-    pub(super) outlet: mpsc::UnboundedSender<Outgoing>,
     pub(super) leave: CancellationToken,
 }
 
 /// The requests of a stream of either variant.
-enum Requests {
-    Delta(Streaming<DeltaRequest>),
-    Sotw(Streaming<SotwRequest>),
+struct Requests {
+    messages: Messages,
+    protocol: Protocol,
 }
 
 impl Requests {
-    fn new(protocol: Protocol, body: Incoming, limit: usize) -> Self {
-        match protocol {
-            Protocol::Delta => {
-                Self::Delta(Streaming::new_request(ProstDecoder::default(), body, None, Some(limit)))
-            }
-            Protocol::Sotw => {
-                Self::Sotw(Streaming::new_request(ProstDecoder::default(), body, None, Some(limit)))
-            }
-        }
-    }
-
-    async fn next(&mut self) -> Result<Option<Request>, Status> {
-        match self {
-            Self::Delta(requests) => Ok(requests.message().await?.map(Request::Delta)),
-            Self::Sotw(requests) => Ok(requests.message().await?.map(Request::Sotw)),
-        }
+    async fn next(&mut self) -> Result<Request, Ended> {
+        let message = self.messages.next().await?.ok_or(Ended::ByClient)?;
+        let request = match self.protocol {
+            Protocol::Delta => DeltaRequest::decode(message).map(Request::Delta),
+            Protocol::Sotw => SotwRequest::decode(message).map(Request::Sotw),
+        };
+        request.map_err(|error| Ended::With(Status::internal(format!("not a request: {error}"))))
     }
 }
 
@@ -60,70 +51,85 @@ enum Ended {
     With(Status),
 }
 
+impl From<Failed> for Ended {
+    fn from(_: Failed) -> Self {
+        Self::With(Status::unavailable("the session has ended"))
+    }
+}
+
+impl From<Status> for Ended {
+    fn from(status: Status) -> Self {
+        Self::With(status)
+    }
+}
+
 impl Carrier {
-    pub(super) async fn run(self, body: Incoming) {
-        let mut requests = Requests::new(self.protocol, body, self.hub.settings().request_bytes);
-        let ended = match self.first(&mut requests).await {
-            Ok((node, request)) => self.join(&mut requests, &node, request).await,
-            Err(ended) => ended,
-        };
-        let status = match ended {
+    pub(super) async fn run(self, body: RecvStream, mut sending: SendStream<Message>) {
+        let messages = Messages::new(body, self.hub.settings().request_bytes);
+        let mut requests = Requests { messages, protocol: self.protocol };
+        let status = match self.serve(&mut requests, &mut sending).await {
             Ended::ByClient => Status::ok(""),
             Ended::With(status) => status,
         };
         if !matches!(status.code(), Code::Ok | Code::Unavailable) {
             tracing::info!(code = ?status.code(), reason = status.message(), "xds stream ended");
         }
-        let _ = self.outlet.send(Outgoing::End(status));
+        // Who should read it may be gone.
+        let _ = sending.send_trailers(trailers(&status));
+    }
+
+    async fn serve(&self, requests: &mut Requests, sending: &mut SendStream<Message>) -> Ended {
+        let leaving = async {
+            self.leave.cancelled().await;
+            Ended::With(Status::unavailable("the server asks to connect again"))
+        };
+        let served = async {
+            match self.first(requests).await {
+                Ok((node, request)) => self.join(requests, &node, request, sending).await,
+                Err(ended) => ended,
+            }
+        };
+        tokio::select! {
+            ended = served => ended,
+            ended = leaving => ended,
+        }
     }
 
     /// The first request, with the node that it must name.
     async fn first(&self, requests: &mut Requests) -> Result<(Node, Request), Ended> {
         let deadline = self.hub.settings().first_request_deadline;
-        let first = tokio::time::timeout(deadline, self.next(requests)).await;
-        let late = |_| Ended::With(Status::deadline_exceeded("no request within the deadline"));
-        let request = first.map_err(late)??;
+        let first = tokio::time::timeout(deadline, requests.next()).await;
+        let request = first.map_err(|_| Status::deadline_exceeded("no request within the deadline"))??;
         let node = request.node().filter(|node| !node.id.is_empty()).cloned();
         let nameless = || Status::invalid_argument("node.id: required in the first request of a stream");
-        let node = node.ok_or_else(nameless).map_err(Ended::With)?;
-        Ok((node, request))
+        Ok((node.ok_or_else(nameless)?, request))
     }
 
-    async fn next(&self, requests: &mut Requests) -> Result<Request, Ended> {
-        tokio::select! {
-            request = requests.next() => request.map_err(Ended::With)?.ok_or(Ended::ByClient),
-            () = self.outlet.closed() => Err(Ended::ByClient),
-            () = self.leave.cancelled() => {
-                Err(Ended::With(Status::unavailable("the server asks to connect again")))
-            }
-        }
-    }
-
-    async fn join(&self, requests: &mut Requests, node: &Node, request: Request) -> Ended {
+    /// Joins the session and carries requests and responses until either side ends the stream.
+    async fn join(
+        &self,
+        requests: &mut Requests,
+        node: &Node,
+        first: Request,
+        sending: &mut SendStream<Message>,
+    ) -> Ended {
         let fleet = match self.admit(node) {
             Ok(fleet) => fleet,
             Err(status) => return Ended::With(status),
         };
-        let stream = self.hub.next_stream();
-        let opened = Opened {
-            stream,
-            protocol: self.protocol,
-            scope: self.scope,
-            request,
-            outlet: self.outlet.clone(),
-        };
-        let session = self.hub.join(&fleet, node, opened);
-        let ended = loop {
-            let request = match self.next(requests).await {
-                Ok(request) => request,
-                Err(ended) => break ended,
-            };
-            if session.send(Message::Request(stream, request)).await.is_err() {
-                return Ended::With(Status::unavailable("the session has ended"));
+        let (outlet, mut outgoing) = mpsc::unbounded_channel();
+        let opening = Opening { protocol: self.protocol, scope: self.scope, outlet };
+        let member = self.hub.join(&fleet, node, opening);
+        let mut request = Ok(first);
+        loop {
+            if let Err(ended) = request.and_then(|request| Ok(member.request(request)?)) {
+                return ended;
             }
-        };
-        let _ = session.send(Message::Closed(stream)).await;
-        ended
+            request = tokio::select! {
+                request = requests.next() => request,
+                ended = write_all(&mut outgoing, sending) => return ended,
+            };
+        }
     }
 
     fn admit(&self, node: &Node) -> Result<FleetId, Status> {
@@ -141,4 +147,21 @@ impl Carrier {
 
 fn shown(version: crate::discovery::SemanticVersion) -> String {
     format!("{}.{}.{}", version.major, version.minor, version.patch)
+}
+
+/// Writes what the session sends, until there is no more.
+async fn write_all(
+    outgoing: &mut mpsc::UnboundedReceiver<Outgoing>,
+    sending: &mut SendStream<Message>,
+) -> Ended {
+    loop {
+        match outgoing.recv().await {
+            Some(Outgoing::Response(message)) => match sending.send_data(message, false) {
+                Ok(()) => {}
+                Err(_) => return Ended::ByClient,
+            },
+            Some(Outgoing::End(status)) => return Ended::With(status),
+            None => return Failed.into(),
+        }
+    }
 }
