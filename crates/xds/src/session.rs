@@ -282,7 +282,8 @@ impl Session {
 
     fn note_changes(&mut self, snapshot: &Snapshot, kind: ResourceType, changed: &[Name], pending: &Pending) {
         for channel in self.of_kind_mut(kind) {
-            let names: Vec<_> = changed.iter().flat_map(|changed| channel.names_of(snapshot, changed)).collect();
+            let names: Vec<_> =
+                changed.iter().flat_map(|changed| channel.names_of(snapshot, changed)).collect();
             for name in names {
                 channel.note_change(snapshot, &name, pending);
             }

@@ -28,9 +28,10 @@ pub(super) struct Assembly {
     head: Piece,
     parts: Leaves,
     tail: Piece,
-    is_published: bool,
-    /// Whether parts changed since the last flush.
-    has_changed: bool,
+    /// The digest of the body that was published last; none while there is no such resource.
+    published: Option<u128>,
+    /// Whether parts changed since then.
+    has_absorbed: bool,
     /// What the next flush does.
     pending: BTreeMap<Host, Option<Fragment>>,
     references: Tally,
@@ -55,8 +56,8 @@ impl Assembly {
             head: head.encode_to_vec().into(),
             parts: Leaves::default(),
             tail: tail.encode_to_vec().into(),
-            is_published: false,
-            has_changed: false,
+            published: None,
+            has_absorbed: false,
             pending: BTreeMap::new(),
             references: Tally::default(),
             replaced: BTreeMap::new(),
@@ -81,7 +82,7 @@ impl Assembly {
         self.pending.insert(host.clone(), before);
         // What waits is in small pieces of memory, which are better used again than left between others.
         if self.pending.len() > FEW.max(self.parts.len() / 4) {
-            self.apply_pending();
+            self.absorb();
         }
     }
 
@@ -110,32 +111,30 @@ impl Assembly {
 
     /// The resource, if its bytes changed. Without any part it is there, too.
     pub(super) fn flush(&mut self) -> Option<Output> {
-        let changed = self.take_changed();
-        let is_new = !std::mem::replace(&mut self.is_published, true);
-        (changed || is_new).then(|| Output::Set(self.resource()))
+        if self.pending.is_empty() && !self.has_absorbed && self.published.is_some() {
+            return None;
+        }
+        self.absorb();
+        self.has_absorbed = false;
+        let resource = self.resource();
+        let digest = Some(resource.body.digest());
+        (std::mem::replace(&mut self.published, digest) != digest).then_some(Output::Set(resource))
     }
 
     /// The same for a resource that is not there while no host has a part.
     pub(super) fn flush_unless_empty(&mut self) -> Option<Output> {
-        let changed = self.take_changed();
-        let is_there = !self.parts.is_empty();
-        match (std::mem::replace(&mut self.is_published, is_there), is_there) {
-            (false, false) => None,
-            (true, false) => Some(Output::Remove(self.resource_type, self.name.clone())),
-            (true, true) if !changed => None,
-            (_, true) => Some(Output::Set(self.resource())),
+        self.absorb();
+        if !self.parts.is_empty() {
+            return self.flush();
         }
+        self.has_absorbed = false;
+        self.published.take().map(|_| Output::Remove(self.resource_type, self.name.clone()))
     }
 
-    fn take_changed(&mut self) -> bool {
-        self.apply_pending();
-        std::mem::take(&mut self.has_changed)
-    }
-
-    fn apply_pending(&mut self) {
-        let replaced = self.parts.apply(std::mem::take(&mut self.pending));
-        self.has_changed |= !replaced.is_empty();
-        for (host, before, references) in replaced {
+    /// Takes what waits into the parts.
+    fn absorb(&mut self) {
+        for (host, before, references) in self.parts.apply(std::mem::take(&mut self.pending)) {
+            self.has_absorbed = true;
             // Added before the old ones go: what both name keeps its place in the tree.
             self.references.add(&references);
             self.references.subtract(before.as_ref().map_or(&[], |before| &before.references));
