@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prost::Message;
+use prost::bytes::Buf;
 use xds::discovery::{DeltaRequest, ErrorDetail, Node, Request, SotwRequest};
 use xds::{
     Encoder, FleetId, Input, OnDemandSecrets, Output, Protocol, Reference, Resource, ResourceType, Response,
@@ -265,7 +266,7 @@ impl<'a> World<'a> {
                 Output::Send(stream, response) => {
                     assert!(self.open.contains_key(&stream), "a response on a closed stream");
                     assert!(self.seen.insert(response.nonce.clone()), "a nonce twice: {}", response.nonce);
-                    assert!(!self.encoder.encode(&response).is_empty());
+                    assert!(self.encoder.encode(&response).has_remaining());
                     self.responses.push((stream, response));
                 }
                 Output::Close(stream, _) => {
