@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use model::Kind;
+use model::{Host, Kind};
 
 use crate::facts::{HttpProxyFact, IngressFact, SecretFact, ServiceFact, SliceFact};
 use crate::store::Map;
@@ -55,8 +55,8 @@ impl<'s> Reader<'s> {
     }
 
     /// The root HTTPProxies of a host, whatever their class, oldest first, then by namespace and name.
-    pub fn roots_of_host(&self, host: &str) -> impl Iterator<Item = (&'s Name, &'s HttpProxyFact)> {
-        self.record(Read::RootsOfHost(host));
+    pub fn roots_of_host(&self, host: &Host) -> impl Iterator<Item = (&'s Name, &'s HttpProxyFact)> {
+        self.record(Read::RootsOfHost(host.as_str()));
         let roots = self.store.roots_by_host.get(host);
         roots.into_iter().flatten().filter_map(|name| Some((name, self.store.http_proxies.get(name)?)))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{Kind, ObjectId};
+use model::{Host, Kind, ObjectId};
 
 use crate::facts::{Age, DelegationFact, HttpProxyFact, IngressFact, SecretFact, ServiceFact, SliceFact};
 use crate::index::Index;
@@ -28,7 +28,7 @@ pub struct Store {
     /// The delegations of each namespace.
     pub(crate) delegations: Map<Arc<str>, Named<DelegationFact>>,
     /// The root HTTPProxies of each host: oldest first, then by namespace and name.
-    pub(crate) roots_by_host: Map<Box<str>, Vec<Name>>,
+    pub(crate) roots_by_host: Map<Host, Vec<Name>>,
     /// The Service that each slice was last seen to belong to.
     slice_owners: Map<Name, Name>,
     namespaces: Namespaces,
@@ -149,6 +149,7 @@ impl Store {
 
     fn http_proxy(&mut self, id: &ObjectId, fact: Option<HttpProxyFact>, dirty: &mut BTreeSet<Unit>) {
         let name = Name::from(id);
+        let fact = fact.map(|fact| self.sharing_host(fact));
         let before = self.http_proxies.get(&name).map(Claim::of);
         let after = fact.as_ref().map(Claim::of);
         if !replace(&mut self.http_proxies, name.clone(), fact) {
@@ -159,7 +160,7 @@ impl Store {
         if before != after {
             for host in [&host_before, &host_after].into_iter().flatten() {
                 self.move_root(&name, host, Some(host) == host_after.as_ref());
-                self.touch_if(true, Read::RootsOfHost(host), dirty);
+                self.touch_if(true, Read::RootsOfHost(host.as_str()), dirty);
             }
         }
         if host_before.is_some() || host_after.is_some() {
@@ -169,8 +170,17 @@ impl Store {
         self.touch_if(true, Read::object(id), dirty);
     }
 
+    /// The same fact, with the copy of its host that is there already.
+    fn sharing_host(&self, mut fact: HttpProxyFact) -> HttpProxyFact {
+        let known = fact.host.as_ref().and_then(|host| self.roots_by_host.get_key_value(host));
+        if let Some((host, _)) = known {
+            fact.host = Some(host.clone());
+        }
+        fact
+    }
+
     /// Puts a root in its place among the roots of a host, or takes it away.
-    fn move_root(&mut self, name: &Name, host: &str, stays: bool) {
+    fn move_root(&mut self, name: &Name, host: &Host, stays: bool) {
         let mut roots = self.roots_by_host.remove(host).unwrap_or_default();
         roots.retain(|other| other != name);
         if stays {
@@ -179,7 +189,7 @@ impl Store {
             roots.sort_by_key(|root| (self.http_proxies.get(root).map(|fact| fact.age), root.clone()));
         }
         if !roots.is_empty() {
-            self.roots_by_host.insert(host.into(), roots);
+            self.roots_by_host.insert(host.clone(), roots);
         }
     }
 
@@ -193,14 +203,14 @@ impl Store {
 /// What an HTTPProxy claims: a host, and its place among those that claim it too.
 #[derive(PartialEq)]
 struct Claim {
-    host: Option<String>,
+    host: Option<Host>,
     age: Age,
     class: Option<Box<str>>,
 }
 
 impl Claim {
     fn of(fact: &HttpProxyFact) -> Self {
-        Self { host: fact.root_host(), age: fact.age, class: fact.class.clone() }
+        Self { host: fact.host.clone(), age: fact.age, class: fact.class.clone() }
     }
 }
 

@@ -4,7 +4,7 @@ extern crate isobath_store as store;
 
 use std::collections::BTreeSet;
 
-use model::{EndpointsKey, Kind, ObjectId};
+use model::{EndpointsKey, Host, Kind, ObjectId};
 use serde_json::{Value, json};
 use store::{Change, Read, Store, Unit};
 
@@ -138,7 +138,7 @@ fn roots_of_a_host_are_read_oldest_first_then_by_name() {
         apply(&mut store, proxy(name, fqdn, created));
     }
     let roots = |store: &Store| -> Vec<String> {
-        store.reader().roots_of_host("host.com").map(|(name, _)| name.to_string()).collect()
+        store.reader().roots_of_host(&Host::new("host.com")).map(|(name, _)| name.to_string()).collect()
     };
     assert_eq!(roots(&store), ["z/z", "b/a", "b/z", "c/a"]);
     apply(&mut store, proxy(("b", "z"), "host.com", Some("2023-01-01T00:00:00Z")));
@@ -152,7 +152,7 @@ fn a_root_that_comes_makes_those_dirty_that_claim_its_host() {
     let first = ObjectId::new(Kind::HttpProxy, "a", "first");
     apply(&mut store, proxy(("a", "first"), "host.com", None));
     let reader = store.reader();
-    reader.roots_of_host("host.com").for_each(drop);
+    reader.roots_of_host(&Host::new("host.com")).for_each(drop);
     let reads = reader.into_reads();
     store.record(&Unit::Root(first.clone()), reads);
     let second = ObjectId::new(Kind::HttpProxy, "a", "second");

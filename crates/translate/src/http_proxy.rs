@@ -26,7 +26,7 @@ static SPEC: FieldPath<'_> = FieldPath::root("spec");
 /// What a root HTTPProxy contributes.
 pub(crate) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
     match ours(reader, settings, &id.namespace, &id.name) {
-        Some(fact) if fact.spec.virtualhost.is_some() => root::contribution(reader, settings, id, fact),
+        Some(fact) if fact.is_root() => root::contribution(reader, settings, id, fact),
         _ => Contribution::default(),
     }
 }
@@ -35,7 +35,7 @@ pub(crate) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
 /// ours.
 pub(crate) fn generation(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Option<(i64, bool)> {
     let fact = ours(reader, settings, &id.namespace, &id.name)?;
-    Some((fact.generation, fact.spec.virtualhost.is_none()))
+    Some((fact.generation, !fact.is_root()))
 }
 
 /// What the owner of a part that no root reaches is told.

@@ -1,11 +1,12 @@
 //! HTTPProxies.
 
 use api::{HttpProxy, HttpProxySpec};
+use model::Host;
 
 use super::{Age, age, class};
 
 /// What is used of an HTTPProxy.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpProxyFact {
     /// The `metadata.generation` that reports are about.
     pub generation: i64,
@@ -13,26 +14,41 @@ pub struct HttpProxyFact {
     pub age: Age,
     /// The class that it says it belongs to.
     pub class: Option<Box<str>>,
-    /// What the user wants. Boxed: it is large and moves often.
-    pub spec: Box<HttpProxySpec>,
+    /// The host of a root in lower case, valid or not; `None` for a part that others include.
+    pub host: Option<Host>,
+    /// What the user wants, packed as JSON: nearly all fields are absent, which costs nothing there. It is
+    /// read when a root runs, which is seldom, and kept all the time.
+    spec: Box<str>,
 }
 
 impl From<&HttpProxy> for HttpProxyFact {
     fn from(object: &HttpProxy) -> Self {
+        let root = object.spec.virtualhost.as_ref();
         Self {
             generation: object.metadata.generation.unwrap_or_default(),
             age: age(&object.metadata),
             class: class(&object.metadata, object.spec.ingress_class_name.as_deref()),
-            // A clone has no spare capacity; what a decoder built has, three quarters of it.
-            spec: Box::new(object.spec.clone()),
+            host: root.map(|root| Host::new(root.fqdn.to_ascii_lowercase())),
+            spec: pack(&object.spec),
         }
     }
 }
 
 impl HttpProxyFact {
-    /// The host of a root in lower case; `None` for a part that others include.
+    /// Whether it names a host, and so is served without being included.
     #[must_use]
-    pub fn root_host(&self) -> Option<String> {
-        self.spec.virtualhost.as_ref().map(|host| host.fqdn.to_ascii_lowercase())
+    pub fn is_root(&self) -> bool {
+        self.host.is_some()
     }
+
+    /// What the user wants. Unpacked at each call: keep it while you need it.
+    #[must_use]
+    pub fn spec(&self) -> HttpProxySpec {
+        serde_json::from_str(&self.spec).expect("what was packed is read by the same types")
+    }
+}
+
+/// Equal specs are equal texts: fields come in the order of the types, and maps are sorted.
+fn pack(spec: &HttpProxySpec) -> Box<str> {
+    serde_json::to_string(spec).expect("a spec has only fields that JSON has").into()
 }

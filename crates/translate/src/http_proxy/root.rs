@@ -1,8 +1,12 @@
 //! A root: its host, its TLS, and what is served where.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use api::HttpProxySpec;
 use api::http_proxy::VirtualHost;
 use model::{Action, Host, ObjectId, Problem, Route, Settings, TlsTermination, Traffic, VirtualHostKey};
-use store::{HttpProxyFact, Name, Reader};
+use store::{Age, HttpProxyFact, Name, Reader};
 
 use super::tls::Front;
 use super::tree::{self, Entry};
@@ -18,9 +22,17 @@ pub(super) struct Context<'r, 's> {
     pub(super) reader: &'r Reader<'s>,
     pub(super) settings: &'r Settings,
     pub(super) out: Contribution,
+    /// What was unpacked: a part may be included again and again.
+    specs: BTreeMap<ObjectId, Rc<HttpProxySpec>>,
 }
 
 impl Context<'_, '_> {
+    /// What an object wants; unpacked when it is met first.
+    pub(super) fn spec(&mut self, id: &ObjectId, fact: &HttpProxyFact) -> Rc<HttpProxySpec> {
+        let spec = self.specs.entry(id.clone()).or_insert_with(|| Rc::new(fact.spec()));
+        Rc::clone(spec)
+    }
+
     /// Says something about an object.
     pub(super) fn note(&mut self, object: &ObjectId, problem: Problem) {
         self.out.note(object, problem);
@@ -28,13 +40,13 @@ impl Context<'_, '_> {
 }
 
 /// What a root contributes.
-pub(super) fn contribution<'s>(
-    reader: &Reader<'s>,
+pub(super) fn contribution(
+    reader: &Reader<'_>,
     settings: &Settings,
     id: &ObjectId,
-    fact: &'s HttpProxyFact,
+    fact: &HttpProxyFact,
 ) -> Contribution {
-    let mut context = Context { reader, settings, out: Contribution::default() };
+    let mut context = Context { reader, settings, out: Contribution::default(), specs: BTreeMap::new() };
     if let Err(fault) = translate(&mut context, id, fact) {
         context.note(id, fault.error());
     }
@@ -45,19 +57,21 @@ pub(super) fn contribution<'s>(
 /// A root whose host is its own.
 struct Root<'a> {
     id: &'a ObjectId,
-    fact: &'a HttpProxyFact,
-    host: Host,
+    age: Age,
+    spec: &'a HttpProxySpec,
+    host: &'a Host,
 }
 
 /// Puts a root where it is served; a fault stops all of it.
-fn translate<'s>(context: &mut Context<'_, 's>, id: &ObjectId, fact: &'s HttpProxyFact) -> Result<(), Fault> {
-    let Some(spec) = fact.spec.virtualhost.as_deref() else { return Ok(()) };
-    let host = host(context, id, spec)?;
-    something_is_defined(fact)?;
-    let closed = unsupported::virtual_host(context, id, spec);
+fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact) -> Result<(), Fault> {
+    let spec = context.spec(id, fact);
+    let (Some(host), Some(virtual_host)) = (&fact.host, spec.virtualhost.as_deref()) else { return Ok(()) };
+    may_have(context, id, host, virtual_host)?;
+    something_is_defined(&spec)?;
+    let closed = unsupported::virtual_host(context, id, virtual_host);
     let entries = tree::routes(context, id, fact, closed);
-    let front = tls::front(context, id, fact, spec)?;
-    let root = Root { id, fact, host };
+    let front = tls::front(context, id, &spec, virtual_host)?;
+    let root = Root { id, age: fact.age, spec: &spec, host };
     match tcp::proxy(context, id, fact, closed) {
         Ok(Some(proxy)) => serve_connections(context, &root, &front, Traffic::Tcp(proxy)),
         Ok(None) => {}
@@ -71,8 +85,8 @@ fn translate<'s>(context: &mut Context<'_, 's>, id: &ObjectId, fact: &'s HttpPro
     Ok(())
 }
 
-/// The host of a root that may have it.
-fn host(context: &Context<'_, '_>, id: &ObjectId, spec: &VirtualHost) -> Result<Host, Fault> {
+/// Whether the host is one, and this root may have it.
+fn may_have(context: &Context<'_, '_>, id: &ObjectId, host: &Host, spec: &VirtualHost) -> Result<(), Fault> {
     if !may_be_root(context.settings, &id.namespace) {
         return Err(Fault::new(
             "RootNamespaceError",
@@ -86,10 +100,11 @@ fn host(context: &Context<'_, '_>, id: &ObjectId, spec: &VirtualHost) -> Result<
     if spec.fqdn.trim().is_empty() {
         return Err(fault("FQDNNotSpecified", "Spec.VirtualHost.Fqdn must be specified".into()));
     }
-    let host = text::host(&spec.fqdn)
+    // Its canonical spelling is the one that the fact has: lower case.
+    text::host(&spec.fqdn)
         .map_err(|why| fault("FQDNNotValid", format!("Spec.VirtualHost.Fqdn is not valid: {why}")))?;
-    match rivals(context, id, &host) {
-        None => Ok(host),
+    match rivals(context, id, host) {
+        None => Ok(()),
         Some(message) => Err(fault("DuplicateVhost", message)
             .with_help("give each root another fqdn, or make one of them a part that the other includes")),
     }
@@ -102,7 +117,7 @@ fn may_be_root(settings: &Settings, namespace: &str) -> bool {
 /// Why a root may not have its host: others claim it too, and (unless all lose) one of them is older.
 fn rivals(context: &Context<'_, '_>, id: &ObjectId, host: &Host) -> Option<String> {
     let settings = context.settings;
-    let claims = context.reader.roots_of_host(host.as_str());
+    let claims = context.reader.roots_of_host(host);
     let mut claims = claims.filter(|(name, fact)| {
         class::is_ours(settings, fact.class.as_deref()) && may_be_root(settings, &name.namespace)
     });
@@ -125,8 +140,7 @@ fn rivals(context: &Context<'_, '_>, id: &ObjectId, host: &Host) -> Option<Strin
     Some(format!("fqdn \"{host}\" is used in multiple HTTPProxies: {}{more}", shown.join(", ")))
 }
 
-fn something_is_defined(fact: &HttpProxyFact) -> Result<(), Fault> {
-    let spec = &fact.spec;
+fn something_is_defined(spec: &HttpProxySpec) -> Result<(), Fault> {
     if spec.routes.is_empty() && spec.includes.is_empty() && spec.tcpproxy.is_none() {
         let message = "HTTPProxy.Spec must have at least one Route, Include, or a TCPProxy";
         return Err(Fault::new("SpecError", "NothingDefined", &SPEC, message));
@@ -155,11 +169,11 @@ fn serve_requests(context: &mut Context<'_, '_>, root: &Root<'_>, front: Front, 
     let plaintext = entries.iter().map(|entry| plaintext(context.settings, entry)).collect();
     add(context, root, http, None, Traffic::Http(plaintext));
     match front {
-        Front::Terminated(tls) if root.fact.spec.tcpproxy.is_none() => {
+        Front::Terminated(tls) if root.spec.tcpproxy.is_none() => {
             let routes = entries.into_iter().map(|entry| entry.route).collect();
             add(context, root, context.settings.https_listener(), Some(tls), Traffic::Http(routes));
         }
-        Front::Passthrough if root.fact.spec.tcpproxy.is_none() => {
+        Front::Passthrough if root.spec.tcpproxy.is_none() => {
             let message = "Spec.VirtualHost.TLS passthrough has no effect without Spec.TCPProxy";
             let at = SPEC.field("virtualhost");
             let fault = Fault::new("TLSError", "TLSConfigNotValid", &at.field("tls.passthrough"), message);
@@ -195,7 +209,26 @@ fn add(
     if matches!(&traffic, Traffic::Http(routes) if routes.is_empty()) {
         return;
     }
-    let rank = Rank { origin: Origin::HttpProxy, age: root.fact.age, root: root.id.clone() };
+    let rank = Rank { origin: Origin::HttpProxy, age: root.age, root: root.id.clone() };
     let key = VirtualHostKey { listener, host: root.host.clone() };
     context.out.fragments.insert(key, Fragment { rank, tls, traffic });
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Kind;
+    use store::Store;
+
+    use super::*;
+
+    #[test]
+    fn what_is_met_again_is_not_unpacked_again() {
+        let (store, settings) = (Store::default(), Settings::default());
+        let (reader, out, specs) = (store.reader(), Contribution::default(), BTreeMap::new());
+        let mut context = Context { reader: &reader, settings: &settings, out, specs };
+        let (id, fact) =
+            (ObjectId::new(Kind::HttpProxy, "ns", "part"), HttpProxyFact::from(&api::HttpProxy::default()));
+        let first = context.spec(&id, &fact);
+        assert!(Rc::ptr_eq(&first, &context.spec(&id, &fact)));
+    }
 }

@@ -19,30 +19,30 @@ pub(super) type Blamed = Box<(ObjectId, Fault)>;
 
 /// The TCP proxy of a root, through all that it includes; `None` when it has none, or when it must stay
 /// `closed`. A fault stops the root.
-pub(super) fn proxy<'s>(
-    context: &mut Context<'_, 's>,
+pub(super) fn proxy(
+    context: &mut Context<'_, '_>,
     root: &ObjectId,
-    fact: &'s HttpProxyFact,
+    fact: &HttpProxyFact,
     closed: bool,
 ) -> Result<Option<TcpProxy>, Blamed> {
-    let Some(spec) = fact.spec.tcpproxy.as_deref() else { return Ok(None) };
+    let Some(spec) = context.spec(root, fact).tcpproxy.clone() else { return Ok(None) };
     let (owner, spec) = resolve(context, root, spec)?;
-    let closed = unsupported::tcp_proxy(context, &owner, &AT, spec) | closed;
+    let closed = unsupported::tcp_proxy(context, &owner, &AT, &spec) | closed;
     let clusters = services::connections(context, &owner, &AT, &spec.services);
     let clusters = clusters.map_err(|fault| Box::new((owner, fault)))?;
     Ok((!closed).then_some(TcpProxy { clusters }))
 }
 
 /// Follows the includes of a TCP proxy to the one that has services, and its object.
-fn resolve<'s>(
-    context: &mut Context<'_, 's>,
+fn resolve(
+    context: &mut Context<'_, '_>,
     root: &ObjectId,
-    mut spec: &'s Spec,
-) -> Result<(ObjectId, &'s Spec), Blamed> {
+    mut spec: Box<Spec>,
+) -> Result<(ObjectId, Box<Spec>), Blamed> {
     let mut chain = vec![root.clone()];
     let mut owner = root.clone();
     loop {
-        let next = match include(spec, &owner) {
+        let next = match include(&spec, &owner) {
             Ok(None) => return Ok((owner, spec)),
             Ok(Some(target)) => follow(context, &chain, &target).map(|fact| (target, fact)),
             Err(fault) => Err(fault),
@@ -51,7 +51,7 @@ fn resolve<'s>(
         context.out.reach(&target);
         chain.push(target.clone());
         owner = target;
-        spec = fact.spec.tcpproxy.as_deref().ok_or_else(|| {
+        spec = context.spec(&owner, fact).tcpproxy.clone().ok_or_else(|| {
             let message = "Spec.TCPProxy: must be defined, another HTTPProxy includes this one for it";
             Box::new((owner.clone(), Fault::new("TCPProxyError", "NothingDefined", &AT, message)))
         })?;
@@ -93,7 +93,7 @@ fn follow<'s>(
     let Some(fact) = ours(context.reader, context.settings, &target.namespace, &target.name) else {
         return Err(fault("IncludeNotFound", format!("include {name} not found")));
     };
-    if fact.spec.virtualhost.is_some() {
+    if fact.is_root() {
         let message = format!("root httpproxy cannot include another root httpproxy ({name})");
         return Err(fault("RootIncludesRoot", message));
     }

@@ -1,8 +1,8 @@
 //! How TLS meets a root (reference 3.3).
 
+use api::HttpProxySpec;
 use api::http_proxy::{Tls, VirtualHost};
 use model::{ObjectId, SecretKey, TlsTermination, TlsVersion};
-use store::HttpProxyFact;
 
 use super::root::Context;
 use super::{Fault, SPEC};
@@ -30,11 +30,11 @@ pub(super) enum Front {
 pub(super) fn front(
     context: &mut Context<'_, '_>,
     id: &ObjectId,
-    fact: &HttpProxyFact,
-    spec: &VirtualHost,
+    spec: &HttpProxySpec,
+    host: &VirtualHost,
 ) -> Result<Front, Fault> {
-    let Some(tls) = spec.tls.as_deref() else {
-        return match &fact.spec.tcpproxy {
+    let Some(tls) = host.tls.as_deref() else {
+        return match &spec.tcpproxy {
             Some(_) => Err(Fault::new(
                 "TCPProxyError",
                 "TLSMustBeConfigured",
@@ -44,7 +44,7 @@ pub(super) fn front(
             None => Ok(Front::Plain),
         };
     };
-    incompatible(spec, tls)?;
+    incompatible(host, tls)?;
     let Some(reference) = tls.secret_name.as_deref().filter(|name| !name.is_empty()) else {
         return Ok(Front::Passthrough);
     };

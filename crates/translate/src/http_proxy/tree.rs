@@ -1,7 +1,9 @@
 //! The tree of includes below a root, walked without recursion: users decide how deep it is.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use api::HttpProxySpec;
 use api::http_proxy::Include;
 use model::{Action, DirectResponse, HeaderEdits, ObjectId, Route, RouteMatch};
 use store::HttpProxyFact;
@@ -41,9 +43,9 @@ impl Candidate for Entry {
 }
 
 /// One object on the way from the root to where the walk is.
-struct Frame<'s> {
+struct Frame {
     object: ObjectId,
-    fact: &'s HttpProxyFact,
+    spec: Rc<HttpProxySpec>,
     conditions: Conditions,
     /// The next include to follow.
     next: usize,
@@ -54,17 +56,17 @@ struct Frame<'s> {
 }
 
 /// All routes below a root. With `closed`, those that would forward answer 500.
-pub(super) fn routes<'s>(
-    context: &mut Context<'_, 's>,
+pub(super) fn routes(
+    context: &mut Context<'_, '_>,
     root: &ObjectId,
-    fact: &'s HttpProxyFact,
+    fact: &HttpProxyFact,
     closed: bool,
 ) -> Vec<Entry> {
     let mut walk = Walk { frames: vec![], on_path: BTreeSet::new(), entries: vec![], includes: 0, closed };
-    walk.enter(root.clone(), fact, Conditions::default());
+    walk.enter(context, root.clone(), fact, Conditions::default());
     while let Some(frame) = walk.frames.last_mut() {
-        let index = frame.next;
-        if let Some(include) = frame.fact.spec.includes.get(index) {
+        let (spec, index) = (Rc::clone(&frame.spec), frame.next);
+        if let Some(include) = spec.includes.get(index) {
             frame.next += 1;
             walk.follow(context, index, include);
             continue;
@@ -77,23 +79,30 @@ pub(super) fn routes<'s>(
 }
 
 /// The state of a walk.
-struct Walk<'s> {
-    frames: Vec<Frame<'s>>,
+struct Walk {
+    frames: Vec<Frame>,
     on_path: BTreeSet<ObjectId>,
     entries: Vec<Entry>,
     includes: usize,
     closed: bool,
 }
 
-impl<'s> Walk<'s> {
-    fn enter(&mut self, object: ObjectId, fact: &'s HttpProxyFact, conditions: Conditions) {
+impl Walk {
+    fn enter(
+        &mut self,
+        context: &mut Context<'_, '_>,
+        object: ObjectId,
+        fact: &HttpProxyFact,
+        conditions: Conditions,
+    ) {
+        let spec = context.spec(&object, fact);
         let start = self.entries.len();
         self.on_path.insert(object.clone());
-        self.frames.push(Frame { object, fact, conditions, next: 0, seen: BTreeSet::new(), start });
+        self.frames.push(Frame { object, spec, conditions, next: 0, seen: BTreeSet::new(), start });
     }
 
     /// Follows an include of the last frame, or says why there is nowhere to go.
-    fn follow(&mut self, context: &mut Context<'_, 's>, index: usize, include: &Include) {
+    fn follow(&mut self, context: &mut Context<'_, '_>, index: usize, include: &Include) {
         let at = SPEC.item("includes", index);
         let Some(frame) = self.frames.last_mut() else { return };
         let owner = frame.object.clone();
@@ -106,7 +115,7 @@ impl<'s> Walk<'s> {
         match self.target(context, &at, &target) {
             Ok(fact) => {
                 context.out.reach(&target);
-                self.enter(target, fact, joined);
+                self.enter(context, target, fact, joined);
             }
             Err(dead) => {
                 context.note(&owner, dead.fault.error());
@@ -118,7 +127,7 @@ impl<'s> Walk<'s> {
     }
 
     /// The object that an include names.
-    fn target(
+    fn target<'s>(
         &self,
         context: &Context<'_, 's>,
         at: &FieldPath<'_>,
@@ -148,7 +157,7 @@ impl<'s> Walk<'s> {
         let Some(fact) = ours(context.reader, context.settings, &target.namespace, &target.name) else {
             return Err(dead("IncludeNotFound", true, format!("include {} not found", name())));
         };
-        if fact.spec.virtualhost.is_some() {
+        if fact.is_root() {
             let message = format!("root httpproxy cannot include another root httpproxy ({})", name());
             return Err(dead("RootIncludesRoot", true, message));
         }
@@ -169,9 +178,9 @@ impl<'s> Walk<'s> {
 
     /// Adds the routes of an object whose includes have been walked. A fault in one of them leaves out all
     /// of the object's routes and includes: requests must not fall through to a broader route.
-    fn own_routes(&mut self, context: &mut Context<'_, '_>, frame: &Frame<'_>) {
+    fn own_routes(&mut self, context: &mut Context<'_, '_>, frame: &Frame) {
         let mut valid = true;
-        for (index, spec) in frame.fact.spec.routes.iter().enumerate() {
+        for (index, spec) in frame.spec.routes.iter().enumerate() {
             let at = SPEC.item("routes", index);
             let scope = route::Scope { owner: &frame.object, above: &frame.conditions, at: &at };
             match route::entries(context, &scope, index, spec, self.closed) {
@@ -197,7 +206,7 @@ struct DeadEnd {
 /// The conditions of an include by themselves and with those above; each set but the empty one may stand
 /// once in an object.
 fn include_conditions(
-    frame: &mut Frame<'_>,
+    frame: &mut Frame,
     at: &FieldPath<'_>,
     include: &Include,
 ) -> Result<(Conditions, Conditions), Fault> {
