@@ -11,7 +11,7 @@ pub use delegation::DelegationFact;
 pub use http_proxy::HttpProxyFact;
 pub use ingress::IngressFact;
 pub use secret::{SecretFact, SecretType};
-pub use service::{ServiceFact, ServicePort};
+pub use service::{PortProtocol, ServiceFact, ServicePort};
 pub use slice::{SliceEndpoint, SliceFact};
 
 use api::meta::ObjectMeta;

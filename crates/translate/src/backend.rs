@@ -7,7 +7,7 @@ use model::{
     Backend, CircuitBreakers, Cluster, Discovery, EndpointsKey, Protocol, Settings, Timeout, UpstreamTls,
     UpstreamValidation,
 };
-use store::{Name, Reader, ServiceFact, ServicePort};
+use store::{Name, PortProtocol, Reader, ServiceFact, ServicePort};
 
 use crate::external_name;
 
@@ -79,9 +79,7 @@ pub(crate) fn target<'a>(
         PortRef::Number(number) => format!("port \"{number}\" on service \"{namespace}/{name}\" not matched"),
         PortRef::Name(port) => format!("port \"{port}\" on service \"{namespace}/{name}\" not matched"),
     })?;
-    if &*found.protocol != "TCP" {
-        return Err(format!("unsupported service protocol \"{}\"", found.protocol));
-    }
+    carries_tcp(found.protocol)?;
     if let Some(external) = service.external_name.as_deref() {
         external_name::check(settings, &format_args!("{namespace}/{name}"), external)?;
     }
@@ -94,6 +92,15 @@ fn find_port<'s>(service: &'s ServiceFact, port: PortRef<'_>) -> Option<(&'s Ser
         PortRef::Name(name) => !name.is_empty() && *candidate.name == *name,
     })?;
     Some((found, u16::try_from(found.port).ok().filter(|number| *number > 0)?))
+}
+
+fn carries_tcp(protocol: PortProtocol) -> Result<(), String> {
+    match protocol {
+        PortProtocol::Tcp => Ok(()),
+        PortProtocol::Udp => Err("unsupported service protocol \"UDP\"".into()),
+        PortProtocol::Sctp => Err("unsupported service protocol \"SCTP\"".into()),
+        PortProtocol::Unknown => Err("unsupported service protocol, it is none of TCP, UDP and SCTP".into()),
+    }
 }
 
 impl Target<'_> {

@@ -34,10 +34,23 @@ pub struct ServicePort {
     pub name: Box<str>,
     /// Its number, as written.
     pub port: i32,
-    /// `TCP`, `UDP` or `SCTP`.
-    pub protocol: Box<str>,
+    /// How bytes are carried on it.
+    pub protocol: PortProtocol,
     /// What is spoken on it, if the Service says.
     pub app_protocol: Option<Box<str>>,
+}
+
+/// How bytes are carried on a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortProtocol {
+    /// `TCP`; the default.
+    Tcp,
+    /// `UDP`.
+    Udp,
+    /// `SCTP`.
+    Sctp,
+    /// Another word, which Kubernetes would have refused.
+    Unknown,
 }
 
 impl From<&Service> for ServiceFact {
@@ -65,7 +78,16 @@ fn port(port: &api::core::ServicePort) -> ServicePort {
     ServicePort {
         name: port.name.as_deref().unwrap_or_default().into(),
         port: port.port,
-        protocol: port.protocol.as_deref().unwrap_or("TCP").into(),
+        protocol: protocol(port.protocol.as_deref()),
         app_protocol: port.app_protocol.as_deref().map(Into::into),
+    }
+}
+
+fn protocol(word: Option<&str>) -> PortProtocol {
+    match word {
+        None | Some("TCP") => PortProtocol::Tcp,
+        Some("UDP") => PortProtocol::Udp,
+        Some("SCTP") => PortProtocol::Sctp,
+        Some(_) => PortProtocol::Unknown,
     }
 }
