@@ -29,8 +29,8 @@ pub struct Store {
     pub(crate) delegations: Map<Arc<str>, Named<DelegationFact>>,
     /// The root HTTPProxies of each host: oldest first, then by namespace and name.
     pub(crate) roots_by_host: Map<Host, Vec<Name>>,
-    /// The Service that each slice was last seen to belong to.
-    slice_owners: Map<Name, Name>,
+    /// The Service of its own namespace that each slice was last seen to belong to.
+    slice_owners: Map<Name, Arc<str>>,
     namespaces: Namespaces,
     index: Index,
 }
@@ -74,7 +74,7 @@ impl Store {
         match object {
             api::Object::Service(object) => self.service(id, Some((&**object).into()), dirty),
             api::Object::Secret(object) => self.secret(id, Some((&**object).into()), dirty),
-            api::Object::EndpointSlice(object) => self.slice(id, SliceFact::new(object), dirty),
+            api::Object::EndpointSlice(object) => self.slice(id, SliceFact::of_service(object), dirty),
             api::Object::Ingress(object) => self.ingress(id, Some((&**object).into()), dirty),
             api::Object::HttpProxy(object) => self.http_proxy(id, Some((&**object).into()), dirty),
             api::Object::TlsCertificateDelegation(object) => {
@@ -120,31 +120,38 @@ impl Store {
         self.touch_if(changed, Read::Delegations(&id.namespace), dirty);
     }
 
-    fn slice(&mut self, id: &ObjectId, fact: Option<SliceFact>, dirty: &mut BTreeSet<Unit>) {
-        let slice = Name::from(id);
-        let fact = fact.map(|fact| self.sharing_names(&slice.namespace, fact));
-        let owner = fact.as_ref().map(|fact| Name::new(slice.namespace.clone(), fact.service.clone()));
+    fn slice(&mut self, id: &ObjectId, slice: Option<(Arc<str>, SliceFact)>, dirty: &mut BTreeSet<Unit>) {
+        let name = Name::from(id);
+        let (service, fact) = slice.unzip();
+        let owner = service.map(|service| self.service_name(&name.namespace, service));
         let before = match &owner {
-            Some(owner) => self.slice_owners.insert(slice.clone(), owner.clone()),
-            None => self.slice_owners.remove(&slice),
+            Some(owner) => self.slice_owners.insert(name.clone(), owner.clone()),
+            None => self.slice_owners.remove(&name),
         };
         if let Some(before) = before.filter(|before| Some(before) != owner.as_ref()) {
-            let changed = replace_named(&mut self.slices, &before, slice.name.clone(), None);
-            self.touch_if(changed, Read::slices(&before), dirty);
+            self.slice_of(&Name::new(name.namespace.clone(), before), &name.name, None, dirty);
         }
         if let Some(owner) = owner {
-            let changed = replace_named(&mut self.slices, &owner, slice.name, fact);
-            self.touch_if(changed, Read::slices(&owner), dirty);
+            self.slice_of(&Name::new(name.namespace, owner), &name.name, fact, dirty);
         }
     }
 
-    /// The same fact, with the Service's own spelling of its name where there is such a Service.
-    fn sharing_names(&self, namespace: &str, mut fact: SliceFact) -> SliceFact {
-        let name = NameRef { namespace, name: &fact.service };
-        if let Some((service, _)) = self.services.get_key_value(&name) {
-            fact.service = service.name.clone();
-        }
-        fact
+    /// Puts a slice among those of a Service, or takes it away.
+    fn slice_of(
+        &mut self,
+        service: &Name,
+        slice: &Arc<str>,
+        fact: Option<SliceFact>,
+        dirty: &mut BTreeSet<Unit>,
+    ) {
+        let changed = replace_named(&mut self.slices, service, slice.clone(), fact);
+        self.touch_if(changed, Read::slices(service), dirty);
+    }
+
+    /// A name in the Service's own copy, where there is such a Service.
+    fn service_name(&self, namespace: &str, name: Arc<str>) -> Arc<str> {
+        let service = self.services.get_key_value(&NameRef { namespace, name: &name });
+        service.map_or(name, |(service, _)| service.name.clone())
     }
 
     fn http_proxy(&mut self, id: &ObjectId, fact: Option<HttpProxyFact>, dirty: &mut BTreeSet<Unit>) {

@@ -11,8 +11,6 @@ const SERVICE_LABEL: &str = "kubernetes.io/service-name";
 /// What is used of an EndpointSlice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SliceFact {
-    /// The Service that it belongs to, in its own namespace.
-    pub service: Arc<str>,
     /// Its TCP ports: the name of the Service's port (empty for none) and the number.
     pub ports: Box<[(Box<str>, u16)]>,
     /// Its addresses, in the order of the object.
@@ -31,19 +29,17 @@ pub struct SliceEndpoint {
 }
 
 impl SliceFact {
-    /// What is used of a slice; `None` for one that belongs to no Service.
-    pub(crate) fn new(object: &EndpointSlice) -> Option<Self> {
+    /// The Service that a slice belongs to, in its own namespace, and what is used of it; `None` for one
+    /// that belongs to none.
+    pub(crate) fn of_service(object: &EndpointSlice) -> Option<(Arc<str>, Self)> {
         let service = object.metadata.labels.as_ref()?.get(SERVICE_LABEL)?;
         let ports = object.ports.iter().flatten().filter_map(|port| {
             let is_tcp = port.protocol.as_deref().unwrap_or("TCP") == "TCP";
             let number = u16::try_from(port.port?).ok().filter(|number| *number > 0 && is_tcp)?;
             Some((port.name.as_deref().unwrap_or_default().into(), number))
         });
-        Some(Self {
-            service: service.as_str().into(),
-            ports: ports.collect(),
-            endpoints: object.endpoints.iter().filter_map(endpoint).collect(),
-        })
+        let endpoints = object.endpoints.iter().filter_map(endpoint).collect();
+        Some((service.as_str().into(), Self { ports: ports.collect(), endpoints }))
     }
 }
 
