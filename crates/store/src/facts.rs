@@ -21,7 +21,7 @@ use api::meta::ObjectMeta;
 pub type Age = i64;
 
 /// The annotations that mean something to us; sorted.
-pub type Annotations = Vec<(&'static str, Box<str>)>;
+pub type Annotations = Box<[(&'static str, Box<str>)]>;
 
 /// Where an object may say which class it belongs to, the first that is there counts.
 const CLASS_ANNOTATIONS: [&str; 2] = ["projectcontour.io/ingress.class", "kubernetes.io/ingress.class"];
@@ -43,6 +43,6 @@ fn class(metadata: &ObjectMeta, field: Option<&str>) -> Option<Box<str>> {
 
 /// The annotations of `known` that are there.
 fn annotations(metadata: &ObjectMeta, known: &[&'static str]) -> Annotations {
-    let Some(all) = metadata.annotations.as_ref() else { return Annotations::new() };
+    let Some(all) = metadata.annotations.as_ref() else { return Annotations::default() };
     known.iter().filter_map(|key| Some((*key, all.get(*key)?.as_str().into()))).collect()
 }

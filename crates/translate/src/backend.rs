@@ -145,7 +145,7 @@ impl Target<'_> {
             None => Discovery::Endpoints(EndpointsKey {
                 namespace: self.id.namespace.clone(),
                 service: self.id.name.clone(),
-                port_name: (*self.port.name).into(),
+                port_name: self.port.name.clone(),
             }),
         }
     }

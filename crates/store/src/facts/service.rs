@@ -1,5 +1,7 @@
 //! Services.
 
+use std::sync::Arc;
+
 use api::core::Service;
 
 use super::{Annotations, annotations};
@@ -30,8 +32,8 @@ pub struct ServiceFact {
 /// A port of a Service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServicePort {
-    /// Its name; empty for none.
-    pub name: Box<str>,
+    /// Its name; empty for none. Shared with the endpoints that are asked for by it.
+    pub name: Arc<str>,
     /// Its number, as written.
     pub port: i32,
     /// How bytes are carried on it.
@@ -76,7 +78,7 @@ impl ServiceFact {
 
 fn port(port: &api::core::ServicePort) -> ServicePort {
     ServicePort {
-        name: port.name.as_deref().unwrap_or_default().into(),
+        name: port.name.as_deref().map(Into::into).unwrap_or_default(),
         port: port.port,
         protocol: protocol(port.protocol.as_deref()),
         app_protocol: port.app_protocol.as_deref().map(Into::into),
