@@ -84,7 +84,7 @@ fn entry(url: &str, resource: &Resource, version: &str) -> discovery::Resource {
     discovery::Resource {
         name: resource.name.to_string(),
         version: version.to_owned(),
-        resource: Some(Any { type_url: url.to_owned(), value: resource.body.to_bytes() }),
+        resource: Some(Any { type_url: url.to_owned(), value: resource.message() }),
         ..Default::default()
     }
 }

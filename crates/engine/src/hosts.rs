@@ -98,7 +98,7 @@ impl Hosts {
         self.restore(restore)
     }
 
-    /// The fleet rejects what these hosts brought into use: those that changed are the culprits.
+    /// The fleet rejects what these hosts use: those that changed go back, and all culprits are told.
     pub(crate) fn condemned(
         &mut self,
         users: &[VirtualHostKey],
@@ -106,7 +106,9 @@ impl Hosts {
         problem: &Problem,
     ) -> BTreeSet<Unit> {
         let restore = self.quarantine.condemned(users, &self.wanted, secret, problem);
-        self.restore(restore)
+        let told = users.iter().filter(|user| self.rejection(user).is_some()).cloned();
+        let told: Vec<_> = told.map(Unit::VirtualHost).collect();
+        self.restore(restore).into_iter().chain(told).collect()
     }
 
     fn restore(&mut self, restore: Restore) -> BTreeSet<Unit> {

@@ -73,6 +73,7 @@ mod tests {
             resource_type: ResourceType::Secret,
             name: name.into(),
             body: body.to_owned().into(),
+            own_name: envoy::OwnName::InBody,
             refs: envoy::References::default(),
             slow: false,
         }

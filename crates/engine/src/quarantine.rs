@@ -140,7 +140,10 @@ impl Quarantine {
         restore
     }
 
-    /// What these hosts brought into use is rejected: no trial is needed. Gives those that go back.
+    /// What these hosts use is rejected: no trial is needed. Gives those that go back.
+    ///
+    /// A Secret may change, or be asked for, long after its hosts were accepted: they stay as they are, but for what
+    /// their owners are told.
     pub(crate) fn condemned(
         &mut self,
         users: &[VirtualHostKey],
@@ -149,7 +152,7 @@ impl Quarantine {
         problem: &Problem,
     ) -> Restore {
         let restore = self.take_back(users);
-        for culprit in restore.keys() {
+        for culprit in users.iter().filter(|user| secret.is_some() || restore.contains_key(*user)) {
             self.find_guilty(culprit, wanted, secret, problem);
         }
         restore

@@ -16,10 +16,8 @@ use crate::{Resource, ResourceType};
 /// Messages within are expanded. Private keys are not shown: what this gives may be printed.
 #[must_use]
 pub fn to_json(resource: &Resource) -> Value {
-    let mut json = render(&Any {
-        type_url: resource.resource_type.type_url().to_owned(),
-        value: resource.body.to_bytes(),
-    });
+    let mut json =
+        render(&Any { type_url: resource.resource_type.type_url().to_owned(), value: resource.message() });
     if resource.resource_type == ResourceType::Secret {
         hide_key(&mut json);
     }

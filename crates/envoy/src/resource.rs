@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::{BufMut, Bytes, BytesMut};
 use envoy_protos::envoy;
 use prost::{Message, Name};
 use rope::Rope;
@@ -89,6 +90,15 @@ impl Encode for envoy::service::runtime::v3::Runtime {
     const TYPE: ResourceType = ResourceType::Runtime;
 }
 
+/// Where a message tells the name of its resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnName {
+    /// In the body, if at all.
+    InBody,
+    /// In field 1, before the body, which lacks it: several resources can then share one body.
+    BeforeBody,
+}
+
 /// A thing that Envoy subscribes to, ready to be sent.
 ///
 /// Clones share everything. `Debug` shows no content: a Secret is a resource, too.
@@ -98,8 +108,10 @@ pub struct Resource {
     pub resource_type: ResourceType,
     /// Its name among those of its kind.
     pub name: Arc<str>,
-    /// The serialized message; equal for equal input.
+    /// The serialized message, without its name where that is [`OwnName::BeforeBody`]; equal for equal input.
     pub body: Rope,
+    /// Where the message tells the name.
+    pub own_name: OwnName,
     /// The resources that it names.
     pub refs: References,
     /// Whether Envoy may take long to acknowledge it: a cluster that resolves a name first.
@@ -109,7 +121,31 @@ pub struct Resource {
 impl Resource {
     /// A resource from its message.
     pub(crate) fn new<M: Encode>(name: Arc<str>, message: &M, refs: References) -> Self {
-        Self { resource_type: M::TYPE, name, body: message.encode_to_vec().into(), refs, slow: false }
+        Self::of(M::TYPE, name, message.encode_to_vec().into(), refs)
+    }
+
+    /// A resource from its body, in which the name is.
+    pub(crate) const fn of(
+        resource_type: ResourceType,
+        name: Arc<str>,
+        body: Rope,
+        refs: References,
+    ) -> Self {
+        Self { resource_type, name, body, own_name: OwnName::InBody, refs, slow: false }
+    }
+
+    /// The whole serialized message. Copies a body that lacks the name.
+    #[must_use]
+    pub fn message(&self) -> Bytes {
+        match self.own_name {
+            OwnName::InBody => self.body.to_bytes(),
+            OwnName::BeforeBody => {
+                let mut message = BytesMut::new();
+                prost::encoding::string::encode(1, &self.name.to_string(), &mut message);
+                self.body.pieces().iter().for_each(|piece| message.put_slice(piece.bytes()));
+                message.freeze()
+            }
+        }
     }
 }
 
@@ -119,6 +155,7 @@ impl fmt::Debug for Resource {
             .field("resource_type", &self.resource_type)
             .field("name", &self.name)
             .field("bytes", &self.body.len())
+            .field("own_name", &self.own_name)
             .field("refs", &self.refs)
             .field("slow", &self.slow)
             .finish()

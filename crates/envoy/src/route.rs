@@ -35,9 +35,12 @@ pub(crate) fn answer_all(name: &str, status: u16) -> proto::Route {
     every_request(name, action::respond(&DirectResponse { status, body: "".into() }))
 }
 
-/// A route that sends every client to HTTPS.
-pub(crate) fn upgrade_all(name: &str) -> proto::Route {
-    every_request(name, action::action(&Action::UpgradeToHttps))
+/// A route that sends every client to HTTPS whose host is matched by an expression.
+pub(crate) fn upgrade_all(name: &str, authority: &str) -> proto::Route {
+    let mut route = every_request(name, action::action(&Action::UpgradeToHttps));
+    let headers = vec![matching::authority(authority)];
+    route.r#match = route.r#match.map(|every| proto::RouteMatch { headers, ..every });
+    route
 }
 
 fn every_request(name: &str, action: proto::route::Action) -> proto::Route {

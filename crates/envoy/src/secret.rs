@@ -8,20 +8,29 @@ use envoy_protos::envoy::config::core::v3::data_source::Specifier;
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3 as tls;
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::secret::Type;
 use model::{SecretContent, SecretKey};
+use prost::Message;
+use rope::Rope;
 
 use crate::config_source::config_source;
-use crate::{Reference, References, Resource, ResourceType, XdsMode};
+use crate::{OwnName, Reference, References, Resource, ResourceType, XdsMode};
 
 /// A Secret as SDS serves it, named after the object: the name stays when the content changes.
 #[must_use]
 pub fn secret(key: &SecretKey, content: &SecretContent) -> Resource {
-    named(&key.to_string(), content)
+    let name = key.to_string();
+    let secret = tls::Secret { name: name.clone(), r#type: Some(kind(content)) };
+    Resource::new(name.into(), &secret, References::default())
 }
 
-/// The same under another name.
-pub(crate) fn named(name: &str, content: &SecretContent) -> Resource {
-    let secret = tls::Secret { name: name.to_owned(), r#type: Some(kind(content)) };
-    Resource::new(name.into(), &secret, References::default())
+/// All of a Secret but its name, for use under several names.
+pub(crate) fn nameless(content: &SecretContent) -> Rope {
+    tls::Secret { name: String::new(), r#type: Some(kind(content)) }.encode_to_vec().into()
+}
+
+/// A Secret of this name.
+pub(crate) fn named(name: impl Into<Arc<str>>, nameless: Rope) -> Resource {
+    let secret = Resource::of(ResourceType::Secret, name.into(), nameless, References::default());
+    Resource { own_name: OwnName::BeforeBody, ..secret }
 }
 
 fn kind(content: &SecretContent) -> Type {

@@ -9,7 +9,7 @@ use envoy::{Layout, ResourceType, XdsMode};
 use model::{Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
-use xds::{FleetId, Hub, NodeStatus, Observation};
+use xds::{FleetId, Hub, NodeStatus, Observation, OnDemandSecrets};
 
 use crate::convert;
 use crate::ledger::Ledger;
@@ -68,7 +68,7 @@ impl Controller {
     #[must_use]
     pub fn with_layout(options: Options, layout: Box<dyn Layout>) -> (Self, mpsc::UnboundedReceiver<Notice>) {
         let Options { settings, mode, xds } = options;
-        let (hub, observations) = Hub::new(xds);
+        let (hub, observations) = Hub::new(with_secrets_of(settings.layout, xds));
         let (notices, told) = mpsc::unbounded_channel();
         let settings = Arc::new(settings);
         let asked = Arc::clone(&hub);
@@ -237,6 +237,16 @@ impl Controller {
         // Nobody listens during shutdown only.
         let _ = self.notices.send(notice);
     }
+}
+
+/// The limits of the xDS server, which answers for the names of hosts where the layout has Envoys ask by them.
+fn with_secrets_of(layout: model::Layout, mut limits: xds::Settings) -> xds::Settings {
+    let on_demand = match layout {
+        model::Layout::Table | model::Layout::Scoped => None,
+        model::Layout::OnDemand => Some(OnDemandSecrets::default()),
+    };
+    limits.on_demand_secrets = limits.on_demand_secrets.or(on_demand);
+    limits
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use engine::Publication;
-use envoy::{Needs, Reference, Resource, ResourceType};
-use xds::{Overdue, OwnName, Update, Version};
+use envoy::{Needs, OwnName, Reference, Resource, ResourceType};
+use xds::{Overdue, Update};
 
 /// An update of the fleet's configuration. Many hosts share `shared`.
 pub(crate) fn update(publication: Publication, shared: &[(ResourceType, Arc<str>)]) -> Update {
@@ -46,14 +46,16 @@ fn resource(resource: Resource, shared: &[(ResourceType, Arc<str>)]) -> xds::Res
     // One tenant's cluster that never warms must not hold up the routes of all others.
     let is_shared =
         shared.iter().any(|(kind, name)| (*kind, name) == (resource.resource_type, &resource.name));
+    let Resource { name, body, own_name, refs, slow, .. } = resource;
+    let named = match own_name {
+        OwnName::InBody => xds::Resource::new(name, body),
+        OwnName::BeforeBody => xds::Resource::named(name, body),
+    };
     xds::Resource {
-        version: Version::of(&resource.body),
-        refs: resource.refs.iter().map(reference).collect(),
-        name: resource.name,
-        body: resource.body,
-        own_name: OwnName::InBody,
-        slow: resource.slow,
+        refs: refs.iter().map(reference).collect(),
+        slow,
         overdue: if is_shared { Overdue::SendAnyway } else { Overdue::KeepPrevious },
+        ..named
     }
 }
 
@@ -63,4 +65,30 @@ fn reference(reference: &Reference) -> xds::Reference {
         Needs::Acked => xds::Needs::Acked,
     };
     xds::Reference { resource_type: kind(reference.resource_type), name: reference.name.clone(), needs }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn converted(own_name: OwnName) -> xds::Resource {
+        let given = Resource {
+            resource_type: ResourceType::Secret,
+            name: "a.example".into(),
+            body: "rest".to_owned().into(),
+            own_name,
+            refs: envoy::References::default(),
+            slow: false,
+        };
+        resource(given, &[])
+    }
+
+    #[test]
+    fn a_body_that_lacks_the_name_is_delivered_behind_it() {
+        let versions = [OwnName::InBody, OwnName::BeforeBody].map(|own_name| converted(own_name).version);
+        let expected = [xds::Resource::new("a.example", "rest"), xds::Resource::named("a.example", "rest")];
+        assert_eq!(versions, expected.each_ref().map(|each| each.version));
+        assert_eq!(converted(OwnName::BeforeBody).own_name, xds::OwnName::BeforeBody);
+        assert_eq!(converted(OwnName::InBody).own_name, xds::OwnName::InBody);
+    }
 }

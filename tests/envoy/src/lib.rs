@@ -9,11 +9,13 @@
 //! and the screen of `isobath up`.
 
 mod controller;
+mod hello;
 mod journal;
 pub mod manifests;
 mod volume;
 mod world;
 
 pub use controller::security;
+pub use hello::{certificate_for, client_hello};
 pub use journal::Journal;
 pub use world::{MakeLayout, Options, World};

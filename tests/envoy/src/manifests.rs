@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
 /// A Service with port 80, and its EndpointSlice with these ports of the loopback address.
 pub fn service(namespace: &str, name: &str, ports: &[u16]) -> String {
     format!(
@@ -50,6 +53,12 @@ pub fn simple_proxy(name: &str, host: &str, service: &str) -> String {
     http_proxy(name, &format!("virtualhost: {{fqdn: {host}}}\n{routes}\n"))
 }
 
+/// An HTTPProxy that sends everything of a TLS host to a Service; `tls` is the fields of `tls` in braces.
+pub fn tls_proxy(name: &str, host: &str, tls: &str, service: &str) -> String {
+    let routes = format!("routes: [{{services: [{{name: {service}, port: 80}}]}}]");
+    http_proxy(name, &format!("virtualhost: {{fqdn: {host}, tls: {tls}}}\n{routes}\n"))
+}
+
 /// A certificate for a host, signed by itself, and its key; both PEM.
 #[derive(Clone, Debug)]
 pub struct HostCertificate {
@@ -64,6 +73,12 @@ impl HostCertificate {
     pub fn new(host: &str) -> Self {
         let made = rcgen::generate_simple_self_signed([host.to_owned()]).expect("a host's name");
         Self { certificate: made.cert.pem(), key: made.signing_key.serialize_pem() }
+    }
+
+    /// The certificate as it goes over the wire.
+    pub fn der(&self) -> Vec<u8> {
+        let parsed = CertificateDer::from_pem_slice(self.certificate.as_bytes());
+        parsed.expect("made as PEM").to_vec()
     }
 
     /// As a Secret in the namespace `default`.

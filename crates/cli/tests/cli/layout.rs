@@ -32,6 +32,14 @@ fn on_demand_certificates_go_by_the_names_of_hosts() {
     let scopes = names(&answer, ".ScopedRouteConfiguration");
     assert!(scopes.contains(&"https/secure.localtest.example".to_owned()), "{scopes:?}");
     assert_eq!(names(&answer, ".Secret"), ["secure.localtest.example"]);
+    let secret = |answer: &Value| {
+        let resources = answer["resources"].as_array().unwrap();
+        let found = resources.iter().find(|each| each["@type"].as_str().unwrap().ends_with(".Secret"));
+        found.expect("a Secret").clone()
+    };
+    let mut by_chain = secret(&translated(&[]));
+    by_chain["name"] = "secure.localtest.example".into();
+    assert_eq!(secret(&answer), by_chain, "nothing but the name differs");
 }
 
 #[test]

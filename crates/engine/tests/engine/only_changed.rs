@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use api::Object;
-use model::{Kind, ObjectId, Settings};
+use model::{Kind, Layout, ObjectId, Settings};
 use store::Change;
 
 use crate::objects::{
@@ -32,19 +32,32 @@ fn backend(number: usize) -> [Object; 2] {
     [service(&namespace, &name, vec![service_port("", 80)]), slice]
 }
 
-/// The large world, made once; every test changes hosts of its own.
+fn made(layout: Layout) -> Mutex<Run> {
+    let secrets = (0..TLS_HOSTS / 10)
+        .map(|number| tls_secret(&namespace(0), &format!("secret-{number}"), &pairs()[number % 2]));
+    let hosts = (0..HOSTS).map(|number| host(number, "/", number));
+    let objects = hosts.chain((0..HOSTS).flat_map(backend)).chain(secrets);
+    let settings = Settings { layout, ..Settings::default() };
+    let mut run = Run::of(&settings, objects.map(Change::Applied).collect());
+    run.accept();
+    Mutex::new(run)
+}
+
+/// The large world, made once for each layout; every test changes hosts of its own.
+fn large_by(layout: Layout) -> MutexGuard<'static, Run> {
+    static TABLE: OnceLock<Mutex<Run>> = OnceLock::new();
+    static SCOPED: OnceLock<Mutex<Run>> = OnceLock::new();
+    static ON_DEMAND: OnceLock<Mutex<Run>> = OnceLock::new();
+    let large = match layout {
+        Layout::Table => &TABLE,
+        Layout::Scoped => &SCOPED,
+        Layout::OnDemand => &ON_DEMAND,
+    };
+    large.get_or_init(|| made(layout)).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn large() -> MutexGuard<'static, Run> {
-    static LARGE: OnceLock<Mutex<Run>> = OnceLock::new();
-    let large = LARGE.get_or_init(|| {
-        let secrets = (0..TLS_HOSTS / 10)
-            .map(|number| tls_secret(&namespace(0), &format!("secret-{number}"), &pairs()[number % 2]));
-        let hosts = (0..HOSTS).map(|number| host(number, "/", number));
-        let objects = hosts.chain((0..HOSTS).flat_map(backend)).chain(secrets);
-        let mut run = Run::of(&Settings::default(), objects.map(Change::Applied).collect());
-        run.accept();
-        Mutex::new(run)
-    });
-    large.lock().unwrap_or_else(PoisonError::into_inner)
+    large_by(Layout::Table)
 }
 
 #[test]
@@ -139,4 +152,51 @@ fn one_more_host_recomputes_what_is_its_own() {
     let outcome = large.changes(vec![Change::Removed(id)]);
     assert_eq!(outcome.names().len(), 3, "{:?}", outcome.names());
     assert!(outcome.work.units() <= 10, "{:?}", outcome.work);
+}
+
+#[test]
+fn with_scopes_a_changed_route_publishes_one_small_scope() {
+    for layout in [Layout::Scoped, Layout::OnDemand] {
+        let outcome = large_by(layout).apply([host(5000, "/new", 5000)]);
+        assert_eq!(outcome.names(), ["ScopedRouteConfiguration http/host-5000.example.com"], "{layout:?}");
+        assert!(outcome.work.bytes < 1024, "{layout:?}: {} bytes", outcome.work.bytes);
+        assert!(outcome.work.units() <= 3, "{:?}", outcome.work);
+    }
+}
+
+#[test]
+fn with_scopes_a_changed_route_of_a_tls_host_publishes_its_tables_alone() {
+    for (layout, class) in [(Layout::Scoped, "chain"), (Layout::OnDemand, "https")] {
+        let outcome = large_by(layout).apply([host(5, "/new", 5)]);
+        let scopes =
+            ["http", class].map(|class| format!("ScopedRouteConfiguration {class}/host-5.example.com"));
+        let mut expected = scopes.to_vec();
+        expected.sort();
+        assert_eq!(outcome.names(), expected, "{layout:?}");
+        assert!(outcome.work.bytes < 2048, "{layout:?}: {} bytes", outcome.work.bytes);
+    }
+}
+
+#[test]
+fn on_demand_one_more_tls_host_is_its_scopes_and_its_certificate() {
+    let fqdn = "new.example.com";
+    let proxy = root(&namespace(0), "new", fqdn, vec![route("/", "service-0")]);
+    let mut large = large_by(Layout::OnDemand);
+    let outcome = large.apply([with_tls(proxy, "secret-0").into()]);
+    let published = ["Secret new.example.com".to_owned()]
+        .into_iter()
+        .chain(["http", "https"].map(|class| format!("ScopedRouteConfiguration {class}/{fqdn}")));
+    let published: Vec<_> = published.collect();
+    assert_eq!(outcome.names(), published);
+    assert!(outcome.work.units() <= 10, "{:?}", outcome.work);
+    let gone = large.changes(vec![Change::Removed(ObjectId::new(Kind::HttpProxy, namespace(0), "new"))]);
+    assert_eq!(gone.names(), published.iter().map(|name| format!("- {name}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn on_demand_a_renewed_secret_is_published_under_the_names_of_its_hosts() {
+    let outcome = large_by(Layout::OnDemand).apply([tls_secret(&namespace(0), "secret-3", &pairs()[3])]);
+    let hosts = (30..40).map(|number| format!("Secret host-{number}.example.com"));
+    assert_eq!(outcome.names(), hosts.collect::<Vec<_>>());
+    assert_eq!((outcome.work.virtual_hosts, outcome.work.clusters), (0, 0));
 }

@@ -302,7 +302,7 @@ fn a_rejection_without_suspects_does_nothing() {
         (ResourceType::RouteConfiguration, "ingress_http"),
         (ResourceType::RouteConfiguration, "no such table"),
         (ResourceType::Listener, "ingress_https"),
-        (ResourceType::Secret, "ns/one"),
+        (ResourceType::Secret, "ns/no-such-secret"),
         (ResourceType::ClusterLoadAssignment, "ns/web"),
         (ResourceType::Cluster, "no such cluster"),
         (ResourceType::Runtime, "isobath"),
@@ -390,4 +390,22 @@ fn a_certificate_that_goes_by_the_name_of_a_host_is_rejected_for_that_host_alone
     envoy.reject(ResourceType::Secret, "a.com", WORDS);
     assert_eq!((envoy.verdict("a"), envoy.verdict("b")), (Verdict::Invalid, Verdict::Valid));
     assert_eq!(names(&envoy), ["a.com", "b.com"]);
+}
+
+#[test]
+fn a_certificate_that_is_rejected_long_after_its_host_was_accepted_is_told_until_it_is_renewed() {
+    for (layout, name) in
+        [(Layout::OnDemand, "a.com"), (Layout::Table, "ns/secret"), (Layout::Scoped, "ns/secret")]
+    {
+        let mut envoy = Envoy::with(layout);
+        envoy.apply([tls_secret("ns", "secret", &pairs()[0]), with_tls(proxy("a", "/"), "secret").into()]);
+        assert_eq!(envoy.verdict("a"), Verdict::Valid);
+        let before = envoy.run.resources.clone();
+        envoy.reject(ResourceType::Secret, name, WORDS);
+        assert_eq!(envoy.verdict("a"), Verdict::Invalid, "{layout:?}");
+        assert!(envoy.told("a").contains(WORDS), "{}", envoy.told("a"));
+        assert_eq!(envoy.run.resources, before, "{layout:?}");
+        envoy.apply([tls_secret("ns", "secret", &pairs()[1])]);
+        assert_eq!(envoy.verdict("a"), Verdict::Valid, "{layout:?}");
+    }
 }

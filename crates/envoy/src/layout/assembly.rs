@@ -145,8 +145,7 @@ impl Assembly {
     fn resource(&self) -> Resource {
         let parts = self.parts.pieces().cloned();
         let body = Rope::of([self.head.clone()].into_iter().chain(parts).chain([self.tail.clone()]));
-        let Self { resource_type, ref name, ref references, .. } = *self;
-        Resource { resource_type, name: name.clone(), body, refs: references.references(), slow: false }
+        Resource::of(self.resource_type, self.name.clone(), body, self.references.references())
     }
 
     fn encode<M: Message>(&self, part: &M) -> Box<[u8]> {

@@ -102,11 +102,15 @@ pub(super) fn sharing(class: Class, host: &Host, table: &str) -> Resource {
 /// The name of the table for hosts that only redirect to HTTPS.
 pub(super) const REDIRECT: &str = "https-redirect";
 
+/// A host with at most one colon, behind which Envoy takes anything for a port. A key leaves out all that follows the
+/// first colon; with a second one it is another host, which this table is not for.
+const HOST_AND_PORT: &str = "[^:]*(:[^:]*)?";
+
 /// The table for hosts that only redirect to HTTPS.
 pub(super) fn redirect_table() -> Resource {
     let any = Host::any();
     let mut host = virtual_host(&any, &[]);
-    host.routes.push(route::upgrade_all("https-redirect"));
+    host.routes.push(route::upgrade_all("https-redirect", HOST_AND_PORT));
     let table =
         proto::RouteConfiguration { name: REDIRECT.to_owned(), virtual_hosts: vec![host], ..own_table() };
     Resource::new(REDIRECT.into(), &table, References::default())

@@ -1,8 +1,10 @@
-//! Certificates under the names by which clients ask for them.
+//! Certificates under the names by which clients ask for them. However many hosts use a Secret, its bytes are there
+//! once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Host, SecretContent, SecretKey, SecretUse};
+use rope::Rope;
 
 use super::Output;
 use super::outbox::Outbox;
@@ -11,7 +13,8 @@ use crate::{ResourceType, secret};
 /// Certificates that are fetched under the names of hosts, and those that filter chains name.
 #[derive(Default)]
 pub(super) struct Secrets {
-    contents: BTreeMap<SecretKey, SecretContent>,
+    /// What each holds, without a name.
+    contents: BTreeMap<SecretKey, Rope>,
     /// The hosts under whose names a certificate is fetched.
     by_host: BTreeMap<SecretKey, BTreeSet<Host>>,
     /// The hosts whose own chains name it.
@@ -36,7 +39,7 @@ impl Secrets {
             SecretUse::Ca => return false,
         }
         match content {
-            Some(content) => self.contents.insert(key.clone(), content.clone()),
+            Some(content) => self.contents.insert(key.clone(), secret::nameless(content)),
             None => self.contents.remove(key),
         };
         let hosts = self.by_host.get(key).cloned().unwrap_or_default();
@@ -83,14 +86,14 @@ impl Secrets {
 
     fn publish_for(&mut self, host: &Host, key: &SecretKey) {
         match self.contents.get(key) {
-            Some(content) => self.outbox.put(secret::named(host.as_str(), content)),
+            Some(content) => self.outbox.put(secret::named(host.as_str(), content.clone())),
             None => self.outbox.remove(ResourceType::Secret, host.as_str().into()),
         }
     }
 
     fn publish(&mut self, key: &SecretKey) {
         match self.contents.get(key).filter(|_| self.by_chain.contains_key(key)) {
-            Some(content) => self.outbox.put(secret::secret(key, content)),
+            Some(content) => self.outbox.put(secret::named(key.to_string(), content.clone())),
             None => self.outbox.remove(ResourceType::Secret, key.to_string().into()),
         }
     }

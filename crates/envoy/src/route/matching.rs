@@ -51,10 +51,14 @@ fn header(condition: &HeaderMatch) -> proto::HeaderMatcher {
 /// too (reference 3.2). Clients may write the host in any case, with a dot at
 /// its end, and with a port.
 fn one_label(parent: &str) -> proto::HeaderMatcher {
-    let pattern = format!(r"(?i)[a-z0-9]([-a-z0-9]*[a-z0-9])?\.{}\.?(:[0-9]+)?", quote(parent));
+    authority(&format!(r"(?i)[a-z0-9]([-a-z0-9]*[a-z0-9])?\.{}\.?(:[0-9]+)?", quote(parent)))
+}
+
+/// That the host, as the client wrote it, is matched by an expression as a whole.
+pub(super) fn authority(pattern: &str) -> proto::HeaderMatcher {
     proto::HeaderMatcher {
         name: ":authority".to_owned(),
-        header_match_specifier: Some(string_match(expression(&pattern))),
+        header_match_specifier: Some(string_match(expression(pattern))),
         ..Default::default()
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use envoy::{Layout, Needs, Output, Resource, ResourceType, XdsMode, to_json};
+use envoy::{Layout, Needs, Output, OwnName, Resource, ResourceType, XdsMode, to_json};
 use envoy_protos::envoy::config::route::v3::{
     RouteConfiguration, ScopedRouteConfiguration, VirtualHost as Proto,
 };
+use envoy_protos::envoy::extensions::transport_sockets::tls::v3::Secret;
 use insta::assert_yaml_snapshot;
 use model::{
     Action, HeaderEdits, SecretContent, SecretKey, Settings, TlsVersion, VirtualHost, WeightedCluster,
@@ -179,6 +180,33 @@ fn on_demand_a_tls_host_is_its_scope_and_its_certificate_by_name() {
     assert_eq!(flushed(&mut layout), ["Secret *.b.com", "Secret a.com"]);
     layout.set(&https("a.com"), None);
     assert_eq!(flushed(&mut layout), ["- Secret a.com", "- ScopedRouteConfiguration https/a.com"]);
+}
+
+#[test]
+fn on_demand_hosts_that_use_one_secret_share_its_bytes_and_each_message_is_whole() {
+    let mut layout = started(model::Layout::OnDemand);
+    layout.set_secret(&SecretKey::pair("ns", "s"), Some(&pair("one")));
+    for host in ["a.com", "*.a.com"] {
+        layout.set(&https(host), Some(&with_tls("s", serving(host, "x"))));
+    }
+    layout.set(&https("own.com"), Some(&strict("own.com", "x")));
+    let outputs = layout.flush();
+    let secrets = ["a.com", "*.a.com", "ns/s"].map(|name| find(&outputs, ResourceType::Secret, name));
+    let place = |secret: &Resource| secret.body.pieces().first().map(|piece| piece.bytes().as_ptr());
+    assert_eq!(secrets.each_ref().map(place), [place(&secrets[0]); 3]);
+    let alone = envoy::secret(&SecretKey::pair("ns", "s"), &pair("one"));
+    for secret in &secrets {
+        assert_eq!(secret.own_name, OwnName::BeforeBody);
+        let whole = Secret::decode(alone.message()).unwrap();
+        assert_eq!(
+            Secret::decode(secret.message()).unwrap(),
+            Secret { name: secret.name.to_string(), ..whole }
+        );
+        let (json, mut expected) = (to_json(secret), to_json(&alone));
+        expected["name"] = secret.name.to_string().into();
+        assert_eq!(json, expected);
+        assert_eq!(json["tls_certificate"]["private_key"]["inline_string"], "[redacted]");
+    }
 }
 
 #[test]

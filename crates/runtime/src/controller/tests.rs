@@ -222,3 +222,14 @@ fn a_rejection_of_what_is_no_longer_published_changes_nothing() {
     });
     assert_eq!(scene.told(), [format!("a rejects {TABLE}")]);
 }
+
+#[test]
+fn names_of_hosts_are_answered_for_where_certificates_are_fetched_by_them() {
+    use model::Layout;
+    let asked = |layout| with_secrets_of(layout, xds::Settings::default()).on_demand_secrets;
+    let answers = [Layout::Table, Layout::Scoped, Layout::OnDemand].map(asked);
+    assert_eq!(answers, [None, None, Some(OnDemandSecrets::default())]);
+    let limits = OnDemandSecrets { spellings: 1, aliases: 2 };
+    let chosen = xds::Settings { on_demand_secrets: Some(limits), ..xds::Settings::default() };
+    assert_eq!(with_secrets_of(Layout::OnDemand, chosen).on_demand_secrets, Some(limits));
+}

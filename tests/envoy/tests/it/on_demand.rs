@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use harness::client_hello;
 use serde_json::{Value, json};
 use testkit::{Envoy, Port, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -88,30 +89,6 @@ async fn reply(address: SocketAddr, server_name: &[u8]) -> Reply {
         Ok(22) => Reply::Certificate,
         Ok(_) | Err(_) => Reply::Refusal,
     }
-}
-
-/// A client's first message with any bytes as the server name, which no TLS library would send.
-fn client_hello(server_name: &[u8]) -> Vec<u8> {
-    let list = framed(2, &[&[0], &*framed(2, server_name)].concat());
-    let extension = |kind: u16, body: &[u8]| [&kind.to_be_bytes(), &*framed(2, body)].concat();
-    let extensions = [
-        extension(0, &list),
-        extension(10, &framed(2, &[0, 29, 0, 23])),
-        extension(11, &[1, 0]),
-        extension(13, &framed(2, &[4, 3, 8, 4, 4, 1])),
-    ];
-    // TLS 1.2, a random, no session, ECDHE with AES-GCM for both kinds of keys, no compression.
-    let suites = framed(2, &[0xc0, 0x2b, 0xc0, 0x2f]);
-    let hello =
-        [&[3, 3], &*[7; 32].to_vec(), &[0], &*suites, &[1, 0], &*framed(2, &extensions.concat())].concat();
-    let message = [&[1], &*framed(3, &hello)].concat();
-    [&[22, 3, 1], &*framed(2, &message)].concat()
-}
-
-/// Bytes behind their length, which takes `width` bytes.
-fn framed(width: usize, bytes: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
-    [&length[4 - width..], bytes].concat()
 }
 
 /// `envoy.extensions.transport_sockets.tls.v3.Secret` without its name, with a key pair of its own.

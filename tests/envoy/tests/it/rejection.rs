@@ -1,11 +1,12 @@
 //! A resource that Envoy rejects. Our own checks know every such value that an object can hold, so the
-//! layout of these worlds puts one in: in place of each path that begins with `/poison`.
+//! layout of these worlds puts one in: in place of each path that begins with `/poison`, and of the key of each
+//! Secret whose name does.
 
 use std::sync::Arc;
 
 use envoy::{Before, Layout, Output, ResourceType, XdsMode};
-use harness::manifests::{http_proxy, simple_proxy};
-use harness::{Options, World};
+use harness::manifests::{HostCertificate, http_proxy, simple_proxy, tls_proxy};
+use harness::{Options, World, certificate_for};
 use model::{PathMatch, SecretContent, SecretKey, Settings, Traffic, VirtualHost, VirtualHostKey};
 use testkit::eventually;
 
@@ -18,7 +19,14 @@ impl Layout for Poisoned {
     }
 
     fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) {
-        self.0.set_secret(key, content);
+        let another_key = || HostCertificate::new("another.example").key.into_bytes().into();
+        let content = content.cloned().map(|content| match content {
+            SecretContent::Pair { chain, .. } if key.name.starts_with("poison") => {
+                SecretContent::Pair { chain, key: another_key() }
+            }
+            content => content,
+        });
+        self.0.set_secret(key, content.as_ref());
     }
 
     fn flush(&mut self) -> Vec<Output> {
@@ -191,4 +199,51 @@ async fn a_rejection_counts_once_the_last_envoy_that_did_not_share_it_is_gone() 
     world.apply("good", &simple_proxy("good", "good.example", "green")).await;
     serves(&world, "good.example", "green").await;
     assert_eq!(world.ask("bad.example", "/").await, (200, "blue".into()));
+}
+
+fn write_secure(world: &World, host: &str, secret: &str) -> HostCertificate {
+    let certificate = HostCertificate::new(host);
+    world.write(&format!("secret-{secret}"), &certificate.secret(secret));
+    world.write(host, &tls_proxy(host, host, &format!("{{secretName: {secret}}}"), "blue"));
+    certificate
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_rejected_by_the_name_of_its_host_is_told_to_that_host_and_the_last_one_stays()
+{
+    let mut world = world(XdsMode::AdsDelta, model::Layout::OnDemand).await;
+    let shown = write_secure(&world, "changed.example", "good");
+    let other = write_secure(&world, "other.example", "other");
+    world.sync().await;
+    for name in ["changed.example", "CHANGED.example"] {
+        assert_eq!(certificate_for(world.https(), name.as_bytes()).await, Some(shown.der()), "{name}");
+    }
+    write_secure(&world, "changed.example", "poison-changed");
+    write_secure(&world, "unasked.example", "poison-new");
+    world.send_changes().await;
+    let problems = told(&mut world, "changed.example").await.concat();
+    assert!(problems.contains("Secret \"changed.example\""), "{problems}");
+    assert!(!problems.contains("PRIVATE KEY"), "{problems}");
+    for name in ["changed.example", "CHANGED.example"] {
+        assert_eq!(certificate_for(world.https(), name.as_bytes()).await, Some(shown.der()), "{name}");
+    }
+    // Of the other one Envoy hears when a client asks.
+    world.settle().await;
+    assert_eq!(world.look().await.problems("unasked.example"), [""; 0]);
+    assert_eq!(certificate_for(world.https(), b"unasked.example").await, None);
+    let problems = told(&mut world, "unasked.example").await.concat();
+    assert!(problems.contains("Secret \"unasked.example\""), "{problems}");
+
+    assert_eq!(certificate_for(world.https(), b"other.example").await, Some(other.der()));
+    assert_eq!(world.look().await.problems("other.example"), [""; 0]);
+    for host in ["changed.example", "unasked.example"] {
+        let cured = write_secure(&world, host, &format!("cured-{host}"));
+        world.sync().await;
+        eventually("the new certificate is shown", async || {
+            let shown = certificate_for(world.https(), host.as_bytes()).await;
+            if shown == Some(cured.der()) { Ok(()) } else { Err(host.to_owned()) }
+        })
+        .await;
+        assert_eq!(world.look().await.problems(host), [""; 0]);
+    }
 }

@@ -3,8 +3,7 @@
 use harness::manifests::{HostCertificate, http_proxy};
 use harness::{Options, World};
 use model::{Layout, Settings};
-use testkit::{ClientTls, Failure, Request, Trust, Version, open};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use testkit::{ClientTls, Failure, Request, Trust, Version};
 
 async fn world(layout: Layout) -> World {
     let settings = Settings { layout, ..Settings::default() };
@@ -101,53 +100,4 @@ async fn a_connection_that_was_opened_before_a_host_had_a_chain_of_its_own_is_mi
     assert_eq!(connection.send(&request).await.unwrap().code(), 421);
     assert_eq!(request.send().await.unwrap().code(), 200);
     world.assert_nothing_rejected().await;
-}
-
-/// Names that a stranger may send, and that are no hosts: Envoy 1.40 ends at the first.
-const CRAFTED: &[&[u8]] = &[
-    b"xdstp:",
-    b"xdstp://foo",
-    b"xdstp:x.example",
-    b"*",
-    b"a\xff\xfe.example",
-    b"ns/secret",
-    b"a b",
-    b"",
-    b"..",
-    b"exact.example\r\nx: y",
-];
-
-#[tokio::test]
-async fn on_demand_names_that_are_no_hosts_get_nowhere() {
-    let mut world = world(Layout::OnDemand).await;
-    for name in CRAFTED {
-        let mut stream = open(world.https(), None).await.unwrap();
-        stream.write_all(&client_hello(name)).await.unwrap();
-        let mut answer = Vec::new();
-        // A reset is as good an answer as an end.
-        let _ = stream.read_to_end(&mut answer).await;
-        // At most an alert, and never a ServerHello.
-        assert_ne!(answer.first(), Some(&22), "{}", String::from_utf8_lossy(name));
-    }
-    let answer = request(&world, Version::Http1, "exact.example", "exact.example").send().await.unwrap();
-    assert_eq!(answer.code(), 200);
-    world.assert_nothing_rejected().await;
-}
-
-/// A ClientHello of TLS 1.2 with a server name that no library would send.
-fn client_hello(name: &[u8]) -> Vec<u8> {
-    let sized = |bytes: Vec<u8>| -> Vec<u8> {
-        let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
-        [length.to_vec(), bytes].concat()
-    };
-    let names = sized([vec![0], sized(name.to_vec())].concat());
-    let server_name = [vec![0, 0], sized(names)].concat();
-    let groups = [vec![0, 10], sized(sized(vec![0, 29]))].concat();
-    let signatures = [vec![0, 13], sized(sized(vec![4, 3]))].concat();
-    let extensions = sized([server_name, groups, signatures].concat());
-    let suites = sized(vec![0xc0, 0x2b]);
-    let hello = [vec![3, 3], vec![7; 32], vec![0], suites, vec![1, 0], extensions].concat();
-    let length = u32::try_from(hello.len()).unwrap().to_be_bytes();
-    let handshake = [vec![1], length[1..].to_vec(), hello].concat();
-    [vec![22, 3, 1], sized(handshake)].concat()
 }
