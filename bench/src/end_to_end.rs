@@ -7,23 +7,22 @@ mod manifests;
 mod ours;
 mod poller;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use engine::{Effect, Engine, Event};
-use envoy::bootstrap::{BootstrapOptions, Node, XdsTls, bootstrap};
 use envoy::{Resource, XdsMode};
 use files::{Folder, FolderChange};
-use model::{Bind, Settings};
 use store::Change;
-use testkit::{Backend, Envoy, Launch, Port};
+use testkit::{Backend, Envoy, Port};
 
+use crate::envoys::{launch, settings, wait_for};
 use crate::floor::{self, Floor};
 use crate::machine;
+use crate::summary::{Summary, time};
 use manifests::{Manifests, Save};
 use ours::{Ours, Parts};
 use poller::Poller;
@@ -33,8 +32,6 @@ const SIZES: [usize; 3] = [10, 1_000, 10_000];
 const REPEATS: usize = 15;
 /// How long nothing happens before a change: longer than any window for bursts.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How long Envoy may take to start with the largest configuration.
-const START: Duration = Duration::from_secs(120);
 
 /// Who sends a change.
 #[derive(Debug, Clone, Copy)]
@@ -186,79 +183,4 @@ async fn poll(address: SocketAddr, wanted: u16, act: impl FnOnce()) -> (Instant,
     let began = Instant::now();
     act();
     (began, polling.await.expect("the wanted status comes"))
-}
-
-/// Default settings on three free ports: HTTP, HTTPS, statistics.
-fn settings() -> (Settings, [Port; 3]) {
-    let ports = [Port::reserve(), Port::reserve(), Port::reserve()];
-    let [http, https, stats] =
-        ports.each_ref().map(|port| Bind { address: Ipv4Addr::LOCALHOST.into(), port: port.number() });
-    let settings = Settings {
-        http,
-        https,
-        stats,
-        http_access_log: "/dev/null".into(),
-        https_access_log: "/dev/null".into(),
-        ..Settings::default()
-    };
-    (settings, ports)
-}
-
-/// Starts an Envoy with the product's own bootstrap. `tls` is the folder with the client's files.
-fn launch(name: &str, xds: SocketAddr, tls: Option<&Path>) -> Envoy {
-    let file = |folder: &Path, name: &str| folder.join(name).to_string_lossy().into();
-    let tls = tls.map(|folder| XdsTls {
-        ca: file(folder, "ca.crt"),
-        certificate: file(folder, "tls.crt"),
-        key: file(folder, "tls.key"),
-        resources_dir: None,
-    });
-    let options = BootstrapOptions {
-        node: Some(Node { id: name.into(), cluster: "isobath".into() }),
-        xds_port: xds.port(),
-        tls,
-        ..BootstrapOptions::new()
-    };
-    let mut json = envoy::message_to_json(&bootstrap(&options));
-    // Each Envoy gets a socket of its own for its administration interface.
-    if let Some(bootstrap) = json.as_object_mut() {
-        bootstrap.remove("admin");
-    }
-    Envoy::launch(Launch { log_level: "warning".into(), ..Launch::new(json) })
-}
-
-/// Waits until Envoy has its first configuration and listens.
-async fn wait_for(address: SocketAddr) {
-    let listening = async {
-        while tokio::net::TcpStream::connect(address).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(START, listening).await.expect("Envoy starts");
-}
-
-/// The median of several runs, and how far they lie apart.
-struct Summary {
-    least: Duration,
-    median: Duration,
-    most: Duration,
-}
-
-impl Summary {
-    fn of(runs: impl Iterator<Item = Duration>) -> Self {
-        let mut sorted: Vec<_> = runs.collect();
-        sorted.sort();
-        let at = |index: usize| sorted.get(index).copied().unwrap_or_default();
-        Self { least: at(0), median: at(sorted.len() / 2), most: at(sorted.len().saturating_sub(1)) }
-    }
-}
-
-impl std::fmt::Display for Summary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} | {} to {}", time(self.median), time(self.least), time(self.most))
-    }
-}
-
-fn time(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }

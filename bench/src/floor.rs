@@ -1,5 +1,5 @@
-//! The least that a server can do: answers subscriptions with resources that it was given, and writes a
-//! prepared message when it is told to.
+//! The least that a server can do: answers subscriptions with resources that it was given, and writes
+//! prepared messages when it is told to.
 //!
 //! Delta ADS in clear text, one Envoy, no store, no sessions, no order, no versions that mean anything:
 //! what is left is Envoy's own part of a change.
@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use envoy::{Resource, ResourceType};
@@ -33,27 +33,37 @@ const REQUEST_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) struct Floor {
     pub(crate) address: SocketAddr,
     newest: Newest,
+    resources: Resources,
 }
 
 /// What the newest stream is to write.
 type Newest = Arc<Mutex<Option<UnboundedSender<Bytes>>>>;
 
 /// The resources by type and name.
-type Resources = Arc<BTreeMap<&'static str, BTreeMap<Arc<str>, Resource>>>;
+type Resources = Arc<Mutex<ByType>>;
+type ByType = BTreeMap<&'static str, BTreeMap<Arc<str>, Resource>>;
 
 impl Floor {
     /// Serves these resources on a free port.
     pub(crate) async fn start(resources: Vec<Resource>) -> Self {
-        let mut by_type: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-        for resource in resources {
-            let of_type = by_type.entry(resource.resource_type.type_url()).or_default();
-            of_type.insert(Arc::clone(&resource.name), resource);
-        }
+        let by_type = Resources::default();
+        put(&by_type, &resources);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let newest = Newest::default();
-        tokio::spawn(accept(listener, Arc::new(by_type), Arc::clone(&newest)));
-        Self { address, newest }
+        tokio::spawn(accept(listener, Arc::clone(&by_type), Arc::clone(&newest)));
+        Self { address, newest, resources: by_type }
+    }
+
+    /// Answers with these from now on, and no more with those; says nothing by itself.
+    pub(crate) fn change(&self, set: &[Resource], removed: &[(ResourceType, Arc<str>)]) {
+        put(&self.resources, set);
+        let mut resources = lock(&self.resources);
+        for (resource_type, name) in removed {
+            if let Some(of_type) = resources.get_mut(resource_type.type_url()) {
+                of_type.remove(name);
+            }
+        }
     }
 
     /// Writes a message to the Envoy.
@@ -64,20 +74,49 @@ impl Floor {
     }
 }
 
+fn put(resources: &Resources, set: &[Resource]) {
+    let mut by_type = lock(resources);
+    for resource in set {
+        let of_type = by_type.entry(resource.resource_type.type_url()).or_default();
+        of_type.insert(Arc::clone(&resource.name), resource.clone());
+    }
+}
+
+fn lock(resources: &Resources) -> MutexGuard<'_, ByType> {
+    resources.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A message that these are gone, as it goes over the wire.
+pub(crate) fn removal(resource_type: ResourceType, names: Vec<String>, nonce: &str) -> Bytes {
+    framed(&DeltaDiscoveryResponse {
+        removed_resources: names,
+        type_url: resource_type.type_url().to_owned(),
+        nonce: nonce.to_owned(),
+        ..Default::default()
+    })
+}
+
 /// A message with these resources of one type, as it goes over the wire.
 pub(crate) fn message<'a>(
     resource_type: ResourceType,
     resources: impl Iterator<Item = &'a Resource>,
     nonce: &str,
 ) -> Bytes {
+    framed(&response_with(resource_type, resources, nonce))
+}
+
+fn response_with<'a>(
+    resource_type: ResourceType,
+    resources: impl Iterator<Item = &'a Resource>,
+    nonce: &str,
+) -> DeltaDiscoveryResponse {
     let url = resource_type.type_url();
-    let response = DeltaDiscoveryResponse {
+    DeltaDiscoveryResponse {
         resources: resources.map(|resource| entry(url, resource, nonce)).collect(),
         type_url: url.to_owned(),
         nonce: nonce.to_owned(),
         ..Default::default()
-    };
-    framed(&response)
+    }
 }
 
 fn entry(url: &str, resource: &Resource, version: &str) -> discovery::Resource {
@@ -136,28 +175,27 @@ async fn answer(body: Incoming, resources: Resources, outlet: UnboundedSender<By
     let mut answered = 0;
     while let Ok(Some(request)) = requests.message().await {
         assert!(request.error_detail.is_none(), "rejected: {:?}", request.error_detail);
-        let Some((resource_type, wanted)) = wanted(&resources, &request) else { continue };
         answered += 1;
-        let message = message(resource_type, wanted.into_iter(), &format!("answer-{answered}"));
-        if outlet.send(message).is_err() {
+        let reply = reply(&lock(&resources), &request, &format!("answer-{answered}"));
+        if reply.is_some_and(|message| outlet.send(message).is_err()) {
             return;
         }
     }
 }
 
-/// The resources that a request asks for; `None` if it asks for none.
-fn wanted<'a>(
-    resources: &'a Resources,
-    request: &DeltaDiscoveryRequest,
-) -> Option<(ResourceType, Vec<&'a Resource>)> {
+/// What a request asks for, and which of that there is not; `None` if it asks for nothing.
+fn reply(resources: &ByType, request: &DeltaDiscoveryRequest, nonce: &str) -> Option<Bytes> {
     let resource_type = ResourceType::ALL.into_iter().find(|kind| kind.type_url() == request.type_url)?;
-    let of_type = resources.get(resource_type.type_url());
+    let none = BTreeMap::new();
+    let of_type = resources.get(resource_type.type_url()).unwrap_or(&none);
     let named = &request.resource_names_subscribe;
-    let all = named.iter().any(|name| name == "*") || (named.is_empty() && request.response_nonce.is_empty());
-    let wanted: Vec<_> = match of_type {
-        Some(of_type) if all => of_type.values().collect(),
-        Some(of_type) => named.iter().filter_map(|name| of_type.get(name.as_str())).collect(),
-        None => Vec::new(),
-    };
-    (all || !named.is_empty()).then_some((resource_type, wanted))
+    if named.iter().any(|name| name == "*") || (named.is_empty() && request.response_nonce.is_empty()) {
+        return Some(message(resource_type, of_type.values(), nonce));
+    }
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        named.iter().partition(|name| of_type.contains_key(name.as_str()));
+    let wanted = known.into_iter().filter_map(|name| of_type.get(name.as_str()));
+    let response = response_with(resource_type, wanted, nonce);
+    let removed_resources = unknown.into_iter().cloned().collect();
+    (!named.is_empty()).then(|| framed(&DeltaDiscoveryResponse { removed_resources, ..response }))
 }

@@ -1,19 +1,30 @@
 //! What the machine says about itself and about this process.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 /// The resident memory of this process, in bytes.
 pub(crate) fn resident_bytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    resident_bytes_of("self")
+}
+
+/// The resident memory of a process, in bytes.
+pub(crate) fn resident_bytes_of(process: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
     kibibytes.unwrap_or_default() * 1024
 }
 
-/// The processor time that this process has used.
+/// The processor time that the main thread of this process has used.
 pub(crate) fn processor_time() -> Duration {
-    let stat = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    time_of("/proc/self/schedstat".as_ref())
+}
+
+/// The processor time in a file of the kernel's.
+pub(crate) fn time_of(file: &Path) -> Duration {
+    let stat = fs::read_to_string(file).unwrap_or_default();
     Duration::from_nanos(stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default())
 }
 

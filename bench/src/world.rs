@@ -121,6 +121,7 @@ fn namespace(host: usize) -> String {
     format!("team-{}", host % 100)
 }
 
-fn typed<T: serde::de::DeserializeOwned>(value: Value, object: fn(Box<T>) -> Object) -> Change {
+/// An object from its JSON form.
+pub(crate) fn typed<T: serde::de::DeserializeOwned>(value: Value, object: fn(Box<T>) -> Object) -> Change {
     Change::Applied(object(Box::new(serde_json::from_value(value).expect("a well-formed object"))))
 }

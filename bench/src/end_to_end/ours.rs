@@ -10,8 +10,9 @@ use testkit::{Envoy, Port};
 use tokio::sync::mpsc;
 
 use super::manifests::{Manifests, Save};
-use super::{PAUSE, applied, launch, poll, settings, wait_for};
+use super::{PAUSE, applied, poll};
 use crate::controller::Running;
+use crate::envoys::{launch, settings, wait_for};
 
 /// How long a step inside the controller may take.
 const LIMIT: Duration = Duration::from_secs(60);
