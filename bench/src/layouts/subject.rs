@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use envoy::XDS_CLUSTER;
+use envoy::bootstrap::BootstrapOptions;
 use model::Layout;
 use testkit::{Envoy, Port};
 
@@ -197,7 +199,7 @@ impl Subject {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let stats = runtime.expect("a runtime can be made").block_on(self.envoy.stats());
         let counted = Counted {
-            received: stats.get("cluster.isobath.upstream_cx_rx_bytes_total"),
+            received: stats.sum(&xds_cluster(), ".upstream_cx_rx_bytes_total"),
             drained: stats.sum("http.", ".downstream_cx_drain_close"),
             rejected: stats.rejected_updates(),
         };
@@ -208,4 +210,9 @@ impl Subject {
     fn pid(&self) -> String {
         self.envoy.pid().expect("Envoy runs").to_string()
     }
+}
+
+/// What the statistics of the xDS server's cluster begin with; its port follows.
+fn xds_cluster() -> String {
+    format!("cluster.{}_{XDS_CLUSTER}_", BootstrapOptions::new().namespace)
 }
