@@ -21,7 +21,7 @@ use crate::{machine, threads};
 pub(crate) use client::outside;
 pub(crate) use step::Transport;
 
-/// Sizes with all layouts, but for those at which some cannot be measured: [`changes::layouts`].
+/// Sizes with all layouts, but for those at which some cannot be measured: see `changes::layouts`.
 const SIZES: [(Transport, usize); 7] = [
     (Transport::Http, 10),
     (Transport::Http, 1_000),
