@@ -12,6 +12,7 @@ use model::Settings;
 use runtime::{Controller, Input, Notice, Options};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 use xds::server::Tls;
 use xds::{Hub, Security, Server};
@@ -45,6 +46,11 @@ impl Running {
         self.inputs.send(input).await.expect("the controller runs");
     }
 
+    /// The server's side of its TLS.
+    pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
+        server_config(&self.certificates)
+    }
+
     /// Writes the client's side into a folder: `ca.crt`, `tls.crt`, `tls.key`.
     pub(crate) fn write_client(&self, folder: &Path) {
         let client = &self.certificates.client;
@@ -59,10 +65,14 @@ impl Running {
     }
 }
 
+fn server_config(certificates: &Generated) -> Arc<ServerConfig> {
+    let config = certificates.server_material().and_then(|material| material.server_config());
+    Arc::new(config.expect("made just now"))
+}
+
 fn security(certificates: &Generated) -> Security {
-    let material = certificates.server_material().expect("made just now");
     let tls = Tls {
-        config: Arc::new(material.server_config().expect("made just now")),
+        config: server_config(certificates),
         name: "envoy".into(),
         default_clients: None,
         gateway_clients: None,

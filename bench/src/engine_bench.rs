@@ -1,6 +1,6 @@
 //! What a change costs in the engine.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use engine::{Counters, Effect, Engine, Event, Publication};
 use envoy::{Before, Layout, Output, ResourceType, XdsMode};
 use model::{SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
-use stats_alloc::Region;
 use store::Change;
 
 use crate::machine;
@@ -19,7 +18,17 @@ const REPEATS: usize = 41;
 const SIZES: [(usize, usize); 6] =
     [(1_000, 1), (10_000, 1), (100_000, 1), (1_000, 10), (10_000, 10), (100_000, 10)];
 
-/// Measures every size in a process of its own.
+/// What the allocator has counted: calls so far, and bytes that are in use.
+#[derive(Clone, Copy)]
+pub(crate) struct Heap {
+    pub(crate) allocations: usize,
+    pub(crate) bytes: usize,
+}
+
+/// Asks the allocator, in the program that counts.
+pub(crate) type Counted<'a> = Option<&'a dyn Fn() -> Heap>;
+
+/// Measures every size in processes of its own: one for the times, and one that counts allocations.
 pub(crate) fn all_sizes() {
     println!("Machine: {}.\n", machine::description());
     println!(
@@ -28,21 +37,60 @@ pub(crate) fn all_sizes() {
     );
     println!("|---:|---:|---|---:|---:|---:|---:|---:|---:|");
     let this = std::env::current_exe().expect("this program has a path");
+    let counting = this.with_file_name("isobath-bench-allocations");
     for (hosts, routes) in SIZES {
-        let status =
-            Command::new(&this).args(["engine-size", &hosts.to_string(), &routes.to_string()]).status();
-        if !status.is_ok_and(|status| status.success()) {
-            println!("| {hosts} | {routes} | failed | | | | | | |");
+        let size = [hosts.to_string(), routes.to_string()];
+        let timed = rows(Command::new(&this).arg("engine-size").args(&size));
+        let counted = rows(Command::new(&counting).args(&size));
+        for (timed, counted) in timed.iter().zip(&counted) {
+            println!("| {hosts} | {routes} | {} |", timed.with_counts_of(counted).0.join(" | "));
         }
     }
 }
 
+/// The rows that a process prints.
+fn rows(command: &mut Command) -> Vec<Row> {
+    let output = command.stderr(Stdio::inherit()).output().expect("the programs are built together");
+    assert!(output.status.success(), "{command:?}: {}", output.status);
+    let lines = String::from_utf8(output.stdout).expect("text");
+    lines.lines().map(Row::read).collect()
+}
+
+/// A row without its first two columns.
+#[derive(Default)]
+struct Row([String; 7]);
+
+/// Where a row tells its allocations. Rows without any tell the heap in the column of the time.
+const ALLOCATIONS: usize = 3;
+
+impl Row {
+    fn read(line: &str) -> Self {
+        let columns: Vec<_> = line.split('\t').map(str::to_owned).collect();
+        Self(columns.try_into().expect("seven columns"))
+    }
+
+    fn print(self) {
+        println!("{}", self.0.join("\t"));
+    }
+
+    fn with_counts_of(&self, counted: &Self) -> Self {
+        let mut row = Self(self.0.clone());
+        row.0[ALLOCATIONS].clone_from(&counted.0[ALLOCATIONS]);
+        if row.0[0] == MEMORY {
+            row.0[1] = format!("{} resident, {} on the heap", self.0[1], counted.0[1]);
+        }
+        row
+    }
+}
+
+const MEMORY: &str = "memory per host, published bytes included";
+
 /// Measures one size and prints its rows.
-pub(crate) fn one_size(hosts: usize, routes: usize) {
+pub(crate) fn one_size(hosts: usize, routes: usize, counted: Counted<'_>) {
     let world = World::new(hosts, routes);
-    let before = machine::resident_bytes();
-    let mut bench = Bench::new();
-    let live = Region::new(crate::ALLOCATOR);
+    let in_use = || counted.map_or_else(machine::resident_bytes, |heap| heap().bytes as u64);
+    let before = in_use();
+    let mut bench = Bench::new(counted);
     // In batches, as sources deliver them: what they held before must not count as the engine's memory.
     let mut taken = Duration::ZERO;
     for batch in world.batches() {
@@ -55,30 +103,16 @@ pub(crate) fn one_size(hosts: usize, routes: usize) {
     let ran = machine::processor_time() - began;
     let built = taken + ran;
     let publication = publication(effects).expect("a first configuration");
-    let row = |name: &str, rest: String| println!("| {hosts} | {routes} | {name} | {rest} |");
-    row(
-        "initial build (processor time)",
-        format!(
-            "{} | {} | | {} | {} | {}",
-            time(built.saturating_sub(bench.flushed())),
-            time(bench.flushed()),
-            publication.work.units(),
-            publication.work.resources,
-            publication.work.bytes
-        ),
-    );
+    let (flushed, work) = (bench.flushed(), publication.work);
+    let build =
+        Measured { engine: built.saturating_sub(flushed), assembly: flushed, allocations: None, work };
+    build.row("initial build (processor time)").print();
+    row("of that: taking objects in", time(taken)).print();
     let kept: Vec<_> = publication.set.iter().map(|resource| resource.body.clone()).collect();
     drop(publication);
     bench.engine.handle(Event::Accepted { generation: u64::MAX });
-    let resident = machine::resident_bytes().saturating_sub(before);
-    let live = live.change();
-    let live = live.bytes_allocated.saturating_sub(live.bytes_deallocated) as u64;
-    let per_host = |bytes: u64| bytes / hosts as u64;
-    row("of that: taking objects in", format!("{} | | | | |", time(taken)));
-    row(
-        "memory per host, published bytes included",
-        format!("{} B resident, {} B on the heap | | | | |", per_host(resident), per_host(live)),
-    );
+    let bytes = in_use().saturating_sub(before) / hosts as u64;
+    row(MEMORY, format!("{bytes} B")).print();
     drop(kept);
 
     let middle = hosts / 2;
@@ -90,37 +124,46 @@ pub(crate) fn one_size(hosts: usize, routes: usize) {
         ("one Secret changed", &|turn| world.secret(usize::from(turn.is_multiple_of(2)))),
         ("one unrelated change", &|_| world::service(hosts * 3)),
     ] {
-        row(name, bench.measure(|turn| vec![change(turn)]).to_string());
+        bench.measure(|turn| vec![change(turn)]).row(name).print();
     }
     let added = bench.measure(|turn| {
         vec![world.proxy(hosts + turn, "v1"), world::service(hosts + turn), world.endpoints(hosts + turn, 1)]
     });
-    row("one host added", added.to_string());
+    added.row("one host added").print();
     // The process ends here; to free every host one by one would only take time.
     std::mem::forget(bench);
 }
 
-/// An engine whose layout tells how long it takes.
-struct Bench {
-    engine: Engine,
-    flush_nanos: Arc<AtomicU64>,
+/// A row with one figure.
+fn row(name: &str, figure: String) -> Row {
+    let mut row = Row::default();
+    row.0[0] = name.to_owned();
+    row.0[1] = figure;
+    row
 }
 
-/// The median of several runs of one change.
+/// An engine whose layout tells how long it takes.
+struct Bench<'a> {
+    engine: Engine,
+    flush_nanos: Arc<AtomicU64>,
+    counted: Counted<'a>,
+}
+
+/// One run, or the median of several.
 struct Measured {
     engine: Duration,
     assembly: Duration,
-    allocations: usize,
+    allocations: Option<usize>,
     work: Counters,
 }
 
-impl Bench {
-    fn new() -> Self {
+impl<'a> Bench<'a> {
+    fn new(counted: Counted<'a>) -> Self {
         let settings = Arc::new(Settings::default());
         let mode = XdsMode::default();
         let flush_nanos = Arc::new(AtomicU64::new(0));
         let layout = Timed { layout: envoy::layout(&settings, mode), flush_nanos: flush_nanos.clone() };
-        Self { engine: Engine::new(settings, mode, Box::new(layout)), flush_nanos }
+        Self { engine: Engine::new(settings, mode, Box::new(layout)), flush_nanos, counted }
     }
 
     fn flushed(&self) -> Duration {
@@ -137,12 +180,13 @@ impl Bench {
     }
 
     fn once(&mut self, changes: Vec<Change>) -> Measured {
-        let region = Region::new(crate::ALLOCATOR);
         let flushed = self.flushed();
+        let before = self.counted.map(|heap| heap());
         let began = Instant::now();
         let effects = self.engine.handle(Event::Changes(changes));
         let all = began.elapsed();
-        let allocations = region.change().allocations;
+        let after = self.counted.map(|heap| heap());
+        let allocations = before.zip(after).map(|(before, after)| after.allocations - before.allocations);
         let assembly = self.flushed() - flushed;
         let work = publication(effects).map(|publication| publication.work).unwrap_or_default();
         self.engine.handle(Event::Accepted { generation: u64::MAX });
@@ -150,12 +194,13 @@ impl Bench {
     }
 }
 
-impl std::fmt::Display for Measured {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Measured {
+    fn row(&self, name: &str) -> Row {
         let Self { engine, assembly, allocations, work } = self;
-        let Counters { resources, bytes, .. } = work;
-        let units = work.units();
-        write!(f, "{} | {} | {allocations} | {units} | {resources} | {bytes}", time(*engine), time(*assembly))
+        let allocations = allocations.map(|allocations| allocations.to_string()).unwrap_or_default();
+        let [units, resources, bytes] =
+            [work.units(), work.resources, work.bytes].map(|count| count.to_string());
+        Row([name.to_owned(), time(*engine), time(*assembly), allocations, units, resources, bytes])
     }
 }
 

@@ -1,25 +1,48 @@
 //! What a change costs: in the engine, on the wire, and until Envoy answers.
 //!
 //! Figures are printed as Markdown tables. They are measured on whatever machine this runs on, so what
-//! counts are ratios within one run; nothing here is an assertion.
+//! counts are ratios within one run; nothing here is an assertion, but a run that hangs panics.
 
+mod controller;
+mod end_to_end;
 mod engine_bench;
+mod envoys;
+mod floor;
+mod layouts;
 mod machine;
+mod streams;
+mod summary;
+mod threads;
 mod world;
 
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-
+/// That of the `isobath` command.
 #[global_allocator]
-static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["engine"] => engine_bench::all_sizes(),
         // A fresh process for each size: resident memory is that of one world.
-        ["engine-size", hosts, routes] => engine_bench::one_size(number(hosts), number(routes)),
-        [] | ["engine"] => engine_bench::all_sizes(),
+        ["engine-size", hosts, routes] => engine_bench::one_size(number(hosts), number(routes), None),
+        ["end-to-end"] => end_to_end::all_sizes(),
+        ["end-to-end-size", hosts] => end_to_end::one_size(number(hosts)),
+        ["layouts"] => layouts::all(),
+        ["layouts-changes", transport, hosts] => layouts::changes(transport_of(transport), number(hosts)),
+        ["layouts-requests", hosts] => layouts::requests(number(hosts)),
+        // The other side of both: what clients and backend cost must not count as the controller's.
+        ["layouts-outside"] => layouts::outside(),
+        ["streams"] => streams::run(),
+        // The other side of `streams`: processor time is counted for each process.
+        ["streams-clients", folder, count, address, endpoints] => {
+            let endpoints = (*endpoints).to_owned();
+            streams::clients(address, number(count), &streams::Talk::Xds { endpoints }, folder.as_ref());
+        }
+        ["streams-clients", folder, count, address] => {
+            streams::clients(address, number(count), &streams::Talk::Least, folder.as_ref());
+        }
         other => {
-            eprintln!("usage: isobath-bench [engine], not {other:?}");
+            eprintln!("usage: isobath-bench engine|end-to-end|layouts|streams, not {other:?}");
             std::process::exit(2);
         }
     }
@@ -28,6 +51,13 @@ fn main() {
 fn number(text: &str) -> usize {
     text.parse().unwrap_or_else(|_| {
         eprintln!("not a number: {text}");
+        std::process::exit(2);
+    })
+}
+
+fn transport_of(text: &str) -> layouts::Transport {
+    text.parse().unwrap_or_else(|why| {
+        eprintln!("{why}");
         std::process::exit(2);
     })
 }

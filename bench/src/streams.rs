@@ -2,6 +2,7 @@
 
 mod client;
 mod encoding;
+mod least;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -16,7 +17,9 @@ use crate::controller::Running;
 use crate::machine;
 use crate::world::World;
 
-pub(crate) use client::clients;
+use least::Least;
+
+pub(crate) use client::{Talk, clients};
 
 const STREAMS: usize = 1_000;
 const HOSTS: usize = 10;
@@ -30,10 +33,10 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// Measures and prints a table.
 pub(crate) fn run() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("threads can be started").block_on(measure());
+    runtime.expect("threads can be started").block_on(table());
 }
 
-async fn measure() {
+async fn table() {
     let world = World::new(HOSTS, 1);
     let mut running = Running::start(Settings::default()).await;
     for batch in world.batches() {
@@ -44,7 +47,8 @@ async fn measure() {
     let idle_memory = machine::resident_bytes();
     let folder = tempfile::tempdir().expect("a temporary folder");
     running.write_client(folder.path());
-    let mut clients = Clients::start(&running, folder.path());
+    let endpoints = running.endpoints().name().to_string();
+    let mut clients = Clients::start(&[&running.address.to_string(), &endpoints], folder.path());
     clients.all_have_it();
     await_everybody(&running).await;
     let memory = machine::resident_bytes().saturating_sub(idle_memory);
@@ -53,16 +57,44 @@ async fn measure() {
     println!("| {STREAMS} streams, {CHANGES} changes of one endpoint | |");
     println!("|---|---:|");
     let mut fan_out = FanOut { world, running, clients, turn: 0 };
-    fan_out.measure("from the changed object", From::Object).await;
-    let forms = fan_out.both_forms().await;
-    fan_out.measure("from the changed resource, without the controller", From::Resource(forms)).await;
+    let object = measure("from the changed object", async || fan_out.once(&From::Object).await).await;
+    let from = From::Resource(fan_out.both_forms().await);
+    let title = "from the changed resource, without the controller";
+    let resource = measure(title, async || fan_out.once(&from).await).await;
     let encoded = encoding::payloads(&fan_out.running.endpoints(), CHANGES, STREAMS);
+    fan_out.clients.end();
+    let least = Least::start(fan_out.running.server_config()).await;
+    let mut clients = Clients::start(&[&least.address.to_string()], folder.path());
+    clients.all_have_it();
+    let title = "the least: as many bytes to and fro with the same TLS, no HTTP/2, no xDS";
+    let floor = measure(title, async || least.once(&mut clients).await).await;
+    clients.end();
+    println!("| times the least | {:.2} and {:.2} |", object / floor, resource / floor);
     println!("| payloads encoded for each change | {:.2} |", encoded as f64 / CHANGES as f64);
     println!(
         "| resident memory of the server for each connected stream | {} KiB |",
         memory / 1024 / STREAMS as u64
     );
-    fan_out.clients.end();
+}
+
+/// Measures many changes and prints what they took; returns microseconds for each stream and change.
+async fn measure(title: &str, mut once: impl AsyncFnMut() -> Duration) -> f64 {
+    for _ in 0..WARM_UP {
+        once().await;
+    }
+    let began = processor_time();
+    let mut times = Vec::new();
+    for _ in 0..CHANGES {
+        times.push(once().await);
+    }
+    let spent = processor_time() - began;
+    times.sort_unstable();
+    let per_stream = spent.as_secs_f64() * 1e6 / (CHANGES * STREAMS) as f64;
+    let time = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+    let [least, median, most] = [times[0], times[times.len() / 2], times[times.len() - 1]].map(time);
+    println!("| **{title}**: processor time of the server for each stream and change | {per_stream:.1} µs |");
+    println!("| until the last stream has it: median, least to most | {median}, {least} to {most} |");
+    per_stream
 }
 
 /// All threads of this process, in both modes.
@@ -89,27 +121,6 @@ enum From {
 }
 
 impl FanOut {
-    /// Measures many changes and prints what they took.
-    async fn measure(&mut self, title: &str, from: From) {
-        for _ in 0..WARM_UP {
-            self.once(&from).await;
-        }
-        let began = processor_time();
-        let mut times = Vec::new();
-        for _ in 0..CHANGES {
-            times.push(self.once(&from).await);
-        }
-        let spent = processor_time() - began;
-        times.sort_unstable();
-        let per_stream = spent.as_secs_f64() * 1e6 / (CHANGES * STREAMS) as f64;
-        let time = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
-        let [least, median, most] = [times[0], times[times.len() / 2], times[times.len() - 1]].map(time);
-        println!(
-            "| **{title}**: processor time of the server for each stream and change | {per_stream:.1} µs |"
-        );
-        println!("| until the last stream has it: median, least to most | {median}, {least} to {most} |");
-    }
-
     /// One change; returns how long it took until the last client had it.
     async fn once(&mut self, from: &From) -> Duration {
         self.turn += 1;
@@ -196,12 +207,13 @@ struct Clients {
 }
 
 impl Clients {
-    fn start(running: &Running, folder: &std::path::Path) -> Self {
+    fn start(subject: &[&str], folder: &std::path::Path) -> Self {
         let this = std::env::current_exe().expect("this program has a path");
         let mut process = Command::new(this)
-            .args(["streams-clients", &running.address.to_string(), &STREAMS.to_string()])
-            .arg(&**running.endpoints().name())
+            .arg("streams-clients")
             .arg(folder)
+            .arg(STREAMS.to_string())
+            .args(subject)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -14,11 +14,10 @@ Written by `make bench`; do not edit. The figures are those of one run on one ma
 have used at the same time: compare what stands in one table, not tables of two machines.
 ";
 
-/// A program of the package `isobath-bench`, and what its tables say.
+/// A part of `isobath-bench`, and what its tables say.
 struct Part {
     title: &'static str,
     explanation: &'static str,
-    binary: &'static str,
     argument: &'static str,
 }
 
@@ -29,7 +28,6 @@ const PARTS: [Part; 4] = [
                       to the encoded virtual host, cluster or endpoints; *table assembly* puts the table of all \
                       hosts together from such fragments, of which one change copies one piece. Small changes \
                       are medians. *Units* are the pieces that were recomputed.",
-        binary: "isobath-bench",
         argument: "engine",
     },
     Part {
@@ -40,7 +38,6 @@ const PARTS: [Part; 4] = [
                       change, prepared: what Envoy itself needs. Both take turns in one run; the goal is 1.5 \
                       times the floor. The parts are medians: until the file was noticed, read and decoded, the \
                       time of the engine, until the streams were woken, and from there until the answer.",
-        binary: "isobath-bench-wire",
         argument: "end-to-end",
     },
     Part {
@@ -54,7 +51,6 @@ const PARTS: [Part; 4] = [
                       costs Envoy's worker, in interleaved runs; with on-demand certificates it is as with \
                       scopes. The rule for the default: scopes, if the median is at most 10 % above the table for \
                       a host, and 40 % below a wildcard and for the catch-all.",
-        binary: "isobath-bench-wire",
         argument: "layouts",
     },
     Part {
@@ -63,7 +59,6 @@ const PARTS: [Part; 4] = [
                       and acknowledges it. The clients are another process; the processor time is that of the \
                       whole server, in both modes, engine and acknowledgements included. Payloads are counted by \
                       the buffers that the messages of all streams are made of. The goals are 20 µs and one.",
-        binary: "isobath-bench-wire",
         argument: "streams",
     },
 ];
@@ -86,27 +81,17 @@ fn build() -> Result<(), Failed> {
     }
 }
 
-/// Runs one program and puts its tables under their title.
+/// Runs one part and puts its tables under their title.
 fn section(part: &Part) -> Result<String, Failed> {
-    let Part { title, explanation, binary, argument } = part;
+    let Part { title, explanation, argument } = part;
     eprintln!("measuring: {title}");
     let mut command = Command::new("cargo");
-    command.args([
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "isobath-bench",
-        "--bin",
-        binary,
-        "--",
-        argument,
-    ]);
+    command.args(["run", "--release", "--quiet", "--package", "isobath-bench", "--", argument]);
     // What it says beside its tables is for whoever looks on.
     command.stderr(std::process::Stdio::inherit()).current_dir(root());
-    let output = command.output().map_err(|error| Failed(format!("{binary} {argument}: {error}")))?;
+    let output = command.output().map_err(|error| Failed(format!("{argument}: {error}")))?;
     if !output.status.success() {
-        return Err(Failed(format!("{binary} {argument}: {}", output.status)));
+        return Err(Failed(format!("{argument}: {}", output.status)));
     }
     let tables = String::from_utf8_lossy(&output.stdout);
     print!("{tables}");

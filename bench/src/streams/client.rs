@@ -1,4 +1,4 @@
-//! The clients: each a connection of its own with mutual TLS, one delta ADS stream, and acknowledgements.
+//! The clients: each a connection of its own with mutual TLS, which is sent changes and acknowledges them.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -9,14 +9,18 @@ use certs::Material;
 use envoy_protos::envoy::config::core::v3::Node;
 use envoy_protos::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DeltaDiscoveryResponse};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic_prost::ProstCodec;
 use xds::ResourceType;
+
+use super::least;
 
 const METHOD: &str = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 /// Connections that are being made at one time.
@@ -24,26 +28,35 @@ const OPENING: usize = 32;
 /// How long all of them may take to get something, from one time to the next.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Runs `count` clients until standard input ends. Says `all` whenever each of them has got the endpoints
+/// What clients talk.
+#[derive(Debug, Clone)]
+pub(crate) enum Talk {
+    /// Delta ADS: they ask for all listeners, and for the endpoints of one cluster.
+    Xds { endpoints: String },
+    /// Bytes of a fixed number each way.
+    Least,
+}
+
+/// Runs `count` clients until standard input ends. Says `all` whenever each of them has got a change
 /// once more.
-pub(crate) fn clients(address: &str, count: usize, endpoints: &str, folder: &Path) {
+pub(crate) fn clients(address: &str, count: usize, talk: &Talk, folder: &Path) {
     std::thread::spawn(|| {
         // Whoever started us has ended, or wants us to.
         let _ = std::io::stdin().read(&mut [0]);
         std::process::exit(0);
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("threads can be started").block_on(run(address, count, endpoints, folder));
+    runtime.expect("threads can be started").block_on(run(address, count, talk, folder));
 }
 
-async fn run(address: &str, count: usize, endpoints: &str, folder: &Path) {
+async fn run(address: &str, count: usize, talk: &Talk, folder: &Path) {
     let connector = connector(folder);
     let (got, mut gets) = mpsc::unbounded_channel();
     let opening = Arc::new(Semaphore::new(OPENING));
     for index in 0..count {
         let client = Client {
             address: address.to_owned(),
-            endpoints: endpoints.to_owned(),
+            talk: talk.clone(),
             connector: connector.clone(),
             got: got.clone(),
         };
@@ -68,20 +81,27 @@ fn connector(folder: &Path) -> TlsConnector {
 
 struct Client {
     address: String,
-    endpoints: String,
+    talk: Talk,
     connector: TlsConnector,
     got: mpsc::UnboundedSender<()>,
 }
 
 impl Client {
     async fn run(self, index: usize, opening: Arc<Semaphore>) {
+        match &self.talk {
+            Talk::Xds { endpoints } => self.talk_xds(index, endpoints, &opening).await,
+            Talk::Least => self.talk_least(&opening).await,
+        }
+    }
+
+    async fn talk_xds(&self, index: usize, endpoints: &str, opening: &Semaphore) {
         let turn = opening.acquire().await.expect("it is never closed");
         let channel = self.connect().await;
         drop(turn);
         let (requests, outgoing) = mpsc::unbounded_channel();
         let mut grpc = tonic::client::Grpc::new(channel);
         grpc.ready().await.expect("the connection is there");
-        self.subscribe(index, &requests);
+        subscribe(index, endpoints, &requests);
         let codec: ProstCodec<DeltaDiscoveryRequest, DeltaDiscoveryResponse> = ProstCodec::default();
         let body = tonic::Request::new(UnboundedReceiverStream::new(outgoing));
         let stream = grpc.streaming(body, PathAndQuery::from_static(METHOD), codec).await;
@@ -95,20 +115,17 @@ impl Client {
         }
     }
 
-    /// Asks for all listeners, as every Envoy does, and for the endpoints of one cluster.
-    fn subscribe(&self, index: usize, requests: &mpsc::UnboundedSender<DeltaDiscoveryRequest>) {
-        let listeners = DeltaDiscoveryRequest {
-            node: Some(Node { id: format!("client-{index}"), ..Default::default() }),
-            type_url: ResourceType::Listener.url().to_owned(),
-            ..Default::default()
-        };
-        let endpoints = DeltaDiscoveryRequest {
-            type_url: ResourceType::ClusterLoadAssignment.url().to_owned(),
-            resource_names_subscribe: vec![self.endpoints.clone()],
-            ..Default::default()
-        };
-        for request in [listeners, endpoints] {
-            requests.send(request).expect("the stream will read it");
+    async fn talk_least(&self, opening: &Semaphore) {
+        let turn = opening.acquire().await.expect("it is never closed");
+        let mut stream = dial(&self.address, &self.connector).await.expect("the server takes the connection");
+        drop(turn);
+        let mut change = [0; least::CHANGE];
+        while stream.read_exact(&mut change).await.is_ok() {
+            stream.write_all(&[0; least::ACKNOWLEDGEMENT]).await.expect("the stream goes on");
+            stream.flush().await.expect("the stream goes on");
+            if self.got.send(()).is_err() {
+                return;
+            }
         }
     }
 
@@ -116,15 +133,34 @@ impl Client {
         let (address, connector) = (self.address.clone(), self.connector.clone());
         let connect = tower::service_fn(move |_: Uri| {
             let (address, connector) = (address.clone(), connector.clone());
-            async move {
-                let socket = TcpStream::connect(&address).await?;
-                socket.set_nodelay(true)?;
-                let name = "localhost".try_into().map_err(std::io::Error::other)?;
-                Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, socket).await?))
-            }
+            async move { dial(&address, &connector).await.map(TokioIo::new) }
         });
         let channel = Endpoint::from_static("http://localhost").connect_with_connector(connect).await;
         channel.expect("the server takes the connection")
+    }
+}
+
+async fn dial(address: &str, connector: &TlsConnector) -> std::io::Result<TlsStream<TcpStream>> {
+    let socket = TcpStream::connect(address).await?;
+    socket.set_nodelay(true)?;
+    let name = "localhost".try_into().map_err(std::io::Error::other)?;
+    connector.connect(name, socket).await
+}
+
+/// Asks for all listeners, as every Envoy does, and for the endpoints of one cluster.
+fn subscribe(index: usize, endpoints: &str, requests: &mpsc::UnboundedSender<DeltaDiscoveryRequest>) {
+    let listeners = DeltaDiscoveryRequest {
+        node: Some(Node { id: format!("client-{index}"), ..Default::default() }),
+        type_url: ResourceType::Listener.url().to_owned(),
+        ..Default::default()
+    };
+    let endpoints = DeltaDiscoveryRequest {
+        type_url: ResourceType::ClusterLoadAssignment.url().to_owned(),
+        resource_names_subscribe: vec![endpoints.to_owned()],
+        ..Default::default()
+    };
+    for request in [listeners, endpoints] {
+        requests.send(request).expect("the stream will read it");
     }
 }
 

@@ -18,6 +18,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Why not the system's: docs/decisions/0012-jemalloc.md.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Ingress and gateway controller for Envoy.
 #[derive(Debug, Parser)]
 #[command(name = "isobath", version, max_term_width = 100)]

@@ -163,7 +163,6 @@ impl Controller {
                 self.judge_again();
                 self.settle();
             }
-            Observation::Acked { .. } => {}
             Observation::Reached { fleet, node, generation } => {
                 if fleet == self.fleet {
                     self.reached.insert(node, Some(generation));

@@ -112,6 +112,7 @@ impl Hub {
             Some(new) => {
                 let generation = new.generation();
                 fleet.snapshots.send_replace(Some(Arc::new(new)));
+                fleet.nodes.values().for_each(|node| node.connected.call());
                 generation
             }
         }

@@ -20,15 +20,6 @@ pub enum Observation {
         /// Its release, when it says it.
         release: Option<SemanticVersion>,
     },
-    /// A response was acknowledged.
-    Acked {
-        /// Its fleet.
-        fleet: FleetId,
-        /// Its node id.
-        node: Name,
-        /// The type of the response.
-        resource_type: ResourceType,
-    },
     /// An Envoy came up to a configuration: it has acknowledged everything of it that it subscribes to. What it
     /// rejected, what is kept back because a target does not come, clusters that are slow to warm, and removals
     /// that wait for their users do not hold this up. Told first when its listeners are there, then whenever the

@@ -135,8 +135,6 @@ pub struct Session {
     last_nonce: u64,
     generation: Option<Generation>,
     wakeup: Option<Moment>,
-    /// Types acknowledged in the present input.
-    acked: Vec<ResourceType>,
     outputs: Vec<Output>,
 }
 
@@ -160,7 +158,6 @@ impl Session {
             last_nonce: 0,
             generation: None,
             wakeup: None,
-            acked: Vec::new(),
             outputs: Vec::new(),
         }
     }

@@ -5,12 +5,12 @@
 mod message;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::encoding::{encode_varint, encoded_len_varint};
 use rope::{Piece, Rope};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 pub use message::Message;
 
@@ -206,7 +206,8 @@ pub struct Encoder {
 
 #[derive(Debug, Default)]
 struct Cache {
-    blocks: BTreeMap<u128, Block>,
+    /// Empty as long as the first that needs it encodes it; others wait for that.
+    blocks: BTreeMap<u128, Arc<OnceLock<Block>>>,
     order: VecDeque<u128>,
     bytes: usize,
 }
@@ -220,11 +221,16 @@ impl Encoder {
 
     fn block(&self, response: &Response) -> Block {
         let key = block_key(response);
-        if let Some(block) = self.lock().blocks.get(&key) {
-            return block.clone();
+        let slot = Arc::clone(self.lock().blocks.entry(key).or_default());
+        let mut is_new = false;
+        let encode = || {
+            is_new = true;
+            encode_block(response)
+        };
+        let block = slot.get_or_init(encode).clone();
+        if is_new {
+            self.lock().count(key, block.length);
         }
-        let block = encode_block(response);
-        self.lock().insert(key, block.clone());
         block
     }
 
@@ -234,29 +240,33 @@ impl Encoder {
 }
 
 impl Cache {
-    fn insert(&mut self, key: u128, block: Block) {
-        let length = block.length;
-        if length > CACHE_BYTES || self.blocks.insert(key, block).is_some() {
+    /// Counts a block that was encoded, and lets go of the oldest beyond the limit.
+    fn count(&mut self, key: u128, length: usize) {
+        if length > CACHE_BYTES {
+            self.blocks.remove(&key);
             return;
         }
         self.order.push_back(key);
         self.bytes += length;
         while self.bytes > CACHE_BYTES {
             let Some(oldest) = self.order.pop_front() else { break };
-            self.bytes -= self.blocks.remove(&oldest).map_or(0, |block| block.length);
+            let block = self.blocks.remove(&oldest);
+            self.bytes -= block.as_deref().and_then(OnceLock::get).map_or(0, |block| block.length);
         }
     }
 }
 
 fn block_key(response: &Response) -> u128 {
-    let mut hash = Xxh3::new();
-    hash.update(&[response.protocol as u8, response.resource_type as u8]);
-    hash.update(&digest(&response.resources).0.to_le_bytes());
-    for name in &response.removed {
-        hash.update(&(name.len() as u64).to_le_bytes());
-        hash.update(name.as_bytes());
+    let mut id = vec![response.protocol as u8, response.resource_type as u8];
+    id.put_u64_le(response.resources.len() as u64);
+    for entry in &response.resources {
+        id.put_u128_le(entry.version().0);
     }
-    hash.digest128()
+    for name in response.resources.iter().map(|entry| entry.name()).chain(&response.removed) {
+        id.put_u64_le(name.len() as u64);
+        id.put_slice(name.as_bytes());
+    }
+    xxh3_128(&id)
 }
 
 /// The frame head, and the fields that precede the block.
@@ -279,6 +289,8 @@ fn head(response: &Response, block: usize) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
     use bytes::Buf;
     use prost::Message as _;
@@ -462,11 +474,33 @@ mod tests {
     }
 
     #[test]
+    fn streams_that_ask_at_once_share_one_encoding() {
+        const THREADS: usize = 4;
+        let (encoder, together) = (Encoder::default(), Barrier::new(THREADS));
+        let response = response(Protocol::Delta);
+        let messages: Vec<_> = std::thread::scope(|scope| {
+            let encode = || {
+                together.wait();
+                encoder.encode(&response)
+            };
+            let threads = [(); THREADS].map(|()| scope.spawn(encode));
+            threads.map(|thread| thread.join().unwrap()).into()
+        });
+        let first_piece = |message: &Message| message.shared()[0].as_ptr();
+        assert!(messages.iter().all(|message| first_piece(message) == first_piece(&messages[0])));
+    }
+
+    #[test]
     fn cache_holds_a_bounded_number_of_bytes() {
         let mut cache = Cache::default();
         for key in 0..10 {
-            cache.insert(key, Block { pieces: Arc::new([]), length: CACHE_BYTES / 4 });
+            let block = Block { pieces: Arc::new([]), length: CACHE_BYTES / 4 };
+            cache.blocks.insert(key, Arc::new(block.into()));
+            cache.count(key, CACHE_BYTES / 4);
         }
+        assert_eq!((cache.bytes, cache.blocks.len(), cache.order.len()), (CACHE_BYTES, 4, 4));
+        cache.blocks.insert(10, Arc::new(Block { pieces: Arc::new([]), length: CACHE_BYTES + 1 }.into()));
+        cache.count(10, CACHE_BYTES + 1);
         assert_eq!((cache.bytes, cache.blocks.len(), cache.order.len()), (CACHE_BYTES, 4, 4));
     }
 }

@@ -19,28 +19,39 @@ pub(super) struct Clock {
 impl Clock {
     /// Runs until it is aborted, or the session has failed.
     pub(super) async fn run(mut self) {
-        while let Ok(alarm) = self.connected.set_alarm() {
-            if self.next(alarm).await.is_err() {
-                return;
+        // Ends when the session has failed; nobody is left to be told.
+        let _ = self.tend().await;
+    }
+
+    /// An alarm that is not needed any more is left to ring: that is cheaper than to set it anew at each change.
+    async fn tend(&mut self) -> Result<(), Failed> {
+        let mut alarm = None;
+        let mut sleep = std::pin::pin!(tokio::time::sleep_until(self.hub.at(Moment::ZERO)));
+        loop {
+            self.look()?;
+            let needed = self.connected.set_alarm(alarm)?;
+            if needed != alarm
+                && let Some(needed) = needed
+            {
+                sleep.as_mut().reset(self.hub.at(needed));
+                alarm = Some(needed);
+            }
+            tokio::select! {
+                biased;
+                () = self.connected.called() => {}
+                () = sleep.as_mut(), if alarm.is_some() => {
+                    alarm = None;
+                    self.connected.feed(&self.hub, Input::Tick)?;
+                }
             }
         }
     }
 
-    async fn next(&mut self, alarm: Option<Moment>) -> Result<(), Failed> {
-        let tick = async {
-            match alarm {
-                Some(moment) => tokio::time::sleep_until(self.hub.at(moment)).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            Ok(()) = self.snapshots.changed() => self.take_snapshot(),
-            () = tick => self.connected.feed(&self.hub, Input::Tick),
-            () = self.connected.needed_earlier() => Ok(()),
+    fn look(&mut self) -> Result<(), Failed> {
+        // An error is the end of the fleet, which has nothing new then.
+        if !self.snapshots.has_changed().unwrap_or_default() {
+            return Ok(());
         }
-    }
-
-    fn take_snapshot(&mut self) -> Result<(), Failed> {
         let snapshot = self.snapshots.borrow_and_update().clone();
         match snapshot {
             Some(snapshot) => self.connected.feed(&self.hub, Input::Snapshot(snapshot)),

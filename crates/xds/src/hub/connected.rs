@@ -1,9 +1,13 @@
 //! One connected Envoy: its session, and the ways out to its streams.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
-use tokio::sync::{Notify, mpsc};
+use futures::task::AtomicWaker;
+use tokio::sync::mpsc;
 use tonic::Status;
 
 use super::Hub;
@@ -36,8 +40,26 @@ pub(crate) struct Failed;
 #[derive(Debug)]
 pub(super) struct Connected {
     state: Mutex<State>,
-    /// Tells the clock that it is needed earlier.
-    earlier: Notify,
+    bell: Bell,
+}
+
+/// Calls the clock.
+#[derive(Debug, Default)]
+struct Bell {
+    has_rung: AtomicBool,
+    clock: AtomicWaker,
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.has_rung.store(true, Ordering::Release);
+        self.clock.wake();
+    }
+
+    fn poll(&self, context: &Context<'_>) -> Poll<()> {
+        self.clock.register(context.waker());
+        if self.has_rung.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
+    }
 }
 
 #[derive(Debug)]
@@ -51,7 +73,7 @@ struct State {
 impl Connected {
     pub(super) fn new(session: Session) -> Self {
         let state = State { session, outlets: BTreeMap::new(), alarm: None };
-        Self { state: Mutex::new(state), earlier: Notify::new() }
+        Self { state: Mutex::new(state), bell: Bell::default() }
     }
 
     /// Hands an input to the session and carries out what it wants.
@@ -65,7 +87,7 @@ impl Connected {
         let mut state = self.state()?;
         state.feed(hub, input);
         if state.session.wakeup().is_some_and(|at| state.alarm.is_none_or(|alarm| at < alarm)) {
-            self.earlier.notify_one();
+            self.bell.ring();
         }
         Ok(())
     }
@@ -87,16 +109,21 @@ impl Connected {
         }
     }
 
-    /// When the session needs its clock, which is going to wait for that.
-    pub(super) fn set_alarm(&self) -> Result<Option<Moment>, Failed> {
+    /// When the clock will feed the session: at `alarm`, or earlier if the session needs that.
+    pub(super) fn set_alarm(&self, alarm: Option<Moment>) -> Result<Option<Moment>, Failed> {
         let mut state = self.state()?;
-        state.alarm = state.session.wakeup();
+        state.alarm = alarm.into_iter().chain(state.session.wakeup()).min();
         Ok(state.alarm)
     }
 
-    /// Waits until the alarm has to be set anew.
-    pub(super) async fn needed_earlier(&self) {
-        self.earlier.notified().await;
+    /// Calls the clock: there is a new configuration.
+    pub(super) fn call(&self) {
+        self.bell.ring();
+    }
+
+    /// Waits until the clock is called.
+    pub(super) async fn called(&self) {
+        poll_fn(|context| self.bell.poll(context)).await;
     }
 
     /// Looks at the session, whatever has become of it.

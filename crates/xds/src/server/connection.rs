@@ -31,7 +31,7 @@ pub(super) async fn serve(hub: Arc<Hub>, peer: Peer, leave: CancellationToken) {
         shaken = shaken => shaken,
         () = leave.cancelled() => return,
     };
-    let methods = Methods::new(hub, peer.fleet, leave.clone());
+    let methods = Methods::new(hub, peer.fleet);
     let ended = match http2 {
         Ok(Ok(http2)) => run(http2, &methods, &settings, &leave).await,
         Ok(Err(error)) => Err(error),
@@ -60,7 +60,7 @@ async fn run(
 ) -> Result<(), h2::Error> {
     let mut streams = FuturesUnordered::new();
     let mut silent = std::pin::pin!(silent(http2.ping_pong(), settings.keepalive));
-    let mut too_old = std::pin::pin!(too_old(settings.max_connection_age));
+    let mut time_to_go = std::pin::pin!(time_to_go(leave, settings.max_connection_age));
     let mut leaving = false;
     loop {
         tokio::select! {
@@ -70,17 +70,27 @@ async fn run(
             request = http2.accept() => match request {
                 Some(request) => {
                     let (request, respond) = request?;
-                    streams.extend(methods.answer(request, respond));
+                    streams.extend(methods.answer(request, respond).map(Box::pin));
                 }
                 None => return Ok(()),
             },
-            () = leave.cancelled(), if !leaving => {
+            () = time_to_go.as_mut(), if !leaving => {
                 leaving = true;
                 http2.graceful_shutdown();
+                methods.leave();
+                // Each looks up.
+                streams = streams.into_iter().collect();
             }
             () = silent.as_mut() => return Err(h2::Reason::NO_ERROR.into()),
-            () = too_old.as_mut(), if !leave.is_cancelled() => leave.cancel(),
         }
+    }
+}
+
+/// Ends when the client is to be asked to leave.
+async fn time_to_go(leave: &CancellationToken, max_age: Option<Duration>) {
+    tokio::select! {
+        () = leave.cancelled() => {}
+        () = too_old(max_age) => {}
     }
 }
 

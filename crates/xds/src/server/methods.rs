@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use h2::RecvStream;
 use h2::server::SendResponse;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
-use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::stream::Carrier;
@@ -85,16 +85,17 @@ fn method(path: &str) -> Option<(Protocol, Scope)> {
 pub(super) struct Methods {
     hub: Arc<Hub>,
     fleet: Result<Option<FleetId>, Refused>,
-    leave: CancellationToken,
+    leaving: Arc<AtomicBool>,
 }
 
 impl Methods {
-    pub(super) fn new(
-        hub: Arc<Hub>,
-        fleet: Result<Option<FleetId>, Refused>,
-        leave: CancellationToken,
-    ) -> Self {
-        Self { hub, fleet, leave }
+    pub(super) fn new(hub: Arc<Hub>, fleet: Result<Option<FleetId>, Refused>) -> Self {
+        Self { hub, fleet, leaving: Arc::default() }
+    }
+
+    /// All streams end when they are polled next.
+    pub(super) fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
     }
 
     /// Answers a request; returns what serves its stream, unless it is refused.
@@ -125,7 +126,7 @@ impl Methods {
         if request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity") {
             return Err(Status::unimplemented("compressed requests are not served"));
         }
-        Ok(Carrier { hub: Arc::clone(&self.hub), fleet, protocol, scope, leave: self.leave.clone() })
+        Ok(Carrier { hub: Arc::clone(&self.hub), fleet, protocol, scope, leaving: Arc::clone(&self.leaving) })
     }
 }
 

@@ -1,11 +1,13 @@
 //! One stream: its requests go to the session of its Envoy, the answers come back, until either side ends it.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use h2::{RecvStream, SendStream};
 use prost::Message as _;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
 use super::messages::Messages;
@@ -23,7 +25,8 @@ pub(super) struct Carrier {
     pub(super) fleet: Option<FleetId>,
     pub(super) protocol: Protocol,
     pub(super) scope: Scope,
-    pub(super) leave: CancellationToken,
+    /// Whether the connection has asked the client to leave; who sets it polls the stream.
+    pub(super) leaving: Arc<AtomicBool>,
 }
 
 /// The requests of a stream of either variant.
@@ -79,10 +82,10 @@ impl Carrier {
     }
 
     async fn serve(&self, requests: &mut Requests, sending: &mut SendStream<Message>) -> Ended {
-        let leaving = async {
-            self.leave.cancelled().await;
-            Ended::With(Status::unavailable("the server asks to connect again"))
-        };
+        let leaving = poll_fn(|_| match self.leaving.load(Ordering::Relaxed) {
+            true => Poll::Ready(Ended::With(Status::unavailable("the server asks to connect again"))),
+            false => Poll::Pending,
+        });
         let served = async {
             match self.first(requests).await {
                 Ok((node, request)) => self.join(requests, &node, request, sending).await,
@@ -90,6 +93,7 @@ impl Carrier {
             }
         };
         tokio::select! {
+            biased;
             ended = served => ended,
             ended = leaving => ended,
         }

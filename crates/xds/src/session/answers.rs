@@ -54,7 +54,6 @@ impl Session {
         }
         channel.loading &= channel.has_work();
         self.share(key);
-        self.acked.push(key.0);
     }
 
     fn share(&mut self, key: (ResourceType, StreamId)) {

@@ -19,10 +19,6 @@ impl Session {
     }
 
     pub(super) fn report(&mut self) {
-        for resource_type in std::mem::take(&mut self.acked) {
-            let (fleet, node) = self.identity();
-            self.outputs.push(Output::Observe(Observation::Acked { fleet, node, resource_type }));
-        }
         let Some(reached) = self.reached() else { return };
         if self.generation.is_none_or(|before| before < reached) {
             self.generation = Some(reached);

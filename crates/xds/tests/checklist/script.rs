@@ -331,6 +331,6 @@ fn observed(observation: &Observation) -> Option<String> {
             Some(format!("rejected {}:{name} {message}", letter(*resource_type)))
         }
         Observation::Reached { generation, .. } => Some(format!("reached {generation}")),
-        Observation::Acked { .. } | Observation::Connected { .. } | Observation::Disconnected { .. } => None,
+        Observation::Connected { .. } | Observation::Disconnected { .. } => None,
     }
 }
