@@ -16,12 +16,11 @@ static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let numbers: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
-    let [hosts, routes] = numbers.as_slice() else {
-        eprintln!("usage: isobath-bench-allocations HOSTS ROUTES, not {arguments:?}");
+    let Some(size) = engine_bench::Size::read(&arguments) else {
+        eprintln!("usage: isobath-bench-allocations LAYOUT HOSTS ROUTES, not {arguments:?}");
         std::process::exit(2);
     };
-    engine_bench::one_size(*hosts, *routes, Some(&counted));
+    engine_bench::one_size(size, Some(&counted));
 }
 
 fn counted() -> Heap {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::{Counters, Effect, Engine, Event, Publication};
-use envoy::{Before, Layout, Output, ResourceType, XdsMode};
-use model::{SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
+use envoy::{Before, Output, ResourceType, XdsMode};
+use model::{Layout, SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 
 use crate::machine;
@@ -15,8 +15,31 @@ use crate::world::{self, World};
 
 /// How often a small change is measured; the median counts.
 const REPEATS: usize = 41;
+/// Hosts, and routes of each.
 const SIZES: [(usize, usize); 6] =
     [(1_000, 1), (10_000, 1), (100_000, 1), (1_000, 10), (10_000, 10), (100_000, 10)];
+const LAYOUTS: [Layout; 2] = [Layout::Table, Layout::Scoped];
+
+/// What one process measures.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    layout: Layout,
+    hosts: usize,
+    routes: usize,
+}
+
+impl Size {
+    /// From the arguments of a process.
+    pub(crate) fn read(arguments: &[String]) -> Option<Self> {
+        let [layout, hosts, routes] = arguments else { return None };
+        let layout = LAYOUTS.into_iter().find(|known| format!("{known:?}") == *layout)?;
+        Some(Self { layout, hosts: hosts.parse().ok()?, routes: routes.parse().ok()? })
+    }
+
+    fn arguments(self) -> [String; 3] {
+        [format!("{:?}", self.layout), self.hosts.to_string(), self.routes.to_string()]
+    }
+}
 
 /// What the allocator has counted: calls so far, and bytes that are in use.
 #[derive(Clone, Copy)]
@@ -32,18 +55,20 @@ pub(crate) type Counted<'a> = Option<&'a dyn Fn() -> Heap>;
 pub(crate) fn all_sizes() {
     println!("Machine: {}.\n", machine::description());
     println!(
-        "| hosts | routes each | change | engine up to the fragment | table assembly | allocations | units \
+        "| layout | hosts | routes each | change | engine up to the fragment | assembly | allocations | units \
          | resources | bytes published |"
     );
-    println!("|---:|---:|---|---:|---:|---:|---:|---:|---:|");
+    println!("|---|---:|---:|---|---:|---:|---:|---:|---:|---:|");
     let this = std::env::current_exe().expect("this program has a path");
     let counting = this.with_file_name("isobath-bench-allocations");
-    for (hosts, routes) in SIZES {
-        let size = [hosts.to_string(), routes.to_string()];
-        let timed = rows(Command::new(&this).arg("engine-size").args(&size));
-        let counted = rows(Command::new(&counting).args(&size));
+    let sizes = LAYOUTS.iter().flat_map(|layout| SIZES.map(|(hosts, routes)| (*layout, hosts, routes)));
+    for (layout, hosts, routes) in sizes {
+        let arguments = Size { layout, hosts, routes }.arguments();
+        let timed = rows(Command::new(&this).arg("engine-size").args(&arguments));
+        let counted = rows(Command::new(&counting).args(&arguments));
         for (timed, counted) in timed.iter().zip(&counted) {
-            println!("| {hosts} | {routes} | {} |", timed.with_counts_of(counted).0.join(" | "));
+            let row = timed.with_counts_of(counted).0.join(" | ");
+            println!("| {} | {hosts} | {routes} | {row} |", format!("{layout:?}").to_lowercase());
         }
     }
 }
@@ -86,11 +111,12 @@ impl Row {
 const MEMORY: &str = "memory per host, published bytes included";
 
 /// Measures one size and prints its rows.
-pub(crate) fn one_size(hosts: usize, routes: usize, counted: Counted<'_>) {
+pub(crate) fn one_size(size: Size, counted: Counted<'_>) {
+    let Size { layout, hosts, routes } = size;
     let world = World::new(hosts, routes);
     let in_use = || counted.map_or_else(machine::resident_bytes, |heap| heap().bytes as u64);
     let before = in_use();
-    let mut bench = Bench::new(counted);
+    let mut bench = Bench::new(layout, counted);
     // In batches, as sources deliver them: what they held before must not count as the engine's memory.
     let mut taken = Duration::ZERO;
     for batch in world.batches() {
@@ -158,8 +184,8 @@ struct Measured {
 }
 
 impl<'a> Bench<'a> {
-    fn new(counted: Counted<'a>) -> Self {
-        let settings = Arc::new(Settings::default());
+    fn new(layout: Layout, counted: Counted<'a>) -> Self {
+        let settings = Arc::new(Settings { layout, ..Settings::default() });
         let mode = XdsMode::default();
         let flush_nanos = Arc::new(AtomicU64::new(0));
         let layout = Timed { layout: envoy::layout(&settings, mode), flush_nanos: flush_nanos.clone() };
@@ -218,11 +244,11 @@ fn time(time: Duration) -> String {
 
 /// A layout that tells how long its flushes take.
 struct Timed {
-    layout: Box<dyn Layout>,
+    layout: Box<dyn envoy::Layout>,
     flush_nanos: Arc<AtomicU64>,
 }
 
-impl Layout for Timed {
+impl envoy::Layout for Timed {
     fn set(&mut self, key: &VirtualHostKey, value: Option<&VirtualHost>) {
         self.layout.set(key, value);
     }

@@ -24,7 +24,7 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["engine"] => engine_bench::all_sizes(),
         // A fresh process for each size: resident memory is that of one world.
-        ["engine-size", hosts, routes] => engine_bench::one_size(number(hosts), number(routes), None),
+        ["engine-size", ..] => engine_bench::one_size(size(&arguments[1..]), None),
         ["end-to-end"] => end_to_end::all_sizes(),
         ["end-to-end-size", hosts] => end_to_end::one_size(number(hosts)),
         ["layouts"] => layouts::all(),
@@ -46,6 +46,13 @@ fn main() {
             std::process::exit(2);
         }
     }
+}
+
+fn size(arguments: &[String]) -> engine_bench::Size {
+    engine_bench::Size::read(arguments).unwrap_or_else(|| {
+        eprintln!("not a layout, hosts and routes: {arguments:?}");
+        std::process::exit(2);
+    })
 }
 
 fn number(text: &str) -> usize {
