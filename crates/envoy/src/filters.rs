@@ -3,22 +3,29 @@
 mod compressor;
 mod grpc_stats;
 mod grpc_web;
+mod local_rate_limit;
+mod rbac;
 mod router;
 pub(crate) mod scope_miss;
 mod script;
 mod sni_check;
 
+use std::collections::BTreeMap;
+
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_filter::ConfigType;
 use envoy_protos::google::protobuf::Any;
+use model::{Host, Policies};
 
 use crate::listener::ConnectionManager;
+
+pub(crate) use rbac::address_rules;
 
 /// A filter's name, and its settings for one connection manager; `None` where it is not needed.
 type Entry = (&'static str, fn(&ConnectionManager<'_>) -> Option<Any>);
 
 /// All filters, in order (reference 7.3). No name stands twice: per-route settings are found by name.
-const FILTERS: [Entry; 8] = [
+const FILTERS: [Entry; 10] = [
     // First, so that all others see the route that is found in the end.
     (scope_miss::FIRST, scope_miss::first),
     (scope_miss::AGAIN, scope_miss::again),
@@ -27,10 +34,36 @@ const FILTERS: [Entry; 8] = [
     ("envoy.filters.http.compressor", compressor::config),
     ("envoy.filters.http.grpc_web", grpc_web::config),
     ("envoy.filters.http.grpc_stats", grpc_stats::config),
+    (LOCAL_RATE_LIMIT, local_rate_limit::config),
+    (RBAC, rbac::config),
     (ROUTER, router::config),
 ];
 
+const LOCAL_RATE_LIMIT: &str = "envoy.filters.http.local_ratelimit";
+const RBAC: &str = "envoy.filters.http.rbac";
 const ROUTER: &str = "envoy.filters.http.router";
+
+/// A filter that hosts and routes tell what to do: its name, what their policies say to it, and what silences it.
+type Told = (&'static str, fn(&Host, &Policies) -> Option<Any>, fn() -> Any);
+
+/// All of them. They are there whatever anybody says to them: see [`scope_miss`].
+const TOLD: [Told; 2] = [
+    (LOCAL_RATE_LIMIT, local_rate_limit::message, local_rate_limit::silence),
+    (RBAC, rbac::message, rbac::silence),
+];
+
+/// What the policies of a host or of one of its routes say to filters, by the names of these.
+pub(crate) fn messages(host: &Host, policies: &Policies) -> BTreeMap<String, Any> {
+    TOLD.iter()
+        .filter_map(|(name, message, _)| Some(((*name).to_owned(), message(host, policies)?)))
+        .collect()
+}
+
+/// What a route of ours says to the filters that the policies of its host speak to: it has none.
+pub(crate) fn silences(host: &Host, policies: &Policies) -> BTreeMap<String, Any> {
+    let spoken_to = TOLD.iter().filter(|(_, message, _)| message(host, policies).is_some());
+    spoken_to.map(|(name, _, silence)| ((*name).to_owned(), silence())).collect()
+}
 
 /// The filters of a connection manager.
 pub(crate) fn http_filters(manager: &ConnectionManager<'_>) -> Vec<HttpFilter> {

@@ -1,5 +1,6 @@
 //! Listeners.
 
+mod addresses;
 mod chain;
 mod connection_manager;
 mod scoped_routes;

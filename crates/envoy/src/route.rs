@@ -12,7 +12,7 @@ use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::google::protobuf::value::Kind;
 use model::{Action, DirectResponse, Host, ObjectId, Route};
 
-use crate::{Reference, headers};
+use crate::{Reference, filters, headers};
 
 pub(crate) use matching::quote;
 
@@ -22,6 +22,7 @@ pub(crate) fn route(route: &Route, host: &Host) -> proto::Route {
         r#match: Some(matching::route_match(&route.matches, host)),
         action: Some(action::action(&route.action)),
         metadata: Some(origin(&route.origin)),
+        typed_per_filter_config: filters::messages(host, &route.policies),
         request_headers_to_add: headers::to_set(&route.request_headers),
         request_headers_to_remove: headers::to_remove(&route.request_headers),
         response_headers_to_add: headers::to_set(&route.response_headers),

@@ -1,18 +1,23 @@
 //! One host with its routes.
 
 use envoy_protos::envoy::config::route::v3 as proto;
-use model::{Host, Route};
+use model::{Host, Route, VirtualHost};
 
+use crate::filters;
 use crate::route::{answer_all, route};
 
-/// The routes of one host.
-pub(crate) fn virtual_host(host: &Host, routes: &[Route]) -> proto::VirtualHost {
+/// A host with its routes.
+pub(crate) fn virtual_host(value: &VirtualHost, routes: &[Route]) -> proto::VirtualHost {
     proto::VirtualHost {
-        name: host.to_string(),
-        domains: domains(host),
-        routes: routes.iter().map(|each| route(each, host)).collect(),
-        ..Default::default()
+        routes: routes.iter().map(|each| route(each, &value.host)).collect(),
+        typed_per_filter_config: filters::messages(&value.host, &value.policies),
+        ..bare(&value.host)
     }
+}
+
+/// A host without anything.
+pub(crate) fn bare(host: &Host) -> proto::VirtualHost {
+    proto::VirtualHost { name: host.to_string(), domains: domains(host), ..Default::default() }
 }
 
 /// A dot at the end says that a name is complete, as it is anyway.

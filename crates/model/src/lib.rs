@@ -15,6 +15,7 @@ mod host;
 mod id;
 mod listener;
 mod matching;
+mod policy;
 mod precedence;
 mod report;
 mod route;
@@ -34,6 +35,7 @@ pub use listener::{Listener, ListenerId, Transport};
 pub use matching::{
     HeaderMatch, HeaderPredicate, PathMatch, QueryMatch, QueryPredicate, RouteMatch, TextMatch,
 };
+pub use policy::{AddressFilter, AddressRange, AddressSource, LocalRateLimit, Policies};
 pub use report::{Problem, Report, Severity, Verdict};
 pub use route::{
     Action, DirectResponse, Forward, HostRewrite, Mirror, PathRewrite, Redirect, RedirectPath, Retry, Route,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{ClusterKey, HeaderEdits, ObjectId, RouteMatch, Timeout};
+use crate::{ClusterKey, HeaderEdits, ObjectId, Policies, RouteMatch, Timeout};
 
 /// A route: which requests it takes, and what happens to them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -11,6 +11,8 @@ pub struct Route {
     pub matches: RouteMatch,
     /// What happens to them.
     pub action: Action,
+    /// What they must meet first, where that is other than for the host.
+    pub policies: Policies,
     /// Changes to the request before it goes on.
     pub request_headers: HeaderEdits,
     /// Changes to the response on its way back.

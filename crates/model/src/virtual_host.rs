@@ -1,6 +1,6 @@
 //! What one host of one listener does.
 
-use crate::{Host, Route, SecretKey, WeightedCluster};
+use crate::{Host, Policies, Route, SecretKey, WeightedCluster};
 
 /// What one host of one listener does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -11,6 +11,8 @@ pub struct VirtualHost {
     pub tls: Option<TlsTermination>,
     /// What happens to its traffic.
     pub traffic: Traffic,
+    /// What requests must meet; of these, connections that are carried as they are meet the addresses only.
+    pub policies: Policies,
 }
 
 /// What happens to the traffic of a host.

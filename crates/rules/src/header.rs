@@ -125,6 +125,17 @@ pub fn edited_headers(count: usize) -> Result<usize, Invalid> {
     Ok(count)
 }
 
+/// How many headers the answers of a local rate limit get.
+///
+/// # Errors
+/// More than 10.
+pub fn rate_limit_headers(count: usize) -> Result<usize, Invalid> {
+    if count > 10 {
+        return Err(Invalid::new("number of headers", &count, "is above 10", "add fewer"));
+    }
+    Ok(count)
+}
+
 /// A literal header value, unchanged: tabs and characters beyond ASCII are allowed, other control characters not.
 ///
 /// # Errors
@@ -192,6 +203,12 @@ mod tests {
         // rt-ha-1001.
         assert_eq!(edited_headers(1000), Ok(1000));
         assert!(edited_headers(1001).is_err());
+    }
+
+    #[test]
+    fn a_rate_limit_adds_at_most_10_headers() {
+        assert_eq!(rate_limit_headers(10), Ok(10));
+        assert!(rate_limit_headers(11).is_err());
     }
 
     #[test]

@@ -28,8 +28,8 @@ pub use cookie::{cookie_domain, cookie_name, cookie_path};
 pub use duration::{MAX_DURATION, backoff, fill_interval, positive_timeout, timeout};
 pub use format::{Substitutions, escape_header_value, host_from_header};
 pub use header::{
-    HeaderName, MAX_HEADER_BYTES, MAX_HEADERS, edited_headers, header_value, matched_header, removed_header,
-    set_header,
+    HeaderName, MAX_HEADER_BYTES, MAX_HEADERS, edited_headers, header_value, matched_header,
+    rate_limit_headers, removed_header, set_header,
 };
 pub use host::{Host, authority, server_name};
 pub use invalid::Invalid;

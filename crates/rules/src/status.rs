@@ -28,12 +28,17 @@ pub fn direct_response_status(code: i64) -> Result<u16, Invalid> {
     within("response status", code, 200, 599)
 }
 
-/// The status of a rate-limited answer: 400 to 599.
+/// The status of a rate-limited answer: one from 400 to 599 that Envoy has a word for.
 ///
 /// # Errors
 /// Any other.
 pub fn rate_limit_status(code: i64) -> Result<u16, Invalid> {
-    within("rate limit status", code, 400, 599)
+    const SUBJECT: &str = "rate limit status";
+    let status = within(SUBJECT, code, 400, 599)?;
+    match status {
+        400..=417 | 421..=424 | 426 | 428 | 429 | 431 | 500..=508 | 510 | 511 => Ok(status),
+        _ => Err(Invalid::new(SUBJECT, &code, "is none that Envoy knows", "use 429 or 503")),
+    }
 }
 
 /// A status that is retried: 100 to 599.
@@ -91,10 +96,13 @@ mod tests {
 
     #[test]
     fn a_rate_limited_answer_is_an_error() {
-        // rt-lrl-status.
-        assert_eq!(rate_limit_status(429), Ok(429));
-        assert!(rate_limit_status(99).is_err());
-        assert!(rate_limit_status(200).is_err());
+        // rt-lrl-status; Envoy's enumeration has gaps, and it refuses what stands in one.
+        for good in [400, 417, 429, 431, 503, 511] {
+            assert_eq!(rate_limit_status(good).map(i64::from), Ok(good));
+        }
+        for bad in [99, 200, 399, 418, 425, 430, 451, 499, 509, 599, 600] {
+            assert!(rate_limit_status(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One HTTP request, with everything about it in the test's hand.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use crate::ClientTls;
@@ -31,6 +31,8 @@ pub enum Version {
 pub struct Request {
     /// Where the connection goes.
     pub target: SocketAddr,
+    /// The address that it comes from; the system's choice when absent. On Linux all of 127.0.0.0/8 is there.
+    pub source: Option<Ipv4Addr>,
     /// TLS, or clear text.
     pub tls: Option<ClientTls>,
     /// The HTTP version.
@@ -90,6 +92,7 @@ impl Request {
     pub fn get(target: SocketAddr, host: &str, path: &str) -> Self {
         Self {
             target,
+            source: None,
             tls: None,
             version: Version::Http1,
             method: Method::GET,
@@ -122,6 +125,13 @@ impl Request {
         self
     }
 
+    /// From another address of this machine.
+    #[must_use]
+    pub fn from(mut self, source: [u8; 4]) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
     /// By HTTP/2.
     #[must_use]
     pub fn http2(mut self) -> Self {
@@ -143,7 +153,7 @@ impl Request {
 
     /// Opens a connection as this request wants it, for this and further requests.
     pub async fn connect(&self) -> Result<Connection, Failure> {
-        let connecting = Connection::open(self.target, self.tls.as_ref(), self.version);
+        let connecting = Connection::open(self);
         let late = |_| Failure::Connect(format!("not within {:?}", self.limit));
         tokio::time::timeout(self.limit, connecting).await.map_err(late)?
     }
@@ -241,9 +251,10 @@ impl Connection {
         ready.map_err(|_| Failure::NotSent)
     }
 
-    async fn open(target: SocketAddr, tls: Option<&ClientTls>, version: Version) -> Result<Self, Failure> {
-        let stream = connect(target).await?;
-        let Some(tls) = tls else { return Self::speak(stream, version, Vec::new()).await };
+    async fn open(request: &Request) -> Result<Self, Failure> {
+        let version = request.version;
+        let stream = connect(request.target, request.source).await?;
+        let Some(tls) = &request.tls else { return Self::speak(stream, version, Vec::new()).await };
         let stream = handshake(stream, tls).await?;
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let certificates = chain.iter().map(|certificate| certificate.clone().into_owned()).collect();
@@ -288,10 +299,20 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-async fn connect(target: SocketAddr) -> Result<TcpStream, Failure> {
-    let stream = TcpStream::connect(target).await.map_err(|error| Failure::Connect(error.to_string()))?;
-    stream.set_nodelay(true).map_err(|error| Failure::Connect(error.to_string()))?;
-    Ok(stream)
+async fn connect(target: SocketAddr, source: Option<Ipv4Addr>) -> Result<TcpStream, Failure> {
+    let connecting = async {
+        let stream = match source {
+            None => TcpStream::connect(target).await?,
+            Some(source) => {
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((source, 0).into())?;
+                socket.connect(target).await?
+            }
+        };
+        stream.set_nodelay(true)?;
+        std::io::Result::Ok(stream)
+    };
+    connecting.await.map_err(|error| Failure::Connect(error.to_string()))
 }
 
 async fn handshake(
@@ -310,7 +331,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// Opens a connection for raw bytes.
 pub async fn open(target: SocketAddr, tls: Option<&ClientTls>) -> Result<Box<dyn Stream>, Failure> {
-    let stream = connect(target).await?;
+    let stream = connect(target, None).await?;
     match tls {
         None => Ok(Box::new(stream)),
         Some(tls) => Ok(Box::new(handshake(stream, tls).await?)),

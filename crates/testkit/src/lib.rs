@@ -8,6 +8,7 @@
 //! request failed while something changed.
 
 mod backend;
+mod canned;
 mod client;
 mod client_tls;
 mod envoy;
@@ -18,6 +19,7 @@ mod stats;
 mod websocket;
 
 pub use backend::Backend;
+pub use canned::{Canned, Received};
 pub use client::{Answer, Connection, Failure, Request, Stream, Version, exchange, open};
 pub use client_tls::{ClientTls, Trust};
 pub use echo::Seen;

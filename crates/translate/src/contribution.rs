@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Action, Cluster, ClusterKey, ObjectId, Problem, TlsTermination, Traffic, VirtualHostKey};
+use model::{
+    Action, Cluster, ClusterKey, ObjectId, Policies, Problem, TlsTermination, Traffic, VirtualHostKey,
+};
 use store::Age;
 
 /// What one root adds to the world.
@@ -76,6 +78,8 @@ pub struct Fragment {
     pub tls: Option<TlsTermination>,
     /// Routes in any order, or connections.
     pub traffic: Traffic,
+    /// What requests to the host must meet.
+    pub policies: Policies,
 }
 
 /// The place of a root among others of the same host; the smaller wins.

@@ -1,9 +1,12 @@
 //! HTTPProxy: a root with everything that it includes (reference §3).
 
 mod action;
+mod addresses;
 mod conditions;
 mod headers;
 mod policies;
+mod rate_limit;
+mod restrictions;
 mod rewrite;
 mod root;
 mod route;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use api::networking::{HTTPIngressPath, IngressBackend, IngressRule};
 use model::{
-    Action, ClusterKey, DirectResponse, Forward, HeaderEdits, Host, ObjectId, PathMatch, Problem, Route,
-    RouteMatch, Settings, Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
+    Action, ClusterKey, DirectResponse, Forward, HeaderEdits, Host, ObjectId, PathMatch, Policies, Problem,
+    Route, RouteMatch, Settings, Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
 };
 use store::{IngressFact, Reader};
 
@@ -165,7 +165,8 @@ impl<'s> Translation<'_, 's> {
             return;
         }
         let rank = Rank { origin: Origin::Ingress, age: self.fact.age, root: self.id.clone() };
-        let fragment = Fragment { rank, tls, traffic: Traffic::Http(routes) };
+        let policies = Policies::default();
+        let fragment = Fragment { rank, tls, traffic: Traffic::Http(routes), policies };
         self.out.fragments.insert(VirtualHostKey { listener, host }, fragment);
     }
 
@@ -207,6 +208,7 @@ impl<'s> Translation<'_, 's> {
         Route {
             matches,
             action,
+            policies: Policies::default(),
             request_headers: HeaderEdits::default(),
             response_headers: HeaderEdits::default(),
             origin: self.id.clone(),

@@ -18,14 +18,14 @@ pub struct Merged {
     pub notes: BTreeMap<ObjectId, Note>,
 }
 
-/// Merges the fragments of a host: the first in rank decides how TLS ends and whether connections are
-/// carried as they are; routes are put together, and of two with the same match the first in rank stays.
+/// Merges the fragments of a host: the first in rank decides how TLS ends, whether connections are carried as they
+/// are, and what requests must meet; routes are put together, and of two with the same match the first in rank stays.
 #[must_use]
 pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     fragments.sort_by(|a, b| a.rank.cmp(&b.rank));
     let mut fragments = fragments.into_iter();
     let Some(first) = fragments.next() else { return Merged::default() };
-    let Fragment { rank, tls, traffic } = first;
+    let Fragment { rank, tls, traffic, policies } = first;
     let others: Vec<_> = fragments.collect();
     let mut conflicts = Conflicts { key, winner: rank.root, told: BTreeMap::new() };
     let traffic = match traffic {
@@ -35,7 +35,7 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
         }
         Traffic::Http(routes) => Traffic::Http(conflicts.routes(routes, tls.as_ref(), others)),
     };
-    let virtual_host = Some(VirtualHost { host: key.host.clone(), tls, traffic });
+    let virtual_host = Some(VirtualHost { host: key.host.clone(), tls, traffic, policies });
     Merged { virtual_host, notes: conflicts.notes() }
 }
 

@@ -1,7 +1,13 @@
 //! What a user can do about a problem, where its message does not say it.
 
 /// The way out by kind and reason; sorted.
-const WAYS_OUT: [(&str, &str, &str); 22] = [
+const WAYS_OUT: [(&str, &str, &str); 24] = [
+    (
+        "IPFilterError",
+        "IPFilterPolicyNotValid",
+        "use Peer for the connection's address, Remote for the client's",
+    ),
+    ("IPFilterError", "IncompatibleIPAddressFilters", "keep one of the two"),
     ("IncludeError", "DuplicateMatchConditions", "give each include conditions of its own, or remove one"),
     ("IncludeError", "IncludeCreatesCycle", "remove one of the includes of the cycle"),
     ("IncludeError", "IncludeNotFound", "create it with a class that is served here, or remove the include"),

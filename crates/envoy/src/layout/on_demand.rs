@@ -143,22 +143,22 @@ impl OnDemand {
     }
 
     /// The routes of a host that shares the chain.
-    fn route_shared(&mut self, host: &Host, routes: &[model::Route]) {
-        if is_shared(host) {
-            self.table.put(host, &scope::named_routes(host, routes), route::references(routes));
+    fn route_shared(&mut self, value: &VirtualHost, routes: &[model::Route]) {
+        if is_shared(&value.host) {
+            self.table.put(&value.host, &scope::named_routes(value, routes), route::references(routes));
         } else {
-            self.scopes.put(scope::of_host(Class::Https, host, routes));
+            self.scopes.put(scope::of_host(Class::Https, value, routes));
         }
-        self.remove_scope(Class::Chain, host);
+        self.remove_scope(Class::Chain, &value.host);
     }
 
     /// The routes of a host with a chain of its own, and what bars the shared chain from them.
-    fn route_apart(&mut self, host: &Host, traffic: &Traffic) {
-        match traffic {
-            Traffic::Http(routes) => self.scopes.put(scope::of_host(Class::Chain, host, routes)),
-            Traffic::Tcp(_) => self.remove_scope(Class::Chain, host),
+    fn route_apart(&mut self, value: &VirtualHost) {
+        match &value.traffic {
+            Traffic::Http(routes) => self.scopes.put(scope::of_host(Class::Chain, value, routes)),
+            Traffic::Tcp(_) => self.remove_scope(Class::Chain, &value.host),
         }
-        self.bar(host);
+        self.bar(&value.host);
     }
 
     /// Connections of the shared chain that were opened for a host before it had a chain of its own live on.
@@ -235,8 +235,8 @@ impl Shape for OnDemand {
         let is_apart = place.chain.is_some();
         self.move_to(host, Some(place));
         match &value.traffic {
-            Traffic::Http(routes) if !is_apart => self.route_shared(host, routes),
-            traffic @ (Traffic::Http(_) | Traffic::Tcp(_)) => self.route_apart(host, traffic),
+            Traffic::Http(routes) if !is_apart => self.route_shared(value, routes),
+            Traffic::Http(_) | Traffic::Tcp(_) => self.route_apart(value),
         }
     }
 

@@ -33,12 +33,12 @@ impl Plain {
 
 impl Shape for Plain {
     fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
-        match value.map(|each| &each.traffic) {
-            Some(Traffic::Http(routes)) => {
-                self.table.put(host, &virtual_host(host, routes), route::references(routes));
+        match value.map(|each| (each, &each.traffic)) {
+            Some((value, Traffic::Http(routes))) => {
+                self.table.put(host, &virtual_host(value, routes), route::references(routes));
             }
             // Without TLS there is no name by which a connection could be told from others.
-            Some(Traffic::Tcp(_)) | None => self.table.remove(host),
+            Some((_, Traffic::Tcp(_))) | None => self.table.remove(host),
         }
     }
 

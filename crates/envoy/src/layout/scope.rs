@@ -8,14 +8,14 @@ use envoy_protos::envoy::config::route::v3::scoped_route_configuration::Key;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::Fragment;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fragment::Type;
 use envoy_protos::google::protobuf::Any;
-use model::{Action, DirectResponse, Host, PathMatch, Route};
+use model::{Action, DirectResponse, Host, PathMatch, Route, VirtualHost};
 
 use super::route_table;
 use crate::any::pack;
-use crate::filters::scope_miss;
+use crate::filters::{self, scope_miss};
 use crate::names::SCOPE_HEADER;
 use crate::route::answer_all;
-use crate::virtual_host::{misdirected, virtual_host};
+use crate::virtual_host::{bare, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
 /// Connections that share scopes. A scope's key, which is its name, too, is its class and its host.
@@ -54,12 +54,13 @@ impl Class {
 ///
 /// What asks for another host is answered with 421 where TLS told hosts apart before; on the plaintext listener
 /// the key did.
-pub(super) fn of_host(class: Class, host: &Host, routes: &[Route]) -> Resource {
-    let own = named_routes(host, routes);
+pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route]) -> Resource {
+    let host = &value.host;
+    let own = named_routes(value, routes);
     let virtual_hosts = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
-        Class::Http => vec![or_not_found(own)],
-        Class::Https => vec![or_not_found(own), misdirected()],
+        Class::Http => vec![or_not_found(own, value)],
+        Class::Https => vec![or_not_found(own, value), misdirected()],
         // There is nowhere else to look.
         Class::Chain if host.is_any() => vec![own],
         Class::Chain => vec![own, misdirected()],
@@ -68,9 +69,12 @@ pub(super) fn of_host(class: Class, host: &Host, routes: &[Route]) -> Resource {
     inline(class.key(host), table, References::new(route::references(routes)))
 }
 
-/// A path that is not found must not send a request to another table.
-fn or_not_found(mut own: proto::VirtualHost) -> proto::VirtualHost {
-    own.routes.push(answer_all(scope_miss::NOT_FOUND_ROUTE, 404));
+/// A path that is not found must not send a request to another table. Nobody's policy is about it, as in a table
+/// without such a route.
+fn or_not_found(mut own: proto::VirtualHost, value: &VirtualHost) -> proto::VirtualHost {
+    let typed_per_filter_config = filters::silences(&value.host, &value.policies);
+    let not_found = answer_all(scope_miss::NOT_FOUND_ROUTE, 404);
+    own.routes.push(proto::Route { typed_per_filter_config, ..not_found });
     own
 }
 
@@ -82,8 +86,7 @@ pub(super) fn misdirecting(class: Class, host: &Host) -> Resource {
 
 /// The same for a host of a table that others share.
 pub(super) fn misdirecting_host(host: &Host) -> proto::VirtualHost {
-    let own = virtual_host(host, &[]);
-    proto::VirtualHost { routes: misdirected().routes, ..own }
+    proto::VirtualHost { routes: misdirected().routes, ..bare(host) }
 }
 
 /// A scope whose table is a resource of its own, which others may share.
@@ -108,19 +111,21 @@ const HOST_AND_PORT: &str = "[^:]*(:[^:]*)?";
 
 /// The table for hosts that only redirect to HTTPS.
 pub(super) fn redirect_table() -> Resource {
-    let any = Host::any();
-    let mut host = virtual_host(&any, &[]);
+    let mut host = bare(&Host::any());
     host.routes.push(route::upgrade_all("https-redirect", HOST_AND_PORT));
     let table =
         proto::RouteConfiguration { name: REDIRECT.to_owned(), virtual_hosts: vec![host], ..own_table() };
     Resource::new(REDIRECT.into(), &table, References::default())
 }
 
-/// Whether a host does nothing but redirect every request to HTTPS.
-pub(super) fn only_redirects(routes: &[Route]) -> bool {
-    let redirects =
-        |route: &Route| matches!(route.action, Action::UpgradeToHttps) && route.response_headers.is_empty();
-    routes.iter().all(redirects) && routes.iter().any(takes_everything)
+/// Whether a host does nothing but redirect every request to HTTPS, whoever sends it.
+pub(super) fn only_redirects(value: &VirtualHost, routes: &[Route]) -> bool {
+    let redirects = |route: &Route| {
+        matches!(route.action, Action::UpgradeToHttps)
+            && route.response_headers.is_empty()
+            && route.policies.is_empty()
+    };
+    value.policies.is_empty() && routes.iter().all(redirects) && routes.iter().any(takes_everything)
 }
 
 fn takes_everything(route: &Route) -> bool {
@@ -131,8 +136,8 @@ fn takes_everything(route: &Route) -> bool {
 }
 
 /// A host as it stands in a scoped table: each of its routes has a name, by which scripts see that there is one.
-pub(super) fn named_routes(host: &Host, routes: &[Route]) -> proto::VirtualHost {
-    let mut own = virtual_host(host, routes);
+pub(super) fn named_routes(value: &VirtualHost, routes: &[Route]) -> proto::VirtualHost {
+    let mut own = virtual_host(value, routes);
     for (message, route) in own.routes.iter_mut().zip(routes) {
         message.name = route_name(&route.action).to_owned();
     }

@@ -36,17 +36,19 @@ impl ScopedPlain {
 
 impl Shape for ScopedPlain {
     fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
-        match value.map(|each| &each.traffic) {
-            Some(Traffic::Http(routes)) if is_shared(host) => {
-                self.table.put(host, &scope::named_routes(host, routes), route::references(routes));
+        match value.map(|each| (each, &each.traffic)) {
+            Some((value, Traffic::Http(routes))) if is_shared(host) => {
+                self.table.put(host, &scope::named_routes(value, routes), route::references(routes));
             }
-            Some(Traffic::Http(routes)) if scope::only_redirects(routes) => {
+            Some((value, Traffic::Http(routes))) if scope::only_redirects(value, routes) => {
                 self.scopes.put(scope::sharing(Class::Http, host, scope::REDIRECT));
             }
-            Some(Traffic::Http(routes)) => self.scopes.put(scope::of_host(Class::Http, host, routes)),
+            Some((value, Traffic::Http(routes))) => {
+                self.scopes.put(scope::of_host(Class::Http, value, routes));
+            }
             // Without TLS there is no name by which a connection could be told from others.
-            Some(Traffic::Tcp(_)) | None if is_shared(host) => self.table.remove(host),
-            Some(Traffic::Tcp(_)) | None => {
+            Some((_, Traffic::Tcp(_))) | None if is_shared(host) => self.table.remove(host),
+            Some((_, Traffic::Tcp(_))) | None => {
                 self.scopes.remove(ResourceType::ScopedRouteConfiguration, Class::Http.key(host));
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use envoy_protos::envoy::config::route::v3::RouteConfiguration;
-use model::{Host, Route};
+use model::{Host, Route, VirtualHost};
 
 use super::route_table;
 use super::scope::{self, Class};
@@ -62,19 +62,19 @@ impl Tables {
     }
 
     /// The table of one host: its routes, and 421 for every other host. The catch-all host has no other.
-    pub(super) fn table(self, host: &Host, routes: &[Route]) -> Resource {
+    pub(super) fn table(self, value: &VirtualHost, routes: &[Route]) -> Resource {
         match self {
-            Self::Routes => routes_of(self.name(host), host, routes),
-            Self::Scopes => scope::of_host(Class::Chain, host, routes),
+            Self::Routes => routes_of(self.name(&value.host), value, routes),
+            Self::Scopes => scope::of_host(Class::Chain, value, routes),
         }
     }
 }
 
-fn routes_of(name: Arc<str>, host: &Host, routes: &[Route]) -> Resource {
-    let mismatch = (!host.is_any()).then(misdirected);
+fn routes_of(name: Arc<str>, value: &VirtualHost, routes: &[Route]) -> Resource {
+    let mismatch = (!value.host.is_any()).then(misdirected);
     let table = RouteConfiguration {
         name: name.to_string(),
-        virtual_hosts: [virtual_host(host, routes)].into_iter().chain(mismatch).collect(),
+        virtual_hosts: [virtual_host(value, routes)].into_iter().chain(mismatch).collect(),
         ..route_table::every_table()
     };
     Resource::new(name, &table, References::new(route::references(routes)))

@@ -43,7 +43,7 @@ impl Tls {
 
     fn set_table(&mut self, host: &Host, value: &VirtualHost) {
         match &value.traffic {
-            Traffic::Http(routes) => self.tables.put(self.kind.table(host, routes)),
+            Traffic::Http(routes) => self.tables.put(self.kind.table(value, routes)),
             Traffic::Tcp(_) => self.remove_table(host),
         }
     }

@@ -4,7 +4,7 @@ use envoy_protos::envoy::config::listener::v3 as proto;
 use model::{Host, Listener, Settings, Traffic, VirtualHost};
 
 use super::server_names::SHARED_CHAIN;
-use super::{ConnectionManager, Routes, ScopeKey, tcp_proxy, tls};
+use super::{ConnectionManager, Routes, ScopeKey, addresses, tcp_proxy, tls};
 use crate::duration::seconds;
 use crate::{Reference, XdsMode, secret};
 
@@ -32,17 +32,19 @@ impl Chains<'_> {
         table: Reference,
     ) -> (proto::FilterChain, Vec<Reference>) {
         let mut references: Vec<_> = host.tls.iter().map(|tls| secret::reference(&tls.certificate)).collect();
-        let filter = match &host.traffic {
+        let filters = match &host.traffic {
             Traffic::Http(_) => {
                 references.push(table);
-                self.manager(&host.host, routes).filter()
+                vec![self.manager(&host.host, routes).filter()]
             }
             Traffic::Tcp(proxy) => {
                 references.extend(tcp_proxy::references(proxy));
-                tcp_proxy::tcp_proxy(proxy, self.listener)
+                let addresses = host.policies.addresses.as_deref();
+                let addresses = addresses.map(|filter| addresses::filter(filter, self.listener));
+                addresses.into_iter().chain([tcp_proxy::tcp_proxy(proxy, self.listener)]).collect()
             }
         };
-        (self.assemble(host, filter), references)
+        (self.assemble(host, filters), references)
     }
 
     /// The chain of all hosts whose certificates are fetched when clients ask for them. `class` is that of
@@ -66,11 +68,11 @@ impl Chains<'_> {
         ConnectionManager { listener, settings, mode, routes, host: Some(host) }
     }
 
-    fn assemble(&self, host: &VirtualHost, filter: proto::Filter) -> proto::FilterChain {
+    fn assemble(&self, host: &VirtualHost, filters: Vec<proto::Filter>) -> proto::FilterChain {
         proto::FilterChain {
             name: host.host.to_string(),
             filter_chain_match: Some(chain_match(&host.host)),
-            filters: vec![filter],
+            filters,
             transport_socket: host.tls.as_ref().map(|each| tls::socket(each, &host.traffic, self.mode)),
             ..Default::default()
         }

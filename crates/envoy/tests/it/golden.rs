@@ -6,16 +6,17 @@ use std::time::Duration;
 use envoy::{Resource, ResourceType, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, Bind, CircuitBreakers, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey, HeaderEdits,
-    HeaderMatch, HeaderPredicate, HostRewrite, Mirror, PathMatch, PathRewrite, Protocol, QueryMatch,
-    QueryPredicate, Redirect, RedirectPath, Retry, RouteMatch, RouteTimeouts, SecretContent, SecretKey,
-    SecretUse, Settings, TextMatch, Timeout, UpstreamTls, UpstreamValidation, VirtualHost, WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Bind, CircuitBreakers, Discovery, DnsFamily,
+    Endpoint, Endpoints, EndpointsKey, HeaderEdits, HeaderMatch, HeaderPredicate, HostRewrite, Mirror,
+    PathMatch, PathRewrite, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Retry, RouteMatch,
+    RouteTimeouts, SecretContent, SecretKey, SecretUse, Settings, TextMatch, Timeout, UpstreamTls,
+    UpstreamValidation, VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
 use crate::values::{
-    answer, classic, cluster, find, forward, http, https, key, passthrough, plain, prefix, route, serving,
-    with_tls,
+    answer, classic, cluster, find, forward, http, https, key, passthrough, plain, prefix, restricting,
+    route, serving, to, with_tls,
 };
 
 fn published(
@@ -131,6 +132,17 @@ fn a_route_with_everything_about_its_backends() {
 }
 
 #[test]
+fn what_requests_to_a_host_and_to_one_of_its_routes_must_meet() {
+    let range = |source, network: &str| AddressRange { source, range: network.parse().expect("a network") };
+    let ranges = vec![range(AddressSource::Peer, "192.0.2.7/32"), range(AddressSource::Remote, "fd00::/8")];
+    let mut own = route(prefix("/own"), to(&["x"]));
+    own.policies.addresses = Some(Arc::new(AddressFilter::Allow(ranges)));
+    let mut host = plain("a.com", vec![own]);
+    host.policies = restricting();
+    assert_yaml_snapshot!(virtual_host(&host));
+}
+
+#[test]
 fn one_backend_with_a_host_of_its_own_is_named_directly() {
     let mut action = forward(&["x"]);
     action.clusters[0].host = Some(HostRewrite::Literal("x.internal".into()));
@@ -225,7 +237,8 @@ fn chains_that_carry_connections() {
     let share = |service, weight| WeightedCluster::plain(key(service), weight);
     let through = passthrough("a.com", vec![share("x", 1), share("y", 0), share("z", 2)]);
     let ended = with_tls("s", passthrough("b.com", vec![share("x", 1)]));
-    assert_yaml_snapshot!([chain(&through), chain(&ended)]);
+    let restricted = VirtualHost { policies: restricting(), ..passthrough("c.com", vec![share("x", 1)]) };
+    assert_yaml_snapshot!([chain(&through), chain(&ended), chain(&restricted)]);
 }
 
 #[test]

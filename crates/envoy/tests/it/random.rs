@@ -7,14 +7,16 @@ use envoy::{Layout, Output, References, ResourceType, XdsMode};
 use envoy_protos::envoy::config::listener::v3::Listener;
 use envoy_protos::envoy::config::route::v3::{RouteConfiguration, ScopedRouteConfiguration};
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::Secret;
-use model::{SecretContent, SecretKey, Settings, TlsVersion, VirtualHost, VirtualHostKey, WeightedCluster};
+use model::{
+    Policies, SecretContent, SecretKey, Settings, TlsVersion, VirtualHost, VirtualHostKey, WeightedCluster,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
 use rope::Rope;
 
 use crate::scoped::check_tables;
-use crate::values::{answer, http, https, key, passthrough, plain, prefix, route, to, with_tls};
+use crate::values::{answer, http, https, key, passthrough, plain, prefix, restricting, route, to, with_tls};
 
 /// What layouts are told: hosts, and what Secrets hold.
 #[derive(Debug, Default)]
@@ -46,12 +48,16 @@ fn a_value(host: &'static str) -> impl Strategy<Value = VirtualHost> {
         };
         routes.into_iter().map(one).collect::<Vec<_>>()
     });
-    (routes, 0..5_u8).prop_map(move |(routes, kind)| match kind {
+    let value = (routes, 0..5_u8).prop_map(move |(routes, kind)| match kind {
         0 => passthrough(host, vec![WeightedCluster::plain(key("tcp"), 1)]),
         1 => plain(host, routes),
         2 => with_tls("one", plain(host, routes)),
         3 => with_own_version(with_tls("one", plain(host, routes))),
         _ => with_tls("two", plain(host, routes)),
+    });
+    (value, prop::bool::weighted(0.3)).prop_map(|(value, is_restricted)| {
+        let policies = if is_restricted { restricting() } else { Policies::default() };
+        VirtualHost { policies, ..value }
     })
 }
 

@@ -15,7 +15,8 @@ use model::{
 use prost::Message;
 
 use crate::values::{
-    answer, find, flushed, forward, http, https, key, passthrough, plain, prefix, route, serving, with_tls,
+    answer, find, flushed, forward, http, https, key, passthrough, plain, prefix, restricting, route,
+    serving, with_tls,
 };
 
 fn layout(layout: model::Layout) -> Box<dyn Layout> {
@@ -115,7 +116,11 @@ fn hosts_that_only_redirect_share_a_table_and_others_do_not() {
     let model::Traffic::Http(routes) = &mut with_header.traffic else { unreachable!() };
     routes[0].response_headers = HeaderEdits { set: vec![("x".into(), "y".into())], remove: vec![] };
     let below = plain("below.com", vec![route(prefix("/below"), Action::UpgradeToHttps)]);
-    for value in [redirecting("a.com"), with_header, below] {
+    let restricted = VirtualHost { policies: restricting(), ..redirecting("restricted.com") };
+    let mut with_policy = redirecting("policy.com");
+    let model::Traffic::Http(routes) = &mut with_policy.traffic else { unreachable!() };
+    routes[0].policies = restricting();
+    for value in [redirecting("a.com"), with_header, below, restricted, with_policy] {
         layout.set(&http(value.host.as_str()), Some(&value));
     }
     let resources = resources(layout.flush());
@@ -123,7 +128,8 @@ fn hosts_that_only_redirect_share_a_table_and_others_do_not() {
         let scope = &resources[&(ResourceType::ScopedRouteConfiguration, format!("http/{host}"))];
         ScopedRouteConfiguration::decode(scope.body.to_bytes()).unwrap().route_configuration_name
     };
-    assert_eq!(["a.com", "header.com", "below.com"].map(shares), ["https-redirect", "", ""]);
+    let hosts = ["a.com", "header.com", "below.com", "restricted.com", "policy.com"];
+    assert_eq!(hosts.map(shares), ["https-redirect", "", "", "", ""]);
     let scope = &resources[&(ResourceType::ScopedRouteConfiguration, "http/a.com".into())];
     assert_eq!(names(scope), ["RouteConfiguration https-redirect"]);
 }
@@ -329,6 +335,10 @@ fn check_table(table: &RouteConfiguration, is_shared: bool) {
         let path = last.r#match.as_ref().and_then(|found| found.path_specifier.clone());
         let all = envoy_protos::envoy::config::route::v3::route_match::PathSpecifier::Prefix("/".into());
         assert_eq!(path, Some(all), "{}: the last route takes everything", table.name);
+        let (said, silenced) = (&host.typed_per_filter_config, &last.typed_per_filter_config);
+        let keys = |messages: &BTreeMap<String, _>| messages.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(silenced), keys(said), "{}: the last route has no policy of the host", table.name);
+        assert!(silenced.iter().all(|(filter, message)| said[filter] != *message), "{}", table.name);
     }
 }
 

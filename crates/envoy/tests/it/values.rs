@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use model::{
-    Action, Backend, CircuitBreakers, Cluster, ClusterKey, DirectResponse, Discovery, EndpointsKey, Forward,
-    HeaderEdits, Host, Kind, ListenerId, ObjectId, PathMatch, Protocol, Route, RouteMatch, RouteTimeouts,
-    SecretKey, Settings, TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic, VirtualHost, VirtualHostKey,
-    WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Backend, CircuitBreakers, Cluster, ClusterKey,
+    DirectResponse, Discovery, EndpointsKey, Forward, HeaderEdits, Host, Kind, ListenerId, LocalRateLimit,
+    ObjectId, PathMatch, Policies, Protocol, Route, RouteMatch, RouteTimeouts, SecretKey, Settings, TcpProxy,
+    Timeout, TlsTermination, TlsVersion, Traffic, VirtualHost, VirtualHostKey, WeightedCluster,
 };
 
 pub(crate) fn cluster(service: &str) -> Cluster {
@@ -57,14 +57,38 @@ pub(crate) fn route(matches: RouteMatch, action: Action) -> Route {
     Route {
         matches,
         action,
+        policies: Policies::default(),
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         origin: ObjectId::new(Kind::HttpProxy, "ns", "proxy"),
     }
 }
 
+/// A filter that denies one network by the address of the client.
+pub(crate) fn denying(network: &str) -> AddressFilter {
+    let range = network.parse().expect("a network");
+    AddressFilter::Deny(vec![AddressRange { source: AddressSource::Remote, range }])
+}
+
+/// Both policies.
+pub(crate) fn restricting() -> Policies {
+    let limit = LocalRateLimit {
+        requests: 5,
+        interval: Duration::from_secs(60),
+        at_once: 7,
+        status: 429,
+        headers: vec![("x-limit".into(), "100%%".into())],
+    };
+    Policies { addresses: Some(Arc::new(denying("10.0.0.0/8"))), rate_limit: Some(Arc::new(limit)) }
+}
+
 pub(crate) fn plain(host: &str, routes: Vec<Route>) -> VirtualHost {
-    VirtualHost { host: Host::new(host), tls: None, traffic: Traffic::Http(routes) }
+    VirtualHost {
+        host: Host::new(host),
+        tls: None,
+        traffic: Traffic::Http(routes),
+        policies: Policies::default(),
+    }
 }
 
 pub(crate) fn serving(host: &str, service: &str) -> VirtualHost {
@@ -81,7 +105,7 @@ pub(crate) fn with_tls(secret: &str, host: VirtualHost) -> VirtualHost {
 }
 
 pub(crate) fn passthrough(host: &str, clusters: Vec<WeightedCluster>) -> VirtualHost {
-    VirtualHost { host: Host::new(host), tls: None, traffic: Traffic::Tcp(TcpProxy { clusters }) }
+    VirtualHost { traffic: Traffic::Tcp(TcpProxy { clusters }), ..plain(host, vec![]) }
 }
 
 pub(crate) fn on(listener: &str, host: &str) -> VirtualHostKey {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::http_proxy::policy::HeadersPolicy;
+use api::http_proxy::policy::{HeaderValue as Entry, HeadersPolicy};
 use model::{HeaderEdits, HeaderValue, HostRewrite, ObjectId};
 
 use rules::Invalid;
@@ -112,20 +112,39 @@ fn edits(
         rules::edited_headers(count)
             .map_err(|why| fault(&at.field(field), Why::invalid("number of headers", why)))?;
     }
-    Ok(HeaderEdits { set: set(at, whose, policy, fault, host)?, remove: remove(at, policy, fault)? })
+    Ok(HeaderEdits {
+        set: set(at, "set", whose, &policy.set, fault, host)?,
+        remove: remove(at, policy, fault)?,
+    })
+}
+
+/// Headers that answers of Envoy's own get, in the list `field` of what is at this path. `fault` tells what is
+/// wrong with one.
+pub(super) fn added(
+    at: &FieldPath<'_>,
+    field: &str,
+    owner: &ObjectId,
+    entries: &[Entry],
+    fault: &dyn Fn(&FieldPath<'_>, String) -> Fault,
+) -> Result<Vec<(Arc<str>, HeaderValue)>, Fault> {
+    let tell = |at: &FieldPath<'_>, why: Why| Fault { help: why.help, ..fault(at, why.text) };
+    set(at, field, &Whose::route(owner), entries, &tell, |_| {
+        Err(Why::new("rewriting \"Host\" header is not supported"))
+    })
 }
 
 fn set(
     at: &FieldPath<'_>,
+    field: &str,
     whose: &Whose<'_>,
-    policy: &HeadersPolicy,
+    entries: &[Entry],
     fault: Tell<'_>,
     mut host: impl FnMut(&str) -> Result<(), Why>,
 ) -> Result<Vec<(Arc<str>, HeaderValue)>, Fault> {
     let mut seen = BTreeSet::new();
     let mut set = Vec::new();
-    for (index, entry) in policy.set.iter().enumerate() {
-        let at = at.item("set", index);
+    for (index, entry) in entries.iter().enumerate() {
+        let at = at.item(field, index);
         let is_host = entry.name.eq_ignore_ascii_case("host");
         let name =
             if is_host { rules::HeaderName::parse(&entry.name) } else { rules::set_header(&entry.name) };

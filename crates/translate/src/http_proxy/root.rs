@@ -5,12 +5,14 @@ use std::rc::Rc;
 
 use api::HttpProxySpec;
 use api::http_proxy::VirtualHost;
-use model::{Action, Host, ObjectId, Problem, Route, Settings, TlsTermination, Traffic, VirtualHostKey};
+use model::{
+    Action, Host, ObjectId, Policies, Problem, Route, Settings, TlsTermination, Traffic, VirtualHostKey,
+};
 use store::{Age, HttpProxyFact, Name, Reader};
 
 use super::tls::Front;
 use super::tree::{self, Entry};
-use super::{Fault, SPEC, class, tcp, tls, unsupported};
+use super::{Fault, SPEC, class, restrictions, tcp, tls, unsupported};
 use crate::field_path::FieldPath;
 use crate::{Contribution, Fragment, Origin, Rank, text};
 
@@ -60,6 +62,7 @@ struct Root<'a> {
     age: Age,
     spec: &'a HttpProxySpec,
     host: &'a Host,
+    policies: &'a Policies,
 }
 
 /// Puts a root where it is served; a fault stops all of it.
@@ -71,7 +74,8 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact)
     let closed = unsupported::virtual_host(context, id, virtual_host);
     let entries = tree::routes(context, id, fact, closed);
     let front = tls::front(context, id, &spec, virtual_host)?;
-    let root = Root { id, age: fact.age, spec: &spec, host };
+    let Some(policies) = policies(context, id, virtual_host) else { return Ok(()) };
+    let root = Root { id, age: fact.age, spec: &spec, host, policies: &policies };
     match tcp::proxy(context, id, fact, closed) {
         Ok(Some(proxy)) => serve_connections(context, &root, &front, Traffic::Tcp(proxy)),
         Ok(None) => {}
@@ -83,6 +87,12 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact)
     }
     serve_requests(context, &root, front, entries);
     Ok(())
+}
+
+/// What requests to the host must meet; `None` where that cannot be said: nothing may be served then.
+fn policies(context: &mut Context<'_, '_>, id: &ObjectId, host: &VirtualHost) -> Option<Policies> {
+    let policies = restrictions::policies(id, &SPEC.field("virtualhost"), host);
+    policies.map_err(|faults| faults.into_iter().for_each(|fault| context.note(id, fault.error()))).ok()
 }
 
 /// Whether the host is one, and this root may have it.
@@ -193,6 +203,7 @@ fn plaintext(settings: &Settings, entry: &Entry) -> Route {
     Route {
         matches: route.matches.clone(),
         action: Action::UpgradeToHttps,
+        policies: route.policies.clone(),
         request_headers: model::HeaderEdits::default(),
         response_headers: model::HeaderEdits::default(),
         origin: route.origin.clone(),
@@ -211,7 +222,7 @@ fn add(
     }
     let rank = Rank { origin: Origin::HttpProxy, age: root.age, root: root.id.clone() };
     let key = VirtualHostKey { listener, host: root.host.clone() };
-    context.out.fragments.insert(key, Fragment { rank, tls, traffic });
+    context.out.fragments.insert(key, Fragment { rank, tls, traffic, policies: root.policies.clone() });
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! One route of an HTTPProxy.
 
 use api::http_proxy::Route as Spec;
-use model::{Action, DirectResponse, Forward, HostRewrite, ObjectId, PathRewrite, Route, RouteMatch};
+use model::{
+    Action, DirectResponse, Forward, HostRewrite, ObjectId, PathRewrite, Policies, Route, RouteMatch,
+};
 
 use super::conditions::{self, Conditions};
 use super::headers::{self, Whose};
 use super::root::Context;
 use super::services::{self, Services};
 use super::tree::Entry;
-use super::{Fault, action, policies, rewrite, unsupported};
+use super::{Fault, action, policies, restrictions, rewrite, unsupported};
 use crate::field_path::FieldPath;
 
 /// Where a route stands.
@@ -30,7 +32,12 @@ pub(super) fn entries(
     closed: bool,
 ) -> Result<Vec<Entry>, Fault> {
     let Scope { owner, above, at } = scope;
-    let closed = unsupported::route(context, owner, at, spec) | closed;
+    let mut closed = unsupported::route(context, owner, at, spec) | closed;
+    let policies = restrictions::policies(owner, at, spec).unwrap_or_else(|faults| {
+        closed = true;
+        faults.into_iter().for_each(|fault| context.note(owner, fault.error()));
+        Policies::default()
+    });
     one_action(at, spec)?;
     let matches = conditions::route(above, at, &spec.conditions)?;
     let whose = Whose::route(owner);
@@ -48,7 +55,8 @@ pub(super) fn entries(
     let action =
         if closed { Action::Respond(DirectResponse { status: 500, body: "".into() }) } else { action };
     let origin = (*owner).clone();
-    let blank = Blank { action, request_headers: request.edits, response_headers: response, origin };
+    let (request_headers, response_headers) = (request.edits, response);
+    let blank = Blank { action, policies, request_headers, response_headers, origin };
     let entry = |(place, (matches, path))| Entry {
         route: blank.with(matches, path),
         permit_insecure: spec.permit_insecure,
@@ -61,6 +69,7 @@ pub(super) fn entries(
 /// All of a route but its match.
 struct Blank {
     action: Action,
+    policies: Policies,
     request_headers: model::HeaderEdits,
     response_headers: model::HeaderEdits,
     origin: ObjectId,
@@ -75,6 +84,7 @@ impl Blank {
         Route {
             matches,
             action,
+            policies: self.policies.clone(),
             request_headers: self.request_headers.clone(),
             response_headers: self.response_headers.clone(),
             origin: self.origin.clone(),

@@ -25,7 +25,11 @@ pub(super) fn proxy(
     fact: &HttpProxyFact,
     closed: bool,
 ) -> Result<Option<TcpProxy>, Blamed> {
-    let Some(spec) = context.spec(root, fact).tcpproxy.clone() else { return Ok(None) };
+    let whole = context.spec(root, fact);
+    let Some(spec) = whole.tcpproxy.clone() else { return Ok(None) };
+    if let Some(host) = whole.virtualhost.as_deref() {
+        unsupported::tcp_host(context, root, host);
+    }
     let (owner, spec) = resolve(context, root, spec)?;
     let closed = unsupported::tcp_proxy(context, &owner, &AT, &spec) | closed;
     let clusters = services::connections(context, &owner, &AT, &spec.services);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use api::HttpProxySpec;
 use api::http_proxy::Include;
-use model::{Action, DirectResponse, HeaderEdits, ObjectId, Route, RouteMatch};
+use model::{Action, DirectResponse, HeaderEdits, ObjectId, Policies, Route, RouteMatch};
 use store::HttpProxyFact;
 
 use super::conditions::{self, Conditions};
@@ -223,6 +223,7 @@ fn bad_gateway(owner: ObjectId, conditions: Conditions) -> Entry {
     let route = Route {
         matches: conditions.matching(),
         action: Action::Respond(DirectResponse { status: 502, body: "".into() }),
+        policies: Policies::default(),
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         origin: owner,

@@ -31,30 +31,26 @@ const NO_SERVICES: Effect = Idle("has no effect without services");
 /// A field, what leaving it out means, and whether an object has it.
 type Field<T> = (&'static str, Effect, fn(&T) -> bool);
 
-const VIRTUAL_HOST: [Field<VirtualHost>; 7] = [
+const VIRTUAL_HOST: [Field<VirtualHost>; 5] = [
     ("authorization", Closes, |host| host.authorization.is_some()),
     ("corsPolicy", Missing, |host| host.cors_policy.is_some()),
-    ("ipAllowPolicy", Closes, |host| !host.ip_allow_policy.is_empty()),
-    ("ipDenyPolicy", Closes, |host| !host.ip_deny_policy.is_empty()),
     ("jwtProviders", Closes, |host| !host.jwt_providers.is_empty()),
-    ("rateLimitPolicy", Closes, |host| limits_rate(host.rate_limit_policy.as_deref())),
+    ("rateLimitPolicy.global", Closes, |host| limits_globally(host.rate_limit_policy.as_deref())),
     ("tls.clientValidation", Closes, |host| {
         host.tls.as_ref().is_some_and(|tls| tls.client_validation.is_some())
     }),
 ];
 
-const ROUTE: [Field<Route>; 9] = [
+const ROUTE: [Field<Route>; 7] = [
     ("authPolicy", Closes, |route| route.auth_policy.as_ref().is_some_and(|policy| !policy.disabled)),
     ("cookieRewritePolicies", Missing, |route| !route.cookie_rewrite_policies.is_empty()),
     ("healthCheckPolicy", Missing, |route| route.health_check_policy.is_some()),
     ("internalRedirectPolicy", Missing, |route| route.internal_redirect_policy.is_some()),
-    ("ipAllowPolicy", Closes, |route| !route.ip_allow_policy.is_empty()),
-    ("ipDenyPolicy", Closes, |route| !route.ip_deny_policy.is_empty()),
     ("jwtVerificationPolicy", Closes, |route| {
         route.jwt_verification_policy.as_ref().is_some_and(|policy| !policy.disabled)
     }),
     ("loadBalancerPolicy", Missing, |route| balances(route.load_balancer_policy.as_deref())),
-    ("rateLimitPolicy", Closes, |route| limits_rate(route.rate_limit_policy.as_deref())),
+    ("rateLimitPolicy.global", Closes, |route| limits_globally(route.rate_limit_policy.as_deref())),
 ];
 
 const SERVICE: [Field<Service>; 4] = [
@@ -75,6 +71,9 @@ const TCP_SERVICE: [Field<Service>; 3] = [
     ("responseHeadersPolicy", CONNECTIONS, |service| service.response_headers_policy.is_some()),
 ];
 
+const TCP_HOST: [Field<VirtualHost>; 1] =
+    [("rateLimitPolicy.local", CONNECTIONS, |host| limits_locally(host.rate_limit_policy.as_deref()))];
+
 const ROUTE_WITHOUT_SERVICES: [Field<Route>; 4] = [
     ("enableWebsockets", NO_SERVICES, |route| route.enable_websockets),
     ("pathRewritePolicy", NO_SERVICES, |route| route.path_rewrite_policy.is_some()),
@@ -82,11 +81,14 @@ const ROUTE_WITHOUT_SERVICES: [Field<Route>; 4] = [
     ("timeoutPolicy", NO_SERVICES, |route| route.timeout_policy.is_some()),
 ];
 
-/// Whether a policy asks for a limit; one that only switches the global limit off asks for none.
-fn limits_rate(policy: Option<&RateLimitPolicy>) -> bool {
-    policy.is_some_and(|policy| {
-        policy.local.is_some() || policy.global.as_ref().is_some_and(|global| !global.disabled)
-    })
+/// Whether a policy asks for a limit that a service counts; one that only switches it off asks for none.
+fn limits_globally(policy: Option<&RateLimitPolicy>) -> bool {
+    policy.and_then(|policy| policy.global.as_ref()).is_some_and(|global| !global.disabled)
+}
+
+/// Whether a policy asks for a limit that each Envoy keeps.
+fn limits_locally(policy: Option<&RateLimitPolicy>) -> bool {
+    policy.is_some_and(|policy| policy.local.is_some())
 }
 
 /// Whether a policy asks for anything but taking turns, which unknown words mean too (reference 3.14).
@@ -98,6 +100,11 @@ fn balances(policy: Option<&LoadBalancerPolicy>) -> bool {
 /// Tells about the fields of a host, and whether they close all of its routes.
 pub(super) fn virtual_host(context: &mut Context<'_, '_>, id: &ObjectId, host: &VirtualHost) -> bool {
     tell(context, id, &super::SPEC.field("virtualhost"), host, &VIRTUAL_HOST)
+}
+
+/// Tells about the fields of a host that say nothing about connections.
+pub(super) fn tcp_host(context: &mut Context<'_, '_>, id: &ObjectId, host: &VirtualHost) {
+    tell(context, id, &super::SPEC.field("virtualhost"), host, &TCP_HOST);
 }
 
 /// Tells about the fields of a route and of its services, and whether they close the route.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{
-    Action, Cluster, ClusterKey, Discovery, Forward, HeaderEdits, HeaderMatch, HeaderPredicate, HostRewrite,
-    PathMatch, PathRewrite, Problem, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report,
-    Retry, Route, RouteMatch, Severity, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Verdict,
-    VirtualHost, WeightedCluster,
+    Action, AddressFilter, Cluster, ClusterKey, Discovery, Forward, HeaderEdits, HeaderMatch,
+    HeaderPredicate, HostRewrite, LocalRateLimit, PathMatch, PathRewrite, Policies, Problem, Protocol,
+    QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry, Route, RouteMatch, Severity,
+    TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Verdict, VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -91,6 +91,7 @@ fn virtual_host(host: &VirtualHost, names: &Names, several: bool) -> Value {
     if let Some(tls) = &host.tls {
         found.insert("tls".into(), json!(termination(tls)));
     }
+    policies(&host.policies, &mut found);
     match &host.traffic {
         Traffic::Http(routes) => {
             let routes: Vec<_> = routes.iter().map(|each| route(each, names, several)).collect();
@@ -114,6 +115,7 @@ fn termination(tls: &TlsTermination) -> String {
 fn route(route: &Route, names: &Names, several: bool) -> Value {
     let mut found = Map::new();
     found.insert("match".into(), json!(matching(&route.matches)));
+    policies(&route.policies, &mut found);
     action(&route.action, names, &mut found);
     edits("request", &route.request_headers, &mut found);
     edits("response", &route.response_headers, &mut found);
@@ -121,6 +123,33 @@ fn route(route: &Route, names: &Names, several: bool) -> Value {
         found.insert("from".into(), json!(route.origin.to_string()));
     }
     Value::Object(found)
+}
+
+fn policies(policies: &Policies, found: &mut Map<String, Value>) {
+    if let Some(filter) = policies.addresses.as_deref() {
+        found.insert("addresses".into(), json!(addresses(filter)));
+    }
+    if let Some(limit) = policies.rate_limit.as_deref() {
+        found.insert("rate limit".into(), json!(rate_limit(limit)));
+        let headers: Vec<_> = limit.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !headers.is_empty() {
+            found.insert("rate limit headers".into(), json!(headers));
+        }
+    }
+}
+
+fn addresses(filter: &AddressFilter) -> String {
+    let (verdict, ranges) = match filter {
+        AddressFilter::Allow(ranges) => ("allow", ranges),
+        AddressFilter::Deny(ranges) => ("deny", ranges),
+    };
+    let ranges: Vec<_> = ranges.iter().map(|each| format!("{:?} {}", each.source, each.range)).collect();
+    format!("{verdict} {}", ranges.join(", "))
+}
+
+fn rate_limit(limit: &LocalRateLimit) -> String {
+    let LocalRateLimit { requests, interval, at_once, status, .. } = limit;
+    format!("{requests} in {interval:?}, {at_once} at once, else {status}")
 }
 
 fn matching(matches: &RouteMatch) -> String {

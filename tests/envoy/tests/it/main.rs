@@ -4,6 +4,7 @@
 extern crate isobath_envoy_tests as harness;
 
 mod actions;
+mod addresses;
 mod changes;
 mod conditions;
 mod equality;
@@ -12,6 +13,7 @@ mod modes;
 mod objects;
 mod on_demand;
 mod on_demand_hosts;
+mod rate_limits;
 mod rejection;
 mod responses;
 mod rotation;

@@ -1,0 +1,67 @@
+//! What requests must meet before anything is done with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::HeaderValue;
+
+/// Policies of a host, or of one of its routes. A route's own stands in place of the host's, each for itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Policies {
+    /// From which addresses requests are let through. Others are answered with 403.
+    pub addresses: Option<Arc<AddressFilter>>,
+    /// How many requests each Envoy lets through.
+    pub rate_limit: Option<Arc<LocalRateLimit>>,
+}
+
+impl Policies {
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A filter by addresses; at least one range, sorted, each once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AddressFilter {
+    /// These are let through, and no other.
+    Allow(Vec<AddressRange>),
+    /// These are not let through.
+    Deny(Vec<AddressRange>),
+}
+
+/// A range of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AddressRange {
+    /// Which address of a request is looked at.
+    pub source: AddressSource,
+    /// The range; host bits are zero.
+    pub range: IpNet,
+}
+
+/// Which address of a request is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AddressSource {
+    /// That of the other end of the connection.
+    Peer,
+    /// That of the client: by `x-forwarded-for` as far as proxies are trusted, or by the PROXY protocol.
+    Remote,
+}
+
+/// A limit that each Envoy keeps by itself: a bucket of tokens, one for each request, that is filled evenly.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LocalRateLimit {
+    /// Tokens that come with each filling; at least 1.
+    pub requests: u32,
+    /// How often the bucket is filled; 50 ms at least.
+    pub interval: Duration,
+    /// Tokens that fit into the bucket: `requests` at least.
+    pub at_once: u32,
+    /// The status of requests beyond it; an error that Envoy has a word for.
+    pub status: u16,
+    /// Headers of their answers, at most ten; sorted by name, each name once, lower case.
+    pub headers: Vec<(Arc<str>, HeaderValue)>,
+}
