@@ -173,7 +173,10 @@ impl Concerned {
         match (&mut *self, signal) {
             (Self::All, _) => {}
             (Self::Only(_), Signal::Other) => *self = Self::All,
-            (Self::Only(files), Signal::Begun(path) | Signal::Finished(path) | Signal::Touched(path)) => {
+            (
+                Self::Only(files),
+                Signal::Begun(path) | Signal::Open(path) | Signal::Finished(path) | Signal::Touched(path),
+            ) => {
                 files.insert(path.clone());
             }
         }

@@ -13,6 +13,7 @@ pub(super) fn signals<'a>(event: &'a Event, roots: &'a [PathBuf]) -> impl Iterat
     let meaning = meaning(&event.kind);
     let lost = (event.need_rescan() || event.kind == EventKind::Any).then_some(Signal::Other);
     let of_path = move |path: &PathBuf| match (meaning?, file(path, roots)) {
+        (Meaning::Begun, File::Manifest) if TELLS_ENDS => Some(Signal::Open(path.clone())),
         (Meaning::Begun, File::Manifest) => Some(Signal::Begun(path.clone())),
         (Meaning::Finished, File::Manifest) => Some(Signal::Finished(path.clone())),
         (Meaning::Entry, File::Manifest) => Some(Signal::Begun(path.clone())),
@@ -26,6 +27,9 @@ pub(super) fn signals<'a>(event: &'a Event, roots: &'a [PathBuf]) -> impl Iterat
     };
     lost.into_iter().chain(event.paths.iter().filter_map(of_path))
 }
+
+/// Whether the system tells when a file is closed after a write.
+const TELLS_ENDS: bool = cfg!(target_os = "linux");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Meaning {
@@ -95,8 +99,9 @@ mod tests {
     #[test]
     fn writes_begin_and_finish() {
         let path = PathBuf::from("/a/b.yaml");
+        let open = [if TELLS_ENDS { Signal::Open(path.clone()) } else { Signal::Begun(path.clone()) }];
+        assert_eq!(of(EventKind::Modify(ModifyKind::Data(DataChange::Any)), "/a/b.yaml"), open);
         let begun = [Signal::Begun(path.clone())];
-        assert_eq!(of(EventKind::Modify(ModifyKind::Data(DataChange::Any)), "/a/b.yaml"), begun);
         assert_eq!(of(EventKind::Create(CreateKind::File), "/a/b.yaml"), begun);
         assert_eq!(of(EventKind::Remove(RemoveKind::File), "/a/b.yaml"), begun);
         let finished = [Signal::Finished(path)];

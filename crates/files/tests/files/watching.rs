@@ -103,6 +103,25 @@ async fn swapped_links_of_a_volume_are_seen() {
     assert_eq!(watched.changes().await, ["+ Service default/a"]);
 }
 
+/// Where the system tells that a file was closed, a rest of the writer is no end.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_is_written_in_parts_is_never_seen_in_part() {
+    use std::io::Write;
+
+    let world = World::new(&[("a.yaml", &documents(&[service("a", 1), service("b", 1)]))]);
+    let mut watched = Watched::new(&world).await;
+    let mut file = std::fs::File::create(world.file("a.yaml")).unwrap();
+    let rest = || tokio::time::sleep(slow().quiet * 3);
+    rest().await;
+    file.write_all(service("a", 2).as_bytes()).unwrap();
+    rest().await;
+    assert!(watched.batches.is_empty());
+    file.write_all(format!("---\n{}", service("b", 2)).as_bytes()).unwrap();
+    drop(file);
+    assert_eq!(watched.changes().await, ["+ Service default/a", "+ Service default/b"]);
+}
+
 #[tokio::test]
 async fn a_broken_file_is_told_and_changes_nothing() {
     let world = World::new(&[("a.yaml", &service("a", 1))]);
