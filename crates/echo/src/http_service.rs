@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 
@@ -14,16 +14,23 @@ use crate::answer::{Seen, TlsSeen, Wish};
 use crate::server::Shared;
 use crate::websocket;
 
+/// A text, or what the client goes on sending.
+type Body = Either<Full<Bytes>, Incoming>;
+
 pub(crate) async fn answer(
     request: Request<Incoming>,
     shared: Arc<Shared>,
     tls: Option<Arc<TlsSeen>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Body>, Infallible> {
     let mut seen = Seen::of(&request, &shared.name, tls.as_deref());
     if let Some(accept) = websocket_accept(request.headers()) {
         shared.record(&seen);
         echo_messages(request);
         return Ok(switching(accept));
+    }
+    if seen.path == ECHO {
+        shared.record(&seen);
+        return Ok(Response::new(Either::Right(request.into_body())));
     }
     seen.body_bytes = body_length(request.into_body()).await;
     shared.record(&seen);
@@ -34,6 +41,9 @@ pub(crate) async fn answer(
     Ok(json(shared.forced_status().unwrap_or(wish.status), &seen))
 }
 
+/// The path whose answer is the body of its request, each piece as it comes.
+const ECHO: &str = "/echo";
+
 /// The body is read to its end, so that the connection can be used again.
 async fn body_length(mut body: Incoming) -> u64 {
     let mut length = 0;
@@ -43,12 +53,12 @@ async fn body_length(mut body: Incoming) -> u64 {
     length
 }
 
-fn json(status: StatusCode, seen: &Seen) -> Response<Full<Bytes>> {
+fn json(status: StatusCode, seen: &Seen) -> Response<Body> {
     let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let mut body = serde_json::to_vec_pretty(seen).unwrap_or_default();
     body.push(b'\n');
     let body = if bodiless { Bytes::new() } else { body.into() };
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(Either::Left(Full::new(body)));
     *response.status_mut() = status;
     if !bodiless {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -64,8 +74,8 @@ fn websocket_accept(headers: &HeaderMap) -> Option<HeaderValue> {
     upgrade.eq_ignore_ascii_case("websocket").then(|| HeaderValue::from_str(&accept).ok())?
 }
 
-fn switching(accept: HeaderValue) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
+fn switching(accept: HeaderValue) -> Response<Body> {
+    let mut response = Response::new(Either::Left(Full::default()));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));

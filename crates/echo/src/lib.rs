@@ -6,6 +6,7 @@
 //!
 //! - path `/status/NNN`: that status, 200 to 599;
 //! - query `delay=MS`: the answer comes that many milliseconds later, a minute at most;
+//! - path `/echo`: the body of the request, each piece as it comes;
 //! - `upgrade: websocket`: an echo of WebSocket messages.
 //!
 //! With [`Protocol::Tcp`] it speaks no HTTP: it sends its name and a line end, then everything that

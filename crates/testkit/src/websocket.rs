@@ -1,4 +1,4 @@
-//! A WebSocket client that sends one message.
+//! A WebSocket client.
 
 use std::net::SocketAddr;
 
@@ -10,6 +10,34 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::client::Stream;
 use crate::{ClientTls, Failure, open};
 
+/// An open WebSocket.
+pub struct WebSocket {
+    stream: Box<dyn Stream>,
+}
+
+impl WebSocket {
+    /// Opens a connection and upgrades it.
+    pub async fn open(
+        target: SocketAddr,
+        tls: Option<&ClientTls>,
+        host: &str,
+        path: &str,
+    ) -> Result<Self, Failure> {
+        let mut stream = open(target, tls).await?;
+        upgrade(&mut *stream, host, path).await?;
+        Ok(Self { stream })
+    }
+
+    /// Sends a text message, and gives the one that comes back.
+    pub async fn echo(&mut self, message: &str) -> Result<String, Failure> {
+        let frame = Frame { last: true, opcode: TEXT, payload: message.as_bytes().to_vec() };
+        write_frame(&mut self.stream, &frame, Some([7, 11, 13, 17])).await.map_err(|error| lost(&error))?;
+        let answer = read_frame(&mut self.stream).await.map_err(|error| lost(&error))?;
+        let answer = answer.ok_or_else(|| Failure::Lost("closed instead of an answer".into()))?;
+        Ok(String::from_utf8_lossy(&answer.payload).into_owned())
+    }
+}
+
 /// Upgrades to WebSocket, sends a text message and gives what came back.
 pub async fn websocket_echo(
     target: SocketAddr,
@@ -18,13 +46,7 @@ pub async fn websocket_echo(
     path: &str,
     message: &str,
 ) -> Result<String, Failure> {
-    let mut stream = open(target, tls).await?;
-    upgrade(&mut *stream, host, path).await?;
-    let frame = Frame { last: true, opcode: TEXT, payload: message.as_bytes().to_vec() };
-    write_frame(&mut stream, &frame, Some([7, 11, 13, 17])).await.map_err(|error| lost(&error))?;
-    let answer = read_frame(&mut stream).await.map_err(|error| lost(&error))?;
-    let answer = answer.ok_or_else(|| Failure::Lost("closed instead of an answer".into()))?;
-    Ok(String::from_utf8_lossy(&answer.payload).into_owned())
+    WebSocket::open(target, tls, host, path).await?.echo(message).await
 }
 
 async fn upgrade(stream: &mut dyn Stream, host: &str, path: &str) -> Result<(), Failure> {

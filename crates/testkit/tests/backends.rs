@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use isobath_testkit::{
-    Backend, ClientTls, Failure, Load, Mode, Request, Trust, exchange, open, websocket_echo,
+    Backend, ClientTls, Failure, Http2Stream, Load, Mode, Request, Trust, exchange, open, websocket_echo,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -69,6 +69,26 @@ async fn websocket_messages_come_back() {
     let backend = Backend::start("one").await;
     let message = "x".repeat(70_000);
     assert_eq!(websocket_echo(backend.address(), None, "a", "/", &message).await, Ok(message));
+}
+
+#[tokio::test]
+async fn an_http2_stream_goes_on_after_the_server_takes_no_more_requests() {
+    let backend = Backend::start("one").await;
+    let mut stream = Http2Stream::open(&Request::get(backend.address(), "a.example", "/echo")).await.unwrap();
+    let long = "x".repeat(70_000);
+    for text in ["hello", long.as_str(), "again"] {
+        assert_eq!(stream.echo(text).await, Ok(text.to_owned()));
+    }
+    assert_eq!(stream.get("/status/418").await, Ok(418));
+    let draining = tokio::spawn(backend.drain());
+    isobath_testkit::eventually("the server says so", async || match stream.get("/").await {
+        Err(Failure::NotSent) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    assert_eq!(stream.echo("still").await, Ok("still".to_owned()));
+    drop(stream);
+    draining.await.unwrap();
 }
 
 #[tokio::test]
