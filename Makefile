@@ -10,7 +10,7 @@ run:
 test:
 	@cargo xtask test
 
-# The property tests with 100 times as many cases; takes hours.
+# The property tests with 100 times as many cases, and a real Envoy with each layout; takes hours.
 .PHONY: test-long
 test-long:
 	@cargo xtask test-long

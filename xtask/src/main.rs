@@ -31,7 +31,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "test", help: "everything that continuous integration asks for", run: suite::test },
     Command {
         name: "test-long",
-        help: "the property tests with 100 times as many cases",
+        help: "100 times as many cases of the property tests, and a real Envoy with each layout",
         run: suite::test_long,
     },
     Command { name: "bench", help: "measures, and writes docs/benchmarks.md", run: bench::run },

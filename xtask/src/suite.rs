@@ -33,6 +33,26 @@ const DOCS: Step = Step {
 };
 const QUICKSTART: Step = Step { name: "quickstart", program: "hack/run", arguments: &["--once"], ..STEP };
 
+/// Chooses the layout of those tests with a real Envoy that do not choose one themselves. Without it they run with the
+/// default, which is that of the step "tests": when the default changes, so do the steps for the others.
+const LAYOUT: &str = "ISOBATH_TEST_LAYOUT";
+/// What a layout can change: not the tests that choose their layouts themselves, nor those of the connection between
+/// Envoy and controller. Of the whole workspace, so that nothing is built again with other features.
+const LAYOUT_TESTS: &[&str] = &[
+    "test",
+    "--workspace",
+    "--no-fail-fast",
+    "--test",
+    "real-envoy",
+    "--",
+    "--skip",
+    "layouts::",
+    "--skip",
+    "rotation::",
+    "--skip",
+    "strangers::",
+];
+
 const STEPS: &[Step] = &[
     FETCH,
     Step { name: "format", arguments: &["fmt", "--all", "--check"], ..STEP },
@@ -43,6 +63,8 @@ const STEPS: &[Step] = &[
         ..STEP
     },
     Step { name: "tests", arguments: &["test", "--workspace", "--no-fail-fast"], ..STEP },
+    Step { name: "tests with scopes", arguments: LAYOUT_TESTS, environment: &[(LAYOUT, "scoped")], ..STEP },
+    Step { name: "tests on demand", arguments: LAYOUT_TESTS, environment: &[(LAYOUT, "on-demand")], ..STEP },
     QUICKSTART,
     DOCS,
     Step { name: "generated files", program: "hack/check-generated", ..STEP },
@@ -58,13 +80,41 @@ const STEPS: &[Step] = &[
 const LONG: Step = Step {
     name: "long tests",
     arguments: &["test", "--workspace", "--no-fail-fast", "--release"],
-    environment: &[
-        ("ISOBATH_TEST_CASES_FACTOR", "100"),
-        ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true"),
-        ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true"),
-    ],
+    environment: &[("ISOBATH_TEST_CASES_FACTOR", "100"), ASSERTIONS, OVERFLOW],
     ..STEP
 };
+const ASSERTIONS: (&str, &str) = ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");
+const OVERFLOW: (&str, &str) = ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true");
+
+/// All that runs with the layout that is chosen for it, whether a layout can change it or not.
+const LONG_LAYOUT_TESTS: &[&str] = &[
+    "test",
+    "--workspace",
+    "--no-fail-fast",
+    "--release",
+    "--test",
+    "real-envoy",
+    "--",
+    "--skip",
+    "layouts::",
+];
+
+const LONG_STEPS: &[Step] = &[
+    FETCH,
+    LONG,
+    Step {
+        name: "long tests with scopes",
+        arguments: LONG_LAYOUT_TESTS,
+        environment: &[(LAYOUT, "scoped"), ASSERTIONS, OVERFLOW],
+        ..STEP
+    },
+    Step {
+        name: "long tests on demand",
+        arguments: LONG_LAYOUT_TESTS,
+        environment: &[(LAYOUT, "on-demand"), ASSERTIONS, OVERFLOW],
+        ..STEP
+    },
+];
 
 /// How a step ended.
 struct Outcome {
@@ -80,7 +130,7 @@ pub(crate) fn test(_arguments: &[String]) -> Result<(), Failed> {
 
 /// `cargo xtask test-long`.
 pub(crate) fn test_long(_arguments: &[String]) -> Result<(), Failed> {
-    run_all(&[FETCH, LONG])
+    run_all(LONG_STEPS)
 }
 
 /// `cargo xtask docs`.

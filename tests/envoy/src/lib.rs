@@ -9,13 +9,17 @@
 //! and the screen of `isobath up`.
 
 mod controller;
+mod edited;
 mod hello;
 mod journal;
+mod layouts;
 pub mod manifests;
 mod volume;
 mod world;
 
 pub use controller::security;
+pub use edited::Edit;
 pub use hello::{certificate_for, client_hello};
 pub use journal::Journal;
-pub use world::{MakeLayout, Options, World};
+pub use layouts::{LAYOUTS, settings, suite_layout, suite_layout_for};
+pub use world::{Options, World};

@@ -8,25 +8,23 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use certs::{Generated, Identity, ReloadingServerConfig};
+use envoy::XdsMode;
 use envoy::bootstrap::secret_files;
 use envoy::bootstrap::{AdminAddress, BootstrapOptions, Node, XdsTls, bootstrap};
-use envoy::{Layout, XdsMode};
 use files::{Diagnostic, Folder, FolderChange, Severity};
-use model::{Bind, ObjectId, Settings};
+use model::{Bind, Layout, ObjectId, Settings};
 use runtime::Input;
 use store::Change;
 use tempfile::TempDir;
 use testkit::{Backend, ClientTls, Envoy, LIMIT, Launch, Port, Request, Trust, eventually};
 
 use crate::controller::{Running, reloading_security};
+use crate::edited::Edited;
 use crate::volume::Volume;
-use crate::{Journal, manifests};
-
-/// Makes a layout for these settings.
-pub type MakeLayout = fn(&Settings, XdsMode) -> Box<dyn Layout>;
+use crate::{Edit, Journal, layouts, manifests};
 
 /// What a world is made of. The listeners' addresses are the world's own.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// What the operator decides for everyone.
     pub settings: Settings,
@@ -34,8 +32,30 @@ pub struct Options {
     pub mode: XdsMode,
     /// Limits and periods of the xDS server.
     pub xds: xds::Settings,
-    /// Another layout than the product's: for resources that the product would not make.
-    pub layout: Option<MakeLayout>,
+    /// Edits of the layout: for resources that the product would not make.
+    pub edit: Option<Arc<dyn Edit>>,
+    /// Further arguments of the first Envoy.
+    pub arguments: Vec<String>,
+}
+
+impl Default for Options {
+    /// The product's defaults, but for the layout: that is the suite's.
+    fn default() -> Self {
+        Self {
+            settings: layouts::settings(),
+            mode: XdsMode::default(),
+            xds: xds::Settings::default(),
+            edit: None,
+            arguments: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// The defaults with this layout.
+    pub fn with_layout(layout: Layout) -> Self {
+        Self { settings: Settings { layout, ..Settings::default() }, ..Self::default() }
+    }
 }
 
 /// One controller, one Envoy, a folder of manifests, and backends.
@@ -72,7 +92,7 @@ struct Manifests {
 }
 
 impl World {
-    /// An empty world with the defaults.
+    /// An empty world with the defaults and the suite's layout.
     pub async fn start() -> Self {
         Self::with(Options::default()).await
     }
@@ -98,7 +118,8 @@ impl World {
         let envoy_files = Volume::new(&folder.join("envoy"), &certificates.ca, &certificates.client);
         let server_config =
             Arc::new(ReloadingServerConfig::load(server_files.tls_files()).expect("made just now"));
-        let envoy = launch("test", options.mode, &envoy_files, ports.xds.number(), folder);
+        let xds_port = ports.xds.number();
+        let envoy = launch("test", options.mode, &envoy_files, xds_port, folder, &options.arguments);
         let mut world = Self {
             envoy,
             journal: Journal::default(),
@@ -221,10 +242,11 @@ impl World {
 
     /// Starts the controller on the manifests as they are, after a stop or crash. Does not wait for Envoy.
     pub async fn start_controller(&mut self) {
-        let Options { settings, mode, xds, layout } = self.options.clone();
-        let layout = match layout {
-            Some(make) => make(&settings, mode),
-            None => envoy::layout(&settings, mode),
+        let Options { settings, mode, xds, edit, .. } = self.options.clone();
+        let layout = envoy::layout(&settings, mode);
+        let layout = match edit {
+            Some(edit) => Box::new(Edited { layout, edit }),
+            None => layout,
         };
         let options = runtime::Options { settings, mode, xds };
         let security = reloading_security(Arc::clone(&self.server_config));
@@ -234,6 +256,11 @@ impl World {
         running.send(Input::Changes(self.manifests.changes())).await;
         running.send(Input::Synced).await;
         self.controller = Some(running);
+    }
+
+    /// The layout of its resources.
+    pub fn layout(&self) -> Layout {
+        self.options.settings.layout
     }
 
     fn controller(&mut self) -> &mut Running {
@@ -298,7 +325,7 @@ impl World {
     /// go to either; its administration interface is its own.
     pub fn launch_another(&self, id: &str) -> Envoy {
         let folder = self.manifests.directory.path();
-        launch(id, self.options.mode, &self.envoy_files, self.ports.xds.number(), folder)
+        launch(id, self.options.mode, &self.envoy_files, self.ports.xds.number(), folder, &[])
     }
 
     /// Records what was told until now.
@@ -374,7 +401,14 @@ impl Drop for World {
 }
 
 /// Envoy with the product's own bootstrap.
-fn launch(id: &str, mode: XdsMode, files: &Volume, xds_port: u16, folder: &Path) -> Envoy {
+fn launch(
+    id: &str,
+    mode: XdsMode,
+    files: &Volume,
+    xds_port: u16,
+    folder: &Path,
+    arguments: &[String],
+) -> Envoy {
     let files = files.tls_files();
     let [ca, certificate, key] =
         [files.ca, files.certificate, files.key].map(|path| path.to_string_lossy().into());
@@ -391,5 +425,6 @@ fn launch(id: &str, mode: XdsMode, files: &Volume, xds_port: u16, folder: &Path)
     for file in secret_files(&options) {
         fs::write(resources.join(file.path), file.content.to_string()).expect("the folder is writable");
     }
-    Envoy::launch(Launch::new(envoy::message_to_json(&bootstrap(&options))))
+    let launch = Launch::new(envoy::message_to_json(&bootstrap(&options)));
+    Envoy::launch(Launch { arguments: arguments.to_vec(), ..launch })
 }

@@ -2,6 +2,7 @@
 
 use harness::World;
 use harness::manifests::{HostCertificate, http_proxy, service, simple_proxy};
+use model::Layout;
 use testkit::{Backend, Load, Mode, RunningLoad};
 
 /// Both kinds of clients on a host.
@@ -113,11 +114,15 @@ async fn a_certificate_that_is_replaced_fails_no_request_and_pushes_the_secret_a
     world.apply("safe", &http_proxy("safe", &spec)).await;
     let loads = [Mode::KeepAlive, Mode::NewConnections]
         .map(|mode| Load::new(world.get_tls("safe.example", "/")).clients(2).mode(mode).start());
+    let secret = match world.layout() {
+        Layout::Table | Layout::Scoped => "Secret default/safe",
+        Layout::OnDemand => "Secret safe.example",
+    };
     for _ in 0..3 {
         more(&loads).await;
         let (next, mark) = (HostCertificate::new("safe.example"), world.mark());
         world.apply("secret", &next.secret("safe")).await;
-        assert_eq!(world.pushed_since(mark), ["Secret default/safe"]);
+        assert_eq!(world.pushed_since(mark), [secret]);
         let trust = testkit::Trust::Roots(next.certificate.clone());
         let trusting = testkit::ClientTls::new("safe.example", &trust);
         let answer = world.get_tls("safe.example", "/").tls(trusting).send().await.unwrap();

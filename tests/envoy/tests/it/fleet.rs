@@ -1,15 +1,20 @@
 //! Several Envoys of one fleet. They share the listeners' addresses, so what each has is read from its
 //! administration interface.
 
-use harness::World;
 use harness::manifests::{service, simple_proxy};
+use harness::{World, suite_layout};
+use model::Layout;
 use testkit::{Envoy, eventually};
 
 /// Waits until an Envoy routes a host to a Service.
 async fn routes_to(envoy: &Envoy, host: &str, service: &str) {
     let cluster = format!("default/{service}/80/");
+    let kind = match suite_layout() {
+        Layout::Table => "dynamic_route_configs",
+        Layout::Scoped | Layout::OnDemand => "dynamic_scoped_route_configs",
+    };
     eventually("Envoy has the route", async || {
-        let dump = envoy.get("/config_dump?resource=dynamic_route_configs").await;
+        let dump = envoy.get(&format!("/config_dump?resource={kind}")).await;
         let (_, after) = dump.split_once(&format!("\"{host}\"")).unwrap_or_default();
         let (_, route) = after.split_once("\"cluster\":").unwrap_or_default();
         if route.trim_start().trim_start_matches('"').starts_with(&cluster) { Ok(()) } else { Err(dump) }
@@ -60,7 +65,11 @@ async fn a_frozen_envoy_delays_no_other_and_gets_only_the_latest_when_it_is_thaw
     routes_to(&frozen, "site.example", "green").await;
     // One was on its way when it froze, whatever came after that is one.
     let after = frozen.stats().await;
-    let updates = |stats: &testkit::Stats| stats.get("http.ingress_http.rds.ingress_http.update_success");
+    let counter = match world.layout() {
+        Layout::Table => "http.ingress_http.rds.ingress_http.update_success",
+        Layout::Scoped | Layout::OnDemand => "http.ingress_http.scoped_rds.scopes.update_success",
+    };
+    let updates = |stats: &testkit::Stats| stats.get(counter);
     let more = updates(&after) - updates(&before);
     assert!((1..=2).contains(&more), "{more} updates: {:#?}", after.since(&before));
     assert_eq!(world.mark(), published);

@@ -3,13 +3,13 @@
 
 use envoy::XdsMode;
 use harness::manifests::{HostCertificate, http_proxy, service, simple_proxy};
-use harness::{Options, World};
-use model::{Layout, Settings};
+use harness::{Options, World, suite_layout_for};
+use model::Layout;
 use testkit::{Backend, Load, Mode, RunningLoad, Stats, eventually};
 
-async fn world(mode: XdsMode, layout: Layout) -> (World, Vec<RunningLoad>) {
-    let settings = Settings { layout, ..Settings::default() };
-    let mut world = World::with(Options { mode, settings, ..Options::default() }).await;
+async fn world(mode: XdsMode) -> (World, Vec<RunningLoad>) {
+    let options = Options { mode, ..Options::with_layout(suite_layout_for(mode)) };
+    let mut world = World::with(options).await;
     world.add_backend("blue").await;
     world.add_backend("green").await;
     world.apply("site", &simple_proxy("site", "site.example", "blue")).await;
@@ -108,9 +108,9 @@ async fn restart_the_controller(world: &mut World, loads: &[RunningLoad], mode: 
     assert_eq!(updates, [""; 0]);
 }
 
-async fn all_changes(mode: XdsMode, layout: Layout) {
-    let (mut world, loads) = world(mode, layout).await;
-    let updated = match layout {
+async fn all_changes(mode: XdsMode) {
+    let (mut world, loads) = world(mode).await;
+    let updated = match world.layout() {
         Layout::Table => "http.ingress_http.rds.ingress_http.update_success",
         Layout::Scoped | Layout::OnDemand => "http.ingress_http.scoped_rds.scopes.update_success",
     };
@@ -123,50 +123,20 @@ async fn all_changes(mode: XdsMode, layout: Layout) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_with_ads_delta_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::AdsDelta, Layout::Table).await;
+    all_changes(XdsMode::AdsDelta).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_with_ads_sotw_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::AdsSotw, Layout::Table).await;
+    all_changes(XdsMode::AdsSotw).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_with_delta_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::Delta, Layout::Table).await;
+    all_changes(XdsMode::Delta).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_with_sotw_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::Sotw, Layout::Table).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_of_scopes_with_ads_delta_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::AdsDelta, Layout::Scoped).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_of_scopes_with_ads_sotw_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::AdsSotw, Layout::Scoped).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_of_scopes_with_delta_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::Delta, Layout::Scoped).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_of_scopes_with_sotw_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::Sotw, Layout::Scoped).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_on_demand_with_ads_delta_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::AdsDelta, Layout::OnDemand).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_on_demand_with_delta_fail_no_request_and_push_nothing_needless() {
-    all_changes(XdsMode::Delta, Layout::OnDemand).await;
+    all_changes(XdsMode::Sotw).await;
 }

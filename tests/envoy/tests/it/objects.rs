@@ -75,7 +75,7 @@ async fn hosts_are_matched_with_a_port_with_a_dot_at_the_end_and_in_any_case() {
 }
 
 async fn with_two_claimants(duplicate_fqdn: DuplicateFqdn) -> World {
-    let settings = Settings { duplicate_fqdn, ..Settings::default() };
+    let settings = Settings { duplicate_fqdn, ..harness::settings() };
     let mut world = World::with(Options { settings, ..Options::default() }).await;
     world.add_backend("blue").await;
     world.add_backend("green").await;

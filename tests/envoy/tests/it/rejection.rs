@@ -4,49 +4,29 @@
 
 use std::sync::Arc;
 
-use envoy::{Before, Layout, Output, ResourceType, XdsMode};
+use envoy::XdsMode;
 use harness::manifests::{HostCertificate, http_proxy, simple_proxy, tls_proxy};
-use harness::{Options, World, certificate_for};
-use model::{PathMatch, SecretContent, SecretKey, Settings, Traffic, VirtualHost, VirtualHostKey};
+use harness::{Edit, Options, World, certificate_for, suite_layout, suite_layout_for};
+use model::{Layout, PathMatch, SecretContent, SecretKey, Traffic, VirtualHost};
 use testkit::eventually;
 
-/// The product's layout, but for a path that Envoy does not take.
-struct Poisoned(Box<dyn Layout>);
+/// What Envoy does not take.
+#[derive(Debug)]
+struct Poison;
 
-impl Layout for Poisoned {
-    fn set(&mut self, key: &VirtualHostKey, value: Option<&VirtualHost>) {
-        self.0.set(key, value.cloned().map(poison).as_ref());
+impl Edit for Poison {
+    fn host(&self, host: VirtualHost) -> VirtualHost {
+        poison(host)
     }
 
-    fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) {
+    fn secret(&self, key: &SecretKey, content: SecretContent) -> SecretContent {
         let another_key = || HostCertificate::new("another.example").key.into_bytes().into();
-        let content = content.cloned().map(|content| match content {
+        match content {
             SecretContent::Pair { chain, .. } if key.name.starts_with("poison") => {
                 SecretContent::Pair { chain, key: another_key() }
             }
             content => content,
-        });
-        self.0.set_secret(key, content.as_ref());
-    }
-
-    fn flush(&mut self) -> Vec<Output> {
-        self.0.flush()
-    }
-
-    fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey> {
-        self.0.members(resource_type, name)
-    }
-
-    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
-        self.0.shared()
-    }
-
-    fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {
-        self.0.take_replaced()
-    }
-
-    fn restore(&mut self, key: &VirtualHostKey, before: Before) {
-        self.0.restore(key, before);
+        }
     }
 }
 
@@ -61,10 +41,6 @@ fn poison(mut host: VirtualHost) -> VirtualHost {
     host
 }
 
-fn poisoned(settings: &Settings, mode: XdsMode) -> Box<dyn Layout> {
-    Box::new(Poisoned(envoy::layout(settings, mode)))
-}
-
 /// A host whose every path goes to `service`, and one path more.
 fn with_path(name: &str, service: &str, path: &str) -> String {
     let services = format!("services: [{{name: {service}, port: 80}}]");
@@ -72,10 +48,9 @@ fn with_path(name: &str, service: &str, path: &str) -> String {
     http_proxy(name, &format!("virtualhost: {{fqdn: {name}.example}}\n{routes}\n"))
 }
 
-async fn world(mode: XdsMode, layout: model::Layout) -> World {
-    let settings = Settings { layout, ..Settings::default() };
-    let options = Options { mode, settings, layout: Some(poisoned), ..Options::default() };
-    let mut world = World::with(options).await;
+async fn world(mode: XdsMode, layout: Layout) -> World {
+    let edit: Arc<dyn Edit> = Arc::new(Poison);
+    let mut world = World::with(Options { mode, edit: Some(edit), ..Options::with_layout(layout) }).await;
     world.add_backend("blue").await;
     world.add_backend("green").await;
     world.apply("bad", &simple_proxy("bad", "bad.example", "blue")).await;
@@ -99,9 +74,19 @@ async fn serves(world: &World, host: &str, service: &str) {
     .await;
 }
 
-/// `resource` is what holds the routes of `bad.example`.
-async fn everything_else_flows(mode: XdsMode, layout: model::Layout, resource: &str) {
+/// A world with the suite's layout.
+async fn delta_world() -> World {
+    world(XdsMode::AdsDelta, suite_layout()).await
+}
+
+async fn everything_else_flows(mode: XdsMode) {
+    let layout = suite_layout_for(mode);
     let mut world = world(mode, layout).await;
+    // What holds the routes of the culprit.
+    let resource = match layout {
+        Layout::Table => "\"ingress_http\"",
+        Layout::Scoped | Layout::OnDemand => "\"http/bad.example\"",
+    };
     world.write("bad", &with_path("bad", "green", "/poison"));
     world.send_changes().await;
     let problems = told(&mut world, "bad").await.concat();
@@ -124,27 +109,17 @@ async fn everything_else_flows(mode: XdsMode, layout: model::Layout, resource: &
 
 #[tokio::test]
 async fn a_rejected_host_keeps_its_last_form_and_everything_else_flows_with_ads_delta() {
-    everything_else_flows(XdsMode::AdsDelta, model::Layout::Table, "\"ingress_http\"").await;
+    everything_else_flows(XdsMode::AdsDelta).await;
 }
 
 #[tokio::test]
 async fn a_rejected_host_keeps_its_last_form_and_everything_else_flows_with_sotw() {
-    everything_else_flows(XdsMode::Sotw, model::Layout::Table, "\"ingress_http\"").await;
-}
-
-#[tokio::test]
-async fn a_host_whose_scope_is_rejected_keeps_its_last_form_with_ads_delta() {
-    everything_else_flows(XdsMode::AdsDelta, model::Layout::Scoped, "\"http/bad.example\"").await;
-}
-
-#[tokio::test]
-async fn a_host_whose_scope_is_rejected_keeps_its_last_form_with_sotw() {
-    everything_else_flows(XdsMode::Sotw, model::Layout::Scoped, "\"http/bad.example\"").await;
+    everything_else_flows(XdsMode::Sotw).await;
 }
 
 #[tokio::test]
 async fn of_many_hosts_that_change_together_only_the_culprit_is_set_aside() {
-    let mut world = world(XdsMode::AdsDelta, model::Layout::Table).await;
+    let mut world = delta_world().await;
     for number in 0..6 {
         let name = format!("host-{number}");
         world.write(&name, &simple_proxy(&name, &format!("{name}.example"), "green"));
@@ -166,7 +141,7 @@ async fn of_many_hosts_that_change_together_only_the_culprit_is_set_aside() {
 
 #[tokio::test]
 async fn an_envoy_that_starts_while_a_host_is_set_aside_gets_the_accepted_forms() {
-    let mut world = world(XdsMode::AdsDelta, model::Layout::Table).await;
+    let mut world = delta_world().await;
     world.write("bad", &with_path("bad", "green", "/poison"));
     world.send_changes().await;
     told(&mut world, "bad").await;
@@ -181,7 +156,7 @@ async fn an_envoy_that_starts_while_a_host_is_set_aside_gets_the_accepted_forms(
 /// One hostile or old Envoy takes nothing from the others, so a rejection counts when all share it.
 #[tokio::test]
 async fn a_rejection_counts_once_the_last_envoy_that_did_not_share_it_is_gone() {
-    let mut world = world(XdsMode::AdsDelta, model::Layout::Table).await;
+    let mut world = delta_world().await;
     let frozen = world.launch_another("frozen");
     frozen.ready().await;
     world.settle().await;
@@ -211,7 +186,7 @@ fn write_secure(world: &World, host: &str, secret: &str) -> HostCertificate {
 #[tokio::test]
 async fn a_certificate_that_is_rejected_by_the_name_of_its_host_is_told_to_that_host_and_the_last_one_stays()
 {
-    let mut world = world(XdsMode::AdsDelta, model::Layout::OnDemand).await;
+    let mut world = world(XdsMode::AdsDelta, Layout::OnDemand).await;
     let shown = write_secure(&world, "changed.example", "good");
     let other = write_secure(&world, "other.example", "other");
     world.sync().await;

@@ -2,7 +2,7 @@
 
 use harness::World;
 use harness::manifests::{HostCertificate, http_proxy, service, simple_proxy};
-use testkit::Failure;
+use testkit::{Failure, eventually};
 
 /// Plain HTTP is open from the start, unlike in Contour, so that the first host closes no window of
 /// refused connections; TLS has nothing to offer without a host.
@@ -69,8 +69,12 @@ async fn a_host_whose_secret_is_deleted_gets_no_tls_and_others_stay() {
         assert_eq!(world.get_tls(host, "/").send().await.unwrap().service(), "blue");
     }
     world.remove("secret-one").await;
-    let gone = world.get_tls("one.example", "/").send().await.unwrap_err();
-    assert!(matches!(gone, Failure::Tls(_)), "{gone}");
+    // On demand, Envoy drops a certificate a while after it was told to.
+    eventually("its certificate is gone", async || match world.get_tls("one.example", "/").send().await {
+        Err(Failure::Tls(_)) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
     assert_eq!(world.get_tls("two.example", "/").send().await.unwrap().service(), "blue");
     world.assert_nothing_rejected().await;
 }

@@ -2,7 +2,7 @@
 
 use harness::manifests::{HostCertificate, tls_proxy};
 use harness::{Options, World, certificate_for};
-use model::{Layout, Settings};
+use model::Layout;
 use testkit::{ClientTls, Connection, Failure, Request, Trust, eventually};
 
 /// An exact host, one below a wildcard, and the wildcard; each with a certificate of its own.
@@ -14,8 +14,7 @@ struct Hosts {
 }
 
 async fn hosts() -> Hosts {
-    let settings = Settings { layout: Layout::OnDemand, ..Settings::default() };
-    let mut world = World::with(Options { settings, ..Options::default() }).await;
+    let mut world = World::with(Options::with_layout(Layout::OnDemand)).await;
     world.add_backend("blue").await;
     let exact = write_host(&world, "exact", "exact.example");
     let below = write_host(&world, "below", "below.wild.example");
@@ -61,7 +60,7 @@ async fn assert_nothing_drains(world: &World) {
     assert_eq!(manager("total_listeners_draining"), 0);
     assert_eq!(manager("total_filter_chains_draining"), 0);
     assert_eq!(manager("listener_modified"), 0);
-    assert_eq!(stats.sum("listener.", ".downstream_cx_drain_close"), 0);
+    assert_eq!(stats.sum("http.ingress_http", ".downstream_cx_drain_close"), 0);
 }
 
 #[tokio::test]

@@ -2,12 +2,11 @@
 
 use harness::manifests::{HostCertificate, http_proxy};
 use harness::{Options, World};
-use model::{Layout, Settings};
+use model::Layout;
 use testkit::{ClientTls, Failure, Request, Trust, Version};
 
 async fn world(layout: Layout) -> World {
-    let settings = Settings { layout, ..Settings::default() };
-    let mut world = World::with(Options { settings, ..Options::default() }).await;
+    let mut world = World::with(Options::with_layout(layout)).await;
     world.add_backend("blue").await;
     for (name, host, tls) in [
         ("exact", "exact.example", ""),

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 
 use harness::manifests::service;
 use harness::{Options, World};
-use model::{Layout, Settings};
+use model::Layout;
 use testkit::{Answer, Backend, ClientTls, Connection, Failure, Request, Seen, Trust, Version};
 use tokio::task::JoinSet;
 
@@ -210,8 +210,7 @@ async fn worlds(layouts: &[Layout]) -> (Vec<World>, [Backend; 2]) {
     let certificates = objects::certificates();
     let mut worlds = Vec::new();
     for layout in layouts {
-        let settings = Settings { layout: *layout, ..Settings::default() };
-        let mut world = World::with(Options { settings, ..Options::default() }).await;
+        let mut world = World::with(Options::with_layout(*layout)).await;
         for (name, backend) in ["blue", "green"].into_iter().zip(&backends) {
             world.write(&format!("service-{name}"), &service("default", name, &[backend.port()]));
         }

@@ -2,15 +2,14 @@
 
 use harness::manifests::{http_proxy, ingress, simple_proxy};
 use harness::{Options, World};
-use model::{Layout, Settings};
+use model::Layout;
 use testkit::{Answer, Request, Seen, Version, exchange};
 
 /// What differs from one request to the next.
 const VOLATILE: [&str; 2] = ["x-request-id", "x-request-start"];
 
 async fn world(layout: Layout) -> World {
-    let settings = Settings { layout, ..Settings::default() };
-    World::with(Options { settings, ..Options::default() }).await
+    World::with(Options::with_layout(layout)).await
 }
 
 /// Two exact hosts, one of them below a wildcard, the wildcard, and the catch-all.

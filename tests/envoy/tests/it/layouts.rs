@@ -1,0 +1,8 @@
+//! Tests that choose their layouts themselves. All others run with the layout that `ISOBATH_TEST_LAYOUT` names, and run
+//! again with each.
+
+mod equality;
+mod on_demand;
+mod on_demand_hosts;
+mod scoped;
+mod scoped_tls;
