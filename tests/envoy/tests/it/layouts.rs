@@ -2,7 +2,9 @@
 //! again with each.
 
 mod equality;
+
 mod on_demand;
 mod on_demand_hosts;
 mod scoped;
 mod scoped_tls;
+mod survival;
