@@ -5,6 +5,7 @@ extern crate isobath_envoy as envoy;
 
 mod bootstrap;
 mod golden;
+mod guarded;
 mod layout;
 mod random;
 mod references;

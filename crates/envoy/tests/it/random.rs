@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use prost::Message;
 use rope::Rope;
 
-use crate::scoped::check_tables;
+use crate::guarded::check_resources;
 use crate::values::{answer, http, https, key, passthrough, plain, prefix, restricting, route, to, with_tls};
 
 /// What layouts are told: hosts, and what Secrets hold.
@@ -233,7 +233,7 @@ proptest! {
     }
 
     #[test]
-    fn every_scoped_table_is_guarded(
+    fn every_scoped_table_and_what_leads_to_it_is_guarded(
         choice in prop::sample::select(vec![model::Layout::Scoped, model::Layout::OnDemand]),
         steps in vec(a_step(), 0..20)
     ) {
@@ -243,6 +243,6 @@ proptest! {
             apply(step, &mut layout, &mut resources)?;
         }
         publish(&mut layout, &mut resources)?;
-        check_tables(resources.iter().map(|((kind, name), (body, _))| (*kind, name.as_str(), body)));
+        check_resources(resources.iter().map(|((kind, name), (body, _))| (*kind, name.as_str(), body)));
     }
 }

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use envoy::{Layout, Needs, Output, OwnName, Resource, ResourceType, XdsMode, to_json};
-use envoy_protos::envoy::config::route::v3::{
-    RouteConfiguration, ScopedRouteConfiguration, VirtualHost as Proto,
-};
+use envoy_protos::envoy::config::route::v3::ScopedRouteConfiguration;
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::Secret;
 use insta::assert_yaml_snapshot;
 use model::{
@@ -314,51 +312,4 @@ fn the_listener_on_demand_with_every_kind_of_host() {
     let chain_names: Vec<_> = chains.iter().map(|chain| chain["name"].clone()).collect();
     let matcher = json["filter_chain_matcher"].take();
     assert_yaml_snapshot!((chain_names, shared, matcher, names(&listener)));
-}
-
-/// What each table that a scope leads to must have.
-#[track_caller]
-fn check_table(table: &RouteConfiguration, is_shared: bool) {
-    assert_eq!(table.request_headers_to_remove, ["x-isobath-scope"], "{}", table.name);
-    let named = table.virtual_hosts.iter().flat_map(|host| &host.routes).all(|route| !route.name.is_empty());
-    assert!(named, "{}: every route has a name", table.name);
-    let off: Vec<_> = table.typed_per_filter_config.keys().map(String::as_str).collect();
-    if is_shared {
-        assert_eq!(off, [""; 0], "{}: requests come here by the filters", table.name);
-        return;
-    }
-    assert_eq!(off, ["isobath.filters.http.scope", "isobath.filters.http.scope_again"], "{}", table.name);
-    // A chain of its own leads to no other table.
-    let may_miss = |host: &&Proto| !table.name.starts_with("chain/") || host.name == "mismatch";
-    for host in table.virtual_hosts.iter().filter(may_miss) {
-        let last = host.routes.last().expect("a route");
-        let path = last.r#match.as_ref().and_then(|found| found.path_specifier.clone());
-        let all = envoy_protos::envoy::config::route::v3::route_match::PathSpecifier::Prefix("/".into());
-        assert_eq!(path, Some(all), "{}: the last route takes everything", table.name);
-        let (said, silenced) = (&host.typed_per_filter_config, &last.typed_per_filter_config);
-        let keys = |messages: &BTreeMap<String, _>| messages.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(keys(silenced), keys(said), "{}: the last route has no policy of the host", table.name);
-        assert!(silenced.iter().all(|(filter, message)| said[filter] != *message), "{}", table.name);
-    }
-}
-
-/// Holds every table among the resources against what it must have.
-#[track_caller]
-pub(crate) fn check_tables<'a>(resources: impl Iterator<Item = (ResourceType, &'a str, &'a rope::Rope)>) {
-    for (kind, name, body) in resources {
-        match kind {
-            ResourceType::RouteConfiguration => {
-                let table = RouteConfiguration::decode(body.to_bytes()).expect("a table");
-                check_table(&table, name != "https-redirect");
-            }
-            ResourceType::ScopedRouteConfiguration => {
-                let scope = ScopedRouteConfiguration::decode(body.to_bytes()).expect("a scope");
-                assert!(!scope.on_demand);
-                if let Some(table) = &scope.route_configuration {
-                    check_table(table, false);
-                }
-            }
-            _ => {}
-        }
-    }
 }

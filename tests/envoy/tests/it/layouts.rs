@@ -2,7 +2,7 @@
 //! again with each.
 
 mod equality;
-
+mod guards;
 mod on_demand;
 mod on_demand_hosts;
 mod scoped;
