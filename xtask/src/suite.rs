@@ -63,7 +63,7 @@ const STEPS: &[Step] = &[
         ..STEP
     },
     Step { name: "tests", arguments: &["test", "--workspace", "--no-fail-fast"], ..STEP },
-    Step { name: "tests with scopes", arguments: LAYOUT_TESTS, environment: &[(LAYOUT, "scoped")], ..STEP },
+    Step { name: "tests with tables", arguments: LAYOUT_TESTS, environment: &[(LAYOUT, "table")], ..STEP },
     Step { name: "tests on demand", arguments: LAYOUT_TESTS, environment: &[(LAYOUT, "on-demand")], ..STEP },
     QUICKSTART,
     DOCS,
@@ -103,9 +103,9 @@ const LONG_STEPS: &[Step] = &[
     FETCH,
     LONG,
     Step {
-        name: "long tests with scopes",
+        name: "long tests with tables",
         arguments: LONG_LAYOUT_TESTS,
-        environment: &[(LAYOUT, "scoped"), ASSERTIONS, OVERFLOW],
+        environment: &[(LAYOUT, "table"), ASSERTIONS, OVERFLOW],
         ..STEP
     },
     Step {

@@ -9,7 +9,7 @@ use model::Layout;
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct LayoutArguments {
     /// How Envoy finds the routes of a host.
-    #[arg(long, value_enum, default_value_t = RouteLayout::Table)]
+    #[arg(long, value_enum, default_value_t = RouteLayout::Scoped)]
     route_layout: RouteLayout,
     /// How Envoy finds the certificate of a host.
     #[arg(long, value_enum, default_value_t = TlsLayout::Chains)]
@@ -28,7 +28,7 @@ enum RouteLayout {
 enum TlsLayout {
     /// In a filter chain for each host.
     Chains,
-    /// By fetching it when a client asks for it: no TLS session is resumed. With scoped routes only.
+    /// By fetching it when a client asks for it: no TLS session is resumed. Not with `--route-layout=table`.
     OnDemand,
 }
 
@@ -39,7 +39,7 @@ impl LayoutArguments {
             (RouteLayout::Table, TlsLayout::Chains) => Ok(Layout::Table),
             (RouteLayout::Scoped, TlsLayout::Chains) => Ok(Layout::Scoped),
             (RouteLayout::Table, TlsLayout::OnDemand) => {
-                bail!("--tls-layout: on-demand needs scoped routes; add --route-layout=scoped")
+                bail!("--tls-layout: on-demand needs scoped routes; leave --route-layout=table out")
             }
             (RouteLayout::Scoped, TlsLayout::OnDemand) if !mode.is_delta() => bail!(
                 "--tls-layout: on-demand needs an Envoy that is sent changes only, for in the state of the world \

@@ -30,9 +30,9 @@ pub enum DuplicateFqdn {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Layout {
     /// One route table for plain HTTP; a filter chain and a route table for each TLS host. Contour's.
-    #[default]
     Table,
     /// A scope with its routes for each host; a filter chain for each TLS host.
+    #[default]
     Scoped,
     /// A scope with its routes for each host; one filter chain for most TLS hosts, which fetches the
     /// certificate of a name when a client asks for it.

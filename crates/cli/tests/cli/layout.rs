@@ -19,7 +19,7 @@ fn names(answer: &Value, kind: &str) -> Vec<String> {
 
 #[test]
 fn scoped_routes_give_each_host_a_scope() {
-    let answer = translated(&["--route-layout=scoped"]);
+    let answer = translated(&[]);
     let scopes = names(&answer, ".ScopedRouteConfiguration");
     assert!(scopes.contains(&"http/www.localtest.example".to_owned()), "{scopes:?}");
     assert!(scopes.contains(&"chain/secure.localtest.example".to_owned()), "{scopes:?}");
@@ -28,7 +28,7 @@ fn scoped_routes_give_each_host_a_scope() {
 
 #[test]
 fn on_demand_certificates_go_by_the_names_of_hosts() {
-    let answer = translated(&["--route-layout=scoped", "--tls-layout=on-demand"]);
+    let answer = translated(&["--tls-layout=on-demand"]);
     let scopes = names(&answer, ".ScopedRouteConfiguration");
     assert!(scopes.contains(&"https/secure.localtest.example".to_owned()), "{scopes:?}");
     assert_eq!(names(&answer, ".Secret"), ["secure.localtest.example"]);
@@ -45,11 +45,11 @@ fn on_demand_certificates_go_by_the_names_of_hosts() {
 #[test]
 fn combinations_that_do_not_exist_are_refused_with_the_way_out() {
     for (command, flags, way_out) in [
-        ("translate", &["--tls-layout=on-demand"][..], "add --route-layout=scoped"),
-        ("up", &["--tls-layout=on-demand", "--route-layout=table"], "add --route-layout=scoped"),
+        ("up", &["--tls-layout=on-demand", "--route-layout=table"][..], "leave --route-layout=table out"),
+        ("translate", &["--tls-layout=on-demand", "--route-layout=table"], "leave --route-layout=table out"),
         (
             "up",
-            &["--tls-layout=on-demand", "--route-layout=scoped", "--xds-mode=ads-sotw"],
+            &["--tls-layout=on-demand", "--xds-mode=ads-sotw"],
             "use --xds-mode=ads-delta or --xds-mode=delta",
         ),
     ] {

@@ -21,8 +21,8 @@ fn without_hash(name: &str) -> &str {
 }
 
 #[test]
-fn the_quickstart_becomes_these_resources() {
-    let ended = run(&["translate", "examples/quickstart", "-o", "json"]);
+fn the_quickstart_becomes_these_resources_by_contours_names() {
+    let ended = run(&["translate", "examples/quickstart", "-o", "json", "--route-layout=table"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
     let answer: Value = serde_json::from_str(&ended.out).unwrap();
     assert_eq!(summary(&answer), GOLDEN);

@@ -128,7 +128,7 @@ fn random_worlds_serve_something_of_everything() {
         let history = crate::world::history(&mut Dice::new(seed), 150);
         let run = Run::of(&model::Settings::default(), World::after(&history).changes());
         for (kind, name) in run.resources.keys() {
-            let word = if name.starts_with("https/") { "TLS host".into() } else { format!("{kind:?}") };
+            let word = if name.starts_with("chain/") { "TLS host".into() } else { format!("{kind:?}") };
             *seen.entry(word).or_default() += 1;
         }
         for report in run.reports.values() {

@@ -189,7 +189,8 @@ fn the_plaintext_listener() {
 
 #[test]
 fn the_plaintext_listener_with_every_setting() {
-    let mut settings = Settings { proxy_protocol: true, trusted_hops: 2, ..Settings::default() };
+    let layout = model::Layout::Table;
+    let mut settings = Settings { layout, proxy_protocol: true, trusted_hops: 2, ..Settings::default() };
     settings.merge_slashes = false;
     settings.http = Bind { address: "::".parse().unwrap(), port: 80 };
     settings.http_access_log = "/dev/null".into();

@@ -121,7 +121,12 @@ fn check_catch_all(table: &str, host: &VirtualHost) {
 #[track_caller]
 fn check_silenced(table: &str, host: &VirtualHost, route: &Route) {
     let (said, silenced) = (&host.typed_per_filter_config, &route.typed_per_filter_config);
-    assert_eq!(silenced.keys().collect::<Vec<_>>(), said.keys().collect::<Vec<_>>(), "{table}, {}", host.name);
+    assert_eq!(
+        silenced.keys().collect::<Vec<_>>(),
+        said.keys().collect::<Vec<_>>(),
+        "{table}, {}",
+        host.name
+    );
     assert!(silenced.iter().all(|(filter, message)| said[filter] != *message), "{table}, {}", host.name);
 }
 

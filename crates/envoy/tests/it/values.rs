@@ -123,7 +123,8 @@ pub(crate) fn https(host: &str) -> VirtualHostKey {
 }
 
 pub(crate) fn classic() -> Box<dyn Layout> {
-    envoy::layout(&Settings::default(), XdsMode::AdsDelta)
+    let settings = Settings { layout: model::Layout::Table, ..Settings::default() };
+    envoy::layout(&settings, XdsMode::AdsDelta)
 }
 
 /// A layout that has published what there is without hosts.

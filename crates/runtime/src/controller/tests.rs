@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use model::{Layout, Settings};
 use serde_json::json;
 use xds::discovery::SemanticVersion;
 use xds::{HeldResource, ResourceType, Version};
@@ -22,7 +23,9 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let (mut controller, told) = Controller::new(Options::default());
+        // What is rejected here is a table that hosts share.
+        let settings = Settings { layout: Layout::Table, ..Settings::default() };
+        let (mut controller, told) = Controller::new(Options { settings, ..Options::default() });
         let envoys = Arc::new(Mutex::new(Vec::new()));
         let asked = Arc::clone(&envoys);
         controller.status = Box::new(move || asked.lock().unwrap_or_else(PoisonError::into_inner).clone());
