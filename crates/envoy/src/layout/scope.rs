@@ -56,21 +56,19 @@ impl Class {
 /// the key did.
 pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route]) -> Resource {
     let host = &value.host;
-    let own = named_routes(value, routes);
+    let own = or_not_found(named_routes(value, routes), value);
     let virtual_hosts = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
-        Class::Http => vec![or_not_found(own, value)],
-        Class::Https => vec![or_not_found(own, value), misdirected()],
-        // There is nowhere else to look.
+        Class::Http => vec![own],
         Class::Chain if host.is_any() => vec![own],
-        Class::Chain => vec![own, misdirected()],
+        Class::Https | Class::Chain => vec![own, misdirected()],
     };
     let table = proto::RouteConfiguration { virtual_hosts, ..own_table() };
     inline(class.key(host), table, References::new(route::references(routes)))
 }
 
-/// A path that is not found must not send a request to another table. Nobody's policy is about it, as in a table
-/// without such a route.
+/// A path that is not found must not be taken for a table that is not there. Nobody's policy is about it, as in a
+/// table without such a route.
 fn or_not_found(mut own: proto::VirtualHost, value: &VirtualHost) -> proto::VirtualHost {
     let typed_per_filter_config = filters::silences(&value.host, &value.policies);
     let not_found = answer_all(scope_miss::NOT_FOUND_ROUTE, 404);

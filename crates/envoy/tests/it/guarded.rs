@@ -74,8 +74,7 @@ fn check_table(table: &RouteConfiguration, is_shared: bool) {
     }
     for host in &table.virtual_hosts {
         check_switches(name, host);
-        // A chain of its own leads to no other table.
-        if !is_shared && (!name.starts_with("chain/") || host.name == "mismatch") {
+        if !is_shared {
             check_catch_all(name, host);
         }
     }

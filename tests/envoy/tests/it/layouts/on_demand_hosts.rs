@@ -181,13 +181,20 @@ async fn a_host_gets_a_chain_of_its_own_and_connections_of_the_shared_one_live_o
         }
     })
     .await;
-    let answer = world.get_tls("exact.example", "/").tls(new).send().await.unwrap();
-    assert_eq!(answer.service(), "blue");
-    assert_eq!((code(&mut other).await, code(&mut barred).await), (200, 421));
+    let request = world.get_tls("exact.example", "/").tls(new);
+    assert_eq!(request.send().await.unwrap().service(), "blue");
+    let own = request.connect().await.unwrap();
+    let mut own = (request, own);
+    assert_eq!((code(&mut other).await, code(&mut barred).await, code(&mut own).await), (200, 421, 200));
     assert_eq!(world.envoy.stat("listener_manager.total_filter_chains_draining").await, 0);
     world.apply("exact", &tls_proxy("exact", "exact.example", "{secretName: exact}", "blue")).await;
     is_shown(&world, "exact.example", Some(&exact)).await;
     assert_eq!((code(&mut other).await, code(&mut barred).await), (200, 200));
+    eventually("clients of its own chain are sent to the shared one", async || match code(&mut own).await {
+        421 => Ok(()),
+        code => Err(code.to_string()),
+    })
+    .await;
     world.assert_nothing_rejected().await;
 }
 
