@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use clap::Args;
-use model::{Bind, DuplicateFqdn, Settings};
+use model::{Bind, DuplicateFqdn, SecretName, Settings};
 
 /// What the operator decides for everyone.
 #[derive(Debug, Clone, Args)]
@@ -25,6 +25,10 @@ pub(crate) struct SettingsArguments {
     /// Which of several root HTTPProxies with one fqdn is served.
     #[arg(long, value_enum, default_value = "oldest-wins")]
     duplicate_fqdn: DuplicateArgument,
+    /// The Secret with the certificate for clients that name no server, or one that nobody serves. HTTPProxies that
+    /// enable it need a TLSCertificateDelegation of its namespace.
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = secret_name)]
+    fallback_certificate: Option<SecretName>,
     /// Takes a PROXY protocol header at the beginning of clients' connections.
     #[arg(long)]
     use_proxy_protocol: bool,
@@ -51,13 +55,36 @@ impl SettingsArguments {
                 DuplicateArgument::OldestWins => DuplicateFqdn::OldestWins,
                 DuplicateArgument::InvalidAll => DuplicateFqdn::InvalidAll,
             },
+            fallback_certificate: self.fallback_certificate.clone(),
             proxy_protocol: self.use_proxy_protocol,
             ..Settings::default()
         }
     }
 }
 
+fn secret_name(text: &str) -> Result<SecretName, String> {
+    match text.split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
+            Ok(SecretName::new(namespace, name))
+        }
+        Some(_) | None => Err("want a namespace and a name, such as projectcontour/fallback".into()),
+    }
+}
+
 /// A place to listen on.
 pub(crate) const fn bind(address: IpAddr, port: u16) -> Bind {
     Bind { address, port }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_named_with_its_namespace() {
+        assert_eq!(secret_name("ops/fallback"), Ok(SecretName::new("ops", "fallback")));
+        for text in ["", "fallback", "/fallback", "ops/", "ops/fallback/tls"] {
+            assert!(secret_name(text).is_err(), "{text}");
+        }
+    }
 }

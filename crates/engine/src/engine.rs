@@ -348,9 +348,9 @@ impl Engine {
         !self.dirty.is_empty()
     }
 
-    /// The Secret of a host, as it is published.
-    fn secret_of(&self, host: &VirtualHostKey) -> Option<SecretVersion> {
-        let key = self.hosts.in_use().secret_of(host)?;
+    /// The Secret of a host that goes by a name, as it is published.
+    fn secret_of(&self, host: &VirtualHostKey, name: &str) -> Option<SecretVersion> {
+        let key = self.hosts.in_use().secret_of(host, name)?;
         Some((key.to_string().into(), fingerprint(self.secrets.published(key)?)))
     }
 
@@ -365,7 +365,7 @@ impl Engine {
             }
             ResourceType::Secret => {
                 let users = self.hosts.users_of_secret(name);
-                let rejected = users.first().and_then(|host| self.secret_of(host));
+                let rejected = users.first().and_then(|host| self.secret_of(host, name));
                 self.hosts.condemned(&users, rejected.as_ref(), &problem)
             }
             // A port that is taken or forbidden is nobody's object.

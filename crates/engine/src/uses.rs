@@ -5,7 +5,7 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{Action, ClusterKey, Route, SecretKey, Traffic, VirtualHost, VirtualHostKey};
+use model::{Action, ClusterKey, Route, SecretKey, TlsTermination, Traffic, VirtualHost, VirtualHostKey};
 use store::Unit;
 
 use crate::references::References;
@@ -15,6 +15,8 @@ use crate::references::References;
 pub(crate) struct Uses {
     clusters: Box<[ClusterKey]>,
     secrets: Box<[SecretKey]>,
+    /// Which of the Secrets holds its certificate.
+    certificate: usize,
 }
 
 impl From<&VirtualHost> for Uses {
@@ -25,11 +27,21 @@ impl From<&VirtualHost> for Uses {
         };
         clusters.sort_unstable();
         clusters.dedup();
+        let mut secrets: Vec<&SecretKey> = host.tls.iter().flat_map(secrets).collect();
+        secrets.sort_unstable();
+        secrets.dedup();
+        let certificate = host.tls.as_ref().map(|tls| &tls.certificate);
         Self {
             clusters: clusters.into_iter().cloned().collect(),
-            secrets: host.tls.iter().map(|tls| tls.certificate.clone()).collect(),
+            certificate: secrets.iter().position(|key| Some(*key) == certificate).unwrap_or_default(),
+            secrets: secrets.into_iter().cloned().collect(),
         }
     }
+}
+
+fn secrets(tls: &TlsTermination) -> impl Iterator<Item = &SecretKey> {
+    let bundle = tls.clients.certificates().and_then(|certificates| certificates.trust.bundle());
+    [Some(&tls.certificate), tls.clients.fallback(), bundle].into_iter().flatten()
 }
 
 fn clusters(route: &Route) -> impl Iterator<Item = &ClusterKey> {
@@ -82,9 +94,10 @@ impl InUse {
         self.hosts(|uses| uses.secrets.iter().any(|key| key.to_string() == name))
     }
 
-    /// The Secret that a host needs.
-    pub(crate) fn secret_of(&self, host: &VirtualHostKey) -> Option<&SecretKey> {
-        self.by_host.get(host)?.secrets.first()
+    /// The Secret of a host that goes by a name: its own, or that of the host, which its certificate may have.
+    pub(crate) fn secret_of(&self, host: &VirtualHostKey, name: &str) -> Option<&SecretKey> {
+        let Uses { secrets, certificate, .. } = self.by_host.get(host)?;
+        secrets.iter().find(|key| key.to_string() == name).or_else(|| secrets.get(*certificate))
     }
 
     fn hosts(&self, names: impl Fn(&Uses) -> bool) -> Vec<VirtualHostKey> {

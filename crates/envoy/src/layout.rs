@@ -3,6 +3,7 @@
 mod assembly;
 mod by_listener;
 mod classic;
+mod fallback;
 mod on_demand;
 mod outbox;
 mod plain;
@@ -81,6 +82,8 @@ struct Form {
     resource: Option<Resource>,
     /// Where it is, in a layout that has several places.
     place: Option<Place>,
+    /// What it is to clients that do not name it.
+    fallback: Option<fallback::Part>,
 }
 
 impl Before {

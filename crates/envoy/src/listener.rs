@@ -23,7 +23,7 @@ use crate::any::pack;
 pub(crate) use chain::{Chains, plain_chain};
 pub(crate) use connection_manager::{ConnectionManager, Routes};
 pub(crate) use scoped_routes::ScopeKey;
-pub(crate) use server_names::{Chain, matcher};
+pub(crate) use server_names::{Chain, FALLBACK_CHAIN, Others, matcher};
 pub use stats::static_listeners;
 pub(crate) use tls::tls_parameters;
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use envoy_protos::envoy::config::core::v3::Metadata;
 use envoy_protos::envoy::config::route::v3 as proto;
+use envoy_protos::google::protobuf::BoolValue;
 use envoy_protos::google::protobuf::value::Kind;
 use model::{Action, DirectResponse, Host, ObjectId, Route};
 
@@ -34,6 +35,20 @@ pub(crate) fn route(route: &Route, host: &Host) -> proto::Route {
 /// A route that answers every request with a status. Nobody asked for it.
 pub(crate) fn answer_all(name: &str, status: u16) -> proto::Route {
     every_request(name, action::respond(&DirectResponse { status, body: "".into() }))
+}
+
+/// A route that answers requests of connections whose client showed no certificate, whatever they ask for.
+pub(crate) fn answer_uncertified(name: &str, status: u16) -> proto::Route {
+    let context = proto::route_match::TlsContextMatchOptions {
+        presented: Some(BoolValue { value: false }),
+        ..Default::default()
+    };
+    let matches = proto::RouteMatch {
+        path_specifier: Some(proto::route_match::PathSpecifier::Prefix(String::new())),
+        tls_context: Some(context),
+        ..Default::default()
+    };
+    proto::Route { r#match: Some(matches), ..answer_all(name, status) }
 }
 
 /// A route that sends every client to HTTPS whose host is matched by an expression.

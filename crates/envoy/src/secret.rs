@@ -1,4 +1,4 @@
-//! Certificates and keys.
+//! Certificates and keys, CAs and their revocation lists.
 
 use std::sync::Arc;
 
@@ -40,8 +40,9 @@ fn kind(content: &SecretContent) -> Type {
             private_key: Some(inline(key)),
             ..Default::default()
         }),
-        SecretContent::Ca { bundle } => Type::ValidationContext(tls::CertificateValidationContext {
+        SecretContent::Ca { bundle, crl } => Type::ValidationContext(tls::CertificateValidationContext {
             trusted_ca: Some(inline(bundle)),
+            crl: crl.as_ref().map(inline),
             ..Default::default()
         }),
     }

@@ -1,10 +1,10 @@
 //! One host with its routes.
 
 use envoy_protos::envoy::config::route::v3 as proto;
-use model::{Host, Route, VirtualHost};
+use model::{Demand, Host, Route, VirtualHost};
 
 use crate::filters;
-use crate::route::{answer_all, route};
+use crate::route::{answer_all, answer_uncertified, route};
 
 /// A host with its routes.
 pub(crate) fn virtual_host(value: &VirtualHost, routes: &[Route]) -> proto::VirtualHost {
@@ -24,6 +24,21 @@ pub(crate) fn bare(host: &Host) -> proto::VirtualHost {
 fn domains(host: &Host) -> Vec<String> {
     let with_dot = (!host.is_any()).then(|| format!("{host}."));
     [host.to_string()].into_iter().chain(with_dot).collect()
+}
+
+/// What answers 421 to connections without a certificate, in front of the routes of a host that demands one: they were
+/// opened before that, or by the chain of another host, and the answer sends the client to a connection of its own
+/// (RFC 9110 15.5.20). Nobody's policy is about it.
+///
+/// That a certificate was found good is not asked for: Envoy does not look again when a session is resumed.
+pub(crate) fn certified(mut own: proto::VirtualHost, value: &VirtualHost) -> proto::VirtualHost {
+    let asked = value.tls.as_ref().and_then(|tls| tls.clients.certificates());
+    if asked.is_some_and(|asked| asked.demand == Demand::Required) {
+        let typed_per_filter_config = filters::silences(&value.host, &value.policies);
+        let answer = answer_uncertified("no-certificate", 421);
+        own.routes.insert(0, proto::Route { typed_per_filter_config, ..answer });
+    }
+    own
 }
 
 /// What answers 421 to every host that is not the one of the connection.

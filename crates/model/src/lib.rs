@@ -21,6 +21,7 @@ mod report;
 mod route;
 mod secret;
 mod settings;
+mod tls;
 mod virtual_host;
 
 pub use cluster::{
@@ -41,6 +42,9 @@ pub use route::{
     Action, DirectResponse, Forward, HostRewrite, Mirror, PathRewrite, Redirect, RedirectPath, Retry, Route,
     RouteTimeouts, WeightedCluster,
 };
-pub use secret::{SecretContent, SecretKey, SecretUse};
+pub use secret::{SecretContent, SecretKey, SecretName, SecretUse};
 pub use settings::{Bind, DuplicateFqdn, GlobalTimeouts, Layout, Settings};
-pub use virtual_host::{TcpProxy, TlsTermination, TlsVersion, Traffic, VirtualHost};
+pub use tls::{
+    ClientCertificates, ClientDetail, Clients, Demand, Revocation, TlsTermination, TlsVersion, Trust,
+};
+pub use virtual_host::{TcpProxy, Traffic, VirtualHost};

@@ -4,12 +4,36 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Which part of a Secret is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SecretUse {
     /// `tls.crt` and `tls.key`.
     Pair,
-    /// `ca.crt`, and the CRL of another Secret where one is named.
+    /// `ca.crt`.
     Ca,
+    /// `ca.crt`, with the `crl.pem` of this Secret, which may be the same one. Envoy takes both together only.
+    CaWithCrl(Box<SecretName>),
+}
+
+/// A Secret as an object.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SecretName {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+impl SecretName {
+    /// A Secret's name.
+    pub fn new(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
 }
 
 /// A Secret as a resource: the name stays when the content changes, so that a rotation is one update.
@@ -28,15 +52,23 @@ impl SecretKey {
     pub fn pair(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
         Self { namespace: namespace.into(), name: name.into(), usage: SecretUse::Pair }
     }
+
+    /// The bundle of CAs in a Secret, with the revocation lists of another where one is named.
+    pub fn ca(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>, crl: Option<SecretName>) -> Self {
+        let usage = crl.map_or(SecretUse::Ca, |crl| SecretUse::CaWithCrl(Box::new(crl)));
+        Self { namespace: namespace.into(), name: name.into(), usage }
+    }
 }
 
-/// `namespace/name`, with `/ca` for a bundle: the resource's name in SDS.
+/// `namespace/name`, with `/ca` for a bundle and `/ca/namespace/name/crl` for one with revocation lists: the
+/// resource's name in SDS.
 impl fmt::Display for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)?;
-        match self.usage {
+        match &self.usage {
             SecretUse::Pair => Ok(()),
             SecretUse::Ca => f.write_str("/ca"),
+            SecretUse::CaWithCrl(crl) => write!(f, "/ca/{crl}/crl"),
         }
     }
 }
@@ -55,6 +87,8 @@ pub enum SecretContent {
     Ca {
         /// The bundle.
         bundle: Arc<[u8]>,
+        /// The lists of what they revoked, where these are looked at.
+        crl: Option<Arc<[u8]>>,
     },
 }
 

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use crate::{DnsFamily, Listener, ListenerId, Timeout, TlsVersion, Transport};
+use crate::{DnsFamily, Listener, ListenerId, SecretName, Timeout, TlsVersion, Transport};
 
 /// An address and port to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,6 +92,8 @@ pub struct Settings {
     pub tls_minimum: TlsVersion,
     /// The newest TLS version that any host may offer. Default 1.3.
     pub tls_maximum: TlsVersion,
+    /// The Secret with the certificate for clients that name no server, or one that nobody serves.
+    pub fallback_certificate: Option<SecretName>,
     /// How many proxies in front of Envoy are trusted in `x-forwarded-for`.
     pub trusted_hops: u32,
     /// Whether several slashes in a path are taken as one. Default true.
@@ -158,6 +160,7 @@ impl Default for Settings {
             dns_family: DnsFamily::Auto,
             tls_minimum: TlsVersion::V1_2,
             tls_maximum: TlsVersion::V1_3,
+            fallback_certificate: None,
             trusted_hops: 0,
             merge_slashes: true,
             layout: Layout::default(),

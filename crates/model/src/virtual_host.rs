@@ -1,6 +1,6 @@
 //! What one host of one listener does.
 
-use crate::{Host, Policies, Route, SecretKey, WeightedCluster};
+use crate::{Host, Policies, Route, TlsTermination, WeightedCluster};
 
 /// What one host of one listener does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,24 +29,4 @@ pub enum Traffic {
 pub struct TcpProxy {
     /// At least one, with a sum of weights above zero; the headers are empty.
     pub clusters: Vec<WeightedCluster>,
-}
-
-/// How TLS ends at Envoy.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TlsTermination {
-    /// The certificate and its key.
-    pub certificate: SecretKey,
-    /// The oldest version that clients may use.
-    pub minimum: TlsVersion,
-    /// The newest version that clients may use; not older than `minimum`.
-    pub maximum: TlsVersion,
-}
-
-/// A version of TLS that Isobath offers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TlsVersion {
-    /// TLS 1.2.
-    V1_2,
-    /// TLS 1.3.
-    V1_3,
 }

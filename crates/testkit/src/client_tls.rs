@@ -40,6 +40,13 @@ impl ClientTls {
         Self::build(sni, trust, Some((chain, key)), rustls::ALL_VERSIONS)
     }
 
+    /// Resumes sessions that the server lets it resume; the tickets belong to this value and its clones.
+    #[must_use]
+    pub fn resuming(mut self) -> Self {
+        Arc::make_mut(&mut self.config).resumption = rustls::client::Resumption::in_memory_sessions(16);
+        self
+    }
+
     /// Offers these protocols, the preferred first.
     #[must_use]
     pub fn alpn(mut self, protocols: &[&str]) -> Self {

@@ -39,6 +39,14 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     Merged { virtual_host, notes: conflicts.notes() }
 }
 
+/// Whether two ends of TLS are the same for clients that name the host. Others may be served by one of the two only.
+fn is_same(one: Option<&TlsTermination>, other: Option<&TlsTermination>) -> bool {
+    let named = |tls: &TlsTermination| {
+        (tls.certificate.clone(), tls.minimum, tls.maximum, tls.clients.certificates().cloned())
+    };
+    one.map(named) == other.map(named)
+}
+
 /// A host with several claims.
 struct Conflicts<'a> {
     key: &'a VirtualHostKey,
@@ -63,8 +71,8 @@ impl Conflicts<'_> {
                 Traffic::Http(routes) => all.extend(routes.into_iter().map(|route| (roots.len(), route))),
                 Traffic::Tcp(_) => self.tell_host(&root),
             }
-            if fragment.tls.as_ref() != tls {
-                self.tell_tls(&root);
+            if !is_same(fragment.tls.as_ref(), tls) {
+                self.tell_tls(&root, tls);
             }
             roots.push(root);
         }
@@ -94,10 +102,15 @@ impl Conflicts<'_> {
         );
     }
 
-    fn tell_tls(&mut self, loser: &ObjectId) {
+    fn tell_tls(&mut self, loser: &ObjectId, tls: Option<&TlsTermination>) {
         let message =
             format!("TLS of host \"{}\" is decided by {}, this is not used", self.key.host, self.winner);
-        self.tell(loser, "TLSError", "TLSConflict", message, "give both the same Secret and TLS versions");
+        let asks_clients = tls.is_some_and(|tls| tls.clients.certificates().is_some());
+        let help = match asks_clients {
+            true => "use another host if its clients have no certificates to show",
+            false => "give both the same Secret and TLS versions",
+        };
+        self.tell(loser, "TLSError", "TLSConflict", message, help);
     }
 
     fn tell_route(&mut self, loser: &ObjectId, route: &Route, winner: Kind) {

@@ -1,18 +1,29 @@
 //! What Envoy is sent of a Secret.
 
+use std::sync::Arc;
+
 use model::{SecretContent, SecretKey, SecretUse};
-use store::Reader;
+use store::{Reader, SecretFact};
 
 /// What Envoy is sent of a Secret; `None` when it is missing or not fit for the use (nobody refers to it
 /// then: roots check what they name).
 #[must_use]
 pub fn secret(reader: &Reader<'_>, key: &SecretKey) -> Option<SecretContent> {
     let fact = reader.secret(&key.namespace, &key.name)?;
-    match key.usage {
+    match &key.usage {
         SecretUse::Pair => {
             let pair = fact.pair().ok()?;
             Some(SecretContent::Pair { chain: (**pair.chain()).into(), key: (**pair.key()).into() })
         }
-        SecretUse::Ca => Some(SecretContent::Ca { bundle: (**fact.bundle().ok()?.pem()).into() }),
+        SecretUse::Ca => Some(SecretContent::Ca { bundle: bundle(fact)?, crl: None }),
+        SecretUse::CaWithCrl(crl) => {
+            let lists = reader.secret(&crl.namespace, &crl.name)?.lists().ok()?;
+            // Without its lists a bundle would trust what they revoke.
+            Some(SecretContent::Ca { bundle: bundle(fact)?, crl: Some((**lists.pem()).into()) })
+        }
     }
+}
+
+fn bundle(fact: &SecretFact) -> Option<Arc<[u8]>> {
+    Some((**fact.bundle().ok()?.pem()).into())
 }

@@ -1,9 +1,9 @@
-//! TLS Secrets that objects name.
+//! Secrets that objects name for TLS: certificates, CAs, revocation lists.
 
 use model::{SecretKey, Settings, TlsVersion};
-use store::{Reader, SecretType};
+use store::{Reader, SecretFact, SecretType};
 
-/// Why a TLS Secret cannot be used.
+/// Why a Secret cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unusable {
     /// Its namespace does not let ours use it.
@@ -18,14 +18,24 @@ pub(crate) fn split<'a>(reference: &'a str, own_namespace: &'a str) -> (&'a str,
 }
 
 /// The TLS Secret of a reference, checked.
-///
-/// Delegation is looked at first: whether a Secret of another namespace exists is nobody else's business.
 pub(crate) fn pair(
     reader: &Reader<'_>,
     own_namespace: &str,
     reference: (&str, &str),
 ) -> Result<SecretKey, Unusable> {
-    let (namespace, name) = reference;
+    let secret = secret(reader, own_namespace, reference)?;
+    secret.pair().map_err(|invalid| Unusable::Invalid(invalid.to_string()))?;
+    Ok(SecretKey::pair(reference.0, reference.1))
+}
+
+/// The Secret of a reference.
+///
+/// Delegation is looked at first: whether a Secret of another namespace exists is nobody else's business.
+pub(crate) fn secret<'s>(
+    reader: &Reader<'s>,
+    own_namespace: &str,
+    (namespace, name): (&str, &str),
+) -> Result<&'s SecretFact, Unusable> {
     if !reader.delegates(namespace, name, own_namespace) {
         return Err(Unusable::NotDelegated);
     }
@@ -34,8 +44,7 @@ pub(crate) fn pair(
     if secret.kind == SecretType::Other {
         return Err(Unusable::Invalid("Secret type is not \"kubernetes.io/tls\" or \"Opaque\"".into()));
     }
-    secret.pair().map_err(|invalid| Unusable::Invalid(invalid.to_string()))?;
-    Ok(SecretKey::pair(namespace, name))
+    Ok(secret)
 }
 
 /// The versions that a host offers: what it asks for within what the operator allows. There may be none

@@ -1,7 +1,7 @@
 //! What a user can do about a problem, where its message does not say it.
 
 /// The way out by kind and reason; sorted.
-const WAYS_OUT: [(&str, &str, &str); 24] = [
+const WAYS_OUT: [(&str, &str, &str); 26] = [
     (
         "IPFilterError",
         "IPFilterPolicyNotValid",
@@ -40,6 +40,16 @@ const WAYS_OUT: [(&str, &str, &str); 24] = [
         "name a Service of this namespace that has this port for TCP, and may be used",
     ),
     ("TLSError", "DelegationNotPermitted", "create a TLSCertificateDelegation in the Secret's namespace"),
+    (
+        "TLSError",
+        "FallbackNotPresent",
+        "let the operator name it (--fallback-certificate), or remove enableFallbackCertificate",
+    ),
+    (
+        "TLSError",
+        "FallbackNotValid",
+        "let the operator name a Secret whose tls.crt and tls.key belong together",
+    ),
     ("TLSError", "SecretNotValid", "name a Secret whose tls.crt and tls.key are PEM and belong together"),
     ("VirtualHostError", "FQDNNotSpecified", "name the host, such as www.example.com"),
 ];

@@ -8,6 +8,7 @@
 //! It replaces nothing of the product but the file watcher (a test says itself when a file has changed)
 //! and the screen of `isobath up`.
 
+mod authority;
 mod controller;
 mod edited;
 mod hello;
@@ -17,6 +18,7 @@ pub mod manifests;
 mod volume;
 mod world;
 
+pub use authority::{Authority, ClientIdentity};
 pub use controller::security;
 pub use edited::Edit;
 pub use hello::{certificate_for, client_hello};

@@ -83,14 +83,18 @@ impl HostCertificate {
 
     /// As a Secret in the namespace `default`.
     pub fn secret(&self, name: &str) -> String {
-        format!(
-            "apiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\n\
-             metadata: {{name: {name}, namespace: default}}\n\
-             stringData:\n  tls.crt: |\n{}  tls.key: |\n{}",
-            indented_by(&self.certificate, "    "),
-            indented_by(&self.key, "    ")
-        )
+        secret(name, "kubernetes.io/tls", &[("tls.crt", &self.certificate), ("tls.key", &self.key)])
     }
+}
+
+/// A Secret in the namespace `default`, of texts that end with a line.
+pub fn secret(name: &str, kind: &str, texts: &[(&str, &str)]) -> String {
+    let texts = texts.iter().map(|(key, text)| format!("  {key}: |\n{}", indented_by(text, "    ")));
+    format!(
+        "apiVersion: v1\nkind: Secret\ntype: {kind}\nmetadata: {{name: {name}, namespace: default}}\n\
+         stringData:\n{}",
+        texts.collect::<String>()
+    )
 }
 
 fn indented(yaml: &str) -> String {

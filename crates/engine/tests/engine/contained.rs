@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::Object;
+use api::http_proxy::Tls;
 use envoy::ResourceType;
 use envoy_protos::envoy::config::listener::v3::{FilterChain, Listener};
 use envoy_protos::envoy::config::route::v3::RouteConfiguration;
@@ -12,7 +13,7 @@ use store::Change;
 
 use crate::histories::hold;
 use crate::outside::{Id, Run};
-use crate::world::{Edit, World, new_object, settings};
+use crate::world::{Edit, FALLBACK, World, new_object, settings};
 
 #[test]
 fn an_object_changes_no_byte_of_hosts_that_it_has_no_part_in() {
@@ -53,6 +54,8 @@ fn parts(run: &Run) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
                 let key = ("ingress_https".to_owned(), host.to_owned());
                 parts.entry(key).or_default().push(resource.body.to_bytes().to_vec());
             }
+            // What hosts share comes with the first of them.
+            (ResourceType::ScopedRouteConfiguration, _) if &**name == "fallback/*" => {}
             (ResourceType::ScopedRouteConfiguration, _) => {
                 let (class, host) = name.split_once('/').expect("a class and a host");
                 let listener = if class == "http" { "ingress_http" } else { "ingress_https" };
@@ -74,8 +77,8 @@ fn parts(run: &Run) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
             }
             (ResourceType::Listener, _) => {
                 let listener = Listener::decode(resource.body.to_bytes()).expect("a listener");
-                // A chain that hosts share comes with the first of them.
-                let is_of_host = |chain: &FilterChain| !chain.name.is_empty() && chain.name != "~shared";
+                let shared = ["", "~shared", "~fallback", "fallback-certificate"];
+                let is_of_host = |chain: &FilterChain| !shared.contains(&chain.name.as_str());
                 for chain in listener.filter_chains.into_iter().filter(is_of_host) {
                     parts
                         .entry((name.to_string(), chain.name.clone()))
@@ -144,7 +147,7 @@ fn named(object: &Object) -> Vec<ObjectId> {
             let included = tcp.filter_map(|tcp| tcp.include.as_deref());
             names.extend(included.map(|each| id(Kind::HttpProxy, each.namespace.as_deref(), &each.name)));
             let tls = spec.virtualhost.iter().filter_map(|host| host.tls.as_deref());
-            names.extend(tls.filter_map(|tls| tls.secret_name.as_deref()).map(secret));
+            names.extend(tls.flat_map(|tls| secrets(tls)).map(secret));
         }
         Object::Ingress(ingress) => {
             let spec = ingress.spec.clone().unwrap_or_default();
@@ -161,6 +164,15 @@ fn named(object: &Object) -> Vec<ObjectId> {
     let used: Vec<_> = names.iter().filter(|id| id.kind == Kind::Secret).flat_map(delegations).collect();
     names.extend(used);
     names
+}
+
+/// The Secrets that TLS needs.
+fn secrets(tls: &Tls) -> impl Iterator<Item = &str> {
+    let clients = tls.client_validation.as_deref();
+    let fallback = tls.enable_fallback_certificate.then_some(FALLBACK);
+    let ca = clients.and_then(|clients| clients.ca_secret.as_deref());
+    let crl = clients.and_then(|clients| clients.crl_secret.as_deref());
+    [tls.secret_name.as_deref(), ca, crl, fallback].into_iter().flatten()
 }
 
 /// The hosts that an object claims.

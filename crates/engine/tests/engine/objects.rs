@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use api::core::{Secret, Service, ServicePort, ServiceSpec};
 use api::discovery::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
+use api::http_proxy::virtual_host::DownstreamValidation;
 use api::http_proxy::{MatchCondition, Route, Tls, VirtualHost};
 use api::meta::ObjectMeta;
 use api::{HttpProxy, Object};
@@ -76,6 +77,11 @@ pub(crate) fn tls_secret(namespace: &str, name: &str, (certificate, key): &Pair)
     secret(namespace, name, "kubernetes.io/tls", &[("tls.crt", certificate), ("tls.key", key)])
 }
 
+/// A Secret with a CA; the certificate of any pair will do as one.
+pub(crate) fn ca_secret(namespace: &str, name: &str, (certificate, _): &Pair) -> Object {
+    secret(namespace, name, "Opaque", &[("ca.crt", certificate)])
+}
+
 pub(crate) fn prefix(path: &str) -> MatchCondition {
     MatchCondition { prefix: Some(path.into()), ..MatchCondition::default() }
 }
@@ -106,6 +112,15 @@ pub(crate) fn root(namespace: &str, name: &str, fqdn: &str, routes: Vec<Route>) 
 pub(crate) fn with_tls(mut proxy: HttpProxy, secret: &str) -> HttpProxy {
     if let Some(host) = &mut proxy.spec.virtualhost {
         host.tls = Some(Box::new(Tls { secret_name: Some(secret.into()), ..Tls::default() }));
+    }
+    proxy
+}
+
+/// The same, whose clients must have a certificate of a CA.
+pub(crate) fn with_clients_of(mut proxy: HttpProxy, ca: &str) -> HttpProxy {
+    if let Some(tls) = proxy.spec.virtualhost.as_mut().and_then(|host| host.tls.as_mut()) {
+        tls.client_validation =
+            Some(Box::new(DownstreamValidation { ca_secret: Some(ca.into()), ..Default::default() }));
     }
     proxy
 }

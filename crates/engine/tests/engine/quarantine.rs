@@ -8,7 +8,10 @@ use envoy::{Resource, ResourceType};
 use model::{Kind, Layout, ObjectId, Settings, Verdict};
 use store::Change;
 
-use crate::objects::{endpoint, pairs, root, route, service, service_port, slice, tls_secret, with_tls};
+use crate::objects::{
+    ca_secret, endpoint, pairs, root, route, service, service_port, slice, tls_secret, with_clients_of,
+    with_tls,
+};
 use crate::outside::{Outcome, Run};
 
 /// What makes a resource bad in the eyes of the Envoy of these tests.
@@ -406,6 +409,26 @@ fn a_certificate_that_is_rejected_long_after_its_host_was_accepted_is_told_until
         assert!(envoy.told("a").contains(WORDS), "{}", envoy.told("a"));
         assert_eq!(envoy.run.resources, before, "{layout:?}");
         envoy.apply([tls_secret("ns", "secret", &pairs()[1])]);
+        assert_eq!(envoy.verdict("a"), Verdict::Valid, "{layout:?}");
+    }
+}
+
+#[test]
+fn a_ca_that_is_rejected_is_told_to_its_hosts_until_it_is_another() {
+    for layout in [Layout::Table, Layout::Scoped, Layout::OnDemand] {
+        let mut envoy = Envoy::with(layout);
+        let asks = with_clients_of(with_tls(proxy("a", "/"), "one"), "ca");
+        let plain = with_tls(proxy("b", "/"), "one");
+        envoy.apply([ca_secret("ns", "ca", &pairs()[0]), asks.into(), plain.into()]);
+        let before = envoy.run.resources.clone();
+        envoy.reject(ResourceType::Secret, "ns/ca/ca", WORDS);
+        assert_eq!((envoy.verdict("a"), envoy.verdict("b")), (Verdict::Invalid, Verdict::Valid));
+        assert!(envoy.told("a").contains(WORDS), "{layout:?}: {}", envoy.told("a"));
+        assert_eq!(envoy.run.resources, before, "{layout:?}");
+        // Another certificate of the host is not what was rejected.
+        envoy.apply([tls_secret("ns", "one", &pairs()[1])]);
+        assert_eq!(envoy.verdict("a"), Verdict::Invalid, "{layout:?}");
+        envoy.apply([ca_secret("ns", "ca", &pairs()[2])]);
         assert_eq!(envoy.verdict("a"), Verdict::Valid, "{layout:?}");
     }
 }

@@ -8,6 +8,7 @@ use api::http_proxy::policy::{
 };
 use api::http_proxy::route::{HttpDirectResponsePolicy, HttpRequestRedirectPolicy};
 use api::http_proxy::tcp_proxy::TcpProxyInclude;
+use api::http_proxy::virtual_host::DownstreamValidation;
 use api::http_proxy::{
     HeaderMatchCondition, Include, MatchCondition, QueryParameterMatchCondition, Route, TcpProxy, Tls,
     VirtualHost,
@@ -18,7 +19,7 @@ use api::networking::{
 };
 use api::tls_certificate_delegation::CertificateDelegation;
 use api::{Choice, HttpProxy, Object, TlsCertificateDelegation};
-use model::{Kind, Layout, ObjectId, Settings};
+use model::{Kind, Layout, ObjectId, SecretName, Settings};
 use store::Change;
 
 use crate::dice::Dice;
@@ -30,6 +31,8 @@ const NAMESPACES: [&str; 2] = ["a", "b"];
 const HOSTS: [&str; 8] =
     ["one.com", "one.com", "two.com", "Two.COM", "*.one.com", "x.one.com", "three.com", "four.com"];
 const BAD_HOSTS: [&str; 3] = ["-bad-.com", "", "a b"];
+/// The Secret of the fallback certificate, where there is one.
+pub(crate) const FALLBACK: &str = "a/it0";
 const PATHS: [&str; 6] = ["/", "/a", "/a/", "/a/b", "/b", "/c"];
 const BAD_PATHS: [&str; 2] = ["no-slash", "/a?b"];
 
@@ -104,6 +107,8 @@ pub(crate) fn settings(dice: &mut Dice) -> Settings {
         3 => settings.disable_permit_insecure = true,
         _ => {}
     }
+    let (namespace, name) = FALLBACK.split_once('/').expect("it is written so");
+    settings.fallback_certificate = dice.maybe(70, |_| SecretName::new(namespace, name));
     settings.layout = *dice.pick(&[Layout::Table, Layout::Scoped, Layout::OnDemand]);
     settings
 }
@@ -306,7 +311,27 @@ fn any_secret(dice: &mut Dice, namespace: &str, name: &str) -> Object {
         2 => secret(namespace, name, "some/type", &[("tls.crt", &pair.0), ("tls.key", &pair.1)]),
         3 => secret(namespace, name, "Opaque", &[]),
         4 => secret(namespace, name, "Opaque", &[("tls.crt", &pair.0), ("tls.key", &pair.1)]),
+        5..15 => {
+            let ca = dice.word(&[&other.0], &["no certificate"]);
+            let crl = dice.word(&[REVOKED], &["no list"]);
+            let data = [("tls.crt", &*pair.0), ("tls.key", &pair.1), ("ca.crt", ca), ("crl.pem", crl)];
+            secret(namespace, name, "kubernetes.io/tls", &data)
+        }
         _ => tls_secret(namespace, name, pair),
+    }
+}
+
+/// A revocation list, of a CA that is nobody's here.
+const REVOKED: &str = include_str!("../../../x509/testdata/envoy/crl-ok/crl.pem");
+
+fn any_validation(dice: &mut Dice) -> DownstreamValidation {
+    DownstreamValidation {
+        ca_secret: dice.maybe(90, any_secret_name),
+        crl_secret: dice.maybe(40, any_secret_name),
+        crl_only_verify_leaf_cert: dice.chance(20),
+        skip_client_cert_validation: dice.chance(20),
+        optional_client_certificate: dice.chance(30),
+        forward_client_certificate: dice.maybe(30, |_| Box::default()),
     }
 }
 
@@ -410,8 +435,8 @@ fn any_host(dice: &mut Dice) -> VirtualHost {
             passthrough,
             minimum_protocol_version: dice.maybe(15, |dice| dice.word(&["1.2", "1.3"], &["1.1"]).into()),
             maximum_protocol_version: dice.maybe(15, |dice| dice.word(&["1.2", "1.3"], &["1.1"]).into()),
-            client_validation: dice.maybe(4, |_| Box::default()),
-            enable_fallback_certificate: dice.chance(3),
+            client_validation: dice.maybe(15, |dice| Box::new(any_validation(dice))),
+            enable_fallback_certificate: dice.chance(20),
         })
     });
     let ip_allow_policy = if dice.chance(3) { vec![IpFilterPolicy::default()] } else { vec![] };

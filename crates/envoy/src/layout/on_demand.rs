@@ -1,18 +1,22 @@
 //! A TLS listener with one filter chain for most hosts, which fetches certificates when clients ask for them.
 //!
 //! A host that comes, changes or goes is its scope and its certificate under its own name; the listener stays
-//! as it is. A host whose connections differ from those of others (TLS versions of its own, connections that
-//! are carried as they are) has a filter chain of its own, whose scopes are of another class: what came by the
-//! shared chain under weaker rules finds 421 there.
+//! as it is. A host whose connections differ from those of others (TLS versions of its own, clients that are asked
+//! for certificates, connections that are carried as they are) has a filter chain of its own, whose scopes are of
+//! another class: what came by the shared chain under weaker rules finds 421 there.
+//!
+//! Once there is a fallback certificate, the listener has to know all names, to tell which are nobody's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use envoy_protos::envoy::config::listener::v3 as proto;
+use envoy_protos::xds::r#type::matcher::v3::Matcher;
 use model::{Host, Listener, SecretContent, SecretKey, Settings, Traffic, VirtualHost};
 
 use super::assembly::Assembly;
 use super::by_listener::Shape;
+use super::fallback::Fallback;
 use super::outbox::Outbox;
 use super::scope::{self, Class};
 use super::scoped_plain::is_shared;
@@ -20,7 +24,7 @@ use super::secrets::{Certificate, Secrets};
 use super::tables::Tables;
 use super::tls::can_be_served;
 use super::{Form, Output, route_table};
-use crate::listener::{Chain, Chains, matcher, shell};
+use crate::listener::{Chain, Chains, Others, matcher, shell};
 use crate::{Reference, References, Resource, ResourceType, XdsMode, route};
 
 /// A listener whose hosts share a filter chain.
@@ -39,6 +43,7 @@ pub(super) struct OnDemand {
     /// Wildcards, which no scope can be found by.
     table: Assembly,
     secrets: Secrets,
+    fallback: Fallback,
     /// What hosts were before they were touched since the last flush.
     touched: BTreeMap<Host, Form>,
     replaced: BTreeMap<Host, Form>,
@@ -47,7 +52,7 @@ pub(super) struct OnDemand {
 /// Where a host is, besides its routes.
 #[derive(Clone, Default, PartialEq)]
 pub(super) struct Place {
-    certificate: Option<Certificate>,
+    certificates: Box<[Certificate]>,
     /// Its own chain, if it has one.
     chain: Option<OwnChain>,
 }
@@ -77,6 +82,7 @@ impl OnDemand {
             scopes: Outbox::default(),
             table: route_table::table(name, &scope::every_table()),
             secrets: Secrets::default(),
+            fallback: Fallback::new(Tables::Scopes),
             touched: BTreeMap::new(),
             replaced: BTreeMap::new(),
         }
@@ -97,29 +103,37 @@ impl OnDemand {
         let scope = [Class::Chain, Class::Https]
             .into_iter()
             .find_map(|class| self.scopes.published(ResourceType::ScopedRouteConfiguration, class.key(host)));
-        Form { fragment, resource: scope.cloned(), place: self.hosts.get(host).cloned() }
+        let (place, fallback) = (self.hosts.get(host).cloned(), self.fallback.part(host));
+        Form { fragment, resource: scope.cloned(), place, fallback }
     }
 
     fn place(&self, value: &VirtualHost) -> Place {
-        let certificate = value.tls.as_ref().map(|tls| tls.certificate.clone());
-        if self.shares_chain(value) {
-            return Place { certificate: certificate.map(Certificate::ByHost), chain: None };
-        }
+        let shares = self.shares_chain(value);
+        let own = if shares { Certificate::ByHost } else { Certificate::ByChain };
+        let own = value.tls.as_ref().map(|tls| own(tls.certificate.clone()));
+        let fallback = value.tls.as_ref().and_then(|tls| tls.clients.fallback());
+        let fallback =
+            fallback.map(|key| Certificate::ByChain(key.clone())).filter(|key| own.as_ref() != Some(key));
+        let certificates = own.into_iter().chain(fallback).collect();
+        Place { certificates, chain: (!shares).then(|| self.make_chain(value)) }
+    }
+
+    fn make_chain(&self, value: &VirtualHost) -> OwnChain {
         let Self { listener, settings, mode, .. } = self;
         let name = Tables::Scopes.name(&value.host);
         let chains = Chains { listener, settings, mode: *mode };
         let table = Tables::Scopes.reference(name.clone());
         let (message, references) = chains.chain(value, Tables::Scopes.routes(&name), table);
-        Place {
-            certificate: certificate.map(Certificate::ByChain),
-            chain: Some(OwnChain { message, references }),
-        }
+        OwnChain { message, references }
     }
 
     /// Whether a host's connections are as those of all others. Nobody asks for the catch-all by name.
     fn shares_chain(&self, value: &VirtualHost) -> bool {
         let usual = (self.settings.tls_minimum, self.settings.tls_maximum);
-        let is_usual = value.tls.as_ref().is_some_and(|tls| (tls.minimum, tls.maximum) == usual);
+        let is_usual = value
+            .tls
+            .as_ref()
+            .is_some_and(|tls| (tls.minimum, tls.maximum) == usual && tls.clients.certificates().is_none());
         is_usual && matches!(value.traffic, Traffic::Http(_)) && !value.host.is_any()
     }
 
@@ -134,8 +148,8 @@ impl OnDemand {
         } else {
             self.apart.remove(host);
         }
-        let certificate = |place: Option<Place>| place.and_then(|place| place.certificate);
-        self.secrets.assign(host, certificate(old).as_ref(), certificate(place).as_ref());
+        let certificates = |place: Option<Place>| place.unwrap_or_default().certificates;
+        self.secrets.assign(host, &certificates(old), &certificates(place));
     }
 
     fn own_chain(&self, host: &Host) -> Option<&OwnChain> {
@@ -182,19 +196,41 @@ impl OnDemand {
 
     /// Without a host nothing listens, as in the other layouts.
     fn put_listener(&mut self) {
-        if self.hosts.is_empty() {
-            return self.fixed.remove(ResourceType::Listener, self.listener.id.as_str().into());
+        match self.hosts.is_empty() {
+            true => self.fixed.remove(ResourceType::Listener, self.listener.id.as_str().into()),
+            false => self.fixed.put(self.make_listener()),
         }
-        let listener = &self.listener;
-        let own: Vec<_> = self.apart.iter().filter_map(|host| self.own_chain(host)).collect();
-        let chains = own.iter().map(|chain| unmatched(&chain.message));
+    }
+
+    fn make_listener(&self) -> Resource {
+        let Self { listener, settings, mode, .. } = self;
+        let chains = Chains { listener, settings, mode: *mode };
+        let own = self.apart.iter().filter_map(|host| self.own_chain(host)).map(OwnChain::parts);
+        let fallback =
+            self.fallback_certificate().map(|certificate| self.fallback.chain(&chains, certificate));
+        let (named, references): (Vec<_>, Vec<_>) = own.chain(fallback).unzip();
         let message = proto::Listener {
-            filter_chains: chains.chain([self.shared.clone()]).collect(),
-            filter_chain_matcher: Some(matcher(&self.to_be_found())),
+            filter_chains: named.iter().map(unmatched).chain([self.shared.clone()]).collect(),
+            filter_chain_matcher: Some(self.matcher()),
             ..shell(listener)
         };
-        let references = own.iter().flat_map(|chain| chain.references.clone()).collect();
-        self.fixed.put(Resource::new(listener.id.as_str().into(), &message, References::new(references)));
+        Resource::new(listener.id.as_str().into(), &message, References::new(references.concat()))
+    }
+
+    /// The certificate for clients that name no host that is served; a catch-all host has its own for them.
+    fn fallback_certificate(&self) -> Option<&SecretKey> {
+        self.fallback.certificate().filter(|_| !self.apart.contains(&Host::any()))
+    }
+
+    fn matcher(&self) -> Matcher {
+        match self.fallback_certificate() {
+            Some(_) => {
+                let chain = |host| if self.apart.contains(host) { Chain::Own } else { Chain::Shared };
+                let all = self.hosts.keys().map(|host| (host, chain(host))).collect();
+                matcher(&all, Others::Fallback)
+            }
+            None => matcher(&self.to_be_found(), Others::Shared),
+        }
     }
 
     /// The hosts that have to be found before the shared chain is: those with a chain of their own, and those
@@ -215,8 +251,8 @@ impl OnDemand {
         let chain = |form: &Form| form.place.as_ref().and_then(|place| place.chain.clone());
         for (host, before) in std::mem::take(&mut self.touched) {
             let now = self.form(&host);
-            let is_same = (&now.fragment, &now.resource, chain(&now))
-                == (&before.fragment, &before.resource, chain(&before));
+            let is_same = (&now.fragment, &now.resource, &now.fallback, chain(&now))
+                == (&before.fragment, &before.resource, &before.fallback, chain(&before));
             if !is_same || renewed.contains(host.as_str()) {
                 self.replaced.entry(host).or_insert(before);
             }
@@ -227,7 +263,9 @@ impl OnDemand {
 impl Shape for OnDemand {
     fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
         self.touch(host);
-        let Some(value) = value.filter(|each| can_be_served(each)) else {
+        let value = value.filter(|each| can_be_served(each));
+        self.fallback.set(host, value);
+        let Some(value) = value else {
             self.move_to(host, None);
             return self.unroute(host);
         };
@@ -249,7 +287,8 @@ impl Shape for OnDemand {
             self.put_listener();
         }
         let outputs = self.fixed.flush().into_iter().chain(self.scopes.flush()).chain(self.table.flush());
-        let mut outputs: Vec<_> = outputs.collect();
+        let mut outputs: Vec<_> = outputs.chain(self.fallback.flush()).collect();
+        self.fallback.take_replaced();
         let secrets = self.secrets.flush();
         self.note_replaced(&secrets);
         outputs.extend(secrets);
@@ -260,8 +299,14 @@ impl Shape for OnDemand {
         let own =
             |host: Option<Host>| host.filter(|host| self.hosts.contains_key(host)).into_iter().collect();
         let is_listener = name == self.listener.id.as_str();
+        if let Some(hosts) = self.fallback.members(resource_type, name) {
+            return hosts;
+        }
         match resource_type {
-            ResourceType::Listener if is_listener => self.apart.iter().cloned().collect(),
+            ResourceType::Listener if is_listener => {
+                let hosts: BTreeSet<_> = self.apart.iter().chain(self.fallback.hosts()).collect();
+                hosts.into_iter().cloned().collect()
+            }
             ResourceType::RouteConfiguration if is_listener => self.table.hosts().cloned().collect(),
             ResourceType::ScopedRouteConfiguration if *name == *Class::Https.key(&Host::any()) => {
                 self.table.hosts().cloned().collect()
@@ -280,7 +325,11 @@ impl Shape for OnDemand {
 
     fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
         let name: Arc<str> = self.listener.id.as_str().into();
-        vec![(ResourceType::RouteConfiguration, name.clone()), (ResourceType::Listener, name)]
+        vec![
+            (ResourceType::RouteConfiguration, name.clone()),
+            (ResourceType::Listener, name),
+            Fallback::shared(),
+        ]
     }
 
     fn take_replaced(&mut self) -> Vec<(Host, Form)> {
@@ -296,9 +345,16 @@ impl Shape for OnDemand {
             self.scopes.put(scope);
         }
         self.table.restore(host, before.fragment);
+        self.fallback.restore(host, before.fallback);
         if is_apart {
             self.bar(host);
         }
+    }
+}
+
+impl OwnChain {
+    fn parts(&self) -> (proto::FilterChain, Vec<Reference>) {
+        (self.message.clone(), self.references.clone())
     }
 }
 

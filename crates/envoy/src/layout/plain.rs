@@ -68,7 +68,14 @@ impl Shape for Plain {
 
 fn resource(listener: &Listener, settings: &Settings, mode: XdsMode) -> Resource {
     let name = listener.id.as_str();
-    let manager = ConnectionManager { listener, settings, mode, routes: Routes::Table(name), host: None };
+    let manager = ConnectionManager {
+        listener,
+        settings,
+        mode,
+        routes: Routes::Table(name),
+        host: None,
+        forward: None,
+    };
     let mut message = shell(listener);
     message.filter_chains = vec![plain_chain(&manager)];
     let table = Reference::sent(ResourceType::RouteConfiguration, name);

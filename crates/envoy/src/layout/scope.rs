@@ -15,7 +15,7 @@ use crate::any::pack;
 use crate::filters::{self, scope_miss};
 use crate::names::SCOPE_HEADER;
 use crate::route::answer_all;
-use crate::virtual_host::{bare, misdirected, virtual_host};
+use crate::virtual_host::{bare, certified, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
 /// Connections that share scopes. A scope's key, which is its name, too, is its class and its host.
@@ -27,6 +27,8 @@ pub(super) enum Class {
     Https,
     /// Those of a host's own TLS chain.
     Chain,
+    /// Those of the TLS chain for clients that name no host that is served.
+    Fallback,
 }
 
 impl Class {
@@ -36,6 +38,7 @@ impl Class {
             Self::Http => "http",
             Self::Https => "https",
             Self::Chain => "chain",
+            Self::Fallback => "fallback",
         }
     }
 
@@ -52,14 +55,13 @@ impl Class {
 
 /// The scope of one host, with its table inside.
 ///
-/// What asks for another host is answered with 421 where TLS told hosts apart before; on the plaintext listener
-/// the key did.
+/// What asks for another host is answered with 421 where TLS told hosts apart before; elsewhere the key did.
 pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route]) -> Resource {
     let host = &value.host;
-    let own = or_not_found(named_routes(value, routes), value);
+    let own = or_not_found(certified(named_routes(value, routes), value), value);
     let virtual_hosts = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
-        Class::Http => vec![own],
+        Class::Http | Class::Fallback => vec![own],
         Class::Chain if host.is_any() => vec![own],
         Class::Https | Class::Chain => vec![own, misdirected()],
     };

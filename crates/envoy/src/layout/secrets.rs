@@ -17,17 +17,17 @@ pub(super) struct Secrets {
     contents: BTreeMap<SecretKey, Rope>,
     /// The hosts under whose names a certificate is fetched.
     by_host: BTreeMap<SecretKey, BTreeSet<Host>>,
-    /// The hosts whose own chains name it.
+    /// The hosts that a chain which names it is for.
     by_chain: BTreeMap<SecretKey, BTreeSet<Host>>,
     outbox: Outbox,
 }
 
-/// How a host comes by its certificate.
+/// How a host comes by a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Certificate {
     /// Clients ask for it by the host's name.
     ByHost(SecretKey),
-    /// A chain names it.
+    /// A chain names it: the host's own, or that for clients that do not name the host.
     ByChain(SecretKey),
 }
 
@@ -36,7 +36,7 @@ impl Secrets {
     pub(super) fn set(&mut self, key: &SecretKey, content: Option<&SecretContent>) -> bool {
         match key.usage {
             SecretUse::Pair => {}
-            SecretUse::Ca => return false,
+            SecretUse::Ca | SecretUse::CaWithCrl(_) => return false,
         }
         match content {
             Some(content) => self.contents.insert(key.clone(), secret::nameless(content)),
@@ -48,32 +48,35 @@ impl Secrets {
         true
     }
 
-    /// How a host comes by its certificate from now on.
-    pub(super) fn assign(&mut self, host: &Host, old: Option<&Certificate>, new: Option<&Certificate>) {
-        if old == new {
-            return;
-        }
-        match old {
-            Some(Certificate::ByHost(key)) => {
+    /// How a host comes by its certificates from now on.
+    pub(super) fn assign(&mut self, host: &Host, old: &[Certificate], new: &[Certificate]) {
+        old.iter().filter(|each| !new.contains(each)).for_each(|each| self.leave(host, each));
+        new.iter().filter(|each| !old.contains(each)).for_each(|each| self.join(host, each));
+    }
+
+    fn leave(&mut self, host: &Host, certificate: &Certificate) {
+        match certificate {
+            Certificate::ByHost(key) => {
                 leave(&mut self.by_host, host, key);
                 self.outbox.remove(ResourceType::Secret, host.as_str().into());
             }
-            Some(Certificate::ByChain(key)) => {
+            Certificate::ByChain(key) => {
                 leave(&mut self.by_chain, host, key);
                 self.publish(key);
             }
-            None => {}
         }
-        match new {
-            Some(Certificate::ByHost(key)) => {
+    }
+
+    fn join(&mut self, host: &Host, certificate: &Certificate) {
+        match certificate {
+            Certificate::ByHost(key) => {
                 self.by_host.entry(key.clone()).or_default().insert(host.clone());
                 self.publish_for(host, key);
             }
-            Some(Certificate::ByChain(key)) => {
+            Certificate::ByChain(key) => {
                 self.by_chain.entry(key.clone()).or_default().insert(host.clone());
                 self.publish(key);
             }
-            None => {}
         }
     }
 

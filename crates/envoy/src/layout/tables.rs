@@ -8,7 +8,7 @@ use model::{Host, Route, VirtualHost};
 use super::route_table;
 use super::scope::{self, Class};
 use crate::listener::{Routes, ScopeKey};
-use crate::virtual_host::{misdirected, virtual_host};
+use crate::virtual_host::{certified, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
 /// As what the table of a host that has a filter chain of its own travels.
@@ -71,10 +71,11 @@ impl Tables {
 }
 
 fn routes_of(name: Arc<str>, value: &VirtualHost, routes: &[Route]) -> Resource {
+    let own = certified(virtual_host(value, routes), value);
     let mismatch = (!value.host.is_any()).then(misdirected);
     let table = RouteConfiguration {
         name: name.to_string(),
-        virtual_hosts: [virtual_host(value, routes)].into_iter().chain(mismatch).collect(),
+        virtual_hosts: [own].into_iter().chain(mismatch).collect(),
         ..route_table::every_table()
     };
     Resource::new(name, &table, References::new(route::references(routes)))

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use envoy_protos::envoy::config::listener::v3 as proto;
-use model::{Host, Listener, Settings, Traffic, VirtualHost};
+use model::{Host, Listener, SecretKey, Settings, Traffic, VirtualHost};
 
 use super::assembly::Assembly;
 use super::by_listener::Shape;
+use super::fallback::Fallback;
 use super::outbox::Outbox;
 use super::tables::Tables;
 use super::{Form, Output};
-use crate::listener::{Chains, shell};
+use crate::listener::{Chains, FALLBACK_CHAIN, shell};
 use crate::{Resource, ResourceType, XdsMode};
 
 /// The number of `Listener.filter_chains`.
@@ -25,12 +26,26 @@ pub(super) struct Tls {
     kind: Tables,
     chains: Assembly,
     tables: Outbox,
+    fallback: Fallback,
+    /// The certificate of the fallback chain as it stands among the others.
+    fallback_chain: Option<SecretKey>,
+    /// Whether a catch-all host takes what is nobody's: there is no fallback chain then.
+    catch_all: bool,
 }
 
 impl Tls {
     pub(super) fn new(listener: &Listener, settings: Arc<Settings>, mode: XdsMode, kind: Tables) -> Self {
-        let chains = chains(listener);
-        Self { listener: listener.clone(), settings, mode, kind, chains, tables: Outbox::default() }
+        Self {
+            chains: chains(listener),
+            tables: Outbox::default(),
+            fallback: Fallback::new(kind),
+            fallback_chain: None,
+            catch_all: false,
+            listener: listener.clone(),
+            settings,
+            mode,
+            kind,
+        }
     }
 
     fn set_chain(&mut self, host: &Host, value: &VirtualHost) {
@@ -46,6 +61,24 @@ impl Tls {
             Traffic::Http(routes) => self.tables.put(self.kind.table(value, routes)),
             Traffic::Tcp(_) => self.remove_table(host),
         }
+    }
+
+    /// Puts the fallback chain among the others, or takes it away.
+    fn put_fallback_chain(&mut self) {
+        let certificate = self.fallback.certificate().filter(|_| !self.catch_all).cloned();
+        if certificate == self.fallback_chain {
+            return;
+        }
+        match &certificate {
+            Some(certificate) => {
+                let Self { listener, settings, mode, .. } = &*self;
+                let chains = Chains { listener, settings, mode: *mode };
+                let (chain, references) = self.fallback.chain(&chains, certificate);
+                self.chains.put(&fallback_place(), &chain, references);
+            }
+            None => self.chains.remove(&fallback_place()),
+        }
+        self.fallback_chain = certificate;
     }
 
     fn remove_table(&mut self, host: &Host) {
@@ -65,7 +98,8 @@ impl Tls {
 
 impl Shape for Tls {
     fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
-        match value.filter(|each| can_be_served(each)) {
+        let value = value.filter(|each| can_be_served(each));
+        match value {
             Some(value) => {
                 self.set_chain(host, value);
                 self.set_table(host, value);
@@ -75,17 +109,27 @@ impl Shape for Tls {
                 self.remove_table(host);
             }
         }
+        self.fallback.set(host, value);
+        if host.is_any() {
+            self.catch_all = value.is_some();
+        }
     }
 
     /// Envoy refuses a listener without filter chains: this one is there while it has any.
     fn flush(&mut self) -> Vec<Output> {
-        self.tables.flush().into_iter().chain(self.chains.flush_unless_empty()).collect()
+        self.put_fallback_chain();
+        let tables = self.tables.flush().into_iter().chain(self.fallback.flush());
+        tables.chain(self.chains.flush_unless_empty()).collect()
     }
 
     /// All hosts have a part in the listener, and each has its table.
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<Host> {
         if resource_type == ResourceType::Listener && name == self.listener.id.as_str() {
-            return self.chains.hosts().cloned().collect();
+            let fallback = fallback_place();
+            return self.chains.hosts().filter(|host| **host != fallback).cloned().collect();
+        }
+        if let Some(hosts) = self.fallback.members(resource_type, name) {
+            return hosts;
         }
         let host = (resource_type == self.kind.resource_type()).then(|| self.kind.host(name)).flatten();
         self.chains.hosts().filter(|each| Some(*each) == host.as_ref()).cloned().collect()
@@ -93,34 +137,47 @@ impl Shape for Tls {
 
     /// A new chain waits for its scope, which may wait for a cluster.
     fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
-        match self.kind {
-            Tables::Routes => vec![],
-            Tables::Scopes => vec![(ResourceType::Listener, self.listener.id.as_str().into())],
-        }
+        let listener = match self.kind {
+            Tables::Routes => None,
+            Tables::Scopes => Some((ResourceType::Listener, self.listener.id.as_str().into())),
+        };
+        listener.into_iter().chain([Fallback::shared()]).collect()
     }
 
-    /// A host changes in its chain, its table or both; what it was is always both.
+    /// A host changes in its chain, its table or elsewhere; what it was is always all of it.
     fn take_replaced(&mut self) -> Vec<(Host, Form)> {
         let mut chains = self.chains.take_replaced();
+        chains.remove(&fallback_place());
         let mut tables = self.replaced_tables();
-        let only_tables = tables.keys().filter(|host| !chains.contains_key(*host)).cloned().collect();
-        let mut same_chains = self.chains.fragments(&only_tables);
-        let hosts: BTreeSet<_> = chains.keys().chain(tables.keys()).cloned().collect();
+        let mut fallback = self.fallback.take_replaced();
+        let hosts: BTreeSet<_> = chains.keys().chain(tables.keys()).chain(fallback.keys()).cloned().collect();
+        let same = hosts.iter().filter(|host| !chains.contains_key(*host)).cloned().collect();
+        let mut same_chains = self.chains.fragments(&same);
         let before = |host: Host| {
             let fragment = chains.remove(&host).unwrap_or_else(|| same_chains.remove(&host));
             let resource = tables.remove(&host).unwrap_or_else(|| self.table_of(&host));
-            (host, Form { fragment, resource, place: None })
+            let fallback = fallback.remove(&host).unwrap_or_else(|| self.fallback.part(&host));
+            (host, Form { fragment, resource, fallback, place: None })
         };
         hosts.into_iter().map(before).collect()
     }
 
     fn restore(&mut self, host: &Host, before: Form) {
+        if host.is_any() {
+            self.catch_all = before.fragment.is_some();
+        }
         self.chains.restore(host, before.fragment);
         match before.resource {
             Some(table) => self.tables.put(table),
             None => self.remove_table(host),
         }
+        self.fallback.restore(host, before.fallback);
     }
+}
+
+/// Where the fallback chain stands among those of hosts, none of which is called so.
+fn fallback_place() -> Host {
+    Host::new(FALLBACK_CHAIN)
 }
 
 /// Requests are never routed from a TLS listener where TLS does not end.

@@ -1,7 +1,7 @@
 //! Filter chains.
 
 use envoy_protos::envoy::config::listener::v3 as proto;
-use model::{Host, Listener, Settings, Traffic, VirtualHost};
+use model::{Host, Listener, SecretKey, Settings, TlsTermination, Traffic, VirtualHost};
 
 use super::server_names::SHARED_CHAIN;
 use super::{ConnectionManager, Routes, ScopeKey, addresses, tcp_proxy, tls};
@@ -31,11 +31,11 @@ impl Chains<'_> {
         routes: Routes<'_>,
         table: Reference,
     ) -> (proto::FilterChain, Vec<Reference>) {
-        let mut references: Vec<_> = host.tls.iter().map(|tls| secret::reference(&tls.certificate)).collect();
+        let mut references: Vec<_> = host.tls.iter().flat_map(secrets).map(secret::reference).collect();
         let filters = match &host.traffic {
             Traffic::Http(_) => {
                 references.push(table);
-                vec![self.manager(&host.host, routes).filter()]
+                vec![self.manager(host, routes).filter()]
             }
             Traffic::Tcp(proxy) => {
                 references.extend(tcp_proxy::references(proxy));
@@ -52,7 +52,7 @@ impl Chains<'_> {
     pub(crate) fn shared(&self, class: &str) -> proto::FilterChain {
         let Self { listener, settings, mode } = *self;
         let routes = Routes::Scope(ScopeKey::ServerName(class));
-        let manager = ConnectionManager { listener, settings, mode, routes, host: None };
+        let manager = ConnectionManager { listener, settings, mode, routes, host: None, forward: None };
         proto::FilterChain {
             name: SHARED_CHAIN.to_owned(),
             filters: vec![manager.filter()],
@@ -63,9 +63,32 @@ impl Chains<'_> {
         }
     }
 
-    fn manager<'a>(&'a self, host: &'a Host, routes: Routes<'a>) -> ConnectionManager<'a> {
+    /// The chain of clients that name no host that is served, with the resources that it names. They may ask for any
+    /// host of the table.
+    pub(crate) fn fallback(
+        &self,
+        name: &str,
+        certificate: &SecretKey,
+        routes: Routes<'_>,
+        table: Reference,
+    ) -> (proto::FilterChain, Vec<Reference>) {
         let Self { listener, settings, mode } = *self;
-        ConnectionManager { listener, settings, mode, routes, host: Some(host) }
+        let manager = ConnectionManager { listener, settings, mode, routes, host: None, forward: None };
+        let chain = proto::FilterChain {
+            name: name.to_owned(),
+            filter_chain_match: Some(any_tls()),
+            filters: vec![manager.filter()],
+            transport_socket: Some(tls::fallback_socket(certificate, settings, mode)),
+            ..Default::default()
+        };
+        (chain, vec![secret::reference(certificate), table])
+    }
+
+    fn manager<'a>(&'a self, host: &'a VirtualHost, routes: Routes<'a>) -> ConnectionManager<'a> {
+        let Self { listener, settings, mode } = *self;
+        let asked = host.tls.as_ref().and_then(|tls| tls.clients.certificates());
+        let forward = asked.and_then(|asked| asked.forward.as_ref());
+        ConnectionManager { listener, settings, mode, routes, host: Some(&host.host), forward }
     }
 
     fn assemble(&self, host: &VirtualHost, filters: Vec<proto::Filter>) -> proto::FilterChain {
@@ -79,10 +102,21 @@ impl Chains<'_> {
     }
 }
 
+/// The Secrets that the chain of a host names.
+fn secrets(tls: &TlsTermination) -> impl Iterator<Item = &SecretKey> {
+    let bundle = tls.clients.certificates().and_then(|asked| asked.trust.bundle());
+    [Some(&tls.certificate), bundle].into_iter().flatten()
+}
+
 /// The connections of a host. Envoy has no name for "any": the catch-all takes whatever is TLS.
 fn chain_match(host: &Host) -> proto::FilterChainMatch {
     if host.is_any() {
-        return proto::FilterChainMatch { transport_protocol: "tls".to_owned(), ..Default::default() };
+        return any_tls();
     }
     proto::FilterChainMatch { server_names: vec![host.to_string()], ..Default::default() }
+}
+
+/// What no chain takes by its server name.
+fn any_tls() -> proto::FilterChainMatch {
+    proto::FilterChainMatch { transport_protocol: "tls".to_owned(), ..Default::default() }
 }

@@ -1,14 +1,16 @@
 //! The HTTP connection manager.
 
+use std::collections::BTreeSet;
+
 use envoy_protos::envoy::config::accesslog::v3::AccessLog;
 use envoy_protos::envoy::config::core::v3 as core;
 use envoy_protos::envoy::config::listener::v3::Filter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3 as proto;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::{
-    RouteSpecifier, UpgradeConfig,
+    ForwardClientCertDetails, RouteSpecifier, SetCurrentClientCertDetails, UpgradeConfig,
 };
 use envoy_protos::google::protobuf::BoolValue;
-use model::{GlobalTimeouts, Host, Listener, Settings, Timeout};
+use model::{ClientDetail, GlobalTimeouts, Host, Listener, Settings, Timeout};
 
 use super::filter;
 use super::scoped_routes::{ScopeKey, early_mutation, scoped_routes};
@@ -29,6 +31,8 @@ pub(crate) struct ConnectionManager<'a> {
     pub(crate) routes: Routes<'a>,
     /// The host that its connections were opened for; `None` where any host is asked for.
     pub(crate) host: Option<&'a Host>,
+    /// What backends are told of clients' certificates; `None` for nothing.
+    pub(crate) forward: Option<&'a BTreeSet<ClientDetail>>,
 }
 
 /// Where a connection manager finds the route of a request.
@@ -61,6 +65,8 @@ impl ConnectionManager<'_> {
             upgrade_configs: self.upgrades().into_iter().collect(),
             early_header_mutation_extensions: self.scope_key().map(early_mutation).into_iter().collect(),
             route_specifier: Some(self.route_specifier()),
+            forward_client_cert_details: self.forward_mode().into(),
+            set_current_client_cert_details: self.forward.map(client_details),
             ..basics(self.listener.id.as_str())
         }
     }
@@ -72,6 +78,14 @@ impl ConnectionManager<'_> {
                 route_config_name: name.to_owned(),
             }),
             Routes::Scope(_) => RouteSpecifier::ScopedRoutes(scoped_routes(self.mode)),
+        }
+    }
+
+    /// What a client itself says in `x-forwarded-client-cert` never gets through.
+    const fn forward_mode(&self) -> ForwardClientCertDetails {
+        match self.forward {
+            Some(_) => ForwardClientCertDetails::SanitizeSet,
+            None => ForwardClientCertDetails::Sanitize,
         }
     }
 
@@ -111,6 +125,19 @@ fn basics(stat_prefix: &str) -> proto::HttpConnectionManager {
             allow_chunked_length: true,
             ..Default::default()
         }),
+        ..Default::default()
+    }
+}
+
+/// The hash of the certificate is told always.
+fn client_details(chosen: &BTreeSet<ClientDetail>) -> SetCurrentClientCertDetails {
+    let has = |detail| chosen.contains(&detail);
+    SetCurrentClientCertDetails {
+        subject: has(ClientDetail::Subject).then_some(BoolValue { value: true }),
+        cert: has(ClientDetail::Certificate),
+        chain: has(ClientDetail::Chain),
+        dns: has(ClientDetail::Dns),
+        uri: has(ClientDetail::Uri),
         ..Default::default()
     }
 }

@@ -25,6 +25,8 @@ use crate::route::quote;
 
 /// The name of the chain that most hosts share. No host is called so.
 pub(crate) const SHARED_CHAIN: &str = "~shared";
+/// The name of the chain for clients that name no host that is served.
+pub(crate) const FALLBACK_CHAIN: &str = "~fallback";
 
 /// One label of a host's name.
 const LABEL: &str = "[a-z0-9_][a-z0-9_-]{0,62}";
@@ -38,17 +40,25 @@ pub(crate) enum Chain {
     Shared,
 }
 
+/// Where connections go whose server name is not among those that are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// By what a host may be called, to the shared chain; what is no name at all is refused.
+    Shared,
+    /// To the fallback chain: all hosts are among those that are looked for.
+    Fallback,
+}
+
 /// The matcher of a listener: exact hosts, wildcards from the longest on, then whatever else a host may be
-/// called. What is no name at all belongs to the catch-all, or is refused.
-pub(crate) fn matcher(hosts: &BTreeMap<&Host, Chain>) -> proto::Matcher {
+/// called. What is left then belongs to the catch-all, if there is one.
+pub(crate) fn matcher(hosts: &BTreeMap<&Host, Chain>, others: Others) -> proto::Matcher {
     let exact = hosts.iter().filter(|(host, _)| !host.is_any() && host.wildcard_parent().is_none());
     let exact = exact.map(|(host, chain)| (host.to_string(), to(chain_name(host, *chain))));
-    let catch_all = hosts.keys().find(|host| host.is_any()).map(|host| Box::new(to(host.as_str())));
-    let rest = proto::Matcher {
-        matcher_type: Some(MatcherType::MatcherList(MatcherList { matchers: in_turn(hosts) })),
-        on_no_match: catch_all,
+    let last = match others {
+        Others::Shared => hosts.keys().find(|host| host.is_any()).map(|host| to(host.as_str())),
+        Others::Fallback => Some(to(FALLBACK_CHAIN)),
     };
-    by_name(exact.collect(), rest)
+    by_name(exact.collect(), by_pattern(in_turn(hosts, others), last))
 }
 
 fn chain_name(host: &Host, chain: Chain) -> &str {
@@ -65,16 +75,22 @@ fn by_name(exact: BTreeMap<String, OnMatch>, rest: proto::Matcher) -> proto::Mat
     }
     let map = TreeType::ExactMatchMap(MatchMap { map: exact });
     let tree = MatcherTree { input: Some(server_name()), tree_type: Some(map) };
-    proto::Matcher {
-        matcher_type: Some(MatcherType::MatcherTree(tree)),
-        on_no_match: Some(Box::new(OnMatch {
-            on_match: Some(Then::Matcher(Box::new(rest))),
-            ..Default::default()
-        })),
-    }
+    let rest = match rest.matcher_type {
+        Some(_) => {
+            Some(Box::new(OnMatch { on_match: Some(Then::Matcher(Box::new(rest))), ..Default::default() }))
+        }
+        None => rest.on_no_match,
+    };
+    proto::Matcher { matcher_type: Some(MatcherType::MatcherTree(tree)), on_no_match: rest }
 }
 
-fn in_turn(hosts: &BTreeMap<&Host, Chain>) -> Vec<FieldMatcher> {
+/// Envoy refuses an empty list.
+fn by_pattern(matchers: Vec<FieldMatcher>, last: Option<OnMatch>) -> proto::Matcher {
+    let list = (!matchers.is_empty()).then(|| MatcherType::MatcherList(MatcherList { matchers }));
+    proto::Matcher { matcher_type: list, on_no_match: last.map(Box::new) }
+}
+
+fn in_turn(hosts: &BTreeMap<&Host, Chain>, others: Others) -> Vec<FieldMatcher> {
     let wildcards = hosts.iter().filter_map(|(host, chain)| Some((host.wildcard_parent()?, *host, *chain)));
     let mut wildcards: Vec<_> = wildcards.collect();
     wildcards.sort_by_key(|(parent, ..)| (usize::MAX - parent.len(), *parent));
@@ -82,7 +98,11 @@ fn in_turn(hosts: &BTreeMap<&Host, Chain>) -> Vec<FieldMatcher> {
         let pattern = format!(r"({LABEL}\.)+{}", quote(parent));
         on(&pattern, chain_name(host, chain))
     });
-    wildcards.chain([on(&format!(r"{LABEL}(\.{LABEL})*"), SHARED_CHAIN)]).collect()
+    let any = match others {
+        Others::Shared => Some(on(&format!(r"{LABEL}(\.{LABEL})*"), SHARED_CHAIN)),
+        Others::Fallback => None,
+    };
+    wildcards.chain(any).collect()
 }
 
 fn on(pattern: &str, chain: &str) -> FieldMatcher {

@@ -1,14 +1,21 @@
 //! TLS towards clients.
 
+use envoy_protos::envoy::config::core::v3::data_source::Specifier;
 use envoy_protos::envoy::config::core::v3::transport_socket::ConfigType;
-use envoy_protos::envoy::config::core::v3::{TransportSocket, TypedExtensionConfig};
+use envoy_protos::envoy::config::core::v3::{DataSource, TransportSocket, TypedExtensionConfig};
 use envoy_protos::envoy::extensions::transport_sockets::tls::cert_mappers::sni::v3::Sni;
 use envoy_protos::envoy::extensions::transport_sockets::tls::cert_selectors::on_demand_secret::v3::Config;
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3 as proto;
+use envoy_protos::envoy::extensions::transport_sockets::tls::v3::certificate_validation_context::TrustChainVerification;
+use envoy_protos::envoy::extensions::transport_sockets::tls::v3::common_tls_context::{
+    CombinedCertificateValidationContext, ValidationContextType,
+};
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::downstream_tls_context::SessionTicketKeysType;
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::tls_parameters::TlsProtocol;
-use envoy_protos::google::protobuf::Any;
-use model::{Settings, TlsTermination, TlsVersion, Traffic};
+use envoy_protos::google::protobuf::{Any, BoolValue};
+use model::{
+    ClientCertificates, Demand, Revocation, SecretKey, Settings, TlsTermination, TlsVersion, Traffic, Trust,
+};
 
 use crate::XdsMode;
 use crate::any::pack;
@@ -26,16 +33,88 @@ const CIPHER_SUITES: [&str; 4] = [
 
 /// The transport socket of a host whose TLS ends at Envoy.
 pub(super) fn socket(tls: &TlsTermination, traffic: &Traffic, mode: XdsMode) -> TransportSocket {
+    let clients = tls.clients.certificates();
+    let context = proto::CommonTlsContext {
+        validation_context_type: clients.map(|asked| validation(asked, mode)),
+        ..common(&tls.certificate, (tls.minimum, tls.maximum), alpn(traffic), mode)
+    };
     wrap(&proto::DownstreamTlsContext {
-        common_tls_context: Some(proto::CommonTlsContext {
-            tls_params: Some(tls_parameters(tls.minimum, tls.maximum)),
-            tls_certificate_sds_secret_configs: vec![secret::by_name(&tls.certificate, mode)],
-            alpn_protocols: alpn(traffic),
-            ..Default::default()
-        }),
+        common_tls_context: Some(context),
+        require_client_certificate: clients
+            .map(|asked| BoolValue { value: asked.demand == Demand::Required }),
         ..Default::default()
     })
 }
+
+/// The transport socket for clients that name no host that is served, with the operator's versions.
+pub(super) fn fallback_socket(
+    certificate: &SecretKey,
+    settings: &Settings,
+    mode: XdsMode,
+) -> TransportSocket {
+    let versions = (settings.tls_minimum, settings.tls_maximum);
+    let context = common(certificate, versions, ALPN.map(str::to_owned).to_vec(), mode);
+    wrap(&proto::DownstreamTlsContext { common_tls_context: Some(context), ..Default::default() })
+}
+
+fn common(
+    certificate: &SecretKey,
+    (minimum, maximum): (TlsVersion, TlsVersion),
+    alpn_protocols: Vec<String>,
+    mode: XdsMode,
+) -> proto::CommonTlsContext {
+    proto::CommonTlsContext {
+        tls_params: Some(tls_parameters(minimum, maximum)),
+        tls_certificate_sds_secret_configs: vec![secret::by_name(certificate, mode)],
+        alpn_protocols,
+        ..Default::default()
+    }
+}
+
+/// Which certificates of clients will do. The bundle is fetched by name, so that another content changes no
+/// listener; until it is there Envoy refuses the connections.
+fn validation(asked: &ClientCertificates, mode: XdsMode) -> ValidationContextType {
+    let (rules, bundle) = match &asked.trust {
+        Trust::Issued { by, revocation } => (issued(*revocation), Some(by)),
+        Trust::Any { suggested: Some(suggested) } => (any(None), Some(suggested)),
+        Trust::Any { suggested: None } => match asked.demand {
+            Demand::Required => (any(Some(NOBODYS_CA)), None),
+            Demand::Optional => (any(None), None),
+        },
+    };
+    match bundle {
+        None => ValidationContextType::ValidationContext(rules),
+        Some(bundle) => {
+            ValidationContextType::CombinedValidationContext(CombinedCertificateValidationContext {
+                default_validation_context: Some(rules),
+                validation_context_sds_secret_config: Some(secret::by_name(bundle, mode)),
+                ..Default::default()
+            })
+        }
+    }
+}
+
+fn issued(revocation: Revocation) -> proto::CertificateValidationContext {
+    let only_verify_leaf_cert_crl = revocation == Revocation::Leaf;
+    proto::CertificateValidationContext { only_verify_leaf_cert_crl, ..Default::default() }
+}
+
+/// What is never told to clients as a CA to choose by may be there for Envoy.
+fn any(untold: Option<&'static str>) -> proto::CertificateValidationContext {
+    proto::CertificateValidationContext {
+        trust_chain_verification: TrustChainVerification::AcceptUntrusted.into(),
+        trusted_ca: untold.map(|ca| DataSource {
+            specifier: Some(Specifier::InlineString(ca.to_owned())),
+            ..Default::default()
+        }),
+        suppress_client_ca_list: untold.is_some(),
+        ..Default::default()
+    }
+}
+
+/// A CA that has issued nothing, whose key was thrown away. Envoy 1.40 lets clients without a certificate in,
+/// whatever it is told to require, unless it has a CA to check them by; what it finds is of no account here.
+const NOBODYS_CA: &str = include_str!("tls/any_certificate.pem");
 
 /// The transport socket of hosts whose certificates are fetched by server name, with the operator's versions.
 /// Envoy cannot resume sessions with such certificates, and wants to be told so.

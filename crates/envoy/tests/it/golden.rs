@@ -6,17 +6,18 @@ use std::time::Duration;
 use envoy::{Resource, ResourceType, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Bind, CircuitBreakers, Discovery, DnsFamily,
-    Endpoint, Endpoints, EndpointsKey, HeaderEdits, HeaderMatch, HeaderPredicate, HostRewrite, Mirror,
-    PathMatch, PathRewrite, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Retry, RouteMatch,
-    RouteTimeouts, SecretContent, SecretKey, SecretUse, Settings, TextMatch, Timeout, UpstreamTls,
-    UpstreamValidation, VirtualHost, WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Bind, CircuitBreakers, ClientCertificates,
+    ClientDetail, Clients, Demand, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey, HeaderEdits,
+    HeaderMatch, HeaderPredicate, HostRewrite, Mirror, PathMatch, PathRewrite, Protocol, QueryMatch,
+    QueryPredicate, Redirect, RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts, SecretContent,
+    SecretKey, SecretName, Settings, TextMatch, Timeout, Trust, UpstreamTls, UpstreamValidation, VirtualHost,
+    WeightedCluster,
 };
 use serde_json::Value;
 
 use crate::values::{
-    answer, classic, cluster, find, forward, http, https, key, passthrough, plain, prefix, restricting,
-    route, serving, to, with_tls,
+    answer, certified, classic, cluster, find, forward, http, https, key, passthrough, plain, prefix,
+    restricting, route, serving, to, with_clients, with_fallback, with_tls,
 };
 
 fn published(
@@ -243,6 +244,68 @@ fn chains_that_carry_connections() {
 }
 
 #[test]
+fn chains_that_ask_clients_for_certificates() {
+    let chain = |asked: ClientCertificates| {
+        let clients = Clients::Certified(Box::new(asked));
+        let host = with_clients(clients, with_tls("s", plain("a.com", vec![])));
+        let listener = published(&host, https, ResourceType::Listener, "ingress_https");
+        let mut chain = to_json(&listener)["filter_chains"][0].take();
+        let manager = &mut chain["filters"][0]["typed_config"];
+        let details = ["forward_client_cert_details", "set_current_client_cert_details"];
+        let details = details.map(|field| manager[field].take());
+        let context = &mut chain["transport_socket"]["typed_config"];
+        let validation = ["validation_context", "combined_validation_context"];
+        let validation = validation.map(|field| context["common_tls_context"][field].take());
+        (context["require_client_certificate"].take(), validation, details)
+    };
+    let issued = |crl, revocation| Trust::Issued { by: SecretKey::ca("ns", "ca", crl), revocation };
+    let any = |suggested| Trust::Any { suggested };
+    let details = |details: &[ClientDetail]| Some(details.iter().copied().collect());
+    let all = [
+        ClientDetail::Subject,
+        ClientDetail::Certificate,
+        ClientDetail::Chain,
+        ClientDetail::Dns,
+        ClientDetail::Uri,
+    ];
+    let crl = || Some(SecretName::new("vault", "crl"));
+    let asked = [
+        (Demand::Required, issued(None, Revocation::Chain), None),
+        (Demand::Required, issued(crl(), Revocation::Chain), details(&[])),
+        (Demand::Optional, issued(crl(), Revocation::Leaf), details(&[ClientDetail::Uri])),
+        (Demand::Required, any(None), details(&all)),
+        (Demand::Optional, any(Some(SecretKey::ca("ns", "ca", None))), None),
+    ];
+    let asked = asked.map(|(demand, trust, forward)| chain(ClientCertificates { demand, trust, forward }));
+    assert_yaml_snapshot!(asked);
+}
+
+#[test]
+fn the_table_of_a_host_whose_clients_must_have_certificates() {
+    let host = certified("s", "ca", serving("a.com", "x"));
+    let table = published(&host, https, ResourceType::RouteConfiguration, "https/a.com");
+    assert_yaml_snapshot!(to_json(&table)["virtual_hosts"][0]["routes"][0]);
+}
+
+#[test]
+fn the_fallback_chain_and_its_table() {
+    let mut layout = classic();
+    for host in ["a.com", "*.b.com"] {
+        layout.set(&https(host), Some(&with_fallback("s", "f", plain(host, vec![]))));
+    }
+    layout.set(&https("c.com"), Some(&with_tls("s", plain("c.com", vec![]))));
+    let outputs = layout.flush();
+    let table = find(&outputs, ResourceType::RouteConfiguration, "ingress_fallbackcert");
+    let listener = to_json(&find(&outputs, ResourceType::Listener, "ingress_https"));
+    let chains = listener["filter_chains"].as_array().expect("a list");
+    let mut fallback = chains.iter().find(|chain| chain["name"] == "fallback-certificate").cloned();
+    let fallback = fallback.as_mut().expect("it is there");
+    let rds = fallback["filters"][0]["typed_config"]["rds"].take();
+    let chain = ["filter_chain_match", "transport_socket"].map(|field| fallback[field].take());
+    assert_yaml_snapshot!((chain, rds, to_json(&table)));
+}
+
+#[test]
 fn the_statistics_listener() {
     let listeners = envoy::static_listeners(&Settings::default());
     assert_yaml_snapshot!(listeners.iter().map(to_json).collect::<Vec<_>>());
@@ -271,7 +334,7 @@ fn a_cluster_with_everything() {
         max_retries: Some(4),
         per_host_max_connections: Some(5),
     };
-    let ca = SecretKey { namespace: "ns".into(), name: "trust".into(), usage: SecretUse::Ca };
+    let ca = SecretKey::ca("ns", "trust", None);
     let subject_names: Vec<Arc<str>> = vec!["x.ns".into(), "y.ns".into()];
     value.tls =
         Some(UpstreamTls { sni: "x.ns".into(), validation: Some(UpstreamValidation { ca, subject_names }) });
@@ -311,10 +374,12 @@ fn endpoints_with_and_without_addresses() {
 fn secrets_without_their_keys() {
     let bytes = |text: &str| -> Arc<[u8]> { text.as_bytes().into() };
     let pair = SecretContent::Pair { chain: bytes("chain"), key: bytes("canary") };
-    let ca = SecretKey { namespace: "ns".into(), name: "trust".into(), usage: SecretUse::Ca };
+    let ca = SecretKey::ca("ns", "trust", None);
+    let revocable = SecretKey::ca("ns", "trust", Some(SecretName::new("vault", "crl")));
     let resources = [
         envoy::secret(&SecretKey::pair("ns", "s"), &pair),
-        envoy::secret(&ca, &SecretContent::Ca { bundle: bytes("bundle") }),
+        envoy::secret(&ca, &SecretContent::Ca { bundle: bytes("bundle"), crl: None }),
+        envoy::secret(&revocable, &SecretContent::Ca { bundle: bytes("bundle"), crl: Some(bytes("lists")) }),
     ];
     assert!(
         resources[0].body.to_bytes().windows(6).any(|part| part == b"canary"),

@@ -16,7 +16,10 @@ use prost::Message;
 use rope::Rope;
 
 use crate::guarded::check_resources;
-use crate::values::{answer, http, https, key, passthrough, plain, prefix, restricting, route, to, with_tls};
+use crate::values::{
+    answer, certified, http, https, key, passthrough, plain, prefix, restricting, route, to, with_fallback,
+    with_tls,
+};
 
 /// What layouts are told: hosts, and what Secrets hold.
 #[derive(Debug, Default)]
@@ -48,11 +51,14 @@ fn a_value(host: &'static str) -> impl Strategy<Value = VirtualHost> {
         };
         routes.into_iter().map(one).collect::<Vec<_>>()
     });
-    let value = (routes, 0..5_u8).prop_map(move |(routes, kind)| match kind {
+    let value = (routes, 0..8_u8).prop_map(move |(routes, kind)| match kind {
         0 => passthrough(host, vec![WeightedCluster::plain(key("tcp"), 1)]),
         1 => plain(host, routes),
         2 => with_tls("one", plain(host, routes)),
         3 => with_own_version(with_tls("one", plain(host, routes))),
+        4 => certified("one", "ca", plain(host, routes)),
+        5 => with_fallback("one", "two", plain(host, routes)),
+        6 => with_own_version(with_fallback("two", "two", plain(host, routes))),
         _ => with_tls("two", plain(host, routes)),
     });
     (value, prop::bool::weighted(0.3)).prop_map(|(value, is_restricted)| {
@@ -183,7 +189,7 @@ proptest! {
             publish(layout, resources)
         };
         for name in ["one", "two"] {
-            let content = SecretContent::Ca { bundle: Arc::from([]) };
+            let content = SecretContent::Ca { bundle: Arc::from([]), crl: None };
             layout.set_secret(&SecretKey::pair("ns", name), Some(&content));
         }
         edit(first, &mut resources, &mut layout)?;

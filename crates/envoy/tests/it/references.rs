@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use envoy::{Needs, Reference, Resource, ResourceType, XdsMode};
-use model::{
-    Discovery, DnsFamily, Mirror, SecretKey, SecretUse, UpstreamTls, UpstreamValidation, WeightedCluster,
-};
+use model::{Discovery, DnsFamily, Mirror, SecretKey, UpstreamTls, UpstreamValidation, WeightedCluster};
 
 use crate::values::{
     cluster, find, forward, http, https, key, passthrough, plain, prefix, route, serving, started, with_tls,
@@ -65,7 +63,7 @@ fn the_tls_listener_names_secrets_tables_and_the_clusters_of_connections() {
 #[test]
 fn a_cluster_names_its_endpoints_and_its_ca() {
     let mut value = cluster("x");
-    let ca = SecretKey { namespace: "ns".into(), name: "trust".into(), usage: SecretUse::Ca };
+    let ca = SecretKey::ca("ns", "trust", None);
     let subject_names: Vec<Arc<str>> = vec!["x.ns".into()];
     value.tls =
         Some(UpstreamTls { sni: "x".into(), validation: Some(UpstreamValidation { ca, subject_names }) });

@@ -13,8 +13,8 @@ use model::{
 use prost::Message;
 
 use crate::values::{
-    answer, find, flushed, forward, http, https, key, passthrough, plain, prefix, restricting, route,
-    serving, with_tls,
+    answer, certified, find, flushed, forward, http, https, key, passthrough, plain, prefix, restricting,
+    route, serving, with_fallback, with_tls,
 };
 
 fn layout(layout: model::Layout) -> Box<dyn Layout> {
@@ -31,6 +31,10 @@ fn started(choice: model::Layout) -> Box<dyn Layout> {
 fn pair(text: &str) -> SecretContent {
     let bytes: Arc<[u8]> = text.as_bytes().into();
     SecretContent::Pair { chain: bytes.clone(), key: bytes }
+}
+
+fn ca(text: &str) -> SecretContent {
+    SecretContent::Ca { bundle: text.as_bytes().into(), crl: None }
 }
 
 fn redirecting(host: &str) -> VirtualHost {
@@ -239,6 +243,130 @@ fn on_demand_a_host_with_its_own_tls_versions_has_a_chain_and_bars_the_shared_on
     let scope = find(&before, ResourceType::ScopedRouteConfiguration, "https/a.com");
     assert_eq!(restored[&(ResourceType::ScopedRouteConfiguration, "https/a.com".into())], scope);
     assert!(restored.contains_key(&(ResourceType::Secret, "a.com".into())));
+}
+
+#[test]
+fn on_demand_a_host_that_asks_for_certificates_has_a_chain_and_bars_the_shared_one() {
+    let mut layout = started(model::Layout::OnDemand);
+    layout.set_secret(&SecretKey::pair("ns", "s"), Some(&pair("one")));
+    layout.set_secret(&SecretKey::ca("ns", "ca", None), Some(&ca("CA")));
+    layout.flush();
+    layout.set(&https("a.com"), Some(&certified("s", "ca", serving("a.com", "x"))));
+    let resources = resources(layout.flush());
+    let listener = &resources[&(ResourceType::Listener, "ingress_https".into())];
+    assert_eq!(
+        names(listener),
+        ["Secret ns/ca/ca", "Secret ns/s", "ScopedRouteConfiguration chain/a.com acknowledged"]
+    );
+    let scope = |class: &str| {
+        let name = format!("{class}/a.com");
+        let scope = &resources[&(ResourceType::ScopedRouteConfiguration, name)];
+        let table = ScopedRouteConfiguration::decode(scope.body.to_bytes()).unwrap();
+        table.route_configuration.unwrap().virtual_hosts
+    };
+    let route_names = |class: &str| -> Vec<String> {
+        scope(class).into_iter().flat_map(|host| host.routes).map(|route| route.name).collect()
+    };
+    assert_eq!(route_names("chain"), ["no-certificate", "forward", "not-found", "mismatch"]);
+    assert_eq!(route_names("https"), ["mismatch"]);
+    layout.set(&https("a.com"), Some(&with_tls("s", serving("a.com", "x"))));
+    assert_eq!(
+        flushed(&mut layout),
+        [
+            "Secret a.com",
+            "- Secret ns/s",
+            "- ScopedRouteConfiguration chain/a.com",
+            "ScopedRouteConfiguration https/a.com",
+            "Listener ingress_https"
+        ]
+    );
+}
+
+#[test]
+fn a_fallback_certificate_is_there_while_a_host_allows_it() {
+    for (choice, chain) in [(model::Layout::Scoped, "chain/a.com"), (model::Layout::OnDemand, "https/a.com")]
+    {
+        let mut layout = started(choice);
+        layout.set_secret(&SecretKey::pair("ns", "f"), Some(&pair("one")));
+        layout.flush();
+        layout.set(&https("a.com"), Some(&with_fallback("s", "f", serving("a.com", "x"))));
+        let resources = resources(layout.flush());
+        let scopes: Vec<_> = resources.keys().map(|(kind, name)| format!("{kind:?} {name}")).collect();
+        let expected = [
+            "RouteConfiguration ingress_fallbackcert".to_owned(),
+            format!("ScopedRouteConfiguration {chain}"),
+            "ScopedRouteConfiguration fallback/*".to_owned(),
+            "ScopedRouteConfiguration fallback/a.com".to_owned(),
+            "Listener ingress_https".to_owned(),
+        ];
+        for name in &expected {
+            assert!(scopes.contains(name), "{choice:?}: {name} in {scopes:?}");
+        }
+        let listener = &resources[&(ResourceType::Listener, "ingress_https".into())];
+        for name in ["Secret ns/f", "ScopedRouteConfiguration fallback/* acknowledged"] {
+            assert!(names(listener).contains(&name.to_owned()), "{choice:?}: {:?}", names(listener));
+        }
+        let members = |kind, name| layout.members(kind, name);
+        let scope = ResourceType::ScopedRouteConfiguration;
+        assert_eq!(members(scope, "fallback/a.com"), [https("a.com")]);
+        assert_eq!(members(scope, "fallback/*"), []);
+        assert_eq!(members(ResourceType::Listener, "ingress_https"), [https("a.com")]);
+        layout.set(&https("*.b.com"), Some(&with_fallback("s", "f", serving("*.b.com", "x"))));
+        layout.flush();
+        let members = |kind, name| layout.members(kind, name);
+        assert_eq!(members(scope, "fallback/*"), [https("*.b.com")]);
+        assert_eq!(members(ResourceType::RouteConfiguration, "ingress_fallbackcert"), [https("*.b.com")]);
+        for host in ["a.com", "*.b.com"] {
+            layout.set(&https(host), Some(&with_tls("s", serving(host, "x"))));
+        }
+        let gone = flushed(&mut layout);
+        for name in [
+            "- RouteConfiguration ingress_fallbackcert",
+            "- ScopedRouteConfiguration fallback/*",
+            "- ScopedRouteConfiguration fallback/a.com",
+            "Listener ingress_https",
+        ] {
+            assert!(gone.contains(&name.to_owned()), "{choice:?}: {name} in {gone:?}");
+        }
+    }
+}
+
+#[test]
+fn a_catch_all_host_leaves_no_room_for_a_fallback_certificate() {
+    for choice in [model::Layout::Table, model::Layout::Scoped, model::Layout::OnDemand] {
+        let mut layout = started(choice);
+        layout.set(&https("a.com"), Some(&with_fallback("s", "f", serving("a.com", "x"))));
+        layout.set(&https("*"), Some(&with_tls("s", serving("*", "x"))));
+        let secret = |layout: &mut Box<dyn Layout>| {
+            names(&find(&layout.flush(), ResourceType::Listener, "ingress_https"))
+                .contains(&"Secret ns/f".to_owned())
+        };
+        assert!(!secret(&mut layout), "{choice:?}");
+        layout.set(&https("*"), None);
+        assert!(secret(&mut layout), "{choice:?}");
+    }
+}
+
+#[test]
+fn the_listener_on_demand_with_a_fallback_certificate() {
+    let mut layout = started(model::Layout::OnDemand);
+    let hosts = [
+        with_fallback("s", "f", serving("both.com", "x")),
+        with_tls("s", serving("named.com", "x")),
+        with_tls("s", serving("*.wild.com", "x")),
+        certified("s", "ca", serving("asks.com", "x")),
+    ];
+    for host in &hosts {
+        layout.set(&https(host.host.as_str()), Some(host));
+    }
+    let listener = find(&layout.flush(), ResourceType::Listener, "ingress_https");
+    let mut json = to_json(&listener);
+    let chains = json["filter_chains"].as_array_mut().expect("a list");
+    let fallback = chains.iter_mut().find(|chain| chain["name"] == "~fallback").expect("it is there");
+    let socket = fallback["transport_socket"].take();
+    let key = fallback["filters"][0]["typed_config"]["early_header_mutation_extensions"].take();
+    let fallback = (socket, key);
+    assert_yaml_snapshot!((fallback, json["filter_chain_matcher"].take(), names(&listener)));
 }
 
 #[test]

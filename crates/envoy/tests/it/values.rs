@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Backend, CircuitBreakers, Cluster, ClusterKey,
-    DirectResponse, Discovery, EndpointsKey, Forward, HeaderEdits, Host, Kind, ListenerId, LocalRateLimit,
-    ObjectId, PathMatch, Policies, Protocol, Route, RouteMatch, RouteTimeouts, SecretKey, Settings, TcpProxy,
-    Timeout, TlsTermination, TlsVersion, Traffic, VirtualHost, VirtualHostKey, WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Backend, CircuitBreakers, ClientCertificates,
+    Clients, Cluster, ClusterKey, Demand, DirectResponse, Discovery, EndpointsKey, Forward, HeaderEdits,
+    Host, Kind, ListenerId, LocalRateLimit, ObjectId, PathMatch, Policies, Protocol, Revocation, Route,
+    RouteMatch, RouteTimeouts, SecretKey, Settings, TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic,
+    Trust, VirtualHost, VirtualHostKey, WeightedCluster,
 };
 
 pub(crate) fn cluster(service: &str) -> Cluster {
@@ -100,8 +101,30 @@ pub(crate) fn with_tls(secret: &str, host: VirtualHost) -> VirtualHost {
         certificate: SecretKey::pair("ns", secret),
         minimum: TlsVersion::V1_2,
         maximum: TlsVersion::V1_3,
+        clients: Clients::ANYONE,
     };
     VirtualHost { tls: Some(tls), ..host }
+}
+
+/// A TLS host whose clients must have a certificate of one of the CAs in a Secret.
+pub(crate) fn certified(secret: &str, ca: &str, host: VirtualHost) -> VirtualHost {
+    let asked = ClientCertificates {
+        demand: Demand::Required,
+        trust: Trust::Issued { by: SecretKey::ca("ns", ca, None), revocation: Revocation::Chain },
+        forward: None,
+    };
+    with_clients(Clients::Certified(Box::new(asked)), with_tls(secret, host))
+}
+
+/// A TLS host that clients may ask for who do not name it, under the certificate in a Secret.
+pub(crate) fn with_fallback(secret: &str, fallback: &str, host: VirtualHost) -> VirtualHost {
+    let fallback = Some(SecretKey::pair("ns", fallback));
+    with_clients(Clients::Anyone { fallback }, with_tls(secret, host))
+}
+
+pub(crate) fn with_clients(clients: Clients, mut host: VirtualHost) -> VirtualHost {
+    host.tls.as_mut().expect("it has TLS").clients = clients;
+    host
 }
 
 pub(crate) fn passthrough(host: &str, clusters: Vec<WeightedCluster>) -> VirtualHost {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use api::core::Secret;
-use x509::{CaBundle, InvalidCaBundle, InvalidPair, TlsPair};
+use x509::{CaBundle, Crl, InvalidCaBundle, InvalidCrl, InvalidPair, TlsPair};
 
 /// The kinds of Secret that may hold certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,10 @@ pub struct SecretFact {
     certificate: Option<Arc<[u8]>>,
     key: Option<Arc<[u8]>>,
     ca: Option<Arc<[u8]>>,
+    crl: Option<Arc<[u8]>>,
     pair: OnceLock<Result<Arc<TlsPair>, InvalidPair>>,
     bundle: OnceLock<Result<Arc<CaBundle>, InvalidCaBundle>>,
+    lists: OnceLock<Result<Arc<Crl>, InvalidCrl>>,
 }
 
 impl From<&Secret> for SecretFact {
@@ -45,8 +47,10 @@ impl From<&Secret> for SecretFact {
             certificate: data("tls.crt"),
             key: data("tls.key"),
             ca: data("ca.crt"),
+            crl: data("crl.pem"),
             pair: OnceLock::new(),
             bundle: OnceLock::new(),
+            lists: OnceLock::new(),
         }
     }
 }
@@ -78,12 +82,21 @@ impl SecretFact {
         let bytes = self.ca.clone().unwrap_or_default();
         self.bundle.get_or_init(|| CaBundle::parse(&bytes).map(Arc::new)).as_ref()
     }
+
+    /// The revocation lists under `crl.pem`, checked.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn lists(&self) -> Result<&Arc<Crl>, &InvalidCrl> {
+        let bytes = self.crl.clone().unwrap_or_default();
+        self.lists.get_or_init(|| Crl::parse(&bytes).map(Arc::new)).as_ref()
+    }
 }
 
 impl PartialEq for SecretFact {
     fn eq(&self, other: &Self) -> bool {
-        (self.kind, &self.certificate, &self.key, &self.ca)
-            == (other.kind, &other.certificate, &other.key, &other.ca)
+        (self.kind, &self.certificate, &self.key, &self.ca, &self.crl)
+            == (other.kind, &other.certificate, &other.key, &other.ca, &other.crl)
     }
 }
 

@@ -164,7 +164,7 @@ fn serve_connections(context: &mut Context<'_, '_>, root: &Root<'_>, front: &Fro
     match front {
         Front::Terminated(tls) => add(context, root, https, Some(tls.clone()), traffic),
         Front::Passthrough => add(context, root, https, None, traffic),
-        Front::Plain | Front::Closed => {}
+        Front::Plain => {}
     }
 }
 
@@ -190,7 +190,7 @@ fn serve_requests(context: &mut Context<'_, '_>, root: &Root<'_>, front: Front, 
             let fault = fault.with_help("add a tcpproxy, or name a Secret to end TLS here");
             context.note(root.id, fault.warning());
         }
-        Front::Terminated(_) | Front::Passthrough | Front::Closed | Front::Plain => {}
+        Front::Terminated(_) | Front::Passthrough | Front::Plain => {}
     }
 }
 

@@ -1,8 +1,11 @@
 //! How TLS meets a root (reference 3.3).
 
+mod clients;
+mod fallback;
+
 use api::HttpProxySpec;
 use api::http_proxy::{Tls, VirtualHost};
-use model::{ObjectId, SecretKey, TlsTermination, TlsVersion};
+use model::{Clients, ObjectId, SecretKey, TlsTermination, TlsVersion};
 
 use super::root::Context;
 use super::{Fault, SPEC};
@@ -13,6 +16,13 @@ use crate::tls::{self, Unusable};
 /// Where TLS stands.
 static TLS: FieldPath<'_> = FieldPath::root("spec.virtualhost.tls");
 
+/// What a host carries: some of what TLS can do is for requests only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    Requests,
+    Connections,
+}
+
 /// How TLS meets a root.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Front {
@@ -22,8 +32,6 @@ pub(super) enum Front {
     Terminated(TlsTermination),
     /// It is passed through.
     Passthrough,
-    /// It would end at Envoy, under conditions that cannot be kept yet: nothing is served over it.
-    Closed,
 }
 
 /// How TLS meets a root; a fault stops the root.
@@ -48,17 +56,8 @@ pub(super) fn front(
     let Some(reference) = tls.secret_name.as_deref().filter(|name| !name.is_empty()) else {
         return Ok(Front::Passthrough);
     };
-    let termination = termination(context, id, tls, reference)?;
-    if tls.enable_fallback_certificate {
-        return Err(Fault::new(
-            "TLSError",
-            "FallbackNotPresent",
-            &TLS.field("enableFallbackCertificate"),
-            "Spec.Virtualhost.TLS enabled fallback but the fallback Certificate Secret is not configured",
-        )
-        .with_help("fallback certificates are not supported yet"));
-    }
-    Ok(if tls.client_validation.is_some() { Front::Closed } else { Front::Terminated(termination) })
+    let carries = if spec.tcpproxy.is_some() { Carries::Connections } else { Carries::Requests };
+    termination(context, id, tls, reference, carries).map(Front::Terminated)
 }
 
 /// Fields that exclude one another.
@@ -113,6 +112,7 @@ fn termination(
     id: &ObjectId,
     tls: &Tls,
     reference: &str,
+    carries: Carries,
 ) -> Result<TlsTermination, Fault> {
     let certificate = certificate(context, id, reference)?;
     let minimum = version(context, id, "minimumProtocolVersion", tls.minimum_protocol_version.as_deref());
@@ -123,7 +123,25 @@ fn termination(
                        protocol version";
         return Err(Fault::new("TLSError", "TLSConfigNotValid", &TLS, message));
     }
-    Ok(TlsTermination { certificate, minimum, maximum })
+    let clients = clients(context, id, tls, carries)?;
+    Ok(TlsTermination { certificate, minimum, maximum, clients })
+}
+
+fn clients(
+    context: &mut Context<'_, '_>,
+    id: &ObjectId,
+    tls: &Tls,
+    carries: Carries,
+) -> Result<Clients, Fault> {
+    if let Some(validation) = tls.client_validation.as_deref() {
+        let certificates = clients::certificates(context, id, validation, carries)?;
+        return Ok(Clients::Certified(Box::new(certificates)));
+    }
+    let fallback = match tls.enable_fallback_certificate {
+        true => fallback::certificate(context, id, carries)?,
+        false => None,
+    };
+    Ok(Clients::Anyone { fallback })
 }
 
 /// A version of TLS. A word that is none counts as not said, as in Contour, whose older releases knew
@@ -153,13 +171,23 @@ fn certificate(context: &Context<'_, '_>, id: &ObjectId, reference: &str) -> Res
         match unusable {
             Unusable::NotDelegated => {
                 let message = format!("{name} certificate delegation not permitted");
-                fault("DelegationNotPermitted", message).with_help(format!(
-                    "create a TLSCertificateDelegation in namespace {} that names {} as a target",
-                    quoted(secret.0),
-                    quoted(&id.namespace)
-                ))
+                fault("DelegationNotPermitted", message).with_help(delegation(secret.0, id))
             }
             Unusable::Invalid(why) => fault("SecretNotValid", format!("{name} is invalid: {why}")),
         }
     })
+}
+
+/// The way to the use of another namespace's Secret.
+fn delegation(namespace: &str, user: &ObjectId) -> String {
+    format!(
+        "create a TLSCertificateDelegation in namespace {} that names {} as a target",
+        quoted(namespace),
+        quoted(&user.namespace)
+    )
+}
+
+/// That a field has no effect beside another, or without one.
+fn ignored(at: &FieldPath<'_>, why: &str) -> Fault {
+    Fault::new("SpecError", "IgnoredField", at, format!("{at} {why} and is ignored"))
 }

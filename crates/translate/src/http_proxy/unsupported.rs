@@ -31,14 +31,11 @@ const NO_SERVICES: Effect = Idle("has no effect without services");
 /// A field, what leaving it out means, and whether an object has it.
 type Field<T> = (&'static str, Effect, fn(&T) -> bool);
 
-const VIRTUAL_HOST: [Field<VirtualHost>; 5] = [
+const VIRTUAL_HOST: [Field<VirtualHost>; 4] = [
     ("authorization", Closes, |host| host.authorization.is_some()),
     ("corsPolicy", Missing, |host| host.cors_policy.is_some()),
     ("jwtProviders", Closes, |host| !host.jwt_providers.is_empty()),
     ("rateLimitPolicy.global", Closes, |host| limits_globally(host.rate_limit_policy.as_deref())),
-    ("tls.clientValidation", Closes, |host| {
-        host.tls.as_ref().is_some_and(|tls| tls.client_validation.is_some())
-    }),
 ];
 
 const ROUTE: [Field<Route>; 7] = [

@@ -1,7 +1,7 @@
 //! The `tls` of an Ingress: which hosts are served over TLS, and how.
 
 use api::networking::IngressTLS;
-use model::{SecretKey, TlsTermination};
+use model::{Clients, SecretKey, TlsTermination};
 
 use super::Translation;
 use crate::field_path::FieldPath;
@@ -21,8 +21,8 @@ impl<'s> Translation<'_, 's> {
         }
         for (index, text) in block.hosts.iter().flatten().enumerate() {
             let Some(host) = self.host(&at.item("hosts", index), text) else { continue };
-            let certificate = certificate.clone();
-            self.secure.entry(host).or_insert(TlsTermination { certificate, minimum, maximum });
+            let (certificate, clients) = (certificate.clone(), Clients::ANYONE);
+            self.secure.entry(host).or_insert(TlsTermination { certificate, minimum, maximum, clients });
         }
     }
 

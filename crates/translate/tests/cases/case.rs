@@ -1,6 +1,6 @@
 //! One case: its objects and settings, and what comes of them.
 
-use model::Settings;
+use model::{SecretName, Settings};
 use serde_json::Value;
 
 use crate::render;
@@ -65,6 +65,11 @@ fn read_settings(document: &Value) -> Result<Settings, String> {
             "ingressClasses" => settings.ingress_classes = words.collect(),
             "externalNames" => settings.external_names = flag()?,
             "disablePermitInsecure" => settings.disable_permit_insecure = flag()?,
+            "fallbackCertificate" => {
+                let name = value.as_str().and_then(|name| name.split_once('/'));
+                let (namespace, name) = name.ok_or("fallbackCertificate must be namespace/name")?;
+                settings.fallback_certificate = Some(SecretName::new(namespace, name));
+            }
             "tlsMinimum" if value == "1.3" => settings.tls_minimum = model::TlsVersion::V1_3,
             "duplicateFqdn" if value == "InvalidAll" => {
                 settings.duplicate_fqdn = model::DuplicateFqdn::InvalidAll;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{
-    Action, AddressFilter, Cluster, ClusterKey, Discovery, Forward, HeaderEdits, HeaderMatch,
-    HeaderPredicate, HostRewrite, LocalRateLimit, PathMatch, PathRewrite, Policies, Problem, Protocol,
-    QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry, Route, RouteMatch, Severity,
-    TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Verdict, VirtualHost, WeightedCluster,
+    Action, AddressFilter, ClientCertificates, Cluster, ClusterKey, Demand, Discovery, Forward, HeaderEdits,
+    HeaderMatch, HeaderPredicate, HostRewrite, LocalRateLimit, PathMatch, PathRewrite, Policies, Problem,
+    Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry, Revocation, Route,
+    RouteMatch, Severity, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Trust, Verdict,
+    VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -90,6 +91,12 @@ fn virtual_host(host: &VirtualHost, names: &Names, several: bool) -> Value {
     let mut found = Map::new();
     if let Some(tls) = &host.tls {
         found.insert("tls".into(), json!(termination(tls)));
+        if let Some(asked) = tls.clients.certificates() {
+            found.insert("clients".into(), json!(clients(asked)));
+        }
+        if let Some(fallback) = tls.clients.fallback() {
+            found.insert("fallback".into(), json!(fallback.to_string()));
+        }
     }
     policies(&host.policies, &mut found);
     match &host.traffic {
@@ -110,6 +117,26 @@ fn termination(tls: &TlsTermination) -> String {
         TlsVersion::V1_3 => "1.3",
     };
     format!("{} from {} to {}", tls.certificate, word(tls.minimum), word(tls.maximum))
+}
+
+fn clients(asked: &ClientCertificates) -> String {
+    let demand = match asked.demand {
+        Demand::Required => "must have",
+        Demand::Optional => "may have",
+    };
+    let trust = match &asked.trust {
+        Trust::Issued { by, revocation: Revocation::Chain } => format!("a certificate of {by}"),
+        Trust::Issued { by, revocation: Revocation::Leaf } => {
+            format!("a certificate of {by}, itself not revoked")
+        }
+        Trust::Any { suggested: None } => "any certificate".to_owned(),
+        Trust::Any { suggested: Some(ca) } => format!("any certificate, preferably of {ca}"),
+    };
+    let forward = asked.forward.as_ref().map_or(String::new(), |details| {
+        let words = details.iter().map(|detail| format!(" {detail:?}").to_lowercase());
+        format!("; backends are told: hash{}", words.collect::<String>())
+    });
+    format!("{demand} {trust}{forward}")
 }
 
 fn route(route: &Route, names: &Names, several: bool) -> Value {

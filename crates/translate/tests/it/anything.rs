@@ -197,6 +197,18 @@ fn redirect_policy() -> Any {
     ])
 }
 
+fn client_validation() -> Any {
+    let details = ["subject", "cert", "chain", "dns", "uri"].map(|detail| (detail, 4, flag()));
+    object(vec![
+        ("caSecret", 7, word(&["ca", "cert", "team/ca"])),
+        ("crlSecret", 4, word(&["ca", "team/ca"])),
+        ("crlOnlyVerifyLeafCert", 3, flag()),
+        ("skipClientCertValidation", 3, flag()),
+        ("optionalClientCertificate", 3, flag()),
+        ("forwardClientCertificate", 4, object(details.to_vec())),
+    ])
+}
+
 fn virtual_host() -> Any {
     let tls = object(vec![
         ("secretName", 7, word(&["cert", "gone", "team/cert"])),
@@ -204,7 +216,7 @@ fn virtual_host() -> Any {
         ("minimumProtocolVersion", 2, text()),
         ("maximumProtocolVersion", 2, text()),
         ("enableFallbackCertificate", 1, flag()),
-        ("clientValidation", 1, object(vec![("caSecret", 5, text())])),
+        ("clientValidation", 2, client_validation()),
     ]);
     let mut fields = restrictions();
     fields.extend([

@@ -40,6 +40,20 @@ fn object(version: &str, kind: &str, name: &str, spec: Value) -> Value {
     object
 }
 
+/// A Secret with a CA and its revocation list.
+pub(crate) fn ca() -> Value {
+    let text = |file: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../x509/testdata/envoy/crl-ok");
+        std::fs::read_to_string(format!("{folder}/{file}")).expect("the fixture is there")
+    };
+    let mut ca = object("v1", "Secret", "ca", Value::Null);
+    ca["stringData"] = json!({"ca.crt": text("ca.crt"), "crl.pem": text("crl.pem")});
+    if let Some(fields) = ca.as_object_mut() {
+        fields.remove("spec");
+    }
+    ca
+}
+
 /// A Secret that Envoy takes.
 pub(crate) fn secret() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/cases/tls/terminate.yaml");

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::anything::objects;
-use crate::objects::{proxy, proxy_id, secret, service, world};
+use crate::objects::{ca, proxy, proxy_id, secret, service, world};
 use crate::world::consistent;
 
 /// A root with a part and certificate of its own, which nobody else names.
@@ -21,8 +21,8 @@ fn healthy() -> [Value; 2] {
     [proxy("healthy", root), proxy("healthy-part", part)]
 }
 
-fn surroundings() -> [Value; 2] {
-    [service("web"), secret()]
+fn surroundings() -> [Value; 3] {
+    [service("web"), secret(), ca()]
 }
 
 proptest! {

@@ -1,5 +1,4 @@
-//! Puts a guard into the resources of a layout: what a feature will do, while there is none. The feature replaces it,
-//! and the matrix stays.
+//! Puts a guard into the resources of a layout: what a feature does, whether there is one or not yet.
 
 use envoy::{Output, OwnName, References, Resource, ResourceType};
 use envoy_protos::google::protobuf::Any;
@@ -91,8 +90,9 @@ impl Guarded {
         }
     }
 
-    /// Behind our own filters, where those of features are.
+    /// Behind our own filters, where those of features are; in place of the feature's, if it has one by now.
     fn insert(&self, filters: &mut Vec<Value>) {
+        filters.retain(|filter| filter["name"] != self.guard.filter);
         let is_ours =
             |filter: &Value| filter["name"].as_str().is_some_and(|name| name.starts_with("isobath."));
         let behind = filters.iter().rposition(is_ours).map_or(0, |position| position + 1);
