@@ -72,14 +72,6 @@ const BY_SERVER_NAME: &str = r#"function envoy_on_request(handle)
 end
 "#;
 
-/// A chain of one host whose scope is gone: the host is served by another chain now, or not at all. Its connections
-/// live until they are drained.
-const GONE: &str = r#"function envoy_on_request(handle)
-  if handle:streamInfo():routeName() ~= "" then return end
-  handle:respond({[":status"] = "421"}, "")
-end
-"#;
-
 /// Envoy asks for leave to upgrade before a filter has run, so that where a scope may be missed all upgrades
 /// have leave, and those that their route does not let through are stopped here, with Envoy's own answer. What has
 /// no route is not found, with or without an upgrade.
@@ -97,8 +89,7 @@ pub(super) fn first(manager: &ConnectionManager<'_>) -> Option<Any> {
     match manager.routes {
         Routes::Scope(ScopeKey::Authority(_)) => Some(script(BY_AUTHORITY)),
         Routes::Scope(ScopeKey::ServerName(_)) => Some(script(BY_SERVER_NAME)),
-        Routes::Scope(ScopeKey::Fixed(_)) => Some(script(GONE)),
-        Routes::Table(_) => None,
+        Routes::Scope(ScopeKey::Fixed(_)) | Routes::Table(_) => None,
     }
 }
 

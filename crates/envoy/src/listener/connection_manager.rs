@@ -12,8 +12,8 @@ use envoy_protos::envoy::extensions::filters::network::http_connection_manager::
 use envoy_protos::google::protobuf::BoolValue;
 use model::{ClientDetail, GlobalTimeouts, Host, Listener, Settings, Timeout};
 
-use super::filter;
 use super::scoped_routes::{ScopeKey, early_mutation, scoped_routes};
+use super::{filter, gone};
 use crate::any::pack;
 use crate::config_source::config_source;
 use crate::duration::timeout;
@@ -67,6 +67,7 @@ impl ConnectionManager<'_> {
             route_specifier: Some(self.route_specifier()),
             forward_client_cert_details: self.forward_mode().into(),
             set_current_client_cert_details: self.forward.map(client_details),
+            local_reply_config: self.is_of_one_host().then(gone::replies),
             ..basics(self.listener.id.as_str())
         }
     }
@@ -87,6 +88,11 @@ impl ConnectionManager<'_> {
             Some(_) => ForwardClientCertDetails::SanitizeSet,
             None => ForwardClientCertDetails::Sanitize,
         }
+    }
+
+    /// Whether its requests have one scope, whatever they ask for.
+    const fn is_of_one_host(&self) -> bool {
+        matches!(self.routes, Routes::Scope(ScopeKey::Fixed(_)))
     }
 
     const fn scope_key(&self) -> Option<ScopeKey<'_>> {

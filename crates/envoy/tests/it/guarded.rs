@@ -149,7 +149,7 @@ fn check_manager(listener: &str, manager: &HttpConnectionManager) {
     let looks = names.iter().take_while(|name| LOOKS.contains(name)).count();
     // By the authority, by the server name, and by one key for all requests, which misses nothing.
     let expected = match key.split_once('/') {
-        Some(("http", "%REQ(:AUTHORITY)%")) => 2,
+        Some(("http" | "fallback", "%REQ(:AUTHORITY)%")) => 2,
         Some(("https", "%REQUESTED_SERVER_NAME%")) => 1,
         Some(("chain", host)) if !host.contains('%') => 0,
         _ => panic!("{listener}: the key {key}"),

@@ -241,8 +241,8 @@ async fn plaintext_requests_are_answered_by_scopes_as_by_the_table() {
     let generator: Generator = |seed, number| ("", requests::plain(seed, number));
     let counts = compare_all(&sides(&worlds, &layouts), generator, 20_000).await;
     let of_backends = ["200 blue", "200 green", "404 blue", "503 blue"];
-    let of_envoy = ["200", "204", "301", "302", "400", "404", "418", "500", "503"];
-    assert_common(&counts, &[&of_backends[..], &of_envoy].concat(), 50);
+    let of_envoy = ["200", "204", "301", "302", "400", "403", "404", "418", "500", "503"];
+    assert_common(&counts, &[&of_backends[..], &of_envoy].concat(), 40);
     for world in &mut worlds {
         world.assert_nothing_rejected().await;
     }
@@ -253,7 +253,11 @@ async fn requests_over_tls_are_answered_alike_in_every_layout() {
     let layouts = [Layout::Table, Layout::Scoped, Layout::OnDemand];
     let (mut worlds, _backends) = worlds(&layouts).await;
     let counts = compare_all(&sides(&worlds, &layouts), requests::secure, 4_000).await;
-    assert_common(&counts, &["200 blue", "200 green", "404 blue", "200", "302", "418", "421", "500"], 20);
+    assert_common(
+        &counts,
+        &["200 blue", "200 green", "404 blue", "200", "302", "403", "418", "421", "500"],
+        20,
+    );
     for world in &mut worlds {
         world.assert_nothing_rejected().await;
     }

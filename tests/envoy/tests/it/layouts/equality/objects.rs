@@ -102,6 +102,8 @@ fn closed() -> String {
         "- {conditions: [{prefix: /a}], services: [{name: missing, port: 80}]}\n",
         "- {conditions: [{prefix: /c}], ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}], ",
         BLUE,
+        "}\n- {conditions: [{prefix: /c/d}], ipAllowPolicy: [{source: Peer, cidr: broken}], ",
+        BLUE,
         "}\n- {conditions: [{prefix: /exact}], ",
         BLUE,
         "}\n",
