@@ -20,6 +20,7 @@ use model::{Host, Policies};
 use crate::listener::ConnectionManager;
 
 pub(crate) use rbac::address_rules;
+pub(crate) use router::SCOPE_AFTER_REDIRECT;
 
 /// A filter's name, and its settings for one connection manager; `None` where it is not needed.
 type Entry = (&'static str, fn(&ConnectionManager<'_>) -> Option<Any>);

@@ -2,10 +2,12 @@
 
 mod action;
 mod forward;
+mod internal_redirect;
 mod matching;
+mod names;
 mod redirect;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use envoy_protos::envoy::config::core::v3::Metadata;
 use envoy_protos::envoy::config::route::v3 as proto;
@@ -17,8 +19,31 @@ use crate::{Reference, filters, headers};
 
 pub(crate) use matching::quote;
 
-/// A route of a host.
-pub(crate) fn route(route: &Route, host: &Host) -> proto::Route {
+/// The table that routes are part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Table<'a> {
+    /// A route configuration, which may hold other hosts, too.
+    Shared,
+    /// That of the scope with this key.
+    Scope(&'a str),
+}
+
+/// The routes of a host.
+pub(crate) fn routes(host: &Host, routes: &[Route], table: Table<'_>) -> Vec<proto::Route> {
+    let names = names::names(host, routes, table);
+    let own = BTreeSet::from_iter(&names);
+    let own: Vec<String> = own.into_iter().cloned().collect();
+    let named = |(route, name): (&Route, &String)| {
+        let mut message = proto::Route { name: name.clone(), ..self::route(route, host) };
+        if let Some(redirect) = names::followed(route) {
+            internal_redirect::follow(&mut message, redirect, &own, table);
+        }
+        message
+    };
+    routes.iter().zip(&names).map(named).collect()
+}
+
+fn route(route: &Route, host: &Host) -> proto::Route {
     proto::Route {
         r#match: Some(matching::route_match(&route.matches, host)),
         action: Some(action::action(&route.action)),

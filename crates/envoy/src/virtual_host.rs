@@ -3,13 +3,13 @@
 use envoy_protos::envoy::config::route::v3 as proto;
 use model::{Demand, Host, Route, VirtualHost};
 
-use crate::filters;
-use crate::route::{answer_all, answer_uncertified, route};
+use crate::route::{Table, answer_all, answer_uncertified};
+use crate::{filters, route};
 
 /// A host with its routes.
-pub(crate) fn virtual_host(value: &VirtualHost, routes: &[Route]) -> proto::VirtualHost {
+pub(crate) fn virtual_host(value: &VirtualHost, routes: &[Route], table: Table<'_>) -> proto::VirtualHost {
     proto::VirtualHost {
-        routes: routes.iter().map(|each| route(each, &value.host)).collect(),
+        routes: route::routes(&value.host, routes, table),
         typed_per_filter_config: filters::messages(&value.host, &value.policies),
         ..bare(&value.host)
     }

@@ -39,8 +39,8 @@ pub use matching::{
 pub use policy::{AddressFilter, AddressRange, AddressSource, LocalRateLimit, Policies};
 pub use report::{Problem, Report, Severity, Verdict};
 pub use route::{
-    Action, DirectResponse, Forward, HostRewrite, Mirror, PathRewrite, Redirect, RedirectPath, Retry, Route,
-    RouteTimeouts, WeightedCluster,
+    Action, DirectResponse, Forward, HostRewrite, InternalRedirect, Mirror, PathRewrite, Redirect,
+    RedirectPath, Retry, Route, RouteTimeouts, SchemeChange, WeightedCluster,
 };
 pub use secret::{SecretContent, SecretKey, SecretName, SecretUse};
 pub use settings::{Bind, DuplicateFqdn, GlobalTimeouts, Layout, Settings};

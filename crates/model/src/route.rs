@@ -84,6 +84,8 @@ pub struct Forward {
     pub retry: Option<Retry>,
     /// Whether a client may upgrade to a WebSocket.
     pub websockets: bool,
+    /// Redirects of backends that Envoy follows itself, to the same host; exact hosts only.
+    pub internal_redirect: Option<InternalRedirect>,
 }
 
 /// One of the backends that share a route's requests.
@@ -167,4 +169,29 @@ pub struct Retry {
     pub per_try: Timeout,
     /// Statuses that count as a failure with `retriable-status-codes`; sorted.
     pub status_codes: Vec<u32>,
+}
+
+/// Which redirects of backends Envoy follows itself. Clients get all others, and those to other hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct InternalRedirect {
+    /// How many one request follows; at least 1.
+    pub count: u32,
+    /// Those with these statuses, of 301, 302, 303, 307 and 308; sorted; empty for 302 alone.
+    pub statuses: Vec<u16>,
+    /// Those between `http` and `https`.
+    pub schemes: SchemeChange,
+    /// Whether a request comes to each route by a redirect once at most.
+    pub each_route_once: bool,
+}
+
+/// Whether an internal redirect may change between `http` and `https`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SchemeChange {
+    /// It may not.
+    #[default]
+    Never,
+    /// From `https` to `http` alone.
+    SafeOnly,
+    /// It may.
+    Always,
 }

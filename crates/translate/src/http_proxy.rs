@@ -4,6 +4,7 @@ mod action;
 mod addresses;
 mod conditions;
 mod headers;
+mod internal_redirect;
 mod policies;
 mod rate_limit;
 mod restrictions;

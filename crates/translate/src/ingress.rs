@@ -180,6 +180,7 @@ impl<'s> Translation<'_, 's> {
                 host: None,
                 timeouts: self.annotations.timeouts,
                 retry: self.annotations.retry.clone(),
+                internal_redirect: None,
                 websockets: path.is_some_and(|path| self.annotations.websockets.contains(path)),
             })),
             Err(why) => {

@@ -233,6 +233,11 @@ pub mod envoy {
                         include!("envoy.extensions.filters.http.stateful_session.v3.rs");
                     }
                 }
+                pub mod upstream_codec {
+                    pub mod v3 {
+                        include!("envoy.extensions.filters.http.upstream_codec.v3.rs");
+                    }
+                }
             }
             pub mod listener {
                 pub mod proxy_protocol {

@@ -19,7 +19,7 @@ pub(super) const FIRST: &str = "isobath.filters.http.scope";
 pub(super) const AGAIN: &str = "isobath.filters.http.scope_again";
 /// A check of requests that would change the protocol.
 pub(super) const UPGRADE: &str = "isobath.filters.http.upgrade";
-/// The name of routes that let requests upgrade to a WebSocket.
+/// The name of routes that let requests upgrade to a WebSocket; a `#` and a number may follow.
 pub(crate) const WEBSOCKET_ROUTE: &str = "websocket";
 /// The name of the route that takes what no other takes.
 pub(crate) const NOT_FOUND_ROUTE: &str = "not-found";
@@ -78,7 +78,7 @@ end
 const UPGRADES: &str = r#"function envoy_on_request(handle)
   handle:metadata()
   local name = handle:streamInfo():routeName()
-  if name ~= "websocket" and name ~= "not-found" and name ~= "" then
+  if string.match(name, "^[^#]*") ~= "websocket" and name ~= "not-found" and name ~= "" then
     handle:respond({[":status"] = "403"}, "")
   end
 end

@@ -14,6 +14,7 @@ use super::scoped_plain::is_shared;
 use super::tables::Tables;
 use super::{Output, route_table};
 use crate::listener::{Chains, FALLBACK_CHAIN, Routes, ScopeKey};
+use crate::route::Table;
 use crate::virtual_host::virtual_host;
 use crate::{Reference, Resource, ResourceType, route};
 
@@ -78,10 +79,14 @@ impl Fallback {
         let host = &value.host;
         match self.kind {
             Tables::Routes => {
-                self.table.put(host, &virtual_host(value, routes), route::references(routes));
+                self.table.put(host, &virtual_host(value, routes, Table::Shared), route::references(routes));
             }
             Tables::Scopes if is_shared(host) => {
-                self.table.put(host, &scope::named_routes(value, routes), route::references(routes));
+                self.table.put(
+                    host,
+                    &scope::in_shared_table(Class::Fallback, value, routes),
+                    route::references(routes),
+                );
             }
             Tables::Scopes => self.scopes.put(scope::of_host(Class::Fallback, value, routes)),
         }

@@ -159,7 +159,11 @@ impl OnDemand {
     /// The routes of a host that shares the chain.
     fn route_shared(&mut self, value: &VirtualHost, routes: &[model::Route]) {
         if is_shared(&value.host) {
-            self.table.put(&value.host, &scope::named_routes(value, routes), route::references(routes));
+            self.table.put(
+                &value.host,
+                &scope::in_shared_table(Class::Https, value, routes),
+                route::references(routes),
+            );
         } else {
             self.scopes.put(scope::of_host(Class::Https, value, routes));
         }

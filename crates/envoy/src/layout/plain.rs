@@ -9,6 +9,7 @@ use super::by_listener::Shape;
 use super::outbox::Outbox;
 use super::{Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, plain_chain, shell};
+use crate::route::Table;
 use crate::virtual_host::virtual_host;
 use crate::{Reference, References, Resource, ResourceType, XdsMode, route};
 
@@ -35,7 +36,7 @@ impl Shape for Plain {
     fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
         match value.map(|each| (each, &each.traffic)) {
             Some((value, Traffic::Http(routes))) => {
-                self.table.put(host, &virtual_host(value, routes), route::references(routes));
+                self.table.put(host, &virtual_host(value, routes, Table::Shared), route::references(routes));
             }
             // Without TLS there is no name by which a connection could be told from others.
             Some((_, Traffic::Tcp(_))) | None => self.table.remove(host),

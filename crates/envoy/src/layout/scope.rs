@@ -8,13 +8,13 @@ use envoy_protos::envoy::config::route::v3::scoped_route_configuration::Key;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::Fragment;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fragment::Type;
 use envoy_protos::google::protobuf::Any;
-use model::{Action, DirectResponse, Host, PathMatch, Route, VirtualHost};
+use model::{Action, Host, PathMatch, Route, VirtualHost};
 
 use super::route_table;
 use crate::any::pack;
 use crate::filters::{self, scope_miss};
 use crate::names::SCOPE_HEADER;
-use crate::route::answer_all;
+use crate::route::{Table, answer_all};
 use crate::virtual_host::{bare, certified, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
@@ -58,7 +58,8 @@ impl Class {
 /// What asks for another host is answered with 421 where TLS told hosts apart before; elsewhere the key did.
 pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route]) -> Resource {
     let host = &value.host;
-    let own = or_not_found(certified(named_routes(value, routes), value), value);
+    let key = class.key(host);
+    let own = or_not_found(certified(virtual_host(value, routes, Table::Scope(&key)), value), value);
     let virtual_hosts = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
         Class::Http | Class::Fallback => vec![own],
@@ -66,7 +67,7 @@ pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route]) -> Re
         Class::Https | Class::Chain => vec![own, misdirected()],
     };
     let table = proto::RouteConfiguration { virtual_hosts, ..own_table() };
-    inline(class.key(host), table, References::new(route::references(routes)))
+    inline(key, table, References::new(route::references(routes)))
 }
 
 /// A path that is not found must not be taken for a table that is not there. Nobody's policy is about it, as in a
@@ -135,22 +136,9 @@ fn takes_everything(route: &Route) -> bool {
         && matches.query.is_empty()
 }
 
-/// A host as it stands in a scoped table: each of its routes has a name, by which scripts see that there is one.
-pub(super) fn named_routes(value: &VirtualHost, routes: &[Route]) -> proto::VirtualHost {
-    let mut own = virtual_host(value, routes);
-    for (message, route) in own.routes.iter_mut().zip(routes) {
-        message.name = route_name(&route.action).to_owned();
-    }
-    own
-}
-
-fn route_name(action: &Action) -> &'static str {
-    match action {
-        Action::Forward(forward) if forward.websockets => scope_miss::WEBSOCKET_ROUTE,
-        Action::Forward(_) => "forward",
-        Action::Redirect(_) | Action::UpgradeToHttps => "redirect",
-        Action::Respond(DirectResponse { .. }) => "respond",
-    }
+/// A host as it stands in the table that hosts of its class share.
+pub(super) fn in_shared_table(class: Class, value: &VirtualHost, routes: &[Route]) -> proto::VirtualHost {
+    virtual_host(value, routes, Table::Scope(&class.key(&Host::any())))
 }
 
 /// What all scoped tables have.

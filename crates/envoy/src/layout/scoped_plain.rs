@@ -38,7 +38,11 @@ impl Shape for ScopedPlain {
     fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
         match value.map(|each| (each, &each.traffic)) {
             Some((value, Traffic::Http(routes))) if is_shared(host) => {
-                self.table.put(host, &scope::named_routes(value, routes), route::references(routes));
+                self.table.put(
+                    host,
+                    &scope::in_shared_table(Class::Http, value, routes),
+                    route::references(routes),
+                );
             }
             Some((value, Traffic::Http(routes))) if scope::only_redirects(value, routes) => {
                 self.scopes.put(scope::sharing(Class::Http, host, scope::REDIRECT));

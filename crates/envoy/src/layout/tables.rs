@@ -8,6 +8,7 @@ use model::{Host, Route, VirtualHost};
 use super::route_table;
 use super::scope::{self, Class};
 use crate::listener::{Routes, ScopeKey};
+use crate::route::Table;
 use crate::virtual_host::{certified, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
@@ -71,7 +72,7 @@ impl Tables {
 }
 
 fn routes_of(name: Arc<str>, value: &VirtualHost, routes: &[Route]) -> Resource {
-    let own = certified(virtual_host(value, routes), value);
+    let own = certified(virtual_host(value, routes, Table::Shared), value);
     let mismatch = (!value.host.is_any()).then(misdirected);
     let table = RouteConfiguration {
         name: name.to_string(),

@@ -4,8 +4,8 @@
 //! a header of ours first, in place of whatever a client sent under its name; every scoped table takes it away
 //! again before a backend could see it.
 //!
-//! A route with an internal redirect would have to keep the header: Envoy chooses the scope again without
-//! making the key again. There is no such route yet.
+//! After an internal redirect Envoy chooses the scope again without making the key again: such routes bring the
+//! header back (`route/internal_redirect.rs`).
 
 use envoy_protos::envoy::config::common::mutation_rules::v3::HeaderMutation;
 use envoy_protos::envoy::config::common::mutation_rules::v3::header_mutation::Action;

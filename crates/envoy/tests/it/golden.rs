@@ -8,10 +8,10 @@ use insta::assert_yaml_snapshot;
 use model::{
     Action, AddressFilter, AddressRange, AddressSource, Bind, CircuitBreakers, ClientCertificates,
     ClientDetail, Clients, Demand, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey, HeaderEdits,
-    HeaderMatch, HeaderPredicate, HostRewrite, Mirror, PathMatch, PathRewrite, Protocol, QueryMatch,
-    QueryPredicate, Redirect, RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts, SecretContent,
-    SecretKey, SecretName, Settings, TextMatch, Timeout, Trust, UpstreamTls, UpstreamValidation, VirtualHost,
-    WeightedCluster,
+    HeaderMatch, HeaderPredicate, HostRewrite, InternalRedirect, Mirror, PathMatch, PathRewrite, Protocol,
+    QueryMatch, QueryPredicate, Redirect, RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts,
+    SchemeChange, SecretContent, SecretKey, SecretName, Settings, TextMatch, Timeout, Trust, UpstreamTls,
+    UpstreamValidation, VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
@@ -140,6 +140,28 @@ fn what_requests_to_a_host_and_to_one_of_its_routes_must_meet() {
     own.policies.addresses = Some(Arc::new(AddressFilter::Allow(ranges)));
     let mut host = plain("a.com", vec![own]);
     host.policies = restricting();
+    assert_yaml_snapshot!(virtual_host(&host));
+}
+
+#[test]
+fn a_host_with_routes_that_follow_redirects_has_named_routes() {
+    let following = |redirect: InternalRedirect| {
+        let action = model::Forward { internal_redirect: Some(redirect), ..forward(&["x"]) };
+        Action::Forward(Box::new(action))
+    };
+    let all = InternalRedirect {
+        count: 5,
+        statuses: vec![301, 308],
+        schemes: SchemeChange::SafeOnly,
+        each_route_once: false,
+    };
+    let host = plain(
+        "a.com",
+        vec![route(prefix("/all"), following(all.clone())), route(prefix("/"), answer(404, ""))],
+    );
+    assert_yaml_snapshot!(virtual_host(&host));
+    let once = InternalRedirect { each_route_once: true, schemes: SchemeChange::Always, ..all };
+    let host = plain("a.com", vec![route(prefix("/once"), following(once)), route(prefix("/"), to(&["x"]))]);
     assert_yaml_snapshot!(virtual_host(&host));
 }
 

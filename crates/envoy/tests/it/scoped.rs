@@ -8,7 +8,8 @@ use envoy_protos::envoy::config::route::v3::ScopedRouteConfiguration;
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::Secret;
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, HeaderEdits, SecretContent, SecretKey, Settings, TlsVersion, VirtualHost, WeightedCluster,
+    Action, HeaderEdits, InternalRedirect, SchemeChange, SecretContent, SecretKey, Settings, TlsVersion,
+    VirtualHost, WeightedCluster,
 };
 use prost::Message;
 
@@ -391,6 +392,19 @@ fn the_scope_of_a_plaintext_host() {
     layout.set(&http("a.com"), Some(&plain("a.com", routes)));
     let scope = find(&layout.flush(), ResourceType::ScopedRouteConfiguration, "http/a.com");
     assert_yaml_snapshot!(to_json(&scope));
+}
+
+#[test]
+fn a_scope_whose_routes_follow_redirects_brings_its_key_back() {
+    let redirect =
+        InternalRedirect { count: 1, statuses: vec![], schemes: SchemeChange::Never, each_route_once: false };
+    let action = model::Forward { internal_redirect: Some(redirect), ..forward(&["x"]) };
+    let action = Action::Forward(Box::new(action));
+    let mut layout = started(model::Layout::Scoped);
+    let routes = vec![route(prefix("/from"), action), route(prefix("/to"), answer(200, ""))];
+    layout.set(&http("a.com"), Some(&plain("a.com", routes)));
+    let scope = find(&layout.flush(), ResourceType::ScopedRouteConfiguration, "http/a.com");
+    assert_yaml_snapshot!(to_json(&scope)["route_configuration"]["virtual_hosts"]);
 }
 
 #[test]

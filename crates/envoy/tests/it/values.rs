@@ -39,6 +39,7 @@ pub(crate) fn forward(services: &[&str]) -> Forward {
         timeouts: RouteTimeouts::default(),
         retry: None,
         websockets: false,
+        internal_redirect: None,
     }
 }
 

@@ -10,6 +10,7 @@ use model::{
 };
 use store::{Age, HttpProxyFact, Name, Reader};
 
+use super::route::FromRoot;
 use super::tls::Front;
 use super::tree::{self, Entry};
 use super::{Fault, SPEC, class, restrictions, tcp, tls, unsupported};
@@ -72,7 +73,7 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact)
     may_have(context, id, host, virtual_host)?;
     something_is_defined(&spec)?;
     let closed = unsupported::virtual_host(context, id, virtual_host);
-    let entries = tree::routes(context, id, fact, closed);
+    let entries = tree::routes(context, id, fact, &FromRoot { host, closed });
     let front = tls::front(context, id, &spec, virtual_host)?;
     let Some(policies) = policies(context, id, virtual_host) else { return Ok(()) };
     let root = Root { id, age: fact.age, spec: &spec, host, policies: &policies };

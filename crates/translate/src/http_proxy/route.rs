@@ -2,7 +2,7 @@
 
 use api::http_proxy::Route as Spec;
 use model::{
-    Action, DirectResponse, Forward, HostRewrite, ObjectId, PathRewrite, Policies, Route, RouteMatch,
+    Action, DirectResponse, Forward, Host, HostRewrite, ObjectId, PathRewrite, Policies, Route, RouteMatch,
 };
 
 use super::conditions::{self, Conditions};
@@ -10,7 +10,7 @@ use super::headers::{self, Whose};
 use super::root::Context;
 use super::services::{self, Services};
 use super::tree::Entry;
-use super::{Fault, action, policies, restrictions, rewrite, unsupported};
+use super::{Fault, action, internal_redirect, policies, restrictions, rewrite, unsupported};
 use crate::field_path::FieldPath;
 
 /// Where a route stands.
@@ -21,6 +21,16 @@ pub(super) struct Scope<'a> {
     pub(super) above: &'a Conditions,
     /// Its place in the object.
     pub(super) at: &'a FieldPath<'a>,
+    /// What the root decides.
+    pub(super) root: &'a FromRoot<'a>,
+}
+
+/// What a root decides for all routes below it.
+pub(super) struct FromRoot<'a> {
+    /// The host.
+    pub(super) host: &'a Host,
+    /// Whether routes answer 500, because of something that would restrict them.
+    pub(super) closed: bool,
 }
 
 /// What the route at `index` of an object becomes: one route, or two where a prefix is replaced.
@@ -29,10 +39,9 @@ pub(super) fn entries(
     scope: &Scope<'_>,
     index: usize,
     spec: &Spec,
-    closed: bool,
 ) -> Result<Vec<Entry>, Fault> {
-    let Scope { owner, above, at } = scope;
-    let mut closed = unsupported::route(context, owner, at, spec) | closed;
+    let Scope { owner, above, at, root } = scope;
+    let mut closed = unsupported::route(context, owner, at, spec) | root.closed;
     let policies = restrictions::policies(owner, at, spec).unwrap_or_else(|faults| {
         closed = true;
         faults.into_iter().for_each(|fault| context.note(owner, fault.error()));
@@ -112,9 +121,11 @@ fn forward(
     spec: &Spec,
     host: Option<HostRewrite>,
 ) -> Result<Action, Fault> {
-    let Scope { owner, at, .. } = scope;
+    let Scope { owner, at, root, .. } = scope;
     let timeouts = policies::timeouts(at, spec.timeout_policy.as_deref())?;
     let retry = policies::retry(context, owner, at, spec.retry_policy.as_deref())?;
+    let policy = spec.internal_redirect_policy.as_deref();
+    let internal_redirect = internal_redirect::followed(context, owner, root.host, at, policy)?;
     let way = services::Way { host: host.as_ref(), idle: timeouts.connection };
     let Services { clusters, mirrors } = services::services(context, owner, at, &spec.services, &way)?;
     if clusters.is_empty() {
@@ -128,5 +139,6 @@ fn forward(
         timeouts: timeouts.route,
         retry,
         websockets: spec.enable_websockets,
+        internal_redirect,
     })))
 }

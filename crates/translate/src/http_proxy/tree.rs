@@ -10,7 +10,8 @@ use store::HttpProxyFact;
 
 use super::conditions::{self, Conditions};
 use super::root::Context;
-use super::{Fault, SPEC, included, ours, route};
+use super::route::{self, FromRoot, Scope};
+use super::{Fault, SPEC, included, ours};
 use crate::duplicates::{self, Candidate};
 use crate::field_path::FieldPath;
 
@@ -55,15 +56,15 @@ struct Frame {
     start: usize,
 }
 
-/// All routes below a root. With `closed`, those that would forward answer 500.
+/// All routes below a root.
 pub(super) fn routes(
     context: &mut Context<'_, '_>,
-    root: &ObjectId,
+    id: &ObjectId,
     fact: &HttpProxyFact,
-    closed: bool,
+    root: &FromRoot<'_>,
 ) -> Vec<Entry> {
-    let mut walk = Walk { frames: vec![], on_path: BTreeSet::new(), entries: vec![], includes: 0, closed };
-    walk.enter(context, root.clone(), fact, Conditions::default());
+    let mut walk = Walk { frames: vec![], on_path: BTreeSet::new(), entries: vec![], includes: 0, root };
+    walk.enter(context, id.clone(), fact, Conditions::default());
     while let Some(frame) = walk.frames.last_mut() {
         let (spec, index) = (Rc::clone(&frame.spec), frame.next);
         if let Some(include) = spec.includes.get(index) {
@@ -79,15 +80,15 @@ pub(super) fn routes(
 }
 
 /// The state of a walk.
-struct Walk {
+struct Walk<'a> {
     frames: Vec<Frame>,
     on_path: BTreeSet<ObjectId>,
     entries: Vec<Entry>,
     includes: usize,
-    closed: bool,
+    root: &'a FromRoot<'a>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn enter(
         &mut self,
         context: &mut Context<'_, '_>,
@@ -182,8 +183,8 @@ impl Walk {
         let mut valid = true;
         for (index, spec) in frame.spec.routes.iter().enumerate() {
             let at = SPEC.item("routes", index);
-            let scope = route::Scope { owner: &frame.object, above: &frame.conditions, at: &at };
-            match route::entries(context, &scope, index, spec, self.closed) {
+            let scope = Scope { owner: &frame.object, above: &frame.conditions, at: &at, root: self.root };
+            match route::entries(context, &scope, index, spec) {
                 Ok(entries) => self.entries.extend(entries),
                 Err(fault) => {
                     context.note(&frame.object, fault.error());

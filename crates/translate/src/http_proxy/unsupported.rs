@@ -38,11 +38,10 @@ const VIRTUAL_HOST: [Field<VirtualHost>; 4] = [
     ("rateLimitPolicy.global", Closes, |host| limits_globally(host.rate_limit_policy.as_deref())),
 ];
 
-const ROUTE: [Field<Route>; 7] = [
+const ROUTE: [Field<Route>; 6] = [
     ("authPolicy", Closes, |route| route.auth_policy.as_ref().is_some_and(|policy| !policy.disabled)),
     ("cookieRewritePolicies", Missing, |route| !route.cookie_rewrite_policies.is_empty()),
     ("healthCheckPolicy", Missing, |route| route.health_check_policy.is_some()),
-    ("internalRedirectPolicy", Missing, |route| route.internal_redirect_policy.is_some()),
     ("jwtVerificationPolicy", Closes, |route| {
         route.jwt_verification_policy.as_ref().is_some_and(|policy| !policy.disabled)
     }),
@@ -71,8 +70,9 @@ const TCP_SERVICE: [Field<Service>; 3] = [
 const TCP_HOST: [Field<VirtualHost>; 1] =
     [("rateLimitPolicy.local", CONNECTIONS, |host| limits_locally(host.rate_limit_policy.as_deref()))];
 
-const ROUTE_WITHOUT_SERVICES: [Field<Route>; 4] = [
+const ROUTE_WITHOUT_SERVICES: [Field<Route>; 5] = [
     ("enableWebsockets", NO_SERVICES, |route| route.enable_websockets),
+    ("internalRedirectPolicy", NO_SERVICES, |route| route.internal_redirect_policy.is_some()),
     ("pathRewritePolicy", NO_SERVICES, |route| route.path_rewrite_policy.is_some()),
     ("retryPolicy", NO_SERVICES, |route| route.retry_policy.is_some()),
     ("timeoutPolicy", NO_SERVICES, |route| route.timeout_policy.is_some()),

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use model::{
     Action, AddressFilter, ClientCertificates, Cluster, ClusterKey, Demand, Discovery, Forward, HeaderEdits,
-    HeaderMatch, HeaderPredicate, HostRewrite, LocalRateLimit, PathMatch, PathRewrite, Policies, Problem,
-    Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry, Revocation, Route,
-    RouteMatch, Severity, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Trust, Verdict,
-    VirtualHost, WeightedCluster,
+    HeaderMatch, HeaderPredicate, HostRewrite, InternalRedirect, LocalRateLimit, PathMatch, PathRewrite,
+    Policies, Problem, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry,
+    Revocation, Route, RouteMatch, SchemeChange, Severity, TextMatch, Timeout, TlsTermination, TlsVersion,
+    Traffic, Trust, Verdict, VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -270,6 +270,26 @@ fn forward(forward: &Forward, names: &Names, found: &mut Map<String, Value>) {
     if forward.websockets {
         found.insert("websockets".into(), json!(true));
     }
+    if let Some(redirect) = &forward.internal_redirect {
+        found.insert("follow".into(), json!(internal_redirect(redirect)));
+    }
+}
+
+fn internal_redirect(redirect: &InternalRedirect) -> String {
+    let statuses = match &redirect.statuses[..] {
+        [] => "[302]".into(),
+        statuses => format!("{statuses:?}"),
+    };
+    let mut words = vec![format!("up to {} redirects with {statuses}", redirect.count)];
+    words.extend(match redirect.schemes {
+        SchemeChange::Never => None,
+        SchemeChange::SafeOnly => Some("to another scheme if safe".to_owned()),
+        SchemeChange::Always => Some("to another scheme".to_owned()),
+    });
+    if redirect.each_route_once {
+        words.push("each route once".into());
+    }
+    words.join(", ")
 }
 
 /// One backend in one word; several as a list; a share with changes of its own says them.

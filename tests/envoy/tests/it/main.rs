@@ -10,6 +10,7 @@ mod client_certificates;
 mod conditions;
 mod fallback;
 mod fleet;
+mod internal_redirects;
 mod layouts;
 mod modes;
 mod objects;
