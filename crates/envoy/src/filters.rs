@@ -31,7 +31,7 @@ const FILTERS: [Entry; 10] = [
     (scope_miss::FIRST, scope_miss::first),
     (scope_miss::AGAIN, scope_miss::again),
     (scope_miss::UPGRADE, scope_miss::upgrade),
-    ("isobath.filters.http.sni_check", sni_check::config),
+    ("isobath.sni_check", sni_check::config),
     ("envoy.filters.http.compressor", compressor::config),
     ("envoy.filters.http.grpc_web", grpc_web::config),
     ("envoy.filters.http.grpc_stats", grpc_stats::config),

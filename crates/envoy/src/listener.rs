@@ -3,6 +3,7 @@
 mod addresses;
 mod chain;
 mod connection_manager;
+mod early;
 mod gone;
 mod scoped_routes;
 mod server_names;

@@ -11,7 +11,7 @@ use crate::any::pack;
 use crate::listener::{ConnectionManager, Routes};
 
 /// The filter behind the router that brings the key of a scope back, for routes that follow redirects.
-pub(crate) const SCOPE_AFTER_REDIRECT: &str = "isobath.filters.http.scope_after_redirect";
+pub(crate) const SCOPE_AFTER_REDIRECT: &str = "isobath.scope_after_redirect";
 
 pub(super) fn config(manager: &ConnectionManager<'_>) -> Option<Any> {
     let upstream_http_filters = match manager.routes {

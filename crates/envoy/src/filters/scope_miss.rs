@@ -15,10 +15,10 @@ use crate::listener::{ConnectionManager, Routes, ScopeKey};
 
 /// The names under which scoped tables switch these filters off.
 pub(crate) const NAMES: [&str; 2] = [FIRST, AGAIN];
-pub(super) const FIRST: &str = "isobath.filters.http.scope";
-pub(super) const AGAIN: &str = "isobath.filters.http.scope_again";
+pub(super) const FIRST: &str = "isobath.scope";
+pub(super) const AGAIN: &str = "isobath.scope_again";
 /// A check of requests that would change the protocol.
-pub(super) const UPGRADE: &str = "isobath.filters.http.upgrade";
+pub(super) const UPGRADE: &str = "isobath.upgrade";
 /// The name of routes that let requests upgrade to a WebSocket; a `#` and a number may follow.
 pub(crate) const WEBSOCKET_ROUTE: &str = "websocket";
 /// The name of the route that takes what no other takes.

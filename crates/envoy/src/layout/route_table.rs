@@ -4,7 +4,6 @@ use envoy_protos::envoy::config::route::v3::RouteConfiguration;
 use envoy_protos::google::protobuf::BoolValue;
 
 use super::assembly::Assembly;
-use crate::headers::append;
 
 /// The number of `RouteConfiguration.virtual_hosts`.
 const VIRTUAL_HOSTS: u8 = 2;
@@ -15,10 +14,9 @@ pub(super) fn table(name: &str, every: &RouteConfiguration) -> Assembly {
     Assembly::new(name, &head, VIRTUAL_HOSTS, every)
 }
 
-/// What all tables have: hosts match with any port, and backends learn when a request arrived.
+/// What all tables have: hosts match with any port.
 pub(super) fn every_table() -> RouteConfiguration {
     RouteConfiguration {
-        request_headers_to_add: vec![append("x-request-start", "t=%START_TIME(%s.%3f)%")],
         // A cluster that is late costs 503 on its routes; a rejected table costs every host its change.
         validate_clusters: Some(BoolValue { value: false }),
         ignore_port_in_host_matching: true,

@@ -1,7 +1,7 @@
 //! Scopes: what Envoy finds the table of a request by.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::Key;
@@ -9,6 +9,9 @@ use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::Fra
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fragment::Type;
 use envoy_protos::google::protobuf::Any;
 use model::{Action, Host, PathMatch, Route, VirtualHost};
+use prost::Message;
+use prost::encoding::{WireType, encode_key, encode_varint};
+use rope::{Piece, Rope};
 
 use super::route_table;
 use crate::any::pack;
@@ -60,14 +63,13 @@ pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route]) -> Re
     let host = &value.host;
     let key = class.key(host);
     let own = or_not_found(certified(virtual_host(value, routes, Table::Scope(&key)), value), value);
-    let virtual_hosts = match class {
+    let end = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
-        Class::Http | Class::Fallback => vec![own],
-        Class::Chain if host.is_any() => vec![own],
-        Class::Https | Class::Chain => vec![own, misdirected()],
+        Class::Http | Class::Fallback => &*END,
+        Class::Chain if host.is_any() => &*END,
+        Class::Https | Class::Chain => &*MISDIRECTING_END,
     };
-    let table = proto::RouteConfiguration { virtual_hosts, ..own_table() };
-    inline(key, table, References::new(route::references(routes)))
+    inline(key, Some(own), end, References::new(route::references(routes)))
 }
 
 /// A path that is not found must not be taken for a table that is not there. Nobody's policy is about it, as in a
@@ -81,8 +83,7 @@ fn or_not_found(mut own: proto::VirtualHost, value: &VirtualHost) -> proto::Virt
 
 /// A scope for a host that is served elsewhere now: 421 for what still comes.
 pub(super) fn misdirecting(class: Class, host: &Host) -> Resource {
-    let table = proto::RouteConfiguration { virtual_hosts: vec![misdirected()], ..own_table() };
-    inline(class.key(host), table, References::default())
+    inline(class.key(host), None, &MISDIRECTING_END, References::default())
 }
 
 /// The same for a host of a table that others share.
@@ -157,14 +158,36 @@ fn own_table() -> proto::RouteConfiguration {
     proto::RouteConfiguration { typed_per_filter_config, ..every_table() }
 }
 
-fn inline(key: Arc<str>, table: proto::RouteConfiguration, references: References) -> Resource {
+/// What every table of a host ends with, encoded once and shared by all of them.
+static END: LazyLock<Piece> = LazyLock::new(|| Piece::from(own_table().encode_to_vec()));
+/// The same, with 421 for all other hosts.
+static MISDIRECTING_END: LazyLock<Piece> = LazyLock::new(|| {
+    let table = proto::RouteConfiguration { virtual_hosts: vec![misdirected()], ..own_table() };
+    Piece::from(table.encode_to_vec())
+});
+
+/// The number of `ScopedRouteConfiguration.route_configuration`.
+const TABLE: u32 = 5;
+
+/// A scope with its table inside: that of a host, if it has one, and how it ends.
+fn inline(key: Arc<str>, own: Option<proto::VirtualHost>, end: &Piece, references: References) -> Resource {
     let scope = proto::ScopedRouteConfiguration {
         name: key.to_string(),
         key: Some(fragments(&key)),
-        route_configuration: Some(proto::RouteConfiguration { name: key.to_string(), ..table }),
         ..Default::default()
     };
-    Resource::new(key, &scope, references)
+    let table = proto::RouteConfiguration {
+        name: key.to_string(),
+        virtual_hosts: own.into_iter().collect(),
+        ..Default::default()
+    };
+    let mut body = scope.encode_to_vec();
+    encode_key(TABLE, WireType::LengthDelimited, &mut body);
+    encode_varint((table.encoded_len() + end.bytes().len()) as u64, &mut body);
+    table.encode_raw(&mut body);
+    body.shrink_to_fit();
+    let body = Rope::of([Piece::from(body), end.clone()]);
+    Resource::of(ResourceType::ScopedRouteConfiguration, key, body, references)
 }
 
 fn fragments(key: &str) -> Key {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use envoy_protos::envoy::config::accesslog::v3::AccessLog;
 use envoy_protos::envoy::config::core::v3 as core;
+use envoy_protos::envoy::config::core::v3::TypedExtensionConfig;
 use envoy_protos::envoy::config::listener::v3::Filter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3 as proto;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::{
@@ -12,8 +13,8 @@ use envoy_protos::envoy::extensions::filters::network::http_connection_manager::
 use envoy_protos::google::protobuf::BoolValue;
 use model::{ClientDetail, GlobalTimeouts, Host, Listener, Settings, Timeout};
 
-use super::scoped_routes::{ScopeKey, early_mutation, scoped_routes};
-use super::{filter, gone};
+use super::scoped_routes::{ScopeKey, bring_key, scoped_routes};
+use super::{early, filter, gone};
 use crate::any::pack;
 use crate::config_source::config_source;
 use crate::duration::timeout;
@@ -63,13 +64,17 @@ impl ConnectionManager<'_> {
             access_log: self.access_log(),
             http_filters: filters::http_filters(self),
             upgrade_configs: self.upgrades().into_iter().collect(),
-            early_header_mutation_extensions: self.scope_key().map(early_mutation).into_iter().collect(),
+            early_header_mutation_extensions: self.early_mutations(),
             route_specifier: Some(self.route_specifier()),
             forward_client_cert_details: self.forward_mode().into(),
             set_current_client_cert_details: self.forward.map(client_details),
             local_reply_config: self.is_of_one_host().then(gone::replies),
             ..basics(self.listener.id.as_str())
         }
+    }
+
+    fn early_mutations(&self) -> Vec<TypedExtensionConfig> {
+        [early::tell_start()].into_iter().chain(self.scope_key().map(bring_key)).collect()
     }
 
     fn route_specifier(&self) -> RouteSpecifier {

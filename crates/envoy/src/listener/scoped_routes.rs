@@ -7,7 +7,6 @@
 //! After an internal redirect Envoy chooses the scope again without making the key again: such routes bring the
 //! header back (`route/internal_redirect.rs`).
 
-use envoy_protos::envoy::config::common::mutation_rules::v3::HeaderMutation;
 use envoy_protos::envoy::config::common::mutation_rules::v3::header_mutation::Action;
 use envoy_protos::envoy::config::core::v3::TypedExtensionConfig;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3 as proto;
@@ -19,9 +18,8 @@ use envoy_protos::envoy::extensions::filters::network::http_connection_manager::
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::scoped_routes::{
     ConfigSpecifier, ScopeKeyBuilder,
 };
-use envoy_protos::envoy::extensions::http::early_header_mutation::header_mutation::v3 as early;
 
-use crate::any::pack;
+use super::early::early_mutation;
 use crate::config_source::config_source;
 use crate::names::SCOPE_HEADER;
 use crate::{XdsMode, headers};
@@ -60,15 +58,11 @@ impl ScopeKey<'_> {
 }
 
 /// What gives each request its header, before anything else is done with it.
-pub(super) fn early_mutation(key: ScopeKey<'_>) -> TypedExtensionConfig {
+pub(super) fn bring_key(key: ScopeKey<'_>) -> TypedExtensionConfig {
     // Envoy appends nothing when a value turns out to be empty: what a client sent must not stay.
     let actions =
         [Action::Remove(SCOPE_HEADER.to_owned()), Action::Append(headers::set(SCOPE_HEADER, &key.format()))];
-    let mutations = actions.map(|action| HeaderMutation { action: Some(action) }).to_vec();
-    TypedExtensionConfig {
-        name: "isobath.scope".to_owned(),
-        typed_config: Some(pack(&early::HeaderMutation { mutations })),
-    }
+    early_mutation("isobath.scope", actions.into())
 }
 
 /// Where scopes come from, and how the header becomes a key.

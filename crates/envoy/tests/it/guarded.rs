@@ -22,8 +22,8 @@ use rope::Rope;
 
 const HEADER: &str = "x-isobath-scope";
 /// The filters that look for the scope of a request that missed it.
-const LOOKS: [&str; 2] = ["isobath.filters.http.scope", "isobath.filters.http.scope_again"];
-const UPGRADE: &str = "isobath.filters.http.upgrade";
+const LOOKS: [&str; 2] = ["isobath.scope", "isobath.scope_again"];
+const UPGRADE: &str = "isobath.upgrade";
 /// The table of hosts that only redirect; each of their scopes leads there.
 const REDIRECT: &str = "https-redirect";
 
@@ -163,7 +163,8 @@ fn check_manager(listener: &str, manager: &HttpConnectionManager) {
 #[track_caller]
 fn key_of(listener: &str, manager: &HttpConnectionManager) -> String {
     let extensions = &manager.early_header_mutation_extensions;
-    let config = extensions.first().filter(|_| extensions.len() == 1);
+    // The last: what is done after it could change the key.
+    let config = extensions.last().filter(|last| last.name == "isobath.scope");
     let config =
         config.and_then(|extension| extension.typed_config.as_ref()).and_then(unpack::<HeaderMutation>);
     let mutations = config.into_iter().flat_map(|each| each.mutations).filter_map(|each| each.action);

@@ -260,3 +260,19 @@ async fn websockets_pass_where_the_route_enables_them_and_nowhere_else() {
     assert_eq!(get(&world, "/plain").await.code(), 200);
     world.assert_nothing_rejected().await;
 }
+
+#[tokio::test]
+async fn backends_learn_when_a_request_arrived() {
+    let world = world(&[
+        &format!(
+            "{{conditions: [{{prefix: /own}}], requestHeadersPolicy: {{remove: [x-request-start]}}, {BLUE}}}"
+        ),
+        &format!("{{{BLUE}}}"),
+    ])
+    .await;
+    let seen = get(&world, "/").await.seen().unwrap();
+    let seconds = seen.header("x-request-start").and_then(|start| start.strip_prefix("t=")?.parse().ok());
+    let age = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs_f64() - seconds.unwrap_or(0.0);
+    assert!((0.0..600.0).contains(&age), "{seconds:?}");
+    assert_eq!(get(&world, "/own").await.seen().unwrap().header("x-request-start"), None);
+}
