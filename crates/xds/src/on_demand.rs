@@ -7,8 +7,6 @@ use std::sync::Arc;
 use crate::resource::{Name, ResourceType};
 use crate::snapshot::{Entry, Snapshot};
 
-/// What Envoy asks for when a client names no server. Only by this name, and in this spelling.
-const FALLBACK: &str = "~fallback";
 /// The longest name in the domain name system.
 const NAME_LENGTH: usize = 253;
 /// The longest part of a name.
@@ -31,9 +29,6 @@ pub(crate) struct Host {
 impl Host {
     /// The host that a client means; `None` when that can be none, whatever is configured.
     pub(crate) fn of(asked: &Name) -> Option<Self> {
-        if **asked == *FALLBACK {
-            return Some(Self { wildcard: None, exact: Arc::clone(asked) });
-        }
         let name = asked.strip_suffix('.').unwrap_or(asked);
         let canonical = name.len() == asked.len() && !name.bytes().any(|byte| byte.is_ascii_uppercase());
         let exact = || if canonical { Arc::clone(asked) } else { name.to_ascii_lowercase().into() };
@@ -206,7 +201,9 @@ mod tests {
     fn what_can_be_no_host_is_none() {
         let long = format!("{}.com", "a".repeat(64));
         let longer = "a.".repeat(127) + "com";
-        for asked in ["", ".", "*", "*.example.com", "a..b", "a b", "ä.com", "[::1]", "x:", &long, &longer] {
+        for asked in
+            ["", ".", "*", "*.example.com", "a..b", "a b", "ä.com", "[::1]", "x:", "~a", &long, &longer]
+        {
             assert_eq!(host(asked), None, "{asked}");
         }
     }
@@ -227,25 +224,9 @@ mod tests {
     }
 
     #[test]
-    fn fallback_has_one_spelling() {
-        let snapshot = snapshot(&["~fallback"]);
-        assert_eq!(resolve(&snapshot, "~fallback").as_deref(), Some("~fallback"));
-        for asked in ["~Fallback", "~fallback.", "a.example.com", ""] {
-            assert_eq!(resolve(&snapshot, asked), None, "{asked}");
-        }
-    }
-
-    #[test]
     fn resource_answers_the_names_of_its_host_only() {
-        let snapshot = snapshot(&["a.example.com", "*.example.com", "*.b.example.com", "~fallback"]);
-        let names = [
-            "A.example.com",
-            "a.example.com",
-            "q.example.com",
-            "q.b.example.com",
-            "x.example.org",
-            "~fallback",
-        ];
+        let snapshot = snapshot(&["a.example.com", "*.example.com", "*.b.example.com"]);
+        let names = ["A.example.com", "a.example.com", "q.example.com", "q.b.example.com", "x.example.org"];
         let hosts = hosts(&snapshot, &names);
         let answered = |resource: &str| -> Vec<String> {
             hosts.answered_by(&snapshot, &resource.into()).iter().map(|name| name.to_string()).collect()
@@ -253,7 +234,6 @@ mod tests {
         assert_eq!(answered("a.example.com"), ["A.example.com", "a.example.com"]);
         assert_eq!(answered("*.example.com"), ["q.example.com"]);
         assert_eq!(answered("*.example.org"), ["x.example.org"]);
-        assert_eq!(answered("~fallback"), ["~fallback"]);
         for resource in ["A.example.com", "example.com", "*", "*.com", ""] {
             assert_eq!(answered(resource), [""; 0], "{resource}");
         }

@@ -28,8 +28,8 @@ pub struct Settings {
     /// Names that do not exist, for one stream; and names that were refused and wait for a chance to be told so.
     pub unknown_names: usize,
     /// Whether delta streams may ask for Secrets by the names of hosts, which is any name without a slash. `a.B.com.`
-    /// is answered by the Secret `a.b.com`, else by `*.b.com`; `~fallback` by that alone. A name that nothing answers
-    /// for is told to be gone at once and forgotten, so that no number of them costs memory.
+    /// is answered by the Secret `a.b.com`, else by `*.b.com`. A name that nothing answers for is told to be gone at
+    /// once and forgotten, so that no number of them costs memory.
     pub on_demand_secrets: Option<OnDemandSecrets>,
     /// Streams of one Envoy (an Envoy without ADS opens one for each cluster, secret and route table).
     pub streams_per_node: usize,

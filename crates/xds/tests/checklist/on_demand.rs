@@ -44,18 +44,6 @@ fn secret_that_cannot_be_renamed_answers_for_its_own_name_only() {
 }
 
 #[test]
-fn fallback_is_answered_for_its_own_name_only() {
-    check(
-        "
-        > publish s:@~fallback=f
-        > open 1 delta
-        > 1 s +~fallback +~Fallback +a.b.com
-        < 1 s ~fallback=@~fallback:f -a.b.com -~Fallback
-        ",
-    );
-}
-
-#[test]
 fn without_the_setting_a_host_is_a_name_like_any_other() {
     check_with(
         Settings::default(),

@@ -9,10 +9,10 @@ use crate::random::Random;
 const CLUSTERS: [&str; 4] = ["c0", "c1", "c2", "c3"];
 const SECRETS: [&str; 2] = ["ns/s0", "ns/s1"];
 /// Secrets that are named by hosts, for on-demand certificates.
-const HOSTS: [&str; 4] = ["a.x", "*.x", "b.y.x", "~fallback"];
+const HOSTS: [&str; 4] = ["a.x", "*.x", "b.y.x", "localhost"];
 /// What clients of Envoy ask for.
 pub(crate) const SERVER_NAMES: [&str; 10] =
-    ["a.x", "A.X", "a.x.", "q.x", "Q.x", "b.y.x", "c.y.x", "~fallback", "~Fallback", "*"];
+    ["a.x", "A.X", "a.x.", "q.x", "Q.x", "b.y.x", "c.y.x", "localhost", "LocalHost", "*"];
 const ROUTES: [&str; 2] = ["r0", "r1"];
 const SCOPES: [&str; 2] = ["p0", "p1"];
 const LISTENERS: [&str; 2] = ["l0", "l1"];
@@ -95,7 +95,6 @@ impl World {
         let parent = host.split_once('.').map(|(_, parent)| format!("*.{parent}"));
         let found = match host {
             "*" => None,
-            "~fallback" if asked != host => None,
             _ => self.hosts.get(host).or_else(|| self.hosts.get(parent?.as_str())),
         };
         found.map(|revision| host_secret(asked, *revision))
