@@ -147,7 +147,7 @@ fn named(object: &Object) -> Vec<ObjectId> {
             let included = tcp.filter_map(|tcp| tcp.include.as_deref());
             names.extend(included.map(|each| id(Kind::HttpProxy, each.namespace.as_deref(), &each.name)));
             let tls = spec.virtualhost.iter().filter_map(|host| host.tls.as_deref());
-            names.extend(tls.flat_map(|tls| secrets(tls)).map(secret));
+            names.extend(tls.flat_map(secrets).map(secret));
         }
         Object::Ingress(ingress) => {
             let spec = ingress.spec.clone().unwrap_or_default();

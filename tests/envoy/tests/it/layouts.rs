@@ -1,7 +1,9 @@
 //! Tests that choose their layouts themselves. All others run with the layout that `ISOBATH_TEST_LAYOUT` names, and run
 //! again with each.
 
+mod client_certificates;
 mod equality;
+mod fallback;
 mod guards;
 mod on_demand;
 mod on_demand_hosts;

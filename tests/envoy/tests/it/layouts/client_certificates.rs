@@ -1,16 +1,18 @@
 //! Hosts that ask clients for certificates: who gets in, what backends are told, and what goes on when that changes.
 
+use envoy::XdsMode;
 use harness::manifests::{HostCertificate, http_proxy, secret, simple_proxy, tls_proxy};
-use harness::{Authority, ClientIdentity, Options, World};
-use model::{Layout, Settings};
+use harness::{Authority, ClientIdentity, LAYOUTS, Options, World};
+use model::Layout;
 use testkit::{ClientTls, Connection, Failure, Request, Seen, Trust, eventually};
-
-const LAYOUTS: [Layout; 3] = [Layout::Table, Layout::Scoped, Layout::OnDemand];
 
 /// A world with the backend `blue`, and the Secret `ca` of an authority.
 async fn world(layout: Layout, authority: &Authority) -> World {
-    let settings = Settings { layout, ..Settings::default() };
-    let mut world = World::with(Options { settings, ..Options::default() }).await;
+    world_of(Options::with_layout(layout), authority).await
+}
+
+async fn world_of(options: Options, authority: &Authority) -> World {
+    let mut world = World::with(options).await;
     world.add_backend("blue").await;
     world.write("ca", &authority.secret("ca"));
     world
@@ -301,11 +303,13 @@ async fn a_host_that_begins_to_ask_lets_no_earlier_connection_in_and_touches_no_
 
 #[tokio::test]
 async fn other_cas_and_lists_are_in_force_by_one_update_and_no_listener_changes() {
-    for layout in LAYOUTS {
+    let delta = LAYOUTS.map(|layout| (layout, XdsMode::AdsDelta));
+    let sotw = [(Layout::Table, XdsMode::Sotw), (Layout::Scoped, XdsMode::AdsSotw)];
+    for (layout, mode) in delta.into_iter().chain(sotw) {
         let (first, second) = (Authority::root("first"), Authority::root("second"));
         let [old, new] = [first.issue("old"), second.issue("new")];
         let taken_back = first.issue("taken back");
-        let mut world = world(layout, &first).await;
+        let mut world = world_of(Options { mode, ..Options::with_layout(layout) }, &first).await;
         let lists =
             |revoked: &[&ClientIdentity]| secret("crl", "Opaque", &[("crl.pem", &first.revoke(revoked))]);
         world.write("crl", &lists(&[]));
@@ -313,6 +317,11 @@ async fn other_cas_and_lists_are_in_force_by_one_update_and_no_listener_changes(
         write_host(&world, "looks-up", "caSecret: ca, crlSecret: crl");
         write_host(&world, "other", "");
         world.sync().await;
+        // Without ADS Envoy acknowledges a listener before it asks for what the listener waits for.
+        eventually("the listener listens", async || {
+            request(&world, "other", None).connect().await.map_err(|failure| failure.to_string())
+        })
+        .await;
         let mut other = Open::to(&world, "other").await;
         let updates = world.envoy.stat("listener_manager.lds.update_success").await;
 

@@ -1,11 +1,9 @@
 //! Clients that name no server, or one that nobody serves.
 
 use harness::manifests::{HostCertificate, tls_proxy};
-use harness::{Authority, Options, World, certificate_for};
-use model::{Layout, SecretName, Settings};
+use harness::{Authority, LAYOUTS, Options, World, certificate_for};
+use model::{Layout, SecretName};
 use testkit::{Answer, ClientTls, Connection, Failure, Request, Trust, eventually};
-
-const LAYOUTS: [Layout; 3] = [Layout::Table, Layout::Scoped, Layout::OnDemand];
 
 struct Site {
     world: World,
@@ -16,9 +14,9 @@ struct Site {
 /// The hosts `both.example` and `*.wild.example`, which allow it; `named.example`, which does not, and
 /// `asks.example`, which asks for certificates.
 async fn site(layout: Layout) -> Site {
-    let fallback_certificate = Some(SecretName::new("default", "fallback"));
-    let settings = Settings { layout, fallback_certificate, ..Settings::default() };
-    let mut world = World::with(Options { settings, ..Options::default() }).await;
+    let mut options = Options::with_layout(layout);
+    options.settings.fallback_certificate = Some(SecretName::new("default", "fallback"));
+    let mut world = World::with(options).await;
     world.add_backend("blue").await;
     let fallback = HostCertificate::new("fallback.example");
     world.write("secret-fallback", &fallback.secret("fallback"));
