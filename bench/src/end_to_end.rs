@@ -16,6 +16,7 @@ use bytes::Bytes;
 use engine::{Effect, Engine, Event};
 use envoy::{Resource, XdsMode};
 use files::{Folder, FolderChange};
+use model::Layout;
 use store::Change;
 use testkit::{Backend, Envoy, Port};
 
@@ -28,6 +29,7 @@ use ours::{Ours, Parts};
 use poller::Poller;
 
 const SIZES: [usize; 3] = [10, 1_000, 10_000];
+const LAYOUTS: [Layout; 2] = [Layout::Table, Layout::Scoped];
 /// How often each way is measured; the median counts.
 const REPEATS: usize = 15;
 /// How long nothing happens before a change: longer than any window for bursts.
@@ -51,30 +53,33 @@ const ORDERS: [[Way; 3]; 6] = {
 pub(crate) fn all_sizes() {
     println!("Machine: {}.\n", machine::description());
     println!(
-        "| hosts | saved by | median | least to most | × floor | watched and read | engine | published \
+        "| layout | hosts | saved by | median | least to most | × floor | watched and read | engine | published \
          | then Envoy | acknowledged after |"
     );
-    println!("|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     let this = std::env::current_exe().expect("this program has a path");
-    for hosts in SIZES {
-        let status = Command::new(&this).args(["end-to-end-size", &hosts.to_string()]).status();
+    for (layout, hosts) in LAYOUTS.into_iter().flat_map(|layout| SIZES.map(|hosts| (layout, hosts))) {
+        let layout = format!("{layout:?}");
+        let status = Command::new(&this).args(["end-to-end-size", &layout, &hosts.to_string()]).status();
         if !status.is_ok_and(|status| status.success()) {
-            println!("| {hosts} | failed | | | | | | | | |");
+            println!("| {layout} | {hosts} | failed | | | | | | | | |");
         }
     }
 }
 
 /// Measures one size and prints its rows.
-pub(crate) fn one_size(hosts: usize) {
+pub(crate) fn one_size(layout: &str, hosts: usize) {
+    let known = LAYOUTS.into_iter().find(|known| format!("{known:?}") == layout);
+    let layout = known.expect("one of the layouts that are measured");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("threads can be started").block_on(measure(hosts));
+    runtime.expect("threads can be started").block_on(measure(layout, hosts));
 }
 
-async fn measure(hosts: usize) {
+async fn measure(layout: Layout, hosts: usize) {
     let backend = Backend::start("bench").await;
     let manifests = Manifests::new(hosts, backend.port());
-    let least = Least::start(&manifests).await;
-    let mut ours = Ours::start(manifests).await;
+    let least = Least::start(layout, &manifests).await;
+    let mut ours = Ours::start(layout, manifests).await;
 
     let mut floor = Vec::new();
     let mut saved = [(Save::Rename, Vec::new()), (Save::Overwrite, Vec::new())];
@@ -88,11 +93,12 @@ async fn measure(hosts: usize) {
         }
     }
     let floor = Summary::of(floor.into_iter());
-    println!("| {hosts} | the floor: a minimal server sends it | {floor} | 1.00 | | | | | |");
+    let what = format!("{} | {hosts}", format!("{layout:?}").to_lowercase());
+    println!("| {what} | the floor: a minimal server sends it | {floor} | 1.00 | | | | | |");
     for (how, runs) in saved {
         let total = Summary::of(runs.iter().map(|run| run.total));
         let ratio = total.median.as_secs_f64() / floor.median.as_secs_f64();
-        println!("| {hosts} | {how:?} | {total} | {ratio:.2} | {} |", parts(&runs));
+        println!("| {what} | {how:?} | {total} | {ratio:.2} | {} |", parts(&runs));
     }
 }
 
@@ -121,8 +127,8 @@ struct Least {
 impl Least {
     /// Makes all messages before anything is measured, by the product's own engine, so that both Envoys get
     /// the same configuration.
-    async fn start(manifests: &Manifests) -> Self {
-        let (settings, [http, https, stats]) = settings();
+    async fn start(layout: Layout, manifests: &Manifests) -> Self {
+        let (settings, [http, https, stats]) = settings(layout);
         let settings = Arc::new(settings);
         let mode = XdsMode::default();
         let mut engine = Engine::new(Arc::clone(&settings), mode, envoy::layout(&settings, mode));

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use envoy::bootstrap::{BootstrapOptions, Node, XdsTls, bootstrap};
-use model::{Bind, Settings};
+use model::{Bind, Layout, Settings};
 use testkit::{Envoy, Launch, Port};
 
 /// How long Envoy may take to start with the largest configuration.
 const START: Duration = Duration::from_secs(120);
 
-/// Default settings on three free ports: HTTP, HTTPS, statistics.
-pub(crate) fn settings() -> (Settings, [Port; 3]) {
+/// Default settings but for the layout, on three free ports: HTTP, HTTPS, statistics.
+pub(crate) fn settings(layout: Layout) -> (Settings, [Port; 3]) {
     let ports = [Port::reserve(), Port::reserve(), Port::reserve()];
     let [http, https, stats] =
         ports.each_ref().map(|port| Bind { address: Ipv4Addr::LOCALHOST.into(), port: port.number() });
@@ -22,6 +22,7 @@ pub(crate) fn settings() -> (Settings, [Port; 3]) {
         stats,
         http_access_log: "/dev/null".into(),
         https_access_log: "/dev/null".into(),
+        layout,
         ..Settings::default()
     };
     (settings, ports)

@@ -26,7 +26,7 @@ fn main() {
         // A fresh process for each size: resident memory is that of one world.
         ["engine-size", ..] => engine_bench::one_size(size(&arguments[1..]), None),
         ["end-to-end"] => end_to_end::all_sizes(),
-        ["end-to-end-size", hosts] => end_to_end::one_size(number(hosts)),
+        ["end-to-end-size", layout, hosts] => end_to_end::one_size(layout, number(hosts)),
         ["layouts"] => layouts::all(),
         ["layouts-changes", transport, hosts] => layouts::changes(transport_of(transport), number(hosts)),
         ["layouts-requests", hosts] => layouts::requests(number(hosts)),

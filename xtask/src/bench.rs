@@ -24,10 +24,14 @@ struct Part {
 const PARTS: [Part; 4] = [
     Part {
         title: "In the engine",
-        explanation: "From a decoded object to the changed resource. *Engine up to the fragment* is everything up \
-                      to the encoded virtual host, cluster or endpoints; *table assembly* puts the table of all \
-                      hosts together from such fragments, of which one change copies one piece. Small changes \
-                      are medians. *Units* are the pieces that were recomputed.",
+        explanation: "From a decoded object to the changed resource, with tables and with scopes. *Engine up to \
+                      the fragment* is everything up to the encoded virtual host, cluster or endpoints; \
+                      *assembly* puts resources of several hosts together from such fragments: with tables that \
+                      of all hosts, of which one change copies one piece. Small changes are medians. *Units* are \
+                      the pieces that were recomputed. Allocations are counted in a run of their own. The goals, \
+                      set for tables: one changed route or endpoint costs at most 50 µs and the same at 1,000 and \
+                      100,000 hosts, within 1.5 times; the first configuration of 100,000 hosts with a route each \
+                      costs 2 s, and a host 4 KiB.",
         argument: "engine",
     },
     Part {
@@ -36,7 +40,7 @@ const PARTS: [Part; 4] = [
                       on one connection waits for the first 200 of a real Envoy. *The floor* is a second Envoy \
                       with the same configuration, to which a minimal server in clear text sends the same \
                       change, prepared: what Envoy itself needs. Both take turns in one run; the goal is 1.5 \
-                      times the floor. The parts are medians: until the file was noticed, read and decoded, the \
+                      times the floor. Client and Envoy keep both processors busy, so that whoever is woken waits. The parts are medians: until the file was noticed, read and decoded, the \
                       time of the engine, until the streams were woken, and from there until the answer.",
         argument: "end-to-end",
     },
@@ -58,7 +62,9 @@ const PARTS: [Part; 4] = [
         explanation: "One endpoint changes; every stream has its own connection with mutual TLS, gets the change \
                       and acknowledges it. The clients are another process; the processor time is that of the \
                       whole server, in both modes, engine and acknowledgements included. Payloads are counted by \
-                      the buffers that the messages of all streams are made of. The goals are 20 µs and one.",
+                      the buffers that the messages of all streams are made of. The goals are 20 µs and one. \
+                      *The least* is what any server does: bytes of the same number over the same TLS, and as many \
+                      back.",
         argument: "streams",
     },
 ];

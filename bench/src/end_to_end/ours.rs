@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use files::{Folder, FolderChange, Reload, WatchSettings};
+use model::Layout;
 use runtime::{Input, Notice, Published};
 use tempfile::TempDir;
 use testkit::{Envoy, Port};
@@ -53,8 +54,8 @@ enum Happened {
 
 impl Ours {
     /// Reads the folder, starts everything, and waits until Envoy is in step.
-    pub(super) async fn start(manifests: Manifests) -> Self {
-        let (settings, [http, https, stats]) = settings();
+    pub(super) async fn start(layout: Layout, manifests: Manifests) -> Self {
+        let (settings, [http, https, stats]) = settings(layout);
         let running = Running::start(settings).await;
         let credentials = tempfile::tempdir().expect("a temporary folder");
         running.write_client(credentials.path());

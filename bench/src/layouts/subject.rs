@@ -91,8 +91,7 @@ impl Subject {
         objects: &Objects,
         outside: &mut Outside,
     ) -> Self {
-        let (mut settings, ports) = settings();
-        settings.layout = layout;
+        let (settings, ports) = settings(layout);
         let feeder = match who {
             Who::Ours => {
                 let ours = Ours::start(settings, thread_name(layout));
