@@ -40,6 +40,16 @@ impl ClientTls {
         Self::build(sni, trust, Some((chain, key)), rustls::ALL_VERSIONS)
     }
 
+    /// The same with one TLS version only.
+    pub fn with_identity_and_version(
+        sni: &str,
+        trust: &Trust,
+        (chain, key): (&str, &str),
+        version: &'static SupportedProtocolVersion,
+    ) -> Self {
+        Self::build(sni, trust, Some((chain, key)), &[version])
+    }
+
     /// Resumes sessions that the server lets it resume; the tickets belong to this value and its clones.
     #[must_use]
     pub fn resuming(mut self) -> Self {

@@ -187,6 +187,35 @@ async fn connections_for_other_hosts_never_reach_a_host_that_asks_for_certificat
     }
 }
 
+#[tokio::test]
+async fn a_client_that_resumes_its_session_gets_in_without_showing_its_certificate_again() {
+    for layout in LAYOUTS {
+        let authority = Authority::root("ours");
+        let mut world = world(layout, &authority).await;
+        write_host(&world, "asks", "caSecret: ca, forwardClientCertificate: {subject: true}");
+        world.sync().await;
+        let ClientIdentity { chain, key, .. } = authority.issue("good");
+        for (version, reused) in [(&rustls::version::TLS12, 2), (&rustls::version::TLS13, 4)] {
+            let identity = (chain.as_str(), key.as_str());
+            let trust = Trust::Anything;
+            let tls = ClientTls::with_identity_and_version("asks.example", &trust, identity, version);
+            let request = request(&world, "asks", None).tls(tls.resuming());
+            for _ in 0..3 {
+                let answer = request.send().await.unwrap();
+                let told = answer.seen().map(|seen| told_by(&seen).concat()).unwrap_or_default();
+                assert!(
+                    told.contains("Subject=\"CN=good\""),
+                    "{layout:?} {version:?}: {} {told}",
+                    answer.code()
+                );
+            }
+            let found = world.envoy.stats().await.sum("listener.", ".ssl.session_reused");
+            assert_eq!(found, reused, "{layout:?} {version:?}");
+        }
+        world.assert_nothing_rejected().await;
+    }
+}
+
 /// What a client might say to be taken for somebody else.
 const FORGED: &str = "By=spiffe://forged;Hash=forged;Subject=\"CN=forged\"";
 
