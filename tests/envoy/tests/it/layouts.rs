@@ -1,12 +1,15 @@
 //! Tests that choose their layouts themselves. All others run with the layout that `ISOBATH_TEST_LAYOUT` names, and run
 //! again with each.
 
+mod addresses;
 mod client_certificates;
 mod equality;
 mod fallback;
 mod guards;
+mod internal_redirects;
 mod on_demand;
 mod on_demand_hosts;
+mod rate_limits;
 mod scoped;
 mod scoped_tls;
 mod survival;

@@ -4,15 +4,12 @@
 extern crate isobath_envoy_tests as harness;
 
 mod actions;
-mod addresses;
 mod changes;
 mod conditions;
 mod fleet;
-mod internal_redirects;
 mod layouts;
 mod modes;
 mod objects;
-mod rate_limits;
 mod rejection;
 mod responses;
 mod rotation;

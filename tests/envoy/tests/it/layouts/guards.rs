@@ -8,15 +8,16 @@ mod filters;
 mod inject;
 mod service;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use harness::manifests::{HostCertificate, http_proxy};
+use harness::manifests::{HostCertificate, http_proxy, service};
 use harness::{Edit, LAYOUTS, Options, World};
-use model::Layout;
-use testkit::{Answer, ClientTls, Connection, Failure, Request, Trust, Version, exchange, open};
+use model::{Layout, SecretName};
+use testkit::{Answer, Canned, ClientTls, Connection, Failure, Request, Trust, Version, open};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use filters::{CREDENTIALS, Guard};
+use filters::{CREDENTIALS, FRIENDS, Guard, Policy};
 use inject::{By, Guarded};
 use service::AuthorizationService;
 
@@ -43,43 +44,103 @@ const TARGETS: [Target; 7] = [
     target("open.shut-wild.example", "open.shut-wild.example", false),
 ];
 const GUARDED: &[&str] = &["shut.example", "*.shut-wild.example", "*", "shut.open-wild.example"];
-/// What is open on guarded hosts, too.
+/// What is open on guarded hosts, too. The backend of the second sends clients elsewhere, where Envoy goes itself.
+const OPEN: &[&str] = &[FREE, JUMP];
 const FREE: &str = "/free";
+const JUMP: &str = "/jump";
 
-/// A world with a guard in front of some of its hosts, and what lets friends in.
+/// Whether clients say in the TLS handshake which host they want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Sent,
+    /// They come in under the fallback certificate, which all hosts allow; a catch-all host would take their place.
+    NotSent,
+}
+
+/// A world with a guard in front of some of its hosts, and the service that an authorization filter asks.
 struct Scene {
     world: World,
     guard: Guard,
+    names: Names,
+    jumping: Canned,
     _authorization: AuthorizationService,
 }
 
-async fn scene(guard: Guard, by: By, layout: Layout) -> Scene {
+async fn scene(guard: Guard, by: By, names: Names, layout: Layout) -> Scene {
     let authorization = AuthorizationService::start().await;
-    let port = authorization.port();
-    let edit = Guarded { guard: guard.clone(), by, hosts: GUARDED, free: FREE, authorization: port };
-    let edit: Arc<dyn Edit> = Arc::new(edit);
-    let mut world = World::with(Options { edit: Some(edit), ..Options::with_layout(layout) }).await;
+    let edit: Arc<dyn Edit> = Arc::new(Guarded {
+        filter: guard.filter.clone(),
+        by,
+        // An Ingress has no policies, and no other object can be the catch-all.
+        hosts: if guard.policy.is_some() { &["*"] } else { GUARDED },
+        open: OPEN,
+        authorization: authorization.port(),
+    });
+    let mut options = Options { edit: Some(edit), ..Options::with_layout(layout) };
+    options.settings.fallback_certificate = Some(SecretName::new("default", "secret-fallback"));
+    let mut world = World::with(options).await;
+    world.write("fallback", &HostCertificate::new("fallback.example").secret("secret-fallback"));
     world.add_backend("blue").await;
-    for Target { fqdn, .. } in TARGETS {
+    let jumping = Canned::start().await;
+    world.write("jumping", &service("default", "jumping", &[jumping.port()]));
+    for Target { fqdn, is_guarded, .. } in targets(names) {
         let name = fqdn.replace('*', "any");
         world.write(&format!("secret-{name}"), &HostCertificate::new(fqdn).secret(&name));
-        let yaml = if fqdn == "*" { catch_all(&name) } else { host(&name, fqdn) };
+        let policy = guard.policy.filter(|_| is_guarded);
+        let yaml = if fqdn == "*" { catch_all(&name) } else { host(&name, fqdn, policy, names) };
         world.write(&format!("host-{name}"), &yaml);
     }
     world.sync().await;
     assert_eq!(world.diagnostics().iter().map(|each| &each.message).collect::<Vec<_>>(), [""; 0]);
-    Scene { world, guard, _authorization: authorization }
+    Scene { world, guard, names, jumping, _authorization: authorization }
+}
+
+/// Those that there are.
+fn targets(names: Names) -> impl Iterator<Item = Target> {
+    TARGETS.into_iter().filter(move |target| names == Names::Sent || target.fqdn != "*")
+}
+
+impl Scene {
+    /// A request by a connection for a host.
+    fn request(&self, way: Way, target: Target) -> Request {
+        let request = Request { version: way.version, ..self.world.get(target.host, "/") };
+        if !way.is_secure {
+            return request;
+        }
+        let protocol = match way.version {
+            Version::Http1 => "http/1.1",
+            Version::Http2 => "h2",
+        };
+        Request { target: self.world.https(), ..request }.tls(self.client_tls(target).alpn(&[protocol]))
+    }
+
+    /// The catch-all is for those who name no server, too.
+    fn client_tls(&self, target: Target) -> ClientTls {
+        let is_named = self.names == Names::Sent && target.fqdn != "*";
+        ClientTls::new(if is_named { target.host } else { "127.0.0.1" }, &Trust::Anything)
+    }
+
+    /// From now on the open route leads to the guarded one: Envoy follows redirects within an exact host.
+    fn jumps_to(&self, way: Way, host: &str) {
+        let scheme = if way.is_secure { "https" } else { "http" };
+        self.jumping.answer(JUMP, 302, &[("location", &format!("{scheme}://{host}/"))], "");
+    }
 }
 
 /// Served with and without TLS.
-fn host(name: &str, fqdn: &str) -> String {
+fn host(name: &str, fqdn: &str, policy: Option<Policy>, names: Names) -> String {
+    let [of_host, of_open_route] =
+        policy.map_or([""; 2], |Policy { of_host, of_open_route }| [of_host, of_open_route]);
+    let field = |field: &str| if field.is_empty() { String::new() } else { format!(", {field}") };
     let route = |path: &str, more: &str| {
-        let condition = format!("conditions: [{{prefix: {path}}}], permitInsecure: true{more}");
+        let condition = format!("conditions: [{{prefix: {path}}}], permitInsecure: true{}", field(more));
         format!("- {{{condition}, services: [{{name: blue, port: 80}}]}}\n")
     };
-    let routes = [route("/ws", ", enableWebsockets: true"), route(FREE, ""), route("/", "")].concat();
-    let tls = format!("tls: {{secretName: {name}}}");
-    http_proxy(name, &format!("virtualhost: {{fqdn: '{fqdn}', {tls}}}\nroutes:\n{routes}"))
+    let routes =
+        [route("/ws", "enableWebsockets: true"), route(FREE, of_open_route), route("/", "")].concat();
+    let fallback = names == Names::NotSent;
+    let tls = format!("tls: {{secretName: {name}, enableFallbackCertificate: {fallback}}}");
+    http_proxy(name, &format!("virtualhost: {{fqdn: '{fqdn}', {tls}{}}}\nroutes:\n{routes}", field(of_host)))
 }
 
 fn catch_all(secret: &str) -> String {
@@ -119,33 +180,11 @@ struct Way {
     version: Version,
 }
 
-const WAYS: [Way; 4] = [
-    Way { is_secure: false, version: Version::Http1 },
-    Way { is_secure: false, version: Version::Http2 },
-    Way { is_secure: true, version: Version::Http1 },
-    Way { is_secure: true, version: Version::Http2 },
-];
-
-impl Way {
-    /// A request by a connection for a host.
-    fn request(self, world: &World, target: Target) -> Request {
-        let request = Request { version: self.version, ..world.get(target.host, "/") };
-        if !self.is_secure {
-            return request;
-        }
-        let protocol = match self.version {
-            Version::Http1 => "http/1.1",
-            Version::Http2 => "h2",
-        };
-        Request { target: world.https(), ..request }.tls(client_tls(target).alpn(&[protocol]))
-    }
-}
-
-/// The catch-all is for those who name no server.
-fn client_tls(target: Target) -> ClientTls {
-    let server_name = if target.fqdn == "*" { "127.0.0.1" } else { target.host };
-    ClientTls::new(server_name, &Trust::Anything)
-}
+const WAYS: [Way; 4] = [CLEAR[0], CLEAR[1], SECURE[0], SECURE[1]];
+const CLEAR: [Way; 2] =
+    [Way { is_secure: false, version: Version::Http1 }, Way { is_secure: false, version: Version::Http2 }];
+const SECURE: [Way; 2] =
+    [Way { is_secure: true, version: Version::Http1 }, Way { is_secure: true, version: Version::Http2 }];
 
 /// A client that keeps its connection, and opens another when the server closed it after an answer.
 struct Client {
@@ -181,17 +220,17 @@ impl Client {
 /// The scopes of a host that is open.
 const SPOOFED: [&str; 2] = ["http/open.example", "https/open.example"];
 
-/// Tries requests on a host without credentials, and with: each gets the status that it must get, and only what is
-/// let through arrives.
+/// Tries requests of strangers and of friends on a host: each gets the status that it must get, and only what is let
+/// through arrives.
 async fn assert_every_request_is_judged(scene: &Scene, way: Way, target: Target) {
     let Scene { world, guard, .. } = scene;
-    let base = way.request(world, target);
-    let mut client = Client::new(base.clone());
-    // The one that a rate limit lets through; with credentials the host is there for every guard.
-    let friend = |request: Request| request.header(CREDENTIALS.0, CREDENTIALS.1);
-    let first = client.send(&friend(base.clone())).await;
-    if way.version == Version::Http1 || guard.knows_friends {
-        assert_eq!(first.service(), "blue", "{guard:?} {way:?} {target:?}: {}", first.code());
+    let name = guard.name;
+    let base = scene.request(way, target);
+    let friend = |request: Request| request.header(CREDENTIALS.0, CREDENTIALS.1).from(FRIENDS);
+    let (mut strangers, mut friends) = (Client::new(base.clone()), Client::new(friend(base.clone())));
+    if !guard.knows_friends && way.version == Version::Http1 {
+        // The only one that is let through.
+        assert_eq!(friends.send(&base).await.service(), "blue", "{name} {way:?} {target:?}");
     }
     for host in spellings(target.host) {
         let at = |path: &str| Request { host: host.clone(), path: path.into(), ..base.clone() };
@@ -205,33 +244,28 @@ async fn assert_every_request_is_judged(scene: &Scene, way: Way, target: Target)
         ];
         for request in requests {
             let before = world.backend("blue").requests();
-            let answer = client.send(&request).await;
+            let answer = strangers.send(&request).await;
             let expected = if target.is_guarded { guard.denied } else { 200 };
-            assert_eq!(answer.code(), expected, "{} {way:?} {target:?} {request:?}", guard.filter);
+            assert_eq!(answer.code(), expected, "{name} {way:?} {target:?} {request:?}");
             let arrived = world.backend("blue").requests() - before;
-            assert_eq!(arrived, u64::from(!target.is_guarded), "{} {way:?} {request:?}", guard.filter);
+            assert_eq!(arrived, u64::from(!target.is_guarded), "{name} {way:?} {request:?}");
         }
-        assert_eq!(client.send(&at(FREE)).await.service(), "blue", "{} {way:?} {host}", guard.filter);
+        assert_eq!(strangers.send(&at(FREE)).await.service(), "blue", "{name} {way:?} {host}");
         if guard.knows_friends {
-            assert_eq!(
-                client.send(&friend(at("/"))).await.service(),
-                "blue",
-                "{} {way:?} {host}",
-                guard.filter
-            );
+            assert_eq!(friends.send(&friend(at("/"))).await.service(), "blue", "{name} {way:?} {host}");
+        }
+        if !target.fqdn.starts_with('*') {
+            scene.jumps_to(way, &host);
+            let code = strangers.send(&at(JUMP)).await.code();
+            let expected = if target.is_guarded { guard.denied } else { 200 };
+            assert_eq!(code, expected, "{name} {way:?} {target:?} {host}: by a redirect from an open route");
         }
     }
 }
 
-/// The first line of the answer to a WebSocket's handshake.
-async fn upgrade(world: &World, way: Way, target: Target, host: &str) -> String {
-    let tls = client_tls(target);
-    let (address, tls) = if way.is_secure { (world.https(), Some(&tls)) } else { (world.http(), None) };
+/// The first line of an answer; the connection may be open for a while yet.
+async fn first_line(address: SocketAddr, tls: Option<&ClientTls>, request: &str) -> String {
     let mut stream = open(address, tls).await.unwrap();
-    let request = format!(
-        "GET /ws HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
     stream.write_all(request.as_bytes()).await.unwrap();
     stream.flush().await.unwrap();
     let mut line = String::new();
@@ -239,15 +273,26 @@ async fn upgrade(world: &World, way: Way, target: Target, host: &str) -> String 
     line.trim_end().to_owned()
 }
 
+/// What comes of the handshake of a WebSocket.
+async fn upgrade(scene: &Scene, way: Way, target: Target, host: &str) -> String {
+    let request = format!(
+        "GET /ws HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let (world, tls) = (&scene.world, scene.client_tls(target));
+    let (address, tls) = if way.is_secure { (world.https(), Some(&tls)) } else { (world.http(), None) };
+    first_line(address, tls, &request).await
+}
+
 async fn assert_upgrades_are_judged(scene: &Scene, way: Way, target: Target) {
-    let Scene { world, guard, .. } = scene;
+    let guard = &scene.guard;
     for host in spellings(target.host) {
-        let line = upgrade(world, way, target, &host).await;
+        let line = upgrade(scene, way, target, &host).await;
         let expected = if target.is_guarded { guard.denied } else { 101 };
         assert!(
             line.starts_with(&format!("HTTP/1.1 {expected} ")),
             "{} {way:?} {host}: {line}, not {expected}",
-            guard.filter
+            guard.name
         );
     }
 }
@@ -275,58 +320,65 @@ async fn assert_odd_requests_arrive_nowhere(scene: &Scene) {
     let Scene { world, guard, .. } = scene;
     let before = world.backend("blue").requests();
     for request in RAW {
-        let bytes = request.replace('|', "\r\n");
-        let answer = exchange(world.http(), None, bytes.as_bytes()).await.unwrap();
-        let line = String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned();
-        assert!(!line.contains(" 200 "), "{} {request}: {line}", guard.filter);
+        let line = first_line(world.http(), None, &request.replace('|', "\r\n")).await;
+        assert!(line.starts_with("HTTP/1.") && !line.contains(" 200 "), "{} {request}: {line}", guard.name);
     }
-    assert_eq!(world.backend("blue").requests(), before, "{}", guard.filter);
+    assert_eq!(world.backend("blue").requests(), before, "{}", guard.name);
 }
 
 async fn matrix(guard: fn() -> Guard) {
     for layout in LAYOUTS {
-        let mut scene = scene(guard(), By::Message, layout).await;
-        for target in TARGETS {
-            for way in WAYS {
-                assert_every_request_is_judged(&scene, way, target).await;
-                if way.version == Version::Http1 {
-                    assert_upgrades_are_judged(&scene, way, target).await;
-                }
+        let named = scene(guard(), By::Message, Names::Sent, layout).await;
+        assert_all_are_judged(&named, &WAYS).await;
+        assert_odd_requests_arrive_nowhere(&named).await;
+        let nameless = scene(guard(), By::Message, Names::NotSent, layout).await;
+        assert_all_are_judged(&nameless, &SECURE).await;
+        for mut scene in [named, nameless] {
+            scene.world.assert_nothing_rejected().await;
+        }
+    }
+}
+
+async fn assert_all_are_judged(scene: &Scene, ways: &[Way]) {
+    for target in targets(scene.names) {
+        for way in ways {
+            assert_every_request_is_judged(scene, *way, target).await;
+            if way.version == Version::Http1 {
+                assert_upgrades_are_judged(scene, *way, target).await;
             }
         }
-        assert_odd_requests_arrive_nowhere(&scene).await;
-        scene.world.assert_nothing_rejected().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ip_filter_denies_however_the_host_is_written() {
-    matrix(filters::rbac).await;
+    matrix(filters::addresses).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_is_required_however_the_host_is_written() {
-    matrix(filters::jwt).await;
+    matrix(filters::tokens).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_authorization_service_is_asked_however_the_host_is_written() {
-    matrix(filters::external_authorization).await;
+    matrix(filters::authorization).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rate_limit_counts_requests_however_the_host_is_written() {
-    matrix(filters::local_rate_limit).await;
+    matrix(filters::rate_limit).await;
 }
 
 /// Why no filter may be switched on or off by a route, and that the matrix would tell: with scopes, Envoy 1.40
 /// decides before the scripts have found the route. An Envoy in which this fails does better.
 #[tokio::test]
 async fn a_filter_that_a_route_switches_on_is_passed_by_another_spelling_where_hosts_have_scopes() {
-    let way = Way { is_secure: false, version: Version::Http1 };
+    let way = CLEAR[0];
     for (layout, answer_to_another_spelling) in [(Layout::Table, 403), (Layout::Scoped, 200)] {
-        let scene = scene(filters::rbac(), By::Switch, layout).await;
-        let request = way.request(&scene.world, TARGETS[0]);
+        let guard = Guard { policy: None, ..filters::addresses() };
+        let scene = scene(guard, By::Switch, Names::Sent, layout).await;
+        let request = scene.request(way, TARGETS[0]);
         assert_eq!(request.send().await.unwrap().code(), 403, "{layout:?}");
         let upper = Request { host: "SHUT.example".into(), ..request };
         assert_eq!(upper.send().await.unwrap().code(), answer_to_another_spelling, "{layout:?}");
@@ -337,17 +389,17 @@ async fn a_filter_that_a_route_switches_on_is_passed_by_another_spelling_where_h
 #[tokio::test]
 async fn a_connection_that_was_opened_for_an_open_host_reaches_no_guarded_one() {
     for layout in LAYOUTS {
-        let Scene { mut world, .. } = scene(filters::rbac(), By::Message, layout).await;
+        let mut scene = scene(filters::addresses(), By::Message, Names::Sent, layout).await;
         let (guarded, open): (Vec<Target>, Vec<Target>) =
             TARGETS.iter().partition(|target| target.is_guarded);
-        for (own, way) in open.iter().flat_map(|own| WAYS[2..].iter().map(move |way| (own, way))) {
-            let base = way.request(&world, *own);
+        for (own, way) in open.iter().flat_map(|own| SECURE.iter().map(move |way| (own, way))) {
+            let base = scene.request(*way, *own);
             let mut client = Client::new(base.clone());
             for host in guarded.iter().flat_map(|other| spellings(other.host)) {
                 let code = client.send(&Request { host: host.clone(), ..base.clone() }).await.code();
                 assert_eq!(code, 421, "{layout:?} {way:?} {own:?} {host}");
             }
         }
-        world.assert_nothing_rejected().await;
+        scene.world.assert_nothing_rejected().await;
     }
 }

@@ -2,14 +2,17 @@
 
 use harness::manifests::{http_proxy, ingress, simple_proxy};
 use harness::{Options, World};
-use model::Layout;
+use model::{Layout, Timeout};
 use testkit::{Answer, Request, Seen, Version, exchange};
 
 /// What differs from one request to the next.
 const VOLATILE: [&str; 2] = ["x-request-id", "x-request-start"];
 
+/// Envoy closes connections as soon as it has answered: some of these tests wait for that.
 async fn world(layout: Layout) -> World {
-    World::with(Options::with_layout(layout)).await
+    let mut options = Options::with_layout(layout);
+    options.settings.timeouts.delayed_close = Timeout::Disabled;
+    World::with(options).await
 }
 
 /// Two exact hosts, one of them below a wildcard, the wildcard, and the catch-all.

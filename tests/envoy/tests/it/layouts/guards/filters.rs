@@ -1,32 +1,52 @@
-//! Filters that can deny, as a feature would configure them: always in the chain, and told by a message of their own
-//! what to do for a host or a route.
+//! Filters that can deny: those that a policy of a host brings, and others as a feature would bring them.
 
 use serde_json::{Value, json};
 
-/// A filter that guards hosts. Who sends [`CREDENTIALS`] is let through.
+/// A filter that guards hosts.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
-    /// The name of the filter.
-    pub(super) filter: &'static str,
+    /// For people.
+    pub(super) name: &'static str,
+    /// What it answers to those whom it does not let through.
+    pub(super) denied: u16,
+    /// Whether it lets some through and others not; otherwise only the first request to each host is let through.
+    pub(super) knows_friends: bool,
+    /// The policy that brings it, if the product has one.
+    pub(super) policy: Option<Policy>,
+    /// The same as Envoy's filter, for hosts that can have no such policy.
+    pub(super) filter: Filter,
+}
+
+/// Fields of an HTTPProxy, in YAML.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Policy {
+    /// Of a host that is guarded.
+    pub(super) of_host: &'static str,
+    /// Of a route of such a host that is open.
+    pub(super) of_open_route: &'static str,
+}
+
+/// What Envoy is told: always a part of the chain, with a message of its own for what it does for a host or a route.
+#[derive(Debug, Clone)]
+pub(super) struct Filter {
     /// What every connection manager has.
     pub(super) config: Value,
     /// What a host has that is guarded.
     pub(super) on: Value,
     /// What a host or a route has that is not.
     pub(super) off: Value,
-    /// What the filter answers to those whom it does not let through.
-    pub(super) denied: u16,
-    /// Whether credentials count; otherwise only the first request to each host is let through.
-    pub(super) knows_friends: bool,
 }
 
-/// A token (HS256) without an end, of the key below.
+/// What friends send: a token (HS256) without an end, of the key below.
 pub(super) const CREDENTIALS: (&str, &str) = (
     "authorization",
     "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJ0ZXN0cyIsInN1YiI6ImZyaWVuZCJ9.\
      itgdRWqTRhZyPM6twEDDn61W7Ba6Pq_cLOhgpQwAyGQ",
 );
 const KEY: &str = "aXNvYmF0aC1ndWFyZC1rZXktb2YtMzItYnl0ZXMhISE";
+
+/// Where friends come from.
+pub(super) const FRIENDS: [u8; 4] = [127, 0, 0, 2];
 
 /// The cluster of the authorization service.
 pub(super) const AUTHORIZATION_CLUSTER: &str = "authorization";
@@ -37,70 +57,82 @@ fn any(package: &str, message: &str, mut fields: Value) -> Value {
     fields
 }
 
-/// An IP filter that knows friends: nobody from the loopback address without credentials.
-pub(super) fn rbac() -> Guard {
-    let stranger = json!({"not_rule": {"header": {"name": CREDENTIALS.0, "present_match": true}}});
-    let principal = json!({"remote_ip": {"address_prefix": "127.0.0.0", "prefix_len": 8}});
-    let policies = json!({"strangers": {"permissions": [stranger], "principals": [principal]}});
+/// Strangers are those that come from `127.0.0.1`.
+pub(super) fn addresses() -> Guard {
+    let principal = json!({"remote_ip": {"address_prefix": "127.0.0.1", "prefix_len": 32}});
+    let policies = json!({"strangers": {"permissions": [{"any": true}], "principals": [principal]}});
     let rules = json!({"action": "DENY", "policies": policies});
     Guard {
-        filter: "envoy.filters.http.rbac",
-        config: any("rbac", "RBAC", json!({})),
-        on: any("rbac", "RBACPerRoute", json!({"rbac": {"rules": rules}})),
-        off: any("rbac", "RBACPerRoute", json!({})),
+        name: "addresses",
         denied: 403,
         knows_friends: true,
+        policy: Some(Policy {
+            of_host: "ipDenyPolicy: [{source: Remote, cidr: 127.0.0.1/32}]",
+            of_open_route: "ipDenyPolicy: [{source: Remote, cidr: 192.0.2.0/24}]",
+        }),
+        filter: Filter {
+            config: any("rbac", "RBAC", json!({})),
+            on: any("rbac", "RBACPerRoute", json!({"rbac": {"rules": rules}})),
+            off: any("rbac", "RBACPerRoute", json!({})),
+        },
     }
 }
 
-pub(super) fn jwt() -> Guard {
+pub(super) fn tokens() -> Guard {
     let key = json!({"keys": [{"kty": "oct", "alg": "HS256", "k": KEY}]}).to_string();
     let provider = json!({"issuer": "tests", "forward": true, "local_jwks": {"inline_string": key}});
     let requirements = json!({"required": {"provider_name": "tests"}});
     let config = json!({"providers": {"tests": provider}, "requirement_map": requirements});
     Guard {
-        filter: "envoy.filters.http.jwt_authn",
-        config: any("jwt_authn", "JwtAuthentication", config),
-        on: any("jwt_authn", "PerRouteConfig", json!({"requirement_name": "required"})),
-        off: any("jwt_authn", "PerRouteConfig", json!({"disabled": true})),
+        name: "tokens",
         denied: 401,
         knows_friends: true,
+        policy: None,
+        filter: Filter {
+            config: any("jwt_authn", "JwtAuthentication", config),
+            on: any("jwt_authn", "PerRouteConfig", json!({"requirement_name": "required"})),
+            off: any("jwt_authn", "PerRouteConfig", json!({"disabled": true})),
+        },
     }
 }
 
-pub(super) fn external_authorization() -> Guard {
+pub(super) fn authorization() -> Guard {
     let uri = json!({"uri": "http://authorization", "cluster": AUTHORIZATION_CLUSTER, "timeout": "10s"});
     let config = json!({"http_service": {"server_uri": uri}, "transport_api_version": "V3"});
     Guard {
-        filter: "envoy.filters.http.ext_authz",
-        config: any("ext_authz", "ExtAuthz", config),
-        on: any("ext_authz", "ExtAuthzPerRoute", json!({"check_settings": {}})),
-        off: any("ext_authz", "ExtAuthzPerRoute", json!({"disabled": true})),
-        // That of the service.
+        name: "authorization",
+        // The answer of the service.
         denied: 402,
         knows_friends: true,
+        policy: None,
+        filter: Filter {
+            config: any("ext_authz", "ExtAuthz", config),
+            on: any("ext_authz", "ExtAuthzPerRoute", json!({"check_settings": {}})),
+            off: any("ext_authz", "ExtAuthzPerRoute", json!({"disabled": true})),
+        },
     }
 }
 
-/// One request to each host in a thousand hours.
-pub(super) fn local_rate_limit() -> Guard {
+/// One request an hour to each host.
+pub(super) fn rate_limit() -> Guard {
     let named = |mut fields: Value| {
         fields["stat_prefix"] = "guard".into();
         any("local_ratelimit", "LocalRateLimit", fields)
     };
-    // Envoy wants a bucket even where none is asked.
+    // Envoy wants a bucket even where nothing is counted.
     let limit = |percent: u32| {
         let share = json!({"default_value": {"numerator": percent, "denominator": "HUNDRED"}});
-        let bucket = json!({"max_tokens": 1, "tokens_per_fill": 1, "fill_interval": "3600000s"});
-        let fields = json!({"token_bucket": bucket, "filter_enabled": share, "filter_enforced": share});
-        named(fields)
+        let bucket = json!({"max_tokens": 1, "tokens_per_fill": 1, "fill_interval": "3600s"});
+        named(json!({"token_bucket": bucket, "filter_enabled": share, "filter_enforced": share}))
     };
     Guard {
-        filter: "envoy.filters.http.local_ratelimit",
-        config: named(json!({})),
-        on: limit(100),
-        off: limit(0),
+        name: "rate limit",
         denied: 429,
         knows_friends: false,
+        policy: Some(Policy {
+            of_host: "rateLimitPolicy: {local: {requests: 1, unit: hour}}",
+            of_open_route: "rateLimitPolicy: {local: {requests: 1000000, unit: second}}",
+        }),
+        filter: Filter { config: named(json!({})), on: limit(100), off: limit(0) },
     }
 }

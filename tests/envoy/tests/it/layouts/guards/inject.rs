@@ -1,4 +1,5 @@
-//! Puts a guard into the resources of a layout: what a feature does, whether there is one or not yet.
+//! Puts a filter into the resources of a layout: what a policy does, for hosts that can have none. When there is a policy
+//! it takes this one's place, and the matrix stays.
 
 use envoy::{Output, OwnName, References, Resource, ResourceType};
 use envoy_protos::google::protobuf::Any;
@@ -7,9 +8,12 @@ use prost::Name;
 use prost_reflect::DynamicMessage;
 use serde_json::{Value, json};
 
-use super::filters::{AUTHORIZATION_CLUSTER, Guard};
+use super::filters::{AUTHORIZATION_CLUSTER, Filter};
 
-/// How a guard comes into force for a host.
+/// The filter's name in the chain: no other is called so.
+const NAME: &str = "test.guard";
+
+/// How a filter comes into force for a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
     /// The filter is there, and a message of its own tells it what to do: the rule of this project.
@@ -18,15 +22,15 @@ pub(super) enum By {
     Switch,
 }
 
-/// A guard in front of some hosts.
+/// A filter in front of some hosts.
 #[derive(Debug)]
 pub(super) struct Guarded {
-    pub(super) guard: Guard,
+    pub(super) filter: Filter,
     pub(super) by: By,
     /// The names of virtual hosts.
     pub(super) hosts: &'static [&'static str],
-    /// The prefix of the routes that it leaves alone.
-    pub(super) free: &'static str,
+    /// The prefixes of the routes that it leaves alone.
+    pub(super) open: &'static [&'static str],
     /// The port of the authorization service.
     pub(super) authorization: u16,
 }
@@ -90,13 +94,12 @@ impl Guarded {
         }
     }
 
-    /// Behind our own filters, where those of features are; in place of the feature's, if it has one by now.
+    /// Behind our own filters, where those of features are.
     fn insert(&self, filters: &mut Vec<Value>) {
-        filters.retain(|filter| filter["name"] != self.guard.filter);
         let is_ours =
             |filter: &Value| filter["name"].as_str().is_some_and(|name| name.starts_with("isobath."));
         let behind = filters.iter().rposition(is_ours).map_or(0, |position| position + 1);
-        let mut filter = json!({"name": self.guard.filter, "typed_config": self.guard.config});
+        let mut filter = json!({"name": NAME, "typed_config": self.filter.config});
         if self.by == By::Switch {
             filter["disabled"] = true.into();
         }
@@ -107,7 +110,8 @@ impl Guarded {
         let is_guarded = host["name"].as_str().is_some_and(|name| self.hosts.contains(&name));
         self.set(host, is_guarded);
         for route in host.get_mut("routes").and_then(Value::as_array_mut).into_iter().flatten() {
-            if route["match"]["prefix"] == self.free || route["match"]["path_separated_prefix"] == self.free {
+            let prefix = ["prefix", "path_separated_prefix"].map(|field| route["match"][field].as_str());
+            if prefix.into_iter().flatten().any(|prefix| self.open.contains(&prefix)) {
                 self.set(route, false);
             }
         }
@@ -115,11 +119,11 @@ impl Guarded {
 
     fn set(&self, message: &mut Value, is_guarded: bool) {
         let config = match (is_guarded, self.by) {
-            (true, _) => &self.guard.on,
-            (false, By::Message) => &self.guard.off,
+            (true, _) => &self.filter.on,
+            (false, By::Message) => &self.filter.off,
             (false, By::Switch) => return,
         };
-        message["typed_per_filter_config"][self.guard.filter] = config.clone();
+        message["typed_per_filter_config"][NAME] = config.clone();
     }
 
     fn cluster(&self) -> Resource {

@@ -1,12 +1,12 @@
 //! Filters by address: in every layout, for every form of a host, by connection and by client.
 
 use harness::manifests::{HostCertificate, http_proxy, service};
-use harness::{Options, World};
+use harness::{LAYOUTS, Options, World};
 use model::{Layout, Settings};
 use testkit::{Backend, ClientTls, Failure, Request, Trust};
 
-const LAYOUTS: [Layout; 2] = [Layout::Table, Layout::Scoped];
-const ALL_LAYOUTS: [Layout; 3] = [Layout::Table, Layout::Scoped, Layout::OnDemand];
+/// On demand, plaintext hosts have the same scopes.
+const PLAINTEXT_LAYOUTS: [Layout; 2] = [Layout::Table, Layout::Scoped];
 
 const ONE: [u8; 4] = [127, 0, 0, 1];
 const TWO: [u8; 4] = [127, 0, 0, 2];
@@ -42,7 +42,7 @@ async fn code(request: Request) -> u16 {
 
 #[tokio::test]
 async fn a_connection_is_denied_by_its_address_in_whatever_form_it_asks_for_the_host() {
-    for layout in LAYOUTS {
+    for layout in PLAINTEXT_LAYOUTS {
         let mut world = world(layout, 0).await;
         world.write("exact", &denying_two("exact", "site.example"));
         world.write("wild", &denying_two("wild", "*.wild.example"));
@@ -84,7 +84,7 @@ async fn a_client_is_told_from_the_connection_that_its_request_comes_on() {
         (1, [(403, 200), (403, 403), (200, 403), (200, 200)]),
         (0, [(403, 403), (403, 403), (200, 200), (200, 200)]),
     ] {
-        for layout in LAYOUTS {
+        for layout in PLAINTEXT_LAYOUTS {
             let mut world = world(layout, hops).await;
             for (name, policy) in HOSTS {
                 let routes = "routes: [{services: [{name: blue, port: 80}]}]";
@@ -105,7 +105,7 @@ async fn a_client_is_told_from_the_connection_that_its_request_comes_on() {
 
 #[tokio::test]
 async fn a_host_with_tls_denies_over_tls_and_before_it_redirects() {
-    for layout in ALL_LAYOUTS {
+    for layout in LAYOUTS {
         let mut world = world(layout, 0).await;
         world.write("cert", &HostCertificate::new("site.example").secret("cert"));
         let spec = "virtualhost: {fqdn: site.example, tls: {secretName: cert}, \
@@ -123,7 +123,7 @@ async fn a_host_with_tls_denies_over_tls_and_before_it_redirects() {
 
 #[tokio::test]
 async fn connections_that_are_carried_as_they_are_are_denied_by_their_address() {
-    for layout in ALL_LAYOUTS {
+    for layout in LAYOUTS {
         let mut world = world(layout, 0).await;
         let backend = Backend::start_tls("inner", "inner.example").await;
         world.write("inner", &service("default", "inner", &[backend.port()]));

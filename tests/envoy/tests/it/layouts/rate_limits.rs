@@ -2,7 +2,7 @@
 
 use harness::manifests::http_proxy;
 use harness::{Options, World};
-use model::{Layout, Settings};
+use model::Layout;
 
 /// A host whose routes share three requests an hour, but for two of them.
 fn limited(name: &str, host: &str) -> String {
@@ -23,8 +23,7 @@ fn limited(name: &str, host: &str) -> String {
 }
 
 async fn world(layout: Layout) -> World {
-    let settings = Settings { layout, ..Settings::default() };
-    let mut world = World::with(Options { settings, ..Options::default() }).await;
+    let mut world = World::with(Options::with_layout(layout)).await;
     world.add_backend("blue").await;
     world.write("exact", &limited("exact", "site.example"));
     world.write("wild", &limited("wild", "*.wild.example"));
