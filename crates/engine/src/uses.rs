@@ -5,7 +5,9 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{Action, ClusterKey, Route, SecretKey, TlsTermination, Traffic, VirtualHost, VirtualHostKey};
+use model::{
+    Action, ClusterKey, JwtProvider, Route, SecretKey, TlsTermination, Traffic, VirtualHost, VirtualHostKey,
+};
 use store::Unit;
 
 use crate::references::References;
@@ -25,6 +27,7 @@ impl From<&VirtualHost> for Uses {
             Traffic::Http(routes) => routes.iter().flat_map(clusters).collect(),
             Traffic::Tcp(proxy) => proxy.clusters.iter().map(|each| &each.cluster).collect(),
         };
+        clusters.extend(host.jwt_providers.iter().filter_map(JwtProvider::key_server));
         clusters.sort_unstable();
         clusters.dedup();
         let mut secrets: Vec<&SecretKey> = host.tls.iter().flat_map(secrets).collect();

@@ -36,8 +36,7 @@ pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
 
 /// The name in statistics, without slashes and without the hash: it outlives a change of settings.
 fn alt_stat_name(cluster: &Cluster) -> String {
-    let model::Backend { namespace, service, port } = &cluster.backend;
-    format!("{namespace}_{service}_{port}")
+    cluster.backend.to_string().replace('/', "_")
 }
 
 /// Requests go to healthy endpoints only, however few there are.

@@ -3,6 +3,7 @@
 mod compressor;
 mod grpc_stats;
 mod grpc_web;
+pub(crate) mod jwt_authn;
 mod local_rate_limit;
 mod rbac;
 mod router;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_filter::ConfigType;
 use envoy_protos::google::protobuf::Any;
-use model::{Host, Policies};
+use model::{Host, Policies, Route};
 
 use crate::listener::ConnectionManager;
 
@@ -26,7 +27,7 @@ pub(crate) use router::SCOPE_AFTER_REDIRECT;
 type Entry = (&'static str, fn(&ConnectionManager<'_>) -> Option<Any>);
 
 /// All filters, in order (reference 7.3). No name stands twice: per-route settings are found by name.
-const FILTERS: [Entry; 10] = [
+const FILTERS: [Entry; 11] = [
     // First, so that all others see the route that is found in the end.
     (scope_miss::FIRST, scope_miss::first),
     (scope_miss::AGAIN, scope_miss::again),
@@ -37,9 +38,11 @@ const FILTERS: [Entry; 10] = [
     ("envoy.filters.http.grpc_stats", grpc_stats::config),
     (LOCAL_RATE_LIMIT, local_rate_limit::config),
     (RBAC, rbac::config),
+    (JWT_AUTHN, jwt_authn::config),
     (ROUTER, router::config),
 ];
 
+const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
 const LOCAL_RATE_LIMIT: &str = "envoy.filters.http.local_ratelimit";
 const RBAC: &str = "envoy.filters.http.rbac";
 const ROUTER: &str = "envoy.filters.http.router";
@@ -58,6 +61,12 @@ pub(crate) fn messages(host: &Host, policies: &Policies) -> BTreeMap<String, Any
     TOLD.iter()
         .filter_map(|(name, message, _)| Some(((*name).to_owned(), message(host, policies)?)))
         .collect()
+}
+
+/// What a route says to filters, by the names of these.
+pub(crate) fn messages_of_route(host: &Host, route: &Route) -> BTreeMap<String, Any> {
+    let token = route.jwt.as_deref().map(|provider| (JWT_AUTHN.to_owned(), jwt_authn::message(provider)));
+    messages(host, &route.policies).into_iter().chain(token).collect()
 }
 
 /// What a route of ours says to the filters that the policies of its host speak to: it has none.

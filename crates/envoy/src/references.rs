@@ -39,6 +39,11 @@ impl Reference {
         Self { resource_type: ResourceType::ScopedRouteConfiguration, name, needs: Needs::Acked }
     }
 
+    /// A listener whose chains must be there first.
+    pub(crate) fn listener(name: Arc<str>) -> Self {
+        Self { resource_type: ResourceType::Listener, name, needs: Needs::Acked }
+    }
+
     /// A resource whose content Envoy waits for by itself.
     pub(crate) fn sent(resource_type: ResourceType, name: impl Into<Arc<str>>) -> Self {
         Self { resource_type, name: name.into(), needs: Needs::Sent }

@@ -48,7 +48,7 @@ fn route(route: &Route, host: &Host) -> proto::Route {
         r#match: Some(matching::route_match(&route.matches, host)),
         action: Some(action::action(&route.action)),
         metadata: Some(origin(&route.origin)),
-        typed_per_filter_config: filters::messages(host, &route.policies),
+        typed_per_filter_config: filters::messages_of_route(host, route),
         request_headers_to_add: headers::to_set(&route.request_headers),
         request_headers_to_remove: headers::to_remove(&route.request_headers),
         response_headers_to_add: headers::to_set(&route.response_headers),

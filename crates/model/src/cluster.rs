@@ -16,7 +16,7 @@ use crate::{SecretKey, Timeout};
 /// ([`Cluster::key`]): a field added here is part of it without another line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cluster {
-    /// The Service and port, for names and statistics.
+    /// What is reached, for names and statistics.
     pub backend: Backend,
     /// Where addresses come from.
     pub discovery: Discovery,
@@ -32,15 +32,38 @@ pub struct Cluster {
     pub circuit_breakers: CircuitBreakers,
 }
 
-/// A port of a Service.
+/// What a cluster reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Backend {
-    /// The Service's namespace.
-    pub namespace: Arc<str>,
-    /// The Service's name.
-    pub service: Arc<str>,
-    /// The Service's port.
-    pub port: u16,
+pub enum Backend {
+    /// A port of a Service.
+    Service {
+        /// The Service's namespace.
+        namespace: Arc<str>,
+        /// The Service's name.
+        service: Arc<str>,
+        /// The Service's port.
+        port: u16,
+    },
+    /// A server that Envoy itself asks for something.
+    Server {
+        /// `http` or `https`.
+        scheme: &'static str,
+        /// Its name or address.
+        host: Arc<str>,
+        /// Its port.
+        port: u16,
+    },
+}
+
+/// `namespace/service/port`, and Contour's `dnsname/scheme/host` with the port (reference 7.2): a Service has no slash
+/// in its name.
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service { namespace, service, port } => write!(f, "{namespace}/{service}/{port}"),
+            Self::Server { scheme, host, port } => write!(f, "dnsname/{scheme}/{host}/{port}"),
+        }
+    }
 }
 
 /// Where the addresses of a backend come from.
@@ -117,13 +140,12 @@ pub struct CircuitBreakers {
 }
 
 impl Cluster {
-    /// The cluster's identity: `namespace/service/port/hash` with the hash of the whole value.
+    /// The cluster's identity: that of its backend and the hash of the whole value, `namespace/service/port/hash`.
     #[must_use]
     pub fn key(&self) -> ClusterKey {
         let mut hasher = Xxh3Default::new();
         self.hash(&mut hasher);
-        let Backend { namespace, service, port } = &self.backend;
-        ClusterKey(format!("{namespace}/{service}/{port}/{:016x}", hasher.finish()).into())
+        ClusterKey(format!("{}/{:016x}", self.backend, hasher.finish()).into())
     }
 }
 
@@ -199,7 +221,7 @@ mod tests {
 
     fn cluster() -> Cluster {
         Cluster {
-            backend: Backend { namespace: "ns".into(), service: "web".into(), port: 80 },
+            backend: Backend::Service { namespace: "ns".into(), service: "web".into(), port: 80 },
             discovery: Discovery::Endpoints(EndpointsKey {
                 namespace: "ns".into(),
                 service: "web".into(),

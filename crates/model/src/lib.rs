@@ -13,6 +13,7 @@ mod duration;
 mod headers;
 mod host;
 mod id;
+mod jwt;
 mod listener;
 mod matching;
 mod policy;
@@ -32,6 +33,7 @@ pub use duration::Timeout;
 pub use headers::{HeaderEdits, HeaderValue};
 pub use host::Host;
 pub use id::{Kind, ObjectId, VirtualHostKey};
+pub use jwt::{Jwks, JwtProvider, PublicKeys};
 pub use listener::{Listener, ListenerId, Transport};
 pub use matching::{
     HeaderMatch, HeaderPredicate, PathMatch, QueryMatch, QueryPredicate, RouteMatch, TextMatch,

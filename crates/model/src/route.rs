@@ -13,6 +13,8 @@ pub struct Route {
     pub action: Action,
     /// What they must meet first, where that is other than for the host.
     pub policies: Policies,
+    /// The provider of the host whose token they must carry.
+    pub jwt: Option<Arc<str>>,
     /// Changes to the request before it goes on.
     pub request_headers: HeaderEdits,
     /// Changes to the response on its way back.

@@ -1,6 +1,6 @@
 //! What one host of one listener does.
 
-use crate::{Host, Policies, Route, TlsTermination, WeightedCluster};
+use crate::{Host, JwtProvider, Policies, Route, TlsTermination, WeightedCluster};
 
 /// What one host of one listener does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -13,6 +13,8 @@ pub struct VirtualHost {
     pub traffic: Traffic,
     /// What requests must meet; of these, connections that are carried as they are meet the addresses only.
     pub policies: Policies,
+    /// The issuers of tokens that routes may ask for; where TLS ends and requests are routed. Sorted by name.
+    pub jwt_providers: Vec<JwtProvider>,
 }
 
 /// What happens to the traffic of a host.

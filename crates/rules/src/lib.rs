@@ -22,6 +22,7 @@ mod number;
 mod path;
 mod redirect;
 mod status;
+mod uri;
 
 pub use address::{cidr, ip_address};
 pub use cookie::{cookie_domain, cookie_name, cookie_path};
@@ -41,3 +42,4 @@ pub use status::{
     MAX_DIRECT_BODY, StatusRange, direct_response_body, direct_response_status, expected_statuses,
     rate_limit_status, retriable_status,
 };
+pub use uri::{InvalidUri, ServerUri, server_uri};

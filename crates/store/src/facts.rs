@@ -3,6 +3,7 @@
 mod delegation;
 mod http_proxy;
 mod ingress;
+mod jwks;
 mod secret;
 mod service;
 mod slice;
@@ -10,6 +11,7 @@ mod slice;
 pub use delegation::DelegationFact;
 pub use http_proxy::HttpProxyFact;
 pub use ingress::IngressFact;
+pub use jwks::InvalidJwks;
 pub use secret::{SecretFact, SecretType};
 pub use service::{PortProtocol, ServiceFact, ServicePort};
 pub use slice::{SliceEndpoint, SliceFact};

@@ -21,8 +21,8 @@ mod unit;
 
 pub use change::Change;
 pub use facts::{
-    Age, Annotations, DelegationFact, HttpProxyFact, IngressFact, PortProtocol, SecretFact, SecretType,
-    ServiceFact, ServicePort, SliceEndpoint, SliceFact,
+    Age, Annotations, DelegationFact, HttpProxyFact, IngressFact, InvalidJwks, PortProtocol, SecretFact,
+    SecretType, ServiceFact, ServicePort, SliceEndpoint, SliceFact,
 };
 pub use name::{Name, NameRef};
 pub use read::{Read, Source};

@@ -114,7 +114,7 @@ impl Target<'_> {
             Upstream::Tls => (Protocol::Http1, true),
         };
         Cluster {
-            backend: Backend {
+            backend: Backend::Service {
                 namespace: self.id.namespace.clone(),
                 service: self.id.name.clone(),
                 port: self.number,

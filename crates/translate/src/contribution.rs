@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, Cluster, ClusterKey, ObjectId, Policies, Problem, TlsTermination, Traffic, VirtualHostKey,
+    Action, Cluster, ClusterKey, JwtProvider, ObjectId, Policies, Problem, TlsTermination, Traffic,
+    VirtualHostKey,
 };
 use store::Age;
 
@@ -30,7 +31,7 @@ impl Contribution {
     /// Forgets the clusters that no fragment names: those of routes that came to nothing.
     pub(crate) fn keep_what_is_named(&mut self) {
         let named: BTreeSet<&ClusterKey> =
-            self.fragments.values().flat_map(|fragment| clusters(&fragment.traffic)).collect();
+            self.fragments.values().flat_map(|fragment| clusters(fragment)).collect();
         self.clusters.retain(|key, _| named.contains(key));
     }
 
@@ -45,8 +46,14 @@ impl Contribution {
     }
 }
 
+/// The clusters that a part of a host needs.
+fn clusters(fragment: &Fragment) -> Vec<&ClusterKey> {
+    let keys = fragment.jwt_providers.iter().filter_map(JwtProvider::key_server);
+    keys.chain(targets(&fragment.traffic)).collect()
+}
+
 /// The clusters that traffic goes to.
-fn clusters(traffic: &Traffic) -> Vec<&ClusterKey> {
+fn targets(traffic: &Traffic) -> Vec<&ClusterKey> {
     match traffic {
         Traffic::Tcp(proxy) => proxy.clusters.iter().map(|each| &each.cluster).collect(),
         Traffic::Http(routes) => {
@@ -80,6 +87,8 @@ pub struct Fragment {
     pub traffic: Traffic,
     /// What requests to the host must meet.
     pub policies: Policies,
+    /// The issuers of tokens that its routes ask for.
+    pub jwt_providers: Vec<JwtProvider>,
 }
 
 /// The place of a root among others of the same host; the smaller wins.

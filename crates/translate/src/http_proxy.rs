@@ -5,6 +5,7 @@ mod addresses;
 mod conditions;
 mod headers;
 mod internal_redirect;
+mod jwt;
 mod policies;
 mod rate_limit;
 mod restrictions;

@@ -166,7 +166,8 @@ impl<'s> Translation<'_, 's> {
         }
         let rank = Rank { origin: Origin::Ingress, age: self.fact.age, root: self.id.clone() };
         let policies = Policies::default();
-        let fragment = Fragment { rank, tls, traffic: Traffic::Http(routes), policies };
+        let fragment =
+            Fragment { rank, tls, traffic: Traffic::Http(routes), policies, jwt_providers: vec![] };
         self.out.fragments.insert(VirtualHostKey { listener, host }, fragment);
     }
 
@@ -210,6 +211,7 @@ impl<'s> Translation<'_, 's> {
             matches,
             action,
             policies: Policies::default(),
+            jwt: None,
             request_headers: HeaderEdits::default(),
             response_headers: HeaderEdits::default(),
             origin: self.id.clone(),

@@ -25,7 +25,7 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     fragments.sort_by(|a, b| a.rank.cmp(&b.rank));
     let mut fragments = fragments.into_iter();
     let Some(first) = fragments.next() else { return Merged::default() };
-    let Fragment { rank, tls, traffic, policies } = first;
+    let Fragment { rank, tls, traffic, policies, jwt_providers } = first;
     let others: Vec<_> = fragments.collect();
     let mut conflicts = Conflicts { key, winner: rank.root, told: BTreeMap::new() };
     let traffic = match traffic {
@@ -35,7 +35,7 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
         }
         Traffic::Http(routes) => Traffic::Http(conflicts.routes(routes, tls.as_ref(), others)),
     };
-    let virtual_host = Some(VirtualHost { host: key.host.clone(), tls, traffic, policies });
+    let virtual_host = Some(VirtualHost { host: key.host.clone(), tls, traffic, policies, jwt_providers });
     Merged { virtual_host, notes: conflicts.notes() }
 }
 

@@ -47,6 +47,17 @@ pub(crate) fn secret<'s>(
     Ok(secret)
 }
 
+/// The bundle of CAs of a reference, checked.
+pub(crate) fn ca(
+    reader: &Reader<'_>,
+    own_namespace: &str,
+    reference: (&str, &str),
+) -> Result<SecretKey, Unusable> {
+    let secret = secret(reader, own_namespace, reference)?;
+    secret.bundle().map_err(|invalid| Unusable::Invalid(invalid.to_string()))?;
+    Ok(SecretKey::ca(reference.0, reference.1, None))
+}
+
 /// The versions that a host offers: what it asks for within what the operator allows. There may be none
 /// (minimum above maximum); the caller reports that.
 pub(crate) fn versions(

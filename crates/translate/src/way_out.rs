@@ -1,7 +1,7 @@
 //! What a user can do about a problem, where its message does not say it.
 
 /// The way out by kind and reason; sorted.
-const WAYS_OUT: [(&str, &str, &str); 26] = [
+const WAYS_OUT: [(&str, &str, &str); 29] = [
     (
         "IPFilterError",
         "IPFilterPolicyNotValid",
@@ -14,6 +14,17 @@ const WAYS_OUT: [(&str, &str, &str); 26] = [
     ("IncludeError", "IncludeTooDeep", "include it further up"),
     ("IncludeError", "RootIncludesRoot", "remove spec.virtualhost from the included one, or the include"),
     ("IncludeError", "TooManyIncludes", "include each part from fewer places"),
+    ("JWTVerificationError", "InvalidJWTVerificationPolicy", "keep one of the two"),
+    (
+        "JWTVerificationError",
+        "JWTProviderNotDefined",
+        "name one of spec.virtualhost.jwtProviders of the root",
+    ),
+    (
+        "JWTVerificationError",
+        "LocalJWKSInvalid",
+        "name an Opaque Secret of this namespace, and the key of its JWKS",
+    ),
     ("PrefixReplaceError", "AmbiguousReplacement", "keep one entry without a prefix"),
     ("PrefixReplaceError", "DuplicateReplacement", "keep one entry for each prefix"),
     ("PrefixReplaceError", "MustHavePrefix", "match by a prefix, or remove pathRewritePolicy"),

@@ -2,7 +2,7 @@
 //!
 //! A host that comes, changes or goes is its scope and its certificate under its own name; the listener stays
 //! as it is. A host whose connections differ from those of others (TLS versions of its own, clients that are asked
-//! for certificates, connections that are carried as they are) has a filter chain of its own, whose scopes are of
+//! for certificates, issuers of tokens, connections that are carried as they are) has a filter chain of its own, whose scopes are of
 //! another class: what came by the shared chain under weaker rules finds 421 there.
 //!
 //! Once there is a fallback certificate, the listener has to know all names, to tell which are nobody's.
@@ -100,7 +100,7 @@ impl OnDemand {
     fn form(&self, host: &Host) -> Form {
         let one = BTreeSet::from([host.clone()]);
         let fragment = is_shared(host).then(|| self.table.fragments(&one).remove(host)).flatten();
-        let scope = [Class::Chain, Class::Https]
+        let scope = [Class::Token, Class::Chain, Class::Https]
             .into_iter()
             .find_map(|class| self.scopes.published(ResourceType::ScopedRouteConfiguration, class.key(host)));
         let (place, fallback) = (self.hosts.get(host).cloned(), self.fallback.part(host));
@@ -120,7 +120,7 @@ impl OnDemand {
 
     fn make_chain(&self, value: &VirtualHost) -> OwnChain {
         let Self { listener, settings, mode, .. } = self;
-        let name = Tables::Scopes.name(&value.host);
+        let name = Tables::Scopes.name(value);
         let chains = Chains { listener, settings, mode: *mode };
         let table = Tables::Scopes.reference(name.clone());
         let (message, references) = chains.chain(value, Tables::Scopes.routes(&name), table);
@@ -134,6 +134,7 @@ impl OnDemand {
             .tls
             .as_ref()
             .is_some_and(|tls| (tls.minimum, tls.maximum) == usual && tls.clients.certificates().is_none());
+        let is_usual = is_usual && value.jwt_providers.is_empty();
         is_usual && matches!(value.traffic, Traffic::Http(_)) && !value.host.is_any()
     }
 
@@ -167,14 +168,17 @@ impl OnDemand {
         } else {
             self.scopes.put(scope::of_host(Class::Https, value, routes));
         }
-        self.remove_scope(Class::Chain, &value.host);
+        self.remove_own_scopes(&value.host);
     }
 
     /// The routes of a host with a chain of its own, and what bars the shared chain from them.
     fn route_apart(&mut self, value: &VirtualHost) {
         match &value.traffic {
-            Traffic::Http(routes) => self.scopes.put(scope::of_host(Class::Chain, value, routes)),
-            Traffic::Tcp(_) => self.remove_scope(Class::Chain, &value.host),
+            Traffic::Http(routes) => {
+                self.remove_own_scopes(&value.host);
+                self.scopes.put(Tables::Scopes.table(value, routes));
+            }
+            Traffic::Tcp(_) => self.remove_own_scopes(&value.host),
         }
         self.bar(&value.host);
     }
@@ -184,8 +188,14 @@ impl OnDemand {
         if is_shared(host) {
             self.table.put(host, &scope::misdirecting_host(host), vec![]);
         } else {
-            self.scopes.put(scope::misdirecting(Class::Https, host));
+            self.scopes.put(scope::misdirecting(Class::Https, host, &self.listener.id));
         }
+    }
+
+    /// The scopes of chains of its own that a host may have.
+    fn remove_own_scopes(&mut self, host: &Host) {
+        self.remove_scope(Class::Chain, host);
+        self.remove_scope(Class::Token, host);
     }
 
     fn remove_scope(&mut self, class: Class, host: &Host) {
@@ -195,7 +205,7 @@ impl OnDemand {
     fn unroute(&mut self, host: &Host) {
         self.table.remove(host);
         self.remove_scope(Class::Https, host);
-        self.remove_scope(Class::Chain, host);
+        self.remove_own_scopes(host);
     }
 
     /// Without a host nothing listens, as in the other layouts.
@@ -316,7 +326,7 @@ impl Shape for OnDemand {
                 self.table.hosts().cloned().collect()
             }
             ResourceType::ScopedRouteConfiguration => {
-                own(Class::Https.host(name).or_else(|| Class::Chain.host(name)))
+                own(Class::Https.host(name).or_else(|| Tables::Scopes.host(name)))
             }
             ResourceType::Secret => own(Some(Host::new(name))),
             ResourceType::ClusterLoadAssignment

@@ -26,7 +26,10 @@ impl Outbox {
 
     /// Withdraws a resource with the next flush, if it was ever published.
     pub(super) fn remove(&mut self, resource_type: ResourceType, name: Arc<str>) {
-        self.pending.insert((resource_type, name), None);
+        let id = (resource_type, name);
+        if self.published.contains_key(&id) || self.pending.contains_key(&id) {
+            self.pending.insert(id, None);
+        }
     }
 
     /// What changed, in order.

@@ -8,7 +8,7 @@ use envoy_protos::envoy::config::route::v3::scoped_route_configuration::Key;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::Fragment;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fragment::Type;
 use envoy_protos::google::protobuf::Any;
-use model::{Action, Host, PathMatch, Route, VirtualHost};
+use model::{Action, Host, ListenerId, PathMatch, Route, VirtualHost};
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use rope::{Piece, Rope};
@@ -30,6 +30,8 @@ pub(super) enum Class {
     Https,
     /// Those of a host's own TLS chain.
     Chain,
+    /// Those of a host's own TLS chain that looks at tokens.
+    Token,
     /// Those of the TLS chain for clients that name no host that is served.
     Fallback,
 }
@@ -41,8 +43,15 @@ impl Class {
             Self::Http => "http",
             Self::Https => "https",
             Self::Chain => "chain",
+            Self::Token => "token",
             Self::Fallback => "fallback",
         }
+    }
+
+    /// That of the chain of a host that has its own. Whoever looks at tokens is the chain, not the table: what came by
+    /// a chain that does not look must not find a table whose routes ask for one.
+    pub(super) fn of_chain(value: &VirtualHost) -> Self {
+        if value.jwt_providers.is_empty() { Self::Chain } else { Self::Token }
     }
 
     /// The key of a host.
@@ -66,8 +75,8 @@ pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route]) -> Re
     let end = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
         Class::Http | Class::Fallback => &*END,
-        Class::Chain if host.is_any() => &*END,
-        Class::Https | Class::Chain => &*MISDIRECTING_END,
+        Class::Chain | Class::Token if host.is_any() => &*END,
+        Class::Https | Class::Chain | Class::Token => &*MISDIRECTING_END,
     };
     inline(key, Some(own), end, References::new(route::references(routes)))
 }
@@ -82,8 +91,9 @@ fn or_not_found(mut own: proto::VirtualHost, value: &VirtualHost) -> proto::Virt
 }
 
 /// A scope for a host that is served elsewhere now: 421 for what still comes.
-pub(super) fn misdirecting(class: Class, host: &Host) -> Resource {
-    inline(class.key(host), None, &MISDIRECTING_END, References::default())
+pub(super) fn misdirecting(class: Class, host: &Host, listener: &ListenerId) -> Resource {
+    let after = References::new(vec![Reference::listener(listener.as_str().into())]);
+    inline(class.key(host), None, &MISDIRECTING_END, after)
 }
 
 /// The same for a host of a table that others share.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use envoy_protos::envoy::config::route::v3::RouteConfiguration;
-use model::{Host, Route, VirtualHost};
+use model::{Host, ListenerId, Route, VirtualHost};
 
 use super::route_table;
 use super::scope::{self, Class};
@@ -22,6 +22,8 @@ pub(super) enum Tables {
 }
 
 const PREFIX: &str = "https/";
+/// What follows the host in the name of a route configuration of a chain that looks at tokens.
+const OF_TOKENS: &str = "/tokens";
 
 impl Tables {
     pub(super) const fn resource_type(self) -> ResourceType {
@@ -31,18 +33,47 @@ impl Tables {
         }
     }
 
-    pub(super) fn name(self, host: &Host) -> Arc<str> {
+    /// The name of a host's table, by whether its chain looks at tokens: see [`Class::of_chain`].
+    pub(super) fn name(self, value: &VirtualHost) -> Arc<str> {
+        let [usual, of_tokens] = self.names(&value.host);
+        match Class::of_chain(value) {
+            Class::Token => of_tokens,
+            Class::Http | Class::Https | Class::Chain | Class::Fallback => usual,
+        }
+    }
+
+    /// The names that the table of a host may have: the usual one, then that of a chain that looks at tokens.
+    pub(super) fn names(self, host: &Host) -> [Arc<str>; 2] {
         match self {
-            Self::Routes => format!("{PREFIX}{host}").into(),
-            Self::Scopes => Class::Chain.key(host),
+            Self::Routes => [format!("{PREFIX}{host}").into(), format!("{PREFIX}{host}{OF_TOKENS}").into()],
+            Self::Scopes => [Class::Chain.key(host), Class::Token.key(host)],
         }
     }
 
     /// The host of a name.
     pub(super) fn host(self, name: &str) -> Option<Host> {
         match self {
-            Self::Routes => name.strip_prefix(PREFIX).map(Host::new),
-            Self::Scopes => Class::Chain.host(name),
+            Self::Routes => {
+                let rest = name.strip_prefix(PREFIX)?;
+                Some(Host::new(rest.strip_suffix(OF_TOKENS).unwrap_or(rest)))
+            }
+            Self::Scopes => Class::Chain.host(name).or_else(|| Class::Token.host(name)),
+        }
+    }
+
+    /// What stands under the usual name of a host whose chain looks at tokens: 421 for the connections of the chain
+    /// that it had before, once the new one is there. A scope that is gone is answered by the chain itself.
+    pub(super) fn barred(self, host: &Host, listener: &ListenerId) -> Option<Resource> {
+        let [name, _] = self.names(host);
+        let table = RouteConfiguration {
+            name: name.to_string(),
+            virtual_hosts: vec![misdirected()],
+            ..route_table::every_table()
+        };
+        let after = References::new(vec![Reference::listener(listener.as_str().into())]);
+        match self {
+            Self::Routes => Some(Resource::new(name, &table, after)),
+            Self::Scopes => None,
         }
     }
 
@@ -65,8 +96,8 @@ impl Tables {
     /// The table of one host: its routes, and 421 for every other host. The catch-all host has no other.
     pub(super) fn table(self, value: &VirtualHost, routes: &[Route]) -> Resource {
         match self {
-            Self::Routes => routes_of(self.name(&value.host), value, routes),
-            Self::Scopes => scope::of_host(Class::Chain, value, routes),
+            Self::Routes => routes_of(self.name(value), value, routes),
+            Self::Scopes => scope::of_host(Class::of_chain(value), value, routes),
         }
     }
 }

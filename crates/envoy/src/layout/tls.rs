@@ -50,7 +50,7 @@ impl Tls {
 
     fn set_chain(&mut self, host: &Host, value: &VirtualHost) {
         let Self { listener, settings, mode, kind, .. } = &*self;
-        let name = kind.name(host);
+        let name = kind.name(value);
         let chains = Chains { listener, settings, mode: *mode };
         let (chain, references) = chains.chain(value, kind.routes(&name), kind.reference(name.clone()));
         self.chains.put(host, &chain, references);
@@ -58,9 +58,23 @@ impl Tls {
 
     fn set_table(&mut self, host: &Host, value: &VirtualHost) {
         match &value.traffic {
-            Traffic::Http(routes) => self.tables.put(self.kind.table(value, routes)),
+            Traffic::Http(routes) => self.put_table(host, self.kind.table(value, routes)),
             Traffic::Tcp(_) => self.remove_table(host),
         }
+    }
+
+    /// Puts the table of a host, and takes care of the name that it does not have.
+    fn put_table(&mut self, host: &Host, table: Resource) {
+        let [usual, of_tokens] = self.kind.names(host);
+        let (other, bar) = match table.name == usual {
+            true => (of_tokens, None),
+            false => (usual, self.kind.barred(host, &self.listener.id)),
+        };
+        match bar {
+            Some(bar) => self.tables.put(bar),
+            None => self.tables.remove(self.kind.resource_type(), other),
+        }
+        self.tables.put(table);
     }
 
     /// Puts the fallback chain among the others, or takes it away.
@@ -82,17 +96,29 @@ impl Tls {
     }
 
     fn remove_table(&mut self, host: &Host) {
-        self.tables.remove(self.kind.resource_type(), self.kind.name(host));
+        self.kind
+            .names(host)
+            .into_iter()
+            .for_each(|name| self.tables.remove(self.kind.resource_type(), name));
     }
 
     fn table_of(&self, host: &Host) -> Option<Resource> {
-        self.tables.published(self.kind.resource_type(), self.kind.name(host)).cloned()
+        let [usual, of_tokens] = self.kind.names(host);
+        let published = |name| self.tables.published(self.kind.resource_type(), name);
+        published(of_tokens).or_else(|| published(usual)).cloned()
     }
 
-    /// Tables that changed, by their hosts; nothing but tables is in the box.
+    /// Tables that changed, by their hosts; nothing but tables is in the box. Where there are two, that of tokens is
+    /// the table, and comes later in the order of names.
     fn replaced_tables(&mut self) -> BTreeMap<Host, Option<Resource>> {
-        let tables = self.tables.take_replaced().into_iter();
-        tables.filter_map(|((_, name), table)| Some((self.kind.host(&name)?, table))).collect()
+        let mut tables = BTreeMap::new();
+        for ((_, name), table) in self.tables.take_replaced() {
+            let Some(host) = self.kind.host(&name) else { continue };
+            if table.is_some() || !tables.contains_key(&host) {
+                tables.insert(host, table);
+            }
+        }
+        tables
     }
 }
 
@@ -168,7 +194,7 @@ impl Shape for Tls {
         }
         self.chains.restore(host, before.fragment);
         match before.resource {
-            Some(table) => self.tables.put(table),
+            Some(table) => self.put_table(host, table),
             None => self.remove_table(host),
         }
         self.fallback.restore(host, before.fallback);

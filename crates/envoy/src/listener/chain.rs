@@ -6,6 +6,7 @@ use model::{Host, Listener, SecretKey, Settings, TlsTermination, Traffic, Virtua
 use super::server_names::SHARED_CHAIN;
 use super::{ConnectionManager, Routes, ScopeKey, addresses, tcp_proxy, tls};
 use crate::duration::seconds;
+use crate::filters::jwt_authn;
 use crate::{Reference, XdsMode, secret};
 
 /// The only chain of a plaintext listener.
@@ -35,6 +36,7 @@ impl Chains<'_> {
         let filters = match &host.traffic {
             Traffic::Http(_) => {
                 references.push(table);
+                references.extend(jwt_authn::references(&host.jwt_providers));
                 vec![self.manager(host, routes).filter()]
             }
             Traffic::Tcp(proxy) => {
@@ -88,7 +90,7 @@ impl Chains<'_> {
         let Self { listener, settings, mode } = *self;
         let asked = host.tls.as_ref().and_then(|tls| tls.clients.certificates());
         let forward = asked.and_then(|asked| asked.forward.as_ref());
-        ConnectionManager { listener, settings, mode, routes, host: Some(&host.host), forward }
+        ConnectionManager { listener, settings, mode, routes, host: Some(host), forward }
     }
 
     fn assemble(&self, host: &VirtualHost, filters: Vec<proto::Filter>) -> proto::FilterChain {

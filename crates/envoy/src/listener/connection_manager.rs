@@ -11,7 +11,7 @@ use envoy_protos::envoy::extensions::filters::network::http_connection_manager::
     ForwardClientCertDetails, RouteSpecifier, SetCurrentClientCertDetails, UpgradeConfig,
 };
 use envoy_protos::google::protobuf::BoolValue;
-use model::{ClientDetail, GlobalTimeouts, Host, Listener, Settings, Timeout};
+use model::{ClientDetail, GlobalTimeouts, Listener, Settings, Timeout, VirtualHost};
 
 use super::scoped_routes::{ScopeKey, bring_key, scoped_routes};
 use super::{early, filter, gone};
@@ -31,7 +31,7 @@ pub(crate) struct ConnectionManager<'a> {
     /// Where it finds the route of a request.
     pub(crate) routes: Routes<'a>,
     /// The host that its connections were opened for; `None` where any host is asked for.
-    pub(crate) host: Option<&'a Host>,
+    pub(crate) host: Option<&'a VirtualHost>,
     /// What backends are told of clients' certificates; `None` for nothing.
     pub(crate) forward: Option<&'a BTreeSet<ClientDetail>>,
 }

@@ -6,18 +6,18 @@ use std::time::Duration;
 use envoy::{Resource, ResourceType, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Bind, CircuitBreakers, ClientCertificates,
-    ClientDetail, Clients, Demand, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey, HeaderEdits,
-    HeaderMatch, HeaderPredicate, HostRewrite, InternalRedirect, Mirror, PathMatch, PathRewrite, Protocol,
-    QueryMatch, QueryPredicate, Redirect, RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts,
-    SchemeChange, SecretContent, SecretKey, SecretName, Settings, TextMatch, Timeout, Trust, UpstreamTls,
-    UpstreamValidation, VirtualHost, WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Backend, Bind, CircuitBreakers, ClientCertificates,
+    ClientDetail, Clients, Cluster, Demand, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey,
+    HeaderEdits, HeaderMatch, HeaderPredicate, HostRewrite, InternalRedirect, Jwks, JwtProvider, Mirror,
+    PathMatch, PathRewrite, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Retry, Revocation,
+    RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey, SecretName, Settings, TextMatch,
+    Timeout, Trust, UpstreamTls, UpstreamValidation, VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
 use crate::values::{
     answer, certified, classic, cluster, find, forward, http, https, key, passthrough, plain, prefix,
-    restricting, route, serving, to, with_clients, with_fallback, with_tls,
+    provider, restricting, route, serving, to, with_clients, with_fallback, with_tls, with_tokens,
 };
 
 fn published(
@@ -163,6 +163,41 @@ fn a_host_with_routes_that_follow_redirects_has_named_routes() {
     let once = InternalRedirect { each_route_once: true, schemes: SchemeChange::Always, ..all };
     let host = plain("a.com", vec![route(prefix("/once"), following(once)), route(prefix("/"), to(&["x"]))]);
     assert_yaml_snapshot!(virtual_host(&host));
+}
+
+#[test]
+fn the_chain_of_a_host_that_asks_for_tokens_has_a_filter_and_a_table_of_its_own() {
+    let server = Cluster {
+        backend: Backend::Server { scheme: "https", host: "keys.example".into(), port: 8443 },
+        ..cluster("x")
+    };
+    let remote = Jwks::Remote {
+        uri: "https://keys.example:8443/jwks".into(),
+        cluster: server.key(),
+        timeout: Duration::from_secs(1),
+        cache: Duration::from_secs(300),
+    };
+    let mut host = with_tokens(with_tls("s", serving("a.com", "x")));
+    host.jwt_providers.push(JwtProvider {
+        issuer: "issuer".into(),
+        audiences: vec!["a".into(), "b".into()],
+        forward: true,
+        ..provider("remote", remote)
+    });
+    let mut layout = classic();
+    layout.set(&https("a.com"), Some(&host));
+    let outputs = layout.flush();
+    let listener = to_json(&find(&outputs, ResourceType::Listener, "ingress_https"));
+    let manager = &listener["filter_chains"][0]["filters"][0]["typed_config"];
+    let filters = manager["http_filters"].as_array().expect("a list").iter();
+    let filter: Vec<_> = filters.filter(|each| each["name"] == "envoy.filters.http.jwt_authn").collect();
+    let table = |name: &str| to_json(&find(&outputs, ResourceType::RouteConfiguration, name));
+    assert_yaml_snapshot!((
+        &manager["rds"]["route_config_name"],
+        filter,
+        table("https/a.com/tokens"),
+        table("https/a.com")
+    ));
 }
 
 #[test]

@@ -151,10 +151,12 @@ fn check_manager(listener: &str, manager: &HttpConnectionManager) {
     let expected = match key.split_once('/') {
         Some(("http" | "fallback", "%REQ(:AUTHORITY)%")) => 2,
         Some(("https", "%REQUESTED_SERVER_NAME%")) => 1,
-        Some(("chain", host)) if !host.contains('%') => 0,
+        Some(("chain" | "token", host)) if !host.contains('%') => 0,
         _ => panic!("{listener}: the key {key}"),
     };
     assert_eq!(looks, expected, "{listener}, {key}: {names:?}");
+    let looks_at_tokens = names.contains(&"envoy.filters.http.jwt_authn");
+    assert_eq!(looks_at_tokens, key.starts_with("token/"), "{listener}, {key}: {names:?}");
     assert!(!names[looks..].iter().any(|name| LOOKS.contains(name)), "{listener}: scripts come first");
     check_upgrades(listener, manager, looks);
 }

@@ -7,16 +7,16 @@ use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use model::{
     Action, AddressFilter, AddressRange, AddressSource, Backend, CircuitBreakers, ClientCertificates,
     Clients, Cluster, ClusterKey, Demand, DirectResponse, Discovery, EndpointsKey, Forward, HeaderEdits,
-    Host, Kind, ListenerId, LocalRateLimit, ObjectId, PathMatch, Policies, Protocol, Revocation, Route,
-    RouteMatch, RouteTimeouts, SecretKey, Settings, TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic,
-    Trust, VirtualHost, VirtualHostKey, WeightedCluster,
+    Host, Jwks, JwtProvider, Kind, ListenerId, LocalRateLimit, ObjectId, PathMatch, Policies, Protocol,
+    PublicKeys, Revocation, Route, RouteMatch, RouteTimeouts, SecretKey, Settings, TcpProxy, Timeout,
+    TlsTermination, TlsVersion, Traffic, Trust, VirtualHost, VirtualHostKey, WeightedCluster,
 };
 
 pub(crate) fn cluster(service: &str) -> Cluster {
     let namespace: Arc<str> = "ns".into();
     let service: Arc<str> = service.into();
     Cluster {
-        backend: Backend { namespace: namespace.clone(), service: service.clone(), port: 80 },
+        backend: Backend::Service { namespace: namespace.clone(), service: service.clone(), port: 80 },
         discovery: Discovery::Endpoints(EndpointsKey { namespace, service, port_name: "".into() }),
         protocol: Protocol::Http1,
         tls: None,
@@ -60,6 +60,7 @@ pub(crate) fn route(matches: RouteMatch, action: Action) -> Route {
         matches,
         action,
         policies: Policies::default(),
+        jwt: None,
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         origin: ObjectId::new(Kind::HttpProxy, "ns", "proxy"),
@@ -84,12 +85,26 @@ pub(crate) fn restricting() -> Policies {
     Policies { addresses: Some(Arc::new(denying("10.0.0.0/8"))), rate_limit: Some(Arc::new(limit)) }
 }
 
+/// A host whose routes ask for the token of a provider with known keys.
+pub(crate) fn with_tokens(mut host: VirtualHost) -> VirtualHost {
+    host.jwt_providers = vec![provider("p", Jwks::Local(PublicKeys::new("{\"keys\":[]}")))];
+    if let Traffic::Http(routes) = &mut host.traffic {
+        routes.iter_mut().for_each(|route| route.jwt = Some("p".into()));
+    }
+    host
+}
+
+pub(crate) fn provider(name: &str, keys: Jwks) -> JwtProvider {
+    JwtProvider { name: name.into(), issuer: "".into(), audiences: vec![], keys, forward: false }
+}
+
 pub(crate) fn plain(host: &str, routes: Vec<Route>) -> VirtualHost {
     VirtualHost {
         host: Host::new(host),
         tls: None,
         traffic: Traffic::Http(routes),
         policies: Policies::default(),
+        jwt_providers: vec![],
     }
 }
 

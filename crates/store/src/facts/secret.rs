@@ -1,10 +1,14 @@
 //! Secrets.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use api::core::Secret;
+use model::PublicKeys;
 use x509::{CaBundle, Crl, InvalidCaBundle, InvalidCrl, InvalidPair, TlsPair};
+
+use super::jwks::{self, InvalidJwks};
 
 /// The kinds of Secret that may hold certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub struct SecretFact {
     key: Option<Arc<[u8]>>,
     ca: Option<Arc<[u8]>>,
     crl: Option<Arc<[u8]>>,
+    /// What looks like a key set, by key; of an Opaque Secret, which nobody else reads these of.
+    key_sets: BTreeMap<Box<str>, Arc<[u8]>>,
     pair: OnceLock<Result<Arc<TlsPair>, InvalidPair>>,
     bundle: OnceLock<Result<Arc<CaBundle>, InvalidCaBundle>>,
     lists: OnceLock<Result<Arc<Crl>, InvalidCrl>>,
@@ -48,6 +54,7 @@ impl From<&Secret> for SecretFact {
             key: data("tls.key"),
             ca: data("ca.crt"),
             crl: data("crl.pem"),
+            key_sets: if kind == SecretType::Opaque { key_sets(object) } else { BTreeMap::new() },
             pair: OnceLock::new(),
             bundle: OnceLock::new(),
             lists: OnceLock::new(),
@@ -62,7 +69,28 @@ fn bytes(object: &Secret, key: &str) -> Option<Arc<[u8]>> {
     text.map(|text| text.as_bytes().into()).or_else(|| data.map(|data| data.0.as_slice().into()))
 }
 
+/// Everything that may be a key set: a JSON object in which the word stands.
+fn key_sets(object: &Secret) -> BTreeMap<Box<str>, Arc<[u8]>> {
+    let text = object.string_data.iter().flatten().map(|(key, _)| key);
+    let names: BTreeSet<&String> = text.chain(object.data.iter().flatten().map(|(key, _)| key)).collect();
+    let candidates = names.into_iter().filter_map(|key| Some((key.as_str().into(), bytes(object, key)?)));
+    candidates.filter(|(_, value)| may_be_key_set(value)).collect()
+}
+
+fn may_be_key_set(value: &[u8]) -> bool {
+    const WORD: &[u8] = b"\"keys\"";
+    value.trim_ascii_start().starts_with(b"{") && value.windows(WORD.len()).any(|window| window == WORD)
+}
+
 impl SecretFact {
+    /// The key set (JWKS) under a key, checked.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that hold no key.
+    pub fn jwks(&self, key: &str) -> Result<PublicKeys, InvalidJwks> {
+        jwks::parse(self.key_sets.get(key).map_or(&[], |bytes| bytes))
+    }
+
     /// The certificate and key, checked.
     ///
     /// # Errors
@@ -95,8 +123,8 @@ impl SecretFact {
 
 impl PartialEq for SecretFact {
     fn eq(&self, other: &Self) -> bool {
-        (self.kind, &self.certificate, &self.key, &self.ca, &self.crl)
-            == (other.kind, &other.certificate, &other.key, &other.ca, &other.crl)
+        (self.kind, &self.certificate, &self.key, &self.ca, &self.crl, &self.key_sets)
+            == (other.kind, &other.certificate, &other.key, &other.ca, &other.crl, &other.key_sets)
     }
 }
 

@@ -6,14 +6,15 @@ use std::rc::Rc;
 use api::HttpProxySpec;
 use api::http_proxy::VirtualHost;
 use model::{
-    Action, Host, ObjectId, Policies, Problem, Route, Settings, TlsTermination, Traffic, VirtualHostKey,
+    Action, Host, JwtProvider, ObjectId, Policies, Problem, Route, Settings, TlsTermination, Traffic,
+    VirtualHostKey,
 };
 use store::{Age, HttpProxyFact, Name, Reader};
 
 use super::route::FromRoot;
 use super::tls::Front;
 use super::tree::{self, Entry};
-use super::{Fault, SPEC, class, restrictions, tcp, tls, unsupported};
+use super::{Fault, SPEC, class, jwt, restrictions, tcp, tls, unsupported};
 use crate::field_path::FieldPath;
 use crate::{Contribution, Fragment, Origin, Rank, text};
 
@@ -64,6 +65,7 @@ struct Root<'a> {
     spec: &'a HttpProxySpec,
     host: &'a Host,
     policies: &'a Policies,
+    tokens: Vec<JwtProvider>,
 }
 
 /// Puts a root where it is served; a fault stops all of it.
@@ -73,10 +75,11 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact)
     may_have(context, id, host, virtual_host)?;
     something_is_defined(&spec)?;
     let closed = unsupported::virtual_host(context, id, virtual_host);
-    let entries = tree::routes(context, id, fact, &FromRoot { host, closed });
+    let entries = tree::routes(context, id, fact, &FromRoot { host, closed, tokens: virtual_host.into() });
     let front = tls::front(context, id, &spec, virtual_host)?;
     let Some(policies) = policies(context, id, virtual_host) else { return Ok(()) };
-    let root = Root { id, age: fact.age, spec: &spec, host, policies: &policies };
+    let tokens = jwt::providers(context, id, &spec, virtual_host, &front)?;
+    let root = Root { id, age: fact.age, spec: &spec, host, policies: &policies, tokens };
     match tcp::proxy(context, id, fact, closed) {
         Ok(Some(proxy)) => serve_connections(context, &root, &front, Traffic::Tcp(proxy)),
         Ok(None) => {}
@@ -177,7 +180,7 @@ fn serve_requests(context: &mut Context<'_, '_>, root: &Root<'_>, front: Front, 
         let routes = entries.into_iter().map(|entry| entry.route).collect();
         return add(context, root, http, None, Traffic::Http(routes));
     }
-    let plaintext = entries.iter().map(|entry| plaintext(context.settings, entry)).collect();
+    let plaintext = entries.iter().map(|entry| plaintext(context, entry)).collect();
     add(context, root, http, None, Traffic::Http(plaintext));
     match front {
         Front::Terminated(tls) if root.spec.tcpproxy.is_none() => {
@@ -195,16 +198,26 @@ fn serve_requests(context: &mut Context<'_, '_>, root: &Root<'_>, front: Front, 
     }
 }
 
-/// The route of a host with TLS on the plaintext listener.
-fn plaintext(settings: &Settings, entry: &Entry) -> Route {
+/// The route of a host with TLS on the plaintext listener. Nobody looks at tokens there.
+fn plaintext(context: &mut Context<'_, '_>, entry: &Entry) -> Route {
     let route = &entry.route;
-    if entry.permit_insecure && !settings.disable_permit_insecure {
+    let permitted = entry.permit_insecure && !context.settings.disable_permit_insecure;
+    if permitted && route.jwt.is_none() {
         return route.clone();
+    }
+    if let (true, Some(index)) = (permitted, entry.index) {
+        let at = SPEC.item("routes", index);
+        let at = at.field("permitInsecure");
+        let message = format!("{at} has no effect on a route that needs a token and is ignored");
+        let fault = Fault::new("JWTVerificationError", "IgnoredField", &at, message);
+        let fault = fault.with_help("disable the verification on the route if it may be reached without TLS");
+        context.note(&route.origin, fault.warning());
     }
     Route {
         matches: route.matches.clone(),
         action: Action::UpgradeToHttps,
         policies: route.policies.clone(),
+        jwt: None,
         request_headers: model::HeaderEdits::default(),
         response_headers: model::HeaderEdits::default(),
         origin: route.origin.clone(),
@@ -223,7 +236,9 @@ fn add(
     }
     let rank = Rank { origin: Origin::HttpProxy, age: root.age, root: root.id.clone() };
     let key = VirtualHostKey { listener, host: root.host.clone() };
-    context.out.fragments.insert(key, Fragment { rank, tls, traffic, policies: root.policies.clone() });
+    let jwt_providers = if tls.is_some() { root.tokens.clone() } else { vec![] };
+    let policies = root.policies.clone();
+    context.out.fragments.insert(key, Fragment { rank, tls, traffic, policies, jwt_providers });
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! One route of an HTTPProxy.
 
+use std::sync::Arc;
+
 use api::http_proxy::Route as Spec;
 use model::{
     Action, DirectResponse, Forward, Host, HostRewrite, ObjectId, PathRewrite, Policies, Route, RouteMatch,
@@ -7,6 +9,7 @@ use model::{
 
 use super::conditions::{self, Conditions};
 use super::headers::{self, Whose};
+use super::jwt::{self, Offered};
 use super::root::Context;
 use super::services::{self, Services};
 use super::tree::Entry;
@@ -31,6 +34,8 @@ pub(super) struct FromRoot<'a> {
     pub(super) host: &'a Host,
     /// Whether routes answer 500, because of something that would restrict them.
     pub(super) closed: bool,
+    /// The issuers of tokens that routes may ask for.
+    pub(super) tokens: Offered<'a>,
 }
 
 /// What the route at `index` of an object becomes: one route, or two where a prefix is replaced.
@@ -42,10 +47,19 @@ pub(super) fn entries(
 ) -> Result<Vec<Entry>, Fault> {
     let Scope { owner, above, at, root } = scope;
     let mut closed = unsupported::route(context, owner, at, spec) | root.closed;
-    let policies = restrictions::policies(owner, at, spec).unwrap_or_else(|faults| {
+    let restricted = restrictions::policies(owner, at, spec);
+    let token = jwt::required(at, spec.jwt_verification_policy.as_deref(), &root.tokens);
+    let mut told = |fault: Fault| {
         closed = true;
-        faults.into_iter().for_each(|fault| context.note(owner, fault.error()));
+        context.note(owner, fault.error());
+    };
+    let policies = restricted.unwrap_or_else(|faults| {
+        faults.into_iter().for_each(&mut told);
         Policies::default()
+    });
+    let token = token.unwrap_or_else(|fault| {
+        told(fault);
+        None
     });
     one_action(at, spec)?;
     let matches = conditions::route(above, at, &spec.conditions)?;
@@ -65,7 +79,7 @@ pub(super) fn entries(
         if closed { Action::Respond(DirectResponse { status: 500, body: "".into() }) } else { action };
     let origin = (*owner).clone();
     let (request_headers, response_headers) = (request.edits, response);
-    let blank = Blank { action, policies, request_headers, response_headers, origin };
+    let blank = Blank { action, policies, jwt: token, request_headers, response_headers, origin };
     let entry = |(place, (matches, path))| Entry {
         route: blank.with(matches, path),
         permit_insecure: spec.permit_insecure,
@@ -79,6 +93,7 @@ pub(super) fn entries(
 struct Blank {
     action: Action,
     policies: Policies,
+    jwt: Option<Arc<str>>,
     request_headers: model::HeaderEdits,
     response_headers: model::HeaderEdits,
     origin: ObjectId,
@@ -94,6 +109,7 @@ impl Blank {
             matches,
             action,
             policies: self.policies.clone(),
+            jwt: self.jwt.clone(),
             request_headers: self.request_headers.clone(),
             response_headers: self.response_headers.clone(),
             origin: self.origin.clone(),

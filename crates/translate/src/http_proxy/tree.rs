@@ -225,6 +225,7 @@ fn bad_gateway(owner: ObjectId, conditions: Conditions) -> Entry {
         matches: conditions.matching(),
         action: Action::Respond(DirectResponse { status: 502, body: "".into() }),
         policies: Policies::default(),
+        jwt: None,
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         origin: owner,

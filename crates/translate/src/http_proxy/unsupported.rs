@@ -31,20 +31,16 @@ const NO_SERVICES: Effect = Idle("has no effect without services");
 /// A field, what leaving it out means, and whether an object has it.
 type Field<T> = (&'static str, Effect, fn(&T) -> bool);
 
-const VIRTUAL_HOST: [Field<VirtualHost>; 4] = [
+const VIRTUAL_HOST: [Field<VirtualHost>; 3] = [
     ("authorization", Closes, |host| host.authorization.is_some()),
     ("corsPolicy", Missing, |host| host.cors_policy.is_some()),
-    ("jwtProviders", Closes, |host| !host.jwt_providers.is_empty()),
     ("rateLimitPolicy.global", Closes, |host| limits_globally(host.rate_limit_policy.as_deref())),
 ];
 
-const ROUTE: [Field<Route>; 6] = [
+const ROUTE: [Field<Route>; 5] = [
     ("authPolicy", Closes, |route| route.auth_policy.as_ref().is_some_and(|policy| !policy.disabled)),
     ("cookieRewritePolicies", Missing, |route| !route.cookie_rewrite_policies.is_empty()),
     ("healthCheckPolicy", Missing, |route| route.health_check_policy.is_some()),
-    ("jwtVerificationPolicy", Closes, |route| {
-        route.jwt_verification_policy.as_ref().is_some_and(|policy| !policy.disabled)
-    }),
     ("loadBalancerPolicy", Missing, |route| balances(route.load_balancer_policy.as_deref())),
     ("rateLimitPolicy.global", Closes, |route| limits_globally(route.rate_limit_policy.as_deref())),
 ];

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use model::{
     Action, AddressFilter, ClientCertificates, Cluster, ClusterKey, Demand, Discovery, Forward, HeaderEdits,
-    HeaderMatch, HeaderPredicate, HostRewrite, InternalRedirect, LocalRateLimit, PathMatch, PathRewrite,
-    Policies, Problem, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry,
-    Revocation, Route, RouteMatch, SchemeChange, Severity, TextMatch, Timeout, TlsTermination, TlsVersion,
-    Traffic, Trust, Verdict, VirtualHost, WeightedCluster,
+    HeaderMatch, HeaderPredicate, HostRewrite, InternalRedirect, Jwks, JwtProvider, LocalRateLimit,
+    PathMatch, PathRewrite, Policies, Problem, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath,
+    Report, Retry, Revocation, Route, RouteMatch, SchemeChange, Severity, TextMatch, Timeout, TlsTermination,
+    TlsVersion, Traffic, Trust, UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -50,7 +50,7 @@ fn names(clusters: &BTreeMap<&ClusterKey, &Cluster>) -> Names {
     let mut names = Names::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (_, key, value) in by_text {
-        let name = format!("{}/{}/{}", value.backend.namespace, value.backend.service, value.backend.port);
+        let name = value.backend.to_string();
         let count = seen.entry(name.clone()).or_default();
         *count += 1;
         names.insert(key.clone(), if *count == 1 { name } else { format!("{name} #{count}") });
@@ -99,6 +99,11 @@ fn virtual_host(host: &VirtualHost, names: &Names, several: bool) -> Value {
         }
     }
     policies(&host.policies, &mut found);
+    insert(
+        &mut found,
+        "tokens",
+        host.jwt_providers.iter().map(|each| (each.name.to_string(), json!(provider(each, names)))),
+    );
     match &host.traffic {
         Traffic::Http(routes) => {
             let routes: Vec<_> = routes.iter().map(|each| route(each, names, several)).collect();
@@ -143,6 +148,9 @@ fn route(route: &Route, names: &Names, several: bool) -> Value {
     let mut found = Map::new();
     found.insert("match".into(), json!(matching(&route.matches)));
     policies(&route.policies, &mut found);
+    if let Some(provider) = &route.jwt {
+        found.insert("token".into(), json!(provider));
+    }
     action(&route.action, names, &mut found);
     edits("request", &route.request_headers, &mut found);
     edits("response", &route.response_headers, &mut found);
@@ -163,6 +171,23 @@ fn policies(policies: &Policies, found: &mut Map<String, Value>) {
             found.insert("rate limit headers".into(), json!(headers));
         }
     }
+}
+
+fn provider(provider: &JwtProvider, names: &Names) -> String {
+    let mut words = vec![match &provider.keys {
+        Jwks::Local(keys) => format!("keys {}", keys.as_str()),
+        Jwks::Remote { uri, cluster, timeout, cache } => {
+            format!("keys from {uri} by {} in {timeout:?} every {cache:?}", names[cluster])
+        }
+    }];
+    if !provider.issuer.is_empty() {
+        words.push(format!("issuer {}", provider.issuer));
+    }
+    words.extend(provider.audiences.iter().map(|audience| format!("audience {audience}")));
+    if provider.forward {
+        words.push("forwarded".into());
+    }
+    words.join(", ")
 }
 
 fn addresses(filter: &AddressFilter) -> String {
@@ -361,6 +386,9 @@ fn cluster(cluster: &Cluster) -> String {
     }
     if let Some(tls) = &cluster.tls {
         words.push(if tls.sni.is_empty() { "tls".into() } else { format!("tls for {}", tls.sni) });
+        if let Some(UpstreamValidation { ca, subject_names }) = &tls.validation {
+            words.push(format!("proven by {ca} as {}", subject_names.join(" or ")));
+        }
     }
     if cluster.connect_timeout != Duration::from_secs(2) {
         words.push(format!("connect {:?}", cluster.connect_timeout));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Action, ClusterKey, Kind, ObjectId, Report, Settings, Traffic, VirtualHostKey};
+use model::{Action, ClusterKey, JwtProvider, Kind, ObjectId, Report, Settings, Traffic, VirtualHostKey};
 use store::{Change, Store};
 use translate::{Contribution, Fragment, Merged, Note};
 
@@ -66,15 +66,21 @@ fn merge(contributions: &BTreeMap<ObjectId, Contribution>) -> BTreeMap<VirtualHo
 /// A contribution has all clusters that it names, and no others.
 pub(crate) fn consistent(contribution: &Contribution) -> Result<(), String> {
     let fragments = contribution.fragments.values();
-    let named: BTreeSet<_> = fragments.flat_map(|fragment| clusters(&fragment.traffic)).collect();
+    let named: BTreeSet<_> = fragments.flat_map(clusters).collect();
     if named != contribution.clusters.keys().collect() {
         return Err(format!("the clusters {named:?} are named, not {:?}", contribution.clusters.keys()));
     }
     Ok(())
 }
 
+/// The clusters that a part of a host needs.
+fn clusters(fragment: &Fragment) -> BTreeSet<&ClusterKey> {
+    let keys = fragment.jwt_providers.iter().filter_map(JwtProvider::key_server);
+    keys.chain(targets(&fragment.traffic)).collect()
+}
+
 /// The clusters that traffic goes to.
-fn clusters(traffic: &Traffic) -> BTreeSet<&ClusterKey> {
+fn targets(traffic: &Traffic) -> BTreeSet<&ClusterKey> {
     match traffic {
         Traffic::Tcp(proxy) => proxy.clusters.iter().map(|each| &each.cluster).collect(),
         Traffic::Http(routes) => {

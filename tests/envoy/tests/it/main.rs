@@ -16,3 +16,4 @@ mod rotation;
 mod routing;
 mod strangers;
 mod tls;
+mod tokens;
