@@ -13,3 +13,4 @@ mod rate_limits;
 mod scoped;
 mod scoped_tls;
 mod survival;
+mod tokens;

@@ -16,4 +16,3 @@ mod rotation;
 mod routing;
 mod strangers;
 mod tls;
-mod tokens;
