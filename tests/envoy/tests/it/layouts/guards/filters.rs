@@ -1,6 +1,9 @@
 //! Filters that can deny: those that a policy of a host brings, and others as a feature would bring them.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
+use testkit::Issuer;
 
 /// A filter that guards hosts.
 #[derive(Debug, Clone)]
@@ -24,6 +27,8 @@ pub(super) struct Policy {
     pub(super) of_host: &'static str,
     /// Of a route of such a host that is open.
     pub(super) of_open_route: &'static str,
+    /// Whether what it guards is only there for clients with TLS that name the host.
+    pub(super) is_secure_only: bool,
 }
 
 /// What Envoy is told: always a part of the chain, with a message of its own for what it does for a host or a route.
@@ -37,13 +42,19 @@ pub(super) struct Filter {
     pub(super) off: Value,
 }
 
-/// What friends send: a token (HS256) without an end, of the key below.
-pub(super) const CREDENTIALS: (&str, &str) = (
-    "authorization",
-    "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJ0ZXN0cyIsInN1YiI6ImZyaWVuZCJ9.\
-     itgdRWqTRhZyPM6twEDDn61W7Ba6Pq_cLOhgpQwAyGQ",
-);
-const KEY: &str = "aXNvYmF0aC1ndWFyZC1rZXktb2YtMzItYnl0ZXMhISE";
+static ISSUER: LazyLock<Issuer> = LazyLock::new(|| Issuer::new("tests"));
+
+/// The public keys of the issuer of tokens.
+pub(super) fn keys() -> String {
+    ISSUER.jwks()
+}
+
+/// The header that friends send: a token.
+pub(super) fn credentials() -> (&'static str, &'static str) {
+    static TOKEN: LazyLock<String> =
+        LazyLock::new(|| format!("Bearer {}", ISSUER.token(json!({"iss": "tests", "sub": "friend"}), 3600)));
+    ("authorization", &TOKEN)
+}
 
 /// Where friends come from.
 pub(super) const FRIENDS: [u8; 4] = [127, 0, 0, 2];
@@ -69,6 +80,7 @@ pub(super) fn addresses() -> Guard {
         policy: Some(Policy {
             of_host: "ipDenyPolicy: [{source: Remote, cidr: 127.0.0.1/32}]",
             of_open_route: "ipDenyPolicy: [{source: Remote, cidr: 192.0.2.0/24}]",
+            is_secure_only: false,
         }),
         filter: Filter {
             config: any("rbac", "RBAC", json!({})),
@@ -79,15 +91,19 @@ pub(super) fn addresses() -> Guard {
 }
 
 pub(super) fn tokens() -> Guard {
-    let key = json!({"keys": [{"kty": "oct", "alg": "HS256", "k": KEY}]}).to_string();
-    let provider = json!({"issuer": "tests", "forward": true, "local_jwks": {"inline_string": key}});
+    let provider = json!({"issuer": "tests", "forward": true, "local_jwks": {"inline_string": keys()}});
     let requirements = json!({"required": {"provider_name": "tests"}});
     let config = json!({"providers": {"tests": provider}, "requirement_map": requirements});
     Guard {
         name: "tokens",
         denied: 401,
         knows_friends: true,
-        policy: None,
+        policy: Some(Policy {
+            of_host: "jwtProviders: [{name: tests, default: true, issuer: tests, forwardJWT: true, \
+                localJWKS: {secretName: keys, key: jwks}}]",
+            of_open_route: "jwtVerificationPolicy: {disabled: true}",
+            is_secure_only: true,
+        }),
         filter: Filter {
             config: any("jwt_authn", "JwtAuthentication", config),
             on: any("jwt_authn", "PerRouteConfig", json!({"requirement_name": "required"})),
@@ -132,6 +148,7 @@ pub(super) fn rate_limit() -> Guard {
         policy: Some(Policy {
             of_host: "rateLimitPolicy: {local: {requests: 1, unit: hour}}",
             of_open_route: "rateLimitPolicy: {local: {requests: 1000000, unit: second}}",
+            is_secure_only: false,
         }),
         filter: Filter { config: named(json!({})), on: limit(100), off: limit(0) },
     }
