@@ -158,6 +158,38 @@ async fn keys_are_asked_from_a_server_that_proves_who_it_is() {
 }
 
 #[tokio::test]
+async fn tokens_are_refused_while_their_keys_cannot_be_had_and_taken_when_they_can() {
+    for layout in LAYOUTS {
+        let mut world = world(layout).await;
+        let (issuer, server) = (Issuer::new("1"), Canned::start().await);
+        let uri = format!("http://127.0.0.1:{}/keys", server.port());
+        let provider =
+            format!("[{{name: r, default: true, remoteJWKS: {{uri: '{uri}', cacheDuration: 1s}}}}]");
+        world.write("site", &site("site", &provider));
+        world.write("other", &site("other", "[]"));
+        world.sync().await;
+        let good = issuer.token(claims(), 600);
+        let code = async || ask(&world, "/app", Some(&good)).await.code();
+        server.answer("/keys", 503, &[], "");
+        assert_eq!(code().await, 401, "{layout:?}");
+        server.answer("/keys", 200, &[], issuer.jwks());
+        let becomes = async |expected: u16| {
+            eventually("the keys are asked for again", async || match code().await {
+                code if code == expected => Ok(()),
+                code => Err(format!("{layout:?} {code}")),
+            })
+            .await;
+        };
+        becomes(200).await;
+        server.answer("/keys", 200, &[], Issuer::new("1").jwks());
+        becomes(401).await;
+        assert!(server.received().iter().all(|received| received.path == "/keys"), "{layout:?}");
+        assert_eq!(world.get_tls("other.example", "/app").send().await.unwrap().code(), 200, "{layout:?}");
+        world.assert_nothing_rejected().await;
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_begins_to_ask_for_tokens_drains_no_other_host() {
     for layout in LAYOUTS {
         let mut world = world(layout).await;
