@@ -37,6 +37,10 @@ pub(super) struct OnDemand {
     hosts: BTreeMap<Host, Place>,
     /// Those of them that have a chain of their own.
     apart: BTreeSet<Host>,
+    /// Whether a host came, went, or has another chain since the listener was made.
+    is_stale: bool,
+    /// The certificate of the fallback chain when it was made.
+    shown: Option<SecretKey>,
     /// The listener, and the scope of the shared table.
     fixed: Outbox,
     scopes: Outbox,
@@ -78,6 +82,8 @@ impl OnDemand {
             mode,
             hosts: BTreeMap::new(),
             apart: BTreeSet::new(),
+            is_stale: false,
+            shown: None,
             fixed,
             scopes: Outbox::default(),
             table: route_table::table(name, &scope::every_table()),
@@ -149,6 +155,7 @@ impl OnDemand {
         } else {
             self.apart.remove(host);
         }
+        self.is_stale |= old.as_ref().map(|old| &old.chain) != place.as_ref().map(|new| &new.chain);
         let certificates = |place: Option<Place>| place.unwrap_or_default().certificates;
         self.secrets.assign(host, &certificates(old), &certificates(place));
     }
@@ -208,8 +215,14 @@ impl OnDemand {
         self.remove_own_scopes(host);
     }
 
-    /// Without a host nothing listens, as in the other layouts.
+    /// Without a host nothing listens, as in the other layouts. A host that has other routes changes nothing here: what
+    /// is made may name all hosts.
     fn put_listener(&mut self) {
+        let shown = self.fallback_certificate().cloned();
+        if !std::mem::take(&mut self.is_stale) && shown == self.shown {
+            return;
+        }
+        self.shown = shown;
         match self.hosts.is_empty() {
             true => self.fixed.remove(ResourceType::Listener, self.listener.id.as_str().into()),
             false => self.fixed.put(self.make_listener()),
@@ -297,9 +310,7 @@ impl Shape for OnDemand {
     }
 
     fn flush(&mut self) -> Vec<Output> {
-        if !self.touched.is_empty() {
-            self.put_listener();
-        }
+        self.put_listener();
         let outputs = self.fixed.flush().into_iter().chain(self.scopes.flush()).chain(self.table.flush());
         let mut outputs: Vec<_> = outputs.chain(self.fallback.flush()).collect();
         self.fallback.take_replaced();
