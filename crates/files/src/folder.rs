@@ -16,7 +16,7 @@ use crate::source::{Location, Locator, Source, Target};
 use claims::{Claim, Claims};
 pub use scan::Scan;
 use scan::{Seen, Text};
-pub(crate) use walk::is_manifest;
+pub(crate) use walk::{Inodes, inode, is_manifest};
 use walk::{Listed, Stamp};
 
 /// The manifests under some paths.
@@ -152,7 +152,12 @@ impl Folder {
 
     /// Looks at the files. Only files whose state changed are read, only documents whose text changed are parsed.
     pub fn scan(&self) -> Scan {
-        Scan::new(&self.roots, &self.files)
+        self.scan_but(&Inodes::new())
+    }
+
+    /// The same, but for files that are being written: they count as they were.
+    pub(crate) fn scan_but(&self, open: &Inodes) -> Scan {
+        Scan::new(&self.roots, &self.files, open)
     }
 
     /// Looks at these files only. `None` when that would not tell as much as a look at all of them, or when they
@@ -163,12 +168,13 @@ impl Folder {
     pub(crate) fn scan_only<'a>(
         &self,
         paths: impl IntoIterator<Item = &'a PathBuf>,
+        open: &Inodes,
         limit: u64,
     ) -> Option<Scan> {
         let listed = paths.into_iter().map(|path| Listed::alone(self.known(path)?));
         let listed: Vec<_> = listed.collect::<Option<_>>()?;
         let length: u64 = listed.iter().map(|each| each.stamp.length()).sum();
-        (length <= limit).then(|| Scan::of(listed, &self.files, self.problems.clone()))
+        (length <= limit).then(|| Scan::of(listed, &self.files, open, self.problems.clone()))
     }
 
     /// The path by which a file with one name is known.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub enum Signal {
     /// A file may be in the middle of a write, or is gone, which may be half of a replacement.
     Begun(PathBuf),
-    /// A file is being written, and the end of that will be told.
+    /// A file is being written, and the end of that will be told: nothing to look at before.
     Open(PathBuf),
     /// A file was closed after a write, or renamed to its place.
     Finished(PathBuf),
@@ -33,10 +33,8 @@ pub struct Settle {
     since: Option<Instant>,
     /// The last finished write.
     finished: Option<Instant>,
-    /// Files that may be being written.
+    /// Files that are being written.
     begun: BTreeSet<PathBuf>,
-    /// Those of which the end will be told: however long a writer rests, its file is not whole before.
-    open: BTreeSet<PathBuf>,
     /// Whether a file did not parse at the last look: its next look is not hurried by other files.
     waiting: bool,
 }
@@ -51,7 +49,6 @@ impl Settle {
             since: None,
             finished: None,
             begun: BTreeSet::new(),
-            open: BTreeSet::new(),
             waiting: false,
         }
     }
@@ -65,17 +62,10 @@ impl Settle {
     pub fn event(&mut self, signal: Signal, now: Instant) {
         match signal {
             Signal::Begun(path) => {
-                self.open.remove(&path);
                 self.begun.insert(path);
                 self.put_off(now);
             }
-            Signal::Open(path) => {
-                self.begun.insert(path.clone());
-                self.open.insert(path);
-                self.put_off(now);
-            }
             Signal::Finished(path) => {
-                self.open.remove(&path);
                 self.begun.remove(&path);
                 let burst = self.finished.is_some_and(|last| now < last + self.quiet);
                 self.finished = Some(now);
@@ -85,6 +75,7 @@ impl Settle {
                     self.due = Some(now);
                 }
             }
+            Signal::Open(_) => {}
             // The end of a replacement must not put off what is due already.
             Signal::Touched(_) | Signal::Other if self.due.is_some() => {}
             Signal::Touched(_) | Signal::Other => self.put_off(now),
@@ -95,7 +86,6 @@ impl Settle {
     pub fn looked(&mut self) {
         (self.due, self.since) = (None, None);
         self.begun.clear();
-        self.open.clear();
         self.waiting = false;
     }
 
@@ -107,9 +97,8 @@ impl Settle {
     }
 
     fn put_off(&mut self, now: Instant) {
-        let longest = *self.since.get_or_insert(now) + self.longest;
-        let quiet = if self.open.is_empty() { now + self.quiet } else { longest };
-        self.due = Some(quiet.min(longest).max(now));
+        let since = *self.since.get_or_insert(now);
+        self.due = Some((now + self.quiet).min(since + self.longest).max(now));
     }
 }
 
@@ -152,17 +141,6 @@ mod tests {
     fn a_begun_write_waits_for_quiet() {
         assert_eq!(due(&[(10, begun("a"))]), Some(60));
         assert_eq!(due(&[(10, begun("a")), (30, begun("a"))]), Some(80));
-    }
-
-    #[test]
-    fn an_open_file_is_waited_for_until_it_is_closed() {
-        let open = |path: &str| Signal::Open(path.into());
-        assert_eq!(due(&[(10, open("a"))]), Some(1010));
-        assert_eq!(due(&[(10, open("a")), (20, begun("b"))]), Some(1010));
-        assert_eq!(due(&[(10, open("a")), (700, open("a")), (900, finished("a"))]), Some(900));
-        // Gone: nobody will tell.
-        assert_eq!(due(&[(10, open("a")), (20, begun("a"))]), Some(70));
-        assert_eq!(due(&[(10, open("a")), (20, open("b")), (30, finished("a"))]), Some(1010));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Watches the files of a [`Folder`] and hands on what changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 mod signals;
 
-use crate::folder::{Folder, Reload, Scan};
+use crate::folder::{Folder, Inodes, Reload, Scan, inode};
 use crate::settle::{Settle, Signal};
 use signals::signals;
 
@@ -29,6 +29,9 @@ pub struct WatchSettings {
     pub longest: Duration,
     /// How often to look without any event: for file systems that send none. 10 s.
     pub rescan: Duration,
+    /// How long a file that is being written counts as it was before, at most: where the system tells when a file
+    /// was closed, that is the end of a write. 30 s.
+    pub open: Duration,
 }
 
 impl Default for WatchSettings {
@@ -37,6 +40,7 @@ impl Default for WatchSettings {
             quiet: Duration::from_millis(50),
             longest: Duration::from_secs(1),
             rescan: Duration::from_secs(10),
+            open: Duration::from_secs(30),
         }
     }
 }
@@ -71,16 +75,18 @@ pub async fn watch(
 ) -> Result<(), WatchProblem> {
     let (mut watches, mut events) = Watches::start(lock(&folder).roots().to_vec())?;
     let mut settle = Settle::new(settings.quiet, settings.longest);
-    let mut look = Look { folder, patience: Patience::Spent, concerned: Concerned::All };
+    let open = Open { since: BTreeMap::new(), longest: settings.open };
+    let mut look = Look { folder, patience: Patience::Spent, concerned: Concerned::All, open };
     let mut rescan = Instant::now();
     loop {
-        let due = settle.due().map_or(rescan, |due| rescan.min(due.into()));
+        // The regular look waits for what may be being written: that is never put off for long.
+        let due = settle.due().map_or(rescan, Instant::from);
         tokio::select! {
             // Events first: those that are here already belong to the look that is due, or put it off.
             biased;
             () = batches.closed() => return Ok(()),
             Some(signal) = events.recv() => {
-                look.concerned.add(&signal);
+                look.note(&signal);
                 settle.event(signal, now());
                 continue;
             }
@@ -112,6 +118,35 @@ struct Look {
     folder: Arc<Mutex<Folder>>,
     patience: Patience,
     concerned: Concerned,
+    open: Open,
+}
+
+/// Files that are being written, of which the end will be told.
+struct Open {
+    since: BTreeMap<PathBuf, Instant>,
+    longest: Duration,
+}
+
+impl Open {
+    fn note(&mut self, signal: &Signal) {
+        match signal {
+            Signal::Open(path) => {
+                self.since.entry(path.clone()).or_insert_with(Instant::now);
+            }
+            // A file that is gone, or made anew, is another one.
+            Signal::Begun(path) | Signal::Finished(path) => {
+                self.since.remove(path);
+            }
+            Signal::Touched(_) | Signal::Other => {}
+        }
+    }
+
+    /// Those that are not to be looked at. Who keeps a file open for very long does not write it all the time.
+    fn inodes(&mut self) -> Inodes {
+        let longest = self.longest;
+        self.since.retain(|_, since| since.elapsed() < longest);
+        self.since.keys().filter_map(|path| inode(path)).collect()
+    }
 }
 
 /// What to look at.
@@ -131,14 +166,20 @@ enum Patience {
 }
 
 impl Look {
+    fn note(&mut self, signal: &Signal) {
+        self.open.note(signal);
+        self.concerned.add(signal);
+    }
+
     /// Takes what the files say; `None` if somebody may still be writing and there is patience left.
     async fn take(&mut self, watches: &mut Watches) -> Result<Option<Reload>, WatchProblem> {
+        let open = self.open.inodes();
         // Here, if it is small: a thread for it takes longer to wake up than the look takes.
-        let taken = match self.take_few() {
+        let taken = match self.take_few(&open) {
             Some(taken) => taken,
             None => {
                 watches.refresh()?;
-                self.take_many().await?
+                self.take_many(open).await?
             }
         };
         match taken {
@@ -151,17 +192,17 @@ impl Look {
         Ok(taken)
     }
 
-    fn take_few(&self) -> Option<Option<Reload>> {
+    fn take_few(&self, open: &Inodes) -> Option<Option<Reload>> {
         let mut folder = lock(&self.folder);
-        let scan = self.concerned.scan(&folder, SMALL)?;
+        let scan = self.concerned.scan(&folder, open, SMALL)?;
         Some(take(&mut folder, scan, self.patience))
     }
 
-    async fn take_many(&self) -> Result<Option<Reload>, WatchProblem> {
+    async fn take_many(&self, open: Inodes) -> Result<Option<Reload>, WatchProblem> {
         let (folder, concerned, patience) = (Arc::clone(&self.folder), self.concerned.clone(), self.patience);
         let look = move || {
             let mut folder = lock(&folder);
-            let scan = concerned.scan(&folder, u64::MAX).unwrap_or_else(|| folder.scan());
+            let scan = concerned.scan(&folder, &open, u64::MAX).unwrap_or_else(|| folder.scan_but(&open));
             take(&mut folder, scan, patience)
         };
         tokio::task::spawn_blocking(look).await.map_err(WatchProblem::Look)
@@ -171,12 +212,9 @@ impl Look {
 impl Concerned {
     fn add(&mut self, signal: &Signal) {
         match (&mut *self, signal) {
-            (Self::All, _) => {}
+            (Self::All, _) | (Self::Only(_), Signal::Open(_)) => {}
             (Self::Only(_), Signal::Other) => *self = Self::All,
-            (
-                Self::Only(files),
-                Signal::Begun(path) | Signal::Open(path) | Signal::Finished(path) | Signal::Touched(path),
-            ) => {
+            (Self::Only(files), Signal::Begun(path) | Signal::Finished(path) | Signal::Touched(path)) => {
                 files.insert(path.clone());
             }
         }
@@ -184,10 +222,10 @@ impl Concerned {
 
     /// A look at no more than that; `None` if it would not tell as much as one at everything, or at more than
     /// `limit` bytes.
-    fn scan(&self, folder: &Folder, limit: u64) -> Option<Scan> {
+    fn scan(&self, folder: &Folder, open: &Inodes, limit: u64) -> Option<Scan> {
         match self {
             Self::All => None,
-            Self::Only(files) => folder.scan_only(files, limit),
+            Self::Only(files) => folder.scan_only(files, open, limit),
         }
     }
 }
@@ -219,7 +257,9 @@ impl Watches {
     /// as of our own reading, wake nobody.
     fn start(roots: Vec<PathBuf>) -> Result<(Self, UnboundedReceiver<Signal>), WatchProblem> {
         let (sender, events) = unbounded_channel();
-        let known = roots.clone();
+        // Events carry absolute paths, roots may be relative.
+        let known = roots.iter().map(std::path::absolute).collect::<Result<Vec<_>, _>>();
+        let known = known.map_err(|error| WatchProblem::Start(error.into()))?;
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             // Errors mean lost events: the look at everything finds what they would have told.
             let event = event.unwrap_or_else(|_| notify::Event::new(notify::EventKind::Any));

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use api::{Object, ObjectId};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::walk::{Listed, Listing, Stamp};
+use super::walk::{Inodes, Listed, Listing, Stamp};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Finding, Flaw};
 use crate::pieces::{self, Piece};
@@ -69,15 +69,15 @@ pub(super) struct Record {
 
 impl Scan {
     /// Looks at all files; those whose state is that of `known` are not read, and documents that `known` has are
-    /// not parsed.
-    pub(super) fn new(roots: &[PathBuf], known: &BTreeMap<PathBuf, super::FileState>) -> Self {
+    /// not parsed. Those that are `open` count as they were, and not at all if they are new.
+    pub(super) fn new(roots: &[PathBuf], known: &BTreeMap<PathBuf, super::FileState>, open: &Inodes) -> Self {
         let listing = Listing::new(roots);
         let now = SystemTime::now();
         let problems = listing.blocked.iter().map(|(path, error)| blocked(path, error)).collect();
         let files: BTreeMap<PathBuf, Seen> = listing
             .files
             .into_iter()
-            .map(|listed| (listed.path.clone(), Seen::new(listed, known, now)))
+            .filter_map(|listed| Some((listed.path.clone(), Seen::new(listed, known, open, now)?)))
             .collect();
         // What lies behind a folder that cannot be read is not gone.
         let hidden = |path: &Path| {
@@ -93,11 +93,12 @@ impl Scan {
     pub(super) fn of(
         listed: Vec<Listed>,
         known: &BTreeMap<PathBuf, super::FileState>,
+        open: &Inodes,
         problems: Vec<Diagnostic>,
     ) -> Self {
         let now = SystemTime::now();
-        let seen = |listed: Listed| (listed.path.clone(), Seen::new(listed, known, now));
-        Self { files: listed.into_iter().map(seen).collect(), gone: Vec::new(), problems }
+        let seen = |listed: Listed| Some((listed.path.clone(), Seen::new(listed, known, open, now)?));
+        Self { files: listed.into_iter().filter_map(seen).collect(), gone: Vec::new(), problems }
     }
 
     /// Whether somebody may still be writing: a file does not parse, has nothing in it any more, or is gone.
@@ -117,9 +118,21 @@ fn blocked(path: &Path, error: &std::io::Error) -> Diagnostic {
 }
 
 impl Seen {
-    fn new(listed: Listed, known: &BTreeMap<PathBuf, super::FileState>, now: SystemTime) -> Self {
+    fn new(
+        listed: Listed,
+        known: &BTreeMap<PathBuf, super::FileState>,
+        open: &Inodes,
+        now: SystemTime,
+    ) -> Option<Self> {
+        let known = known.get(&listed.path);
+        if listed.stamp.is_of(open) {
+            return known.map(|known| Self::Same { stamp: known.stamp, settled: known.settled });
+        }
+        Some(Self::read(listed, known, now))
+    }
+
+    fn read(listed: Listed, known: Option<&super::FileState>, now: SystemTime) -> Self {
         let Listed { path, stamp } = listed;
-        let known = known.get(&path);
         if let Some(known) = known.filter(|known| known.settled && known.stamp == stamp) {
             return Self::Same { stamp, settled: known.settled };
         }

@@ -16,6 +16,14 @@ pub(super) struct Stamp {
     names: Names,
 }
 
+/// Files by device and inode, whatever they are called.
+pub(crate) type Inodes = BTreeSet<(u64, u64)>;
+
+/// The file that a path leads to.
+pub(crate) fn inode(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
 /// Whether other names may lead to the same file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Names {
@@ -66,6 +74,11 @@ impl Stamp {
     /// Whether no other name leads to the same file.
     pub(super) fn has_one_name(&self) -> bool {
         self.names == Names::One
+    }
+
+    /// Whether it is the state of one of these files.
+    pub(super) fn is_of(&self, files: &Inodes) -> bool {
+        files.contains(&self.inode)
     }
 
     /// How long the file is, in bytes.

@@ -8,7 +8,7 @@ use notify::{Event, EventKind};
 use crate::folder::is_manifest;
 use crate::settle::Signal;
 
-/// The signals of one event, one for each of its paths that matters.
+/// The signals of one event, one for each of its paths that matters; `roots` are absolute.
 pub(super) fn signals<'a>(event: &'a Event, roots: &'a [PathBuf]) -> impl Iterator<Item = Signal> + 'a {
     let meaning = meaning(&event.kind);
     let lost = (event.need_rescan() || event.kind == EventKind::Any).then_some(Signal::Other);
@@ -21,7 +21,7 @@ pub(super) fn signals<'a>(event: &'a Event, roots: &'a [PathBuf]) -> impl Iterat
         (Meaning::Attributes, File::Manifest) => Some(Signal::Touched(path.clone())),
         // A folder, or a link to one, has come or gone.
         (Meaning::Entry | Meaning::Arrived, File::Unknown) => Some(Signal::Other),
-        (Meaning::Begun | Meaning::Finished | Meaning::Attributes, File::Unknown) | (_, File::Temporary) => {
+        (Meaning::Begun | Meaning::Finished | Meaning::Attributes, File::Unknown) | (_, File::Foreign) => {
             None
         }
     };
@@ -66,24 +66,29 @@ enum File {
     Manifest,
     /// Neither: perhaps a folder.
     Unknown,
-    /// What editors write beside the file.
-    Temporary,
+    /// What editors write beside the file, and files that are nothing to us.
+    Foreign,
 }
 
 fn file(path: &Path, roots: &[PathBuf]) -> File {
     let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else { return File::Unknown };
-    // Events carry absolute paths, roots may be relative.
-    if is_manifest(path) || roots.iter().any(|root| root.file_name() == path.file_name() && root.is_file()) {
+    if roots.iter().any(|root| root == path && root.is_file()) {
         return File::Manifest;
+    }
+    if is_manifest(path) {
+        let is_ours = roots.iter().any(|root| leads_to(root, path));
+        return if is_ours { File::Manifest } else { File::Foreign };
     }
     // The link that a ConfigMap volume swaps is the one hidden name that counts.
     let hidden = name.starts_with('.') && name != "..data";
     let temporary = [".swp", ".swx", ".tmp", "~"].iter().any(|end| name.ends_with(end));
-    if hidden || temporary || name.starts_with('#') || name == "4913" {
-        File::Temporary
-    } else {
-        File::Unknown
-    }
+    if hidden || temporary || name.starts_with('#') || name == "4913" { File::Foreign } else { File::Unknown }
+}
+
+/// Whether a file is read because it is below a root: hidden folders are passed over.
+fn leads_to(root: &Path, path: &Path) -> bool {
+    let folders = path.strip_prefix(root).ok().and_then(Path::parent);
+    folders.is_some_and(|folders| folders.iter().all(|folder| !folder.as_encoded_bytes().starts_with(b".")))
 }
 
 #[cfg(test)]
@@ -93,7 +98,15 @@ mod tests {
     use super::*;
 
     fn of(kind: EventKind, path: &str) -> Vec<Signal> {
-        signals(&Event::new(kind).add_path(path.into()), &[]).collect()
+        signals(&Event::new(kind).add_path(path.into()), &["/a".into(), "/own/a.conf".into()]).collect()
+    }
+
+    #[test]
+    fn files_of_others_mean_nothing() {
+        for name in ["/b.yaml", "/b/c.yaml", "/a/.git/c.yaml", "/own/b.yaml"] {
+            assert_eq!(of(EventKind::Modify(ModifyKind::Data(DataChange::Any)), name), [], "{name}");
+            assert_eq!(of(EventKind::Modify(ModifyKind::Name(RenameMode::To)), name), [], "{name}");
+        }
     }
 
     #[test]

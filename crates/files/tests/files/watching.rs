@@ -12,6 +12,7 @@ fn slow() -> WatchSettings {
         quiet: Duration::from_millis(400),
         longest: Duration::from_secs(30),
         rescan: Duration::from_secs(3600),
+        open: Duration::from_secs(3600),
     }
 }
 
@@ -110,16 +111,36 @@ async fn a_file_that_is_written_in_parts_is_never_seen_in_part() {
     use std::io::Write;
 
     let world = World::new(&[("a.yaml", &documents(&[service("a", 1), service("b", 1)]))]);
-    let mut watched = Watched::new(&world).await;
+    // Neither the longest wait nor the regular look is an end.
+    let millis = Duration::from_millis;
+    let settings = WatchSettings { quiet: millis(20), longest: millis(40), rescan: millis(50), ..slow() };
+    let mut watched = Watched::with(world.fresh(), settings).await;
     let mut file = std::fs::File::create(world.file("a.yaml")).unwrap();
-    let rest = || tokio::time::sleep(slow().quiet * 3);
+    let rest = || tokio::time::sleep(millis(400));
     rest().await;
     file.write_all(service("a", 2).as_bytes()).unwrap();
     rest().await;
-    assert!(watched.batches.is_empty());
+    // Others do not wait for it.
+    world.write("c.yaml", service("c", 1));
+    assert_eq!(watched.changes().await, ["+ Service default/c"]);
     file.write_all(format!("---\n{}", service("b", 2)).as_bytes()).unwrap();
     drop(file);
     assert_eq!(watched.changes().await, ["+ Service default/a", "+ Service default/b"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_kept_open_for_very_long_is_seen() {
+    let world = World::new(&[("a.yaml", &service("a", 1))]);
+    let settings = WatchSettings {
+        rescan: Duration::from_millis(50),
+        open: Duration::from_millis(100),
+        ..slow()
+    };
+    let mut watched = Watched::with(world.fresh(), settings).await;
+    let file = std::fs::File::options().write(true).truncate(true).open(world.file("a.yaml")).unwrap();
+    std::io::Write::write_all(&mut &file, service("a", 2).as_bytes()).unwrap();
+    assert_eq!(watched.changes().await, ["+ Service default/a"]);
+    drop(file);
 }
 
 #[tokio::test]
