@@ -24,6 +24,8 @@ const SHARED_FROM: usize = 8 * 1024;
 pub(crate) const FRAME_HEAD: usize = 5;
 /// How much the cache of encoded blocks holds on to.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// What a block costs besides its bytes: a client may make many that hold one name.
+const BLOCK_COST: usize = 256;
 /// `DeltaDiscoveryResponse.removed_resources`.
 const REMOVED_TAG: u32 = 6;
 
@@ -229,7 +231,7 @@ impl Encoder {
         };
         let block = slot.get_or_init(encode).clone();
         if is_new {
-            self.lock().count(key, block.length);
+            self.lock().count(key, block.length + BLOCK_COST);
         }
         block
     }
@@ -240,7 +242,7 @@ impl Encoder {
 }
 
 impl Cache {
-    /// Counts a block that was encoded, and lets go of the oldest beyond the limit.
+    /// Counts a block that was encoded with all that it costs, and lets go of the oldest beyond the limit.
     fn count(&mut self, key: u128, length: usize) {
         if length > CACHE_BYTES {
             self.blocks.remove(&key);
@@ -251,7 +253,8 @@ impl Cache {
         while self.bytes > CACHE_BYTES {
             let Some(oldest) = self.order.pop_front() else { break };
             let block = self.blocks.remove(&oldest);
-            self.bytes -= block.as_deref().and_then(OnceLock::get).map_or(0, |block| block.length);
+            let length = block.as_deref().and_then(OnceLock::get).map(|block| block.length + BLOCK_COST);
+            self.bytes -= length.unwrap_or_default();
         }
     }
 }
@@ -494,7 +497,7 @@ mod tests {
     fn cache_holds_a_bounded_number_of_bytes() {
         let mut cache = Cache::default();
         for key in 0..10 {
-            let block = Block { pieces: Arc::new([]), length: CACHE_BYTES / 4 };
+            let block = Block { pieces: Arc::new([]), length: CACHE_BYTES / 4 - BLOCK_COST };
             cache.blocks.insert(key, Arc::new(block.into()));
             cache.count(key, CACHE_BYTES / 4);
         }

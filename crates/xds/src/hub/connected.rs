@@ -86,10 +86,15 @@ impl Connected {
     pub(super) fn feed_from_stream(&self, hub: &Hub, input: Input) -> Result<(), Failed> {
         let mut state = self.state()?;
         state.feed(hub, input);
+        self.ring_if_earlier(&state);
+        Ok(())
+    }
+
+    /// Calls the clock where the session needs it before its alarm.
+    fn ring_if_earlier(&self, state: &State) {
         if state.session.wakeup().is_some_and(|at| state.alarm.is_none_or(|alarm| at < alarm)) {
             self.bell.ring();
         }
-        Ok(())
     }
 
     /// Opens a stream in the session.
@@ -98,6 +103,7 @@ impl Connected {
         if let Ok(mut state) = self.state() {
             state.outlets.insert(stream, outlet);
             state.feed(hub, Input::Opened { stream, protocol, scope });
+            self.ring_if_earlier(&state);
         }
     }
 
@@ -106,6 +112,7 @@ impl Connected {
         if let Ok(mut state) = self.state() {
             state.outlets.remove(&stream);
             state.feed(hub, Input::Closed(stream));
+            self.ring_if_earlier(&state);
         }
     }
 
