@@ -12,6 +12,8 @@ pub enum InvalidJwks {
     NoKeySet,
     /// The list holds nothing that Envoy can check a token with.
     NoKey,
+    /// It is longer than anybody's: it would be a part of the listener that all TLS hosts share.
+    TooLong,
     /// One key is a secret. Envoy takes keys as a part of its listener only, which is no place for one.
     Symmetric,
 }
@@ -20,17 +22,24 @@ impl fmt::Display for InvalidJwks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoKeySet => "is no JSON object with a list \"keys\"",
+            Self::TooLong => "is longer than 64 KiB, all of which would have to be part of Envoy's listener",
             Self::NoKey => "has no key of type RSA, EC or OKP with all of its public parts",
             Self::Symmetric => "has a symmetric key (oct), which would have to be part of Envoy's listener",
         })
     }
 }
 
+/// The longest key set, in bytes.
+const LONGEST: usize = 64 * 1024;
+
 /// What of a key is public, and of use to Envoy.
 const PUBLIC: [&str; 9] = ["alg", "crv", "e", "kid", "kty", "n", "use", "x", "y"];
 
 /// The public part of a key set, in one spelling. Keys that nobody can use are left out.
 pub(super) fn parse(bytes: &[u8]) -> Result<PublicKeys, InvalidJwks> {
+    if bytes.len() > LONGEST {
+        return Err(InvalidJwks::TooLong);
+    }
     let set: Value = serde_json::from_slice(bytes).map_err(|_| InvalidJwks::NoKeySet)?;
     let keys = set.get("keys").and_then(Value::as_array).ok_or(InvalidJwks::NoKeySet)?;
     let keys: Vec<&Map<String, Value>> = keys.iter().filter_map(Value::as_object).collect();

@@ -17,6 +17,9 @@ use super::{Fault, SPEC};
 use crate::field_path::FieldPath;
 use crate::text::quoted;
 
+/// Each is a part of the listener that all TLS hosts share, with the keys that it has.
+const MOST_PROVIDERS: usize = 32;
+
 /// The providers of a host as routes may name them.
 #[derive(Debug, Default)]
 pub(super) struct Offered<'a> {
@@ -75,10 +78,18 @@ pub(super) fn providers(
     let at = SPEC.field("virtualhost");
     may_be_there(&at.field("jwtProviders"), spec, front)?;
     one_default(&at.field("jwtProviders"), host)?;
+    if host.jwt_providers.len() > MOST_PROVIDERS {
+        let message = invalid(format!("at most {MOST_PROVIDERS} providers are served for a host"));
+        return Err(fault("TooManyProviders", &at.field("jwtProviders"), message));
+    }
     let mut seen = BTreeSet::new();
     let mut providers = Vec::with_capacity(host.jwt_providers.len());
     for (index, provider) in host.jwt_providers.iter().enumerate() {
         let at = at.item("jwtProviders", index);
+        if provider.name.is_empty() {
+            let message = invalid("a provider has no name");
+            return Err(fault("ProviderNameMissing", &at.field("name"), message));
+        }
         if !seen.insert(provider.name.as_str()) {
             let message = invalid(format!("duplicate name {}", quoted(&provider.name)));
             return Err(fault("DuplicateProviderName", &at.field("name"), message));

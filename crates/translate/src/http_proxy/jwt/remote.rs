@@ -21,6 +21,8 @@ use crate::tls::{self, Unusable};
 /// Defaults of Contour.
 const TIMEOUT: Duration = Duration::from_secs(1);
 const CACHE: Duration = Duration::from_secs(5 * 60);
+/// Envoy refuses more than 136 years for a request, and 285 for keys.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 /// The keys, and the way to their server.
 pub(super) fn keys(
@@ -122,6 +124,9 @@ fn family(context: &Context<'_, '_>, at: &FieldPath<'_>, spec: &RemoteJwks) -> R
 fn time(text: Option<&str>, default: Duration) -> Result<Duration, String> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(default) };
     let time = duration::parse(text).map_err(|why| format!("{}: {why}", quoted(text)))?;
+    if time > LONGEST {
+        return Err(format!("{} is longer than 100 years", quoted(text)));
+    }
     rules::positive_timeout(time).map_err(|why| why.to_string())
 }
 
