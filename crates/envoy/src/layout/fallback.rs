@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use envoy_protos::envoy::config::listener::v3::FilterChain;
-use model::{Host, SecretKey, Traffic, VirtualHost};
+use model::{Host, ListenerId, SecretKey, Settings, Traffic, VirtualHost};
 
 use super::assembly::{Assembly, Fragment};
 use super::outbox::Outbox;
@@ -26,7 +26,13 @@ const CONTOURS_CHAIN: &str = "fallback-certificate";
 /// The hosts that allow it. While there is none, there is nothing.
 pub(super) struct Fallback {
     kind: Tables,
+    listener: ListenerId,
+    /// Whether hosts may allow it at all.
+    is_offered: bool,
     certificates: BTreeMap<Host, SecretKey>,
+    /// Exact hosts that are served and do not allow it, by the domain that they are in. A wildcard that allows it must
+    /// not answer for them, as it does not elsewhere.
+    bystanders: BTreeMap<Box<str>, BTreeSet<Host>>,
     table: Assembly,
     scopes: Outbox,
     /// What hosts were before they were touched since the last flush.
@@ -43,15 +49,24 @@ pub(super) struct Part {
     scope: Option<Resource>,
 }
 
+/// The domain of an exact host, of which a wildcard may answer for it.
+fn domain(host: &Host) -> Option<&str> {
+    let is_exact = !host.is_any() && host.wildcard_parent().is_none();
+    host.as_str().split_once('.').filter(|_| is_exact).map(|(_, domain)| domain)
+}
+
 impl Fallback {
-    pub(super) fn new(kind: Tables) -> Self {
+    pub(super) fn new(kind: Tables, listener: &ListenerId, settings: &Settings) -> Self {
         let every = match kind {
             Tables::Routes => route_table::every_table(),
             Tables::Scopes => scope::every_table(),
         };
         Self {
             kind,
+            listener: listener.clone(),
+            is_offered: settings.fallback_certificate.is_some(),
             certificates: BTreeMap::new(),
+            bystanders: BTreeMap::new(),
             table: route_table::table(TABLE, &every),
             scopes: Outbox::default(),
             touched: BTreeMap::new(),
@@ -62,6 +77,7 @@ impl Fallback {
     /// Takes what a host is from now on; nothing when it does not allow it.
     pub(super) fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
         let allowed = value.and_then(|value| Some((value, value.tls.as_ref()?.clients.fallback()?)));
+        self.stand_by(host, value.is_some() && allowed.is_none());
         if allowed.is_none() && !self.certificates.contains_key(host) {
             return;
         }
@@ -72,6 +88,44 @@ impl Fallback {
                 self.route(value, routes);
             }
             Some((_, _, Traffic::Tcp(_))) | None => self.remove(host),
+        }
+        self.bar_below(host);
+    }
+
+    /// Notes whether an exact host is served without allowing it, and answers 421 for it below a wildcard that does.
+    fn stand_by(&mut self, host: &Host, stands_by: bool) {
+        let Some(domain) = domain(host).filter(|_| self.is_offered) else { return };
+        let hosts = self.bystanders.entry(domain.into()).or_default();
+        let changed = if stands_by { hosts.insert(host.clone()) } else { hosts.remove(host) };
+        if hosts.is_empty() {
+            self.bystanders.remove(domain);
+        }
+        match (changed, stands_by) {
+            (true, true) => self.bar(host),
+            (true, false) => self.remove_routes(host),
+            (false, _) => {}
+        }
+    }
+
+    /// Does the same for all below a wildcard, which may have begun or ceased to allow it.
+    fn bar_below(&mut self, host: &Host) {
+        let below = host.wildcard_parent().and_then(|domain| self.bystanders.get(domain));
+        for below in below.cloned().unwrap_or_default() {
+            match self.certificates.contains_key(host) {
+                true => self.bar(&below),
+                false => self.remove_routes(&below),
+            }
+        }
+    }
+
+    fn bar(&mut self, host: &Host) {
+        let wildcard = domain(host).map(|domain| Host::new(format!("*.{domain}")));
+        if !wildcard.is_some_and(|wildcard| self.certificates.contains_key(&wildcard)) {
+            return;
+        }
+        match self.kind {
+            Tables::Routes => self.table.put(host, &scope::misdirecting_host(host), vec![]),
+            Tables::Scopes => self.scopes.put(scope::misdirecting(Class::Fallback, host, &self.listener)),
         }
     }
 
@@ -94,6 +148,16 @@ impl Fallback {
 
     fn remove(&mut self, host: &Host) {
         self.certificates.remove(host);
+        self.remove_routes(host);
+        if domain(host)
+            .and_then(|domain| self.bystanders.get(domain))
+            .is_some_and(|hosts| hosts.contains(host))
+        {
+            self.bar(host);
+        }
+    }
+
+    fn remove_routes(&mut self, host: &Host) {
         self.table.remove(host);
         self.scopes.remove(ResourceType::ScopedRouteConfiguration, Class::Fallback.key(host));
     }
@@ -139,12 +203,16 @@ impl Fallback {
     /// Makes a host again what it was here.
     pub(super) fn restore(&mut self, host: &Host, before: Option<Part>) {
         self.touch(host);
-        let Some(Part { certificate, fragment, scope }) = before else { return self.remove(host) };
+        let Some(Part { certificate, fragment, scope }) = before else {
+            self.remove(host);
+            return self.bar_below(host);
+        };
         self.certificates.insert(host.clone(), certificate);
         self.table.restore(host, fragment);
         if let Some(scope) = scope {
             self.scopes.put(scope);
         }
+        self.bar_below(host);
     }
 
     fn touch(&mut self, host: &Host) {
@@ -162,7 +230,10 @@ impl Fallback {
                 true => self.scopes.remove(shared.resource_type, shared.name),
             }
         }
-        let table = match self.certificates.is_empty() {
+        // Envoy keeps the routes of a table that is removed for the connections that it still has: they must find an
+        // empty one.
+        let is_kept = self.kind == Tables::Routes && self.is_offered;
+        let table = match self.certificates.is_empty() && !is_kept {
             false => self.table.flush(),
             true => self.table.flush_unless_empty(),
         };

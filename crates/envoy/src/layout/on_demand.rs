@@ -75,6 +75,7 @@ impl OnDemand {
         fixed.put(scope::sharing(Class::Https, &Host::any(), name));
         let chains = Chains { listener, settings: &settings, mode };
         let shared = chains.shared(Class::Https.word());
+        let fallback = Fallback::new(Tables::Scopes, &listener.id, &settings);
         Self {
             shared,
             listener: listener.clone(),
@@ -88,7 +89,7 @@ impl OnDemand {
             scopes: Outbox::default(),
             table: route_table::table(name, &scope::every_table()),
             secrets: Secrets::default(),
-            fallback: Fallback::new(Tables::Scopes),
+            fallback,
             touched: BTreeMap::new(),
             replaced: BTreeMap::new(),
         }

@@ -38,7 +38,7 @@ impl Tls {
         Self {
             chains: chains(listener),
             tables: Outbox::default(),
-            fallback: Fallback::new(kind),
+            fallback: Fallback::new(kind, &listener.id, &settings),
             fallback_chain: None,
             catch_all: false,
             listener: listener.clone(),

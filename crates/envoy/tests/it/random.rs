@@ -87,7 +87,8 @@ fn a_layout() -> impl Strategy<Value = model::Layout> {
 }
 
 fn empty(layout: model::Layout) -> Box<dyn Layout> {
-    envoy::layout(&Settings { layout, ..Settings::default() }, XdsMode::AdsDelta)
+    let fallback_certificate = Some(model::SecretName::new("ns", "fallback"));
+    envoy::layout(&Settings { layout, fallback_certificate, ..Settings::default() }, XdsMode::AdsDelta)
 }
 
 fn a_step() -> impl Strategy<Value = Step> {

@@ -131,11 +131,8 @@ async fn a_file_that_is_written_in_parts_is_never_seen_in_part() {
 #[tokio::test]
 async fn a_file_that_is_kept_open_for_very_long_is_seen() {
     let world = World::new(&[("a.yaml", &service("a", 1))]);
-    let settings = WatchSettings {
-        rescan: Duration::from_millis(50),
-        open: Duration::from_millis(100),
-        ..slow()
-    };
+    let settings =
+        WatchSettings { rescan: Duration::from_millis(50), open: Duration::from_millis(100), ..slow() };
     let mut watched = Watched::with(world.fresh(), settings).await;
     let file = std::fs::File::options().write(true).truncate(true).open(world.file("a.yaml")).unwrap();
     std::io::Write::write_all(&mut &file, service("a", 2).as_bytes()).unwrap();

@@ -1,9 +1,14 @@
 //! Filters by address: in every layout, for every form of a host, by connection and by client.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use harness::manifests::{HostCertificate, http_proxy, service};
 use harness::{LAYOUTS, Options, World};
 use model::{Layout, Settings};
-use testkit::{Backend, ClientTls, Failure, Request, Trust};
+use testkit::{Backend, ClientTls, Failure, Request, Trust, open};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// On demand, plaintext hosts have the same scopes.
 const PLAINTEXT_LAYOUTS: [Layout; 2] = [Layout::Table, Layout::Scoped];
@@ -139,4 +144,50 @@ async fn connections_that_are_carried_as_they_are_are_denied_by_their_address() 
         assert!(matches!(refused, Err(Failure::Tls(_) | Failure::Lost(_))), "{layout:?} {refused:?}");
         world.assert_nothing_rejected().await;
     }
+}
+
+/// Envoy asks the filter when a client sends its first byte: nothing may come from the backend before.
+#[tokio::test]
+async fn a_backend_that_speaks_first_is_not_heard_by_who_is_denied() {
+    for layout in LAYOUTS {
+        let mut world = world(layout, 0).await;
+        let (port, connections) = speaks_first().await;
+        world.write("first", &service("default", "first", &[port]));
+        for (name, policy) in [("shut", "ipDenyPolicy"), ("open", "ipAllowPolicy")] {
+            let host = format!("{name}.example");
+            world.write(&format!("cert-{name}"), &HostCertificate::new(&host).secret(name));
+            let spec = format!(
+                "virtualhost: {{fqdn: {host}, tls: {{secretName: {name}}}, \
+                 {policy}: [{{source: Peer, cidr: 127.0.0.0/8}}]}}\n\
+                 tcpproxy: {{services: [{{name: first, port: 80}}]}}\n"
+            );
+            world.write(name, &http_proxy(name, &spec));
+        }
+        world.sync().await;
+        let tls = |host| ClientTls::new(host, &Trust::Anything);
+        let _silent = open(world.https(), Some(&tls("shut.example"))).await.unwrap();
+        let mut client = open(world.https(), Some(&tls("open.example"))).await.unwrap();
+        client.write_all(b"?").await.unwrap();
+        let mut greeting = [0; 5];
+        client.read_exact(&mut greeting).await.unwrap();
+        assert_eq!((&greeting, connections.load(Ordering::SeqCst)), (b"hello", 1), "{layout:?}");
+        world.assert_nothing_rejected().await;
+    }
+}
+
+/// The port of a backend that greets whoever comes, and how many have come.
+async fn speaks_first() -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut socket, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            socket.write_all(b"hello").await.unwrap();
+            open.push(socket);
+        }
+    });
+    (port, connections)
 }

@@ -104,6 +104,35 @@ async fn clients_that_name_no_host_are_served_what_allows_it_under_the_operators
     }
 }
 
+#[tokio::test]
+async fn a_wildcard_that_allows_it_does_not_answer_for_hosts_below_that_do_not() {
+    for layout in LAYOUTS {
+        let Site { mut world, fallback, .. } = site(layout).await;
+        let asked = "asks.wild.example";
+        let expect = async |world: &World, code: u16| {
+            eventually("the host is answered for", async || match ask(world, NO_NAME, asked).await {
+                (found, shown) if found == code && shown == fallback.der() => Ok(()),
+                (found, _) => Err(format!("{layout:?}: {found}, not {code}")),
+            })
+            .await;
+        };
+        expect(&world, 200).await;
+        write_host(&world, "below", asked, ", clientValidation: {caSecret: ca}");
+        world.sync().await;
+        expect(&world, 421).await;
+        assert_eq!(ask(&world, NO_NAME, "other.wild.example").await.0, 200, "{layout:?}");
+        write_proxy(&world, "wild", "'*.wild.example'", "");
+        world.sync().await;
+        expect(&world, 404).await;
+        write_proxy(&world, "wild", "'*.wild.example'", BOTH);
+        world.sync().await;
+        expect(&world, 421).await;
+        world.remove("below").await;
+        expect(&world, 200).await;
+        world.assert_nothing_rejected().await;
+    }
+}
+
 /// An open connection of a client that names a host.
 async fn open(world: &World, host: &str) -> (Request, Connection) {
     let request = world.get_tls(host, "/");
