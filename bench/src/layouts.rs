@@ -59,8 +59,6 @@ pub(crate) fn requests(hosts: usize) {
 
 fn run(arguments: &[&str]) {
     let this = std::env::current_exe().expect("this program has a path");
-    let status = Command::new(this).args(arguments).status();
-    if !status.is_ok_and(|status| status.success()) {
-        println!("| failed: {} |", arguments.join(" "));
-    }
+    let status = Command::new(this).args(arguments).status().expect("this program can be started again");
+    assert!(status.success(), "{}: {status}", arguments.join(" "));
 }

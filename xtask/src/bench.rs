@@ -54,7 +54,7 @@ const PARTS: [Part; 4] = [
                       are measured: a filter chain for each costs Envoy too much. Then what a proxied request \
                       costs Envoy's worker, in interleaved runs; with on-demand certificates it is as with \
                       scopes. The rule for the default: scopes, if the median is at most 10 % above the table for \
-                      a host, and 40 % below a wildcard and for the catch-all.",
+                      a host, and at most 40 % above it below a wildcard and for the catch-all.",
         argument: "layouts",
     },
     Part {

@@ -9,6 +9,7 @@ use runtime::{Input, Notice, Published};
 use tempfile::TempDir;
 use testkit::{Envoy, Port};
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::manifests::{Manifests, Save};
 use super::{PAUSE, applied, poll};
@@ -20,6 +21,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// The product, following a folder.
 pub(super) struct Ours {
+    /// First: it must not see the folder go.
+    _following: AbortOnDropHandle<()>,
     manifests: Manifests,
     events: mpsc::UnboundedReceiver<(Instant, Happened)>,
     http: Port,
@@ -65,9 +68,10 @@ impl Ours {
         running.send(Input::Synced).await;
         let envoy = launch("ours", running.address, Some(credentials.path()));
         let (happened, events) = mpsc::unbounded_channel();
-        tokio::spawn(follow(running, folder, happened));
+        let following = AbortOnDropHandle::new(tokio::spawn(follow(running, folder, happened)));
         wait_for(http.address()).await;
         let mut ours = Self {
+            _following: following,
             manifests,
             events,
             http,

@@ -63,7 +63,8 @@ pub fn server_uri(text: &str) -> Result<ServerUri, InvalidUri> {
                 80
             }
         }
-        Some(text) => self::port(text.parse().unwrap_or(-1))
+        // Digits only: a sign would be read, and go on to the server as a part of its name.
+        Some(text) => self::port(text.parse().ok().filter(|_| !text.starts_with('+')).unwrap_or(-1))
             .map_err(|why| InvalidUri::Port(Invalid { found: text.to_owned(), ..why }))?,
     };
     Ok(ServerUri { is_tls, host, port })

@@ -56,10 +56,11 @@ fn trust(
         let fault = Fault::new("TLSError", "ClientValidationInvalid", &at.field("caSecret"), message);
         return Err(fault.with_help("name a Secret with the CAs of clients, or set skipClientCertValidation"));
     };
-    if let Some(crl) = crl.as_ref().filter(|crl| !crl.revokes_for(&ca)) {
+    let leaf_only = spec.crl_only_verify_leaf_cert && crl.is_some();
+    // A list of an intermediate CA, which clients show, is of use for their own certificates alone.
+    if let Some(crl) = crl.as_ref().filter(|crl| !leaf_only && !crl.revokes_for(&ca)) {
         tell_unrelated(context, id, at, &ca, crl);
     }
-    let leaf_only = spec.crl_only_verify_leaf_cert && crl.is_some();
     Ok(Trust::Issued {
         by: ca.bundle(crl.map(|crl| crl.name)),
         revocation: if leaf_only { Revocation::Leaf } else { Revocation::Chain },
