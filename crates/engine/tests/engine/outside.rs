@@ -173,7 +173,11 @@ impl Run {
 fn is_named_by_nobody(kind: ResourceType, name: &str) -> bool {
     match kind {
         ResourceType::Listener | ResourceType::Runtime | ResourceType::ScopedRouteConfiguration => true,
-        ResourceType::RouteConfiguration => ["ingress_http", "https-redirect"].contains(&name),
+        // The rest is what connections of chains that are gone by now still ask, which must find no routes.
+        ResourceType::RouteConfiguration => {
+            let of_older_chains = name == "ingress_fallbackcert" || name.starts_with("https/");
+            of_older_chains || ["ingress_http", "https-redirect"].contains(&name)
+        }
         // The name of a host and not of an object.
         ResourceType::Secret => !name.contains('/'),
         ResourceType::ClusterLoadAssignment | ResourceType::Cluster => false,

@@ -41,9 +41,11 @@ pub(super) struct Fallback {
 }
 
 /// What a host is here.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub(super) struct Part {
-    certificate: SecretKey,
+    /// If it allows it.
+    certificate: Option<SecretKey>,
+    stands_by: bool,
     /// Its part of the table, or its own scope.
     fragment: Option<Fragment>,
     scope: Option<Resource>,
@@ -77,11 +79,12 @@ impl Fallback {
     /// Takes what a host is from now on; nothing when it does not allow it.
     pub(super) fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
         let allowed = value.and_then(|value| Some((value, value.tls.as_ref()?.clients.fallback()?)));
-        self.stand_by(host, value.is_some() && allowed.is_none());
-        if allowed.is_none() && !self.certificates.contains_key(host) {
+        let stands_by = self.is_offered && value.is_some() && allowed.is_none() && domain(host).is_some();
+        if allowed.is_none() && !self.certificates.contains_key(host) && stands_by == self.stands_by(host) {
             return;
         }
         self.touch(host);
+        self.note_bystander(host, stands_by);
         match allowed.map(|(value, certificate)| (value, certificate, &value.traffic)) {
             Some((value, certificate, Traffic::Http(routes))) => {
                 self.certificates.insert(host.clone(), certificate.clone());
@@ -92,22 +95,24 @@ impl Fallback {
         self.bar_below(host);
     }
 
-    /// Notes whether an exact host is served without allowing it, and answers 421 for it below a wildcard that does.
-    fn stand_by(&mut self, host: &Host, stands_by: bool) {
-        let Some(domain) = domain(host).filter(|_| self.is_offered) else { return };
-        let hosts = self.bystanders.entry(domain.into()).or_default();
-        let changed = if stands_by { hosts.insert(host.clone()) } else { hosts.remove(host) };
-        if hosts.is_empty() {
-            self.bystanders.remove(domain);
-        }
-        match (changed, stands_by) {
-            (true, true) => self.bar(host),
-            (true, false) => self.remove_routes(host),
-            (false, _) => {}
+    fn stands_by(&self, host: &Host) -> bool {
+        let hosts = domain(host).and_then(|domain| self.bystanders.get(domain));
+        hosts.is_some_and(|hosts| hosts.contains(host))
+    }
+
+    fn note_bystander(&mut self, host: &Host, stands_by: bool) {
+        let Some(domain) = domain(host) else { return };
+        if stands_by {
+            self.bystanders.entry(domain.into()).or_default().insert(host.clone());
+        } else if let Some(hosts) = self.bystanders.get_mut(domain) {
+            hosts.remove(host);
+            if hosts.is_empty() {
+                self.bystanders.remove(domain);
+            }
         }
     }
 
-    /// Does the same for all below a wildcard, which may have begun or ceased to allow it.
+    /// Answers 421 for the bystanders below a wildcard that allows it, and not below one that has ceased to.
     fn bar_below(&mut self, host: &Host) {
         let below = host.wildcard_parent().and_then(|domain| self.bystanders.get(domain));
         for below in below.cloned().unwrap_or_default() {
@@ -149,10 +154,7 @@ impl Fallback {
     fn remove(&mut self, host: &Host) {
         self.certificates.remove(host);
         self.remove_routes(host);
-        if domain(host)
-            .and_then(|domain| self.bystanders.get(domain))
-            .is_some_and(|hosts| hosts.contains(host))
-        {
+        if self.stands_by(host) {
             self.bar(host);
         }
     }
@@ -191,26 +193,31 @@ impl Fallback {
         }
     }
 
-    /// What a host is here, as it was flushed last.
+    /// What a host is here, as it was flushed last. What is answered for a bystander follows from others.
     pub(super) fn part(&self, host: &Host) -> Option<Part> {
-        let certificate = self.certificates.get(host)?.clone();
+        let Some(certificate) = self.certificates.get(host).cloned() else {
+            return self.stands_by(host).then(|| Part { stands_by: true, ..Part::default() });
+        };
         let fragment = self.table.fragments(&BTreeSet::from([host.clone()])).remove(host);
         let scope =
             self.scopes.published(ResourceType::ScopedRouteConfiguration, Class::Fallback.key(host)).cloned();
-        Some(Part { certificate, fragment, scope })
+        Some(Part { certificate: Some(certificate), stands_by: false, fragment, scope })
     }
 
     /// Makes a host again what it was here.
     pub(super) fn restore(&mut self, host: &Host, before: Option<Part>) {
         self.touch(host);
-        let Some(Part { certificate, fragment, scope }) = before else {
-            self.remove(host);
-            return self.bar_below(host);
-        };
-        self.certificates.insert(host.clone(), certificate);
-        self.table.restore(host, fragment);
-        if let Some(scope) = scope {
-            self.scopes.put(scope);
+        let Part { certificate, stands_by, fragment, scope } = before.unwrap_or_default();
+        self.note_bystander(host, stands_by);
+        match certificate {
+            Some(certificate) => {
+                self.certificates.insert(host.clone(), certificate);
+                self.table.restore(host, fragment);
+                if let Some(scope) = scope {
+                    self.scopes.put(scope);
+                }
+            }
+            None => self.remove(host),
         }
         self.bar_below(host);
     }

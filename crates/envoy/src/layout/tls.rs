@@ -59,7 +59,13 @@ impl Tls {
     fn set_table(&mut self, host: &Host, value: &VirtualHost) {
         match &value.traffic {
             Traffic::Http(routes) => self.put_table(host, self.kind.table(value, routes)),
-            Traffic::Tcp(_) => self.remove_table(host),
+            Traffic::Tcp(_) => {
+                self.remove_table(host);
+                // Envoy keeps the routes of a table that is removed for the connections that it still has.
+                if let Some(bar) = self.kind.barred(host, &self.listener.id).filter(|_| restricts(value)) {
+                    self.tables.put(bar);
+                }
+            }
         }
     }
 
@@ -199,6 +205,12 @@ impl Shape for Tls {
         }
         self.fallback.restore(host, before.fallback);
     }
+}
+
+/// Whether connections that were made before must not be served as they were.
+fn restricts(value: &VirtualHost) -> bool {
+    let asks = value.tls.as_ref().is_some_and(|tls| tls.clients.certificates().is_some());
+    asks || !value.policies.is_empty()
 }
 
 /// Where the fallback chain stands among those of hosts, none of which is called so.

@@ -439,3 +439,27 @@ async fn clients_of_a_tcp_proxy_are_asked_too() {
         world.assert_nothing_rejected().await;
     }
 }
+
+#[tokio::test]
+async fn a_host_that_becomes_a_tcp_proxy_and_asks_lets_no_earlier_connection_in() {
+    for layout in LAYOUTS {
+        let authority = Authority::root("ours");
+        let mut world = world(layout, &authority).await;
+        write_host(&world, "changes", "");
+        world.sync().await;
+        let mut earlier = Open::to(&world, "changes").await;
+        assert_eq!(earlier.code().await, 200, "{layout:?}");
+        let tls = "{secretName: changes, clientValidation: {caSecret: ca}}";
+        let host = format!("virtualhost: {{fqdn: changes.example, tls: {tls}}}");
+        let proxy = "tcpproxy: {services: [{name: blue, port: 80}]}";
+        world.write("changes", &http_proxy("changes", &format!("{host}\n{proxy}\n")));
+        world.sync().await;
+        eventually("the earlier connection leads nowhere", async || match earlier.code().await {
+            421 => Ok(()),
+            code => Err(format!("{layout:?}: {code}")),
+        })
+        .await;
+        comes_to(&request(&world, "changes", None), Refused, &[Status(421)]).await;
+        world.assert_nothing_rejected().await;
+    }
+}
