@@ -20,7 +20,7 @@ pub(crate) struct LayoutArguments {
 enum RouteLayout {
     /// In one table, as with Contour: a change costs the more, the more hosts there are.
     Table,
-    /// In a scope for each host: a change costs the same however many hosts there are.
+    /// In a scope for each host: Envoy reads no other host again when one changes.
     Scoped,
 }
 

@@ -23,7 +23,7 @@ const TABLE: &str = "ingress_fallbackcert";
 /// Contour's name for the chain, where names are Contour's.
 const CONTOURS_CHAIN: &str = "fallback-certificate";
 
-/// The hosts that allow it. While there is none, there is nothing.
+/// The hosts that allow it. While there is none, there is no chain.
 pub(super) struct Fallback {
     kind: Tables,
     listener: ListenerId,
@@ -51,6 +51,14 @@ pub(super) struct Part {
     scope: Option<Resource>,
 }
 
+/// The certificate and the routes of a host that allows it: connections that are carried as they are name their host.
+fn allowed(value: &VirtualHost) -> Option<(&SecretKey, &[model::Route])> {
+    match &value.traffic {
+        Traffic::Http(routes) => Some((value.tls.as_ref()?.clients.fallback()?, routes)),
+        Traffic::Tcp(_) => None,
+    }
+}
+
 /// The domain of an exact host, of which a wildcard may answer for it.
 fn domain(host: &Host) -> Option<&str> {
     let is_exact = !host.is_any() && host.wildcard_parent().is_none();
@@ -76,21 +84,21 @@ impl Fallback {
         }
     }
 
-    /// Takes what a host is from now on; nothing when it does not allow it.
+    /// Takes what a host is from now on.
     pub(super) fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
-        let allowed = value.and_then(|value| Some((value, value.tls.as_ref()?.clients.fallback()?)));
+        let allowed = value.and_then(allowed);
         let stands_by = self.is_offered && value.is_some() && allowed.is_none() && domain(host).is_some();
         if allowed.is_none() && !self.certificates.contains_key(host) && stands_by == self.stands_by(host) {
             return;
         }
         self.touch(host);
         self.note_bystander(host, stands_by);
-        match allowed.map(|(value, certificate)| (value, certificate, &value.traffic)) {
-            Some((value, certificate, Traffic::Http(routes))) => {
+        match (value, allowed) {
+            (Some(value), Some((certificate, routes))) => {
                 self.certificates.insert(host.clone(), certificate.clone());
                 self.route(value, routes);
             }
-            Some((_, _, Traffic::Tcp(_))) | None => self.remove(host),
+            (Some(_) | None, None) | (None, Some(_)) => self.remove(host),
         }
         self.bar_below(host);
     }
@@ -239,10 +247,10 @@ impl Fallback {
         }
         // Envoy keeps the routes of a table that is removed for the connections that it still has: they must find an
         // empty one.
-        let is_kept = self.kind == Tables::Routes && self.is_offered;
-        let table = match self.certificates.is_empty() && !is_kept {
-            false => self.table.flush(),
-            true => self.table.flush_unless_empty(),
+        let outlives_its_hosts = self.kind == Tables::Routes && self.is_offered;
+        let table = match outlives_its_hosts || !self.certificates.is_empty() {
+            true => self.table.flush(),
+            false => self.table.flush_unless_empty(),
         };
         let outputs = self.scopes.flush().into_iter().chain(table).collect();
         for (host, before) in std::mem::take(&mut self.touched) {

@@ -2,8 +2,8 @@
 //!
 //! A host that comes, changes or goes is its scope and its certificate under its own name; the listener stays
 //! as it is. A host whose connections differ from those of others (TLS versions of its own, clients that are asked
-//! for certificates, issuers of tokens, connections that are carried as they are) has a filter chain of its own, whose scopes are of
-//! another class: what came by the shared chain under weaker rules finds 421 there.
+//! for certificates, issuers of tokens, connections that are carried as they are) has a filter chain of its own,
+//! whose scopes are of another class: what came by the shared chain under weaker rules finds 421 there.
 //!
 //! Once there is a fallback certificate, the listener has to know all names, to tell which are nobody's.
 

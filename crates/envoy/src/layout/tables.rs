@@ -61,8 +61,8 @@ impl Tables {
         }
     }
 
-    /// What stands under the usual name of a host whose chain looks at tokens: 421 for the connections of the chain
-    /// that it had before, once the new one is there. A scope that is gone is answered by the chain itself.
+    /// What stands under the usual name of a host whose routes are not there any more, because its chain looks at
+    /// tokens or carries connections: 421 for those of the chain that it had before, once the new one is there. A scope that is gone is answered by the chain itself.
     pub(super) fn barred(self, host: &Host, listener: &ListenerId) -> Option<Resource> {
         let [name, _] = self.names(host);
         let table = RouteConfiguration {
