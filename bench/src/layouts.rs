@@ -22,7 +22,7 @@ pub(crate) use client::outside;
 pub(crate) use step::Transport;
 
 /// Sizes with all layouts, but for those at which some cannot be measured: see `changes::layouts`.
-const SIZES: [(Transport, usize); 7] = [
+const SIZES: [(Transport, usize); 8] = [
     (Transport::Http, 10),
     (Transport::Http, 1_000),
     (Transport::Http, 10_000),
@@ -30,6 +30,7 @@ const SIZES: [(Transport, usize); 7] = [
     (Transport::Tls, 10),
     (Transport::Tls, 1_000),
     (Transport::Tls, 10_000),
+    (Transport::Tls, 50_000),
 ];
 /// Hosts while requests are measured.
 const REQUEST_HOSTS: usize = 1_000;
