@@ -197,6 +197,7 @@ impl Engine {
         let mut merged = translate::merge(key, fragments);
         let flipped = self.hosts.set(key, merged.virtual_host.as_ref());
         self.dirty.extend(flipped);
+        // After the host was set: closing it changes what there is to say.
         if let Some(problem) = self.hosts.rejection(key) {
             for root in roots {
                 merged.notes.entry(root).or_default().problems.push(problem.clone());

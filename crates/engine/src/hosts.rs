@@ -3,7 +3,7 @@
 //! A shared table is rejected as a whole, so the engine remembers what each changed host was before,
 //! until Envoy has acknowledged the change: the rest of the table can go on at once with that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use envoy::{Layout, Output};
 use foldhash::fast::FixedState;
@@ -27,6 +27,17 @@ pub(crate) struct Hosts {
     quarantine: Quarantine,
     /// Hosts that are offered again though they have not changed: their trial has come.
     again: BTreeSet<VirtualHostKey>,
+    /// Culprits that are to be closed: what was accepted last asks less of requests than what was rejected.
+    closing: BTreeMap<VirtualHostKey, Closing>,
+}
+
+/// How a host is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    /// Its requests are answered with 500.
+    Answer,
+    /// It is not there: what it needs to answer was rejected.
+    Absence,
 }
 
 impl Hosts {
@@ -38,6 +49,7 @@ impl Hosts {
             used: HashMap::default(),
             quarantine: Quarantine::default(),
             again: BTreeSet::new(),
+            closing: BTreeMap::new(),
         }
     }
 
@@ -46,20 +58,36 @@ impl Hosts {
     pub(crate) fn set(&mut self, key: &VirtualHostKey, host: Option<&VirtualHost>) -> Vec<Unit> {
         let wanted = host.map(fingerprint);
         let is_trial = self.again.remove(key);
-        if self.wanted.get(key).copied() == wanted && !is_trial {
+        let closing = self.closing.remove(key);
+        if self.wanted.get(key).copied() == wanted && !is_trial && closing.is_none() {
             return vec![];
         }
         match wanted {
             Some(wanted) => self.wanted.insert(key.clone(), wanted),
             None => self.wanted.remove(key),
         };
-        if !self.quarantine.admits(key, wanted) {
-            return vec![];
+        if self.quarantine.admits(key, wanted) {
+            return self.offer(key, host, host.map(Uses::from).unwrap_or_default());
         }
+        closing.map(|how| self.close(key, host, how)).unwrap_or_default()
+    }
+
+    fn offer(&mut self, key: &VirtualHostKey, host: Option<&VirtualHost>, uses: Uses) -> Vec<Unit> {
         self.layout.set(key, host);
-        let (before, flipped) = self.in_use.replace(key, host.map(Uses::from).unwrap_or_default());
+        let (before, flipped) = self.in_use.replace(key, uses);
         self.used.entry(key.clone()).or_insert(before);
         flipped
+    }
+
+    /// Offers a culprit without anything that it would serve.
+    fn close(&mut self, key: &VirtualHostKey, host: Option<&VirtualHost>, how: Closing) -> Vec<Unit> {
+        let closed = match how {
+            Closing::Answer => host.and_then(VirtualHost::closed),
+            Closing::Absence => None,
+        };
+        let uses = closed.as_ref().map(Uses::from).unwrap_or_default().closed();
+        self.quarantine.closes(key);
+        self.offer(key, closed.as_ref(), uses)
     }
 
     /// Takes what a Secret holds from now on; nothing when nobody needs it.
@@ -95,7 +123,7 @@ impl Hosts {
     /// accepted. Gives what that makes dirty. One suspect alone is the culprit, several will be tried.
     pub(crate) fn rejected(&mut self, members: &[VirtualHostKey], problem: &Problem) -> BTreeSet<Unit> {
         let restore = self.quarantine.rejected(members, &self.wanted, problem);
-        self.restore(restore)
+        self.restore(restore, Closing::Answer)
     }
 
     /// The fleet rejects what these hosts use: those that changed go back, and all culprits are told.
@@ -108,14 +136,19 @@ impl Hosts {
         let restore = self.quarantine.condemned(users, &self.wanted, secret, problem);
         let told = users.iter().filter(|user| self.rejection(user).is_some()).cloned();
         let told: Vec<_> = told.map(Unit::VirtualHost).collect();
-        self.restore(restore).into_iter().chain(told).collect()
+        let closing = if secret.is_some() { Closing::Absence } else { Closing::Answer };
+        self.restore(restore, closing).into_iter().chain(told).collect()
     }
 
-    fn restore(&mut self, restore: Restore) -> BTreeSet<Unit> {
+    fn restore(&mut self, restore: Restore, closing: Closing) -> BTreeSet<Unit> {
         let mut dirty = BTreeSet::new();
         for (key, Form { before, uses }) in restore {
             self.layout.restore(&key, before);
-            dirty.extend(self.in_use.replace(&key, uses).1);
+            let (rejected, flipped) = self.in_use.replace(&key, uses.clone());
+            dirty.extend(flipped);
+            if self.quarantine.is_guilty(&key) && rejected.guard_more_than(&uses) {
+                self.closing.insert(key.clone(), closing);
+            }
             // A culprit's owners are to be told.
             dirty.insert(Unit::VirtualHost(key));
         }
@@ -147,7 +180,7 @@ impl Hosts {
     }
 
     /// Why a host's newest form is not in force.
-    pub(crate) fn rejection(&self, key: &VirtualHostKey) -> Option<&Problem> {
+    pub(crate) fn rejection(&self, key: &VirtualHostKey) -> Option<Problem> {
         self.quarantine.rejection(key)
     }
 

@@ -18,7 +18,7 @@ use store::Unit;
 use crate::uses::{InUse, Uses};
 
 /// What a host was, and what that needs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Form {
     pub(crate) before: Before,
     pub(crate) uses: Uses,
@@ -46,6 +46,8 @@ pub(crate) struct Quarantine {
     restorable: InUse,
     /// Hosts that were taken back since the last publication.
     restored: BTreeSet<VirtualHostKey>,
+    /// Hosts that were closed since the last publication.
+    closed: BTreeSet<VirtualHostKey>,
     /// Groups of suspects that wait for their trial, the next one last.
     groups: Vec<BTreeSet<VirtualHostKey>>,
     guilty: BTreeMap<VirtualHostKey, Guilt>,
@@ -61,7 +63,13 @@ struct Guilt {
     secret: Option<SecretVersion>,
     /// What the owners are told.
     problem: Problem,
+    /// Whether it is closed, rather than what it was.
+    is_closed: bool,
 }
+
+/// What the owner of a closed host can do.
+const CLOSED: &str = "the host is closed, as this form asks more of requests than the one that Envoy accepted last; \
+                      change the object to try again";
 
 impl Quarantine {
     /// Whether a host may be offered in this form. A new form frees a culprit, and one that waits.
@@ -77,7 +85,10 @@ impl Quarantine {
 
     /// A host changed with publication `generation`: remembers what it was, unless an older change that is
     /// not acknowledged did.
-    pub(crate) fn published(&mut self, generation: u64, key: VirtualHostKey, form: Form) {
+    pub(crate) fn published(&mut self, generation: u64, key: VirtualHostKey, mut form: Form) {
+        if self.closed.remove(&key) {
+            form = Form::default();
+        }
         // What went back to what it was after a rejection is on nobody's trial.
         if self.restored.remove(&key) {
             return;
@@ -178,7 +189,9 @@ impl Quarantine {
         problem: &Problem,
     ) {
         let form = wanted.get(culprit).copied();
-        let guilt = Guilt { form, secret: secret.cloned(), problem: problem.clone() };
+        // One that is rejected closed, too, does not become what it was.
+        let is_closed = self.guilty.get(culprit).is_some_and(|guilt| guilt.is_closed);
+        let guilt = Guilt { form, secret: secret.cloned(), problem: problem.clone(), is_closed };
         self.guilty.insert(culprit.clone(), guilt);
     }
 
@@ -195,9 +208,24 @@ impl Quarantine {
         self.guilty.extract_if(.., |_, guilt| is_past(guilt)).map(|(key, _)| key).collect()
     }
 
+    pub(crate) fn is_guilty(&self, key: &VirtualHostKey) -> bool {
+        self.guilty.contains_key(key)
+    }
+
+    /// A culprit is offered closed, not as what it was. If that is rejected too, it goes.
+    pub(crate) fn closes(&mut self, key: &VirtualHostKey) {
+        self.restored.remove(key);
+        self.closed.insert(key.clone());
+        if let Some(guilt) = self.guilty.get_mut(key) {
+            guilt.is_closed = true;
+        }
+    }
+
     /// What the owners of a culprit are told.
-    pub(crate) fn rejection(&self, key: &VirtualHostKey) -> Option<&Problem> {
-        self.guilty.get(key).map(|guilt| &guilt.problem)
+    pub(crate) fn rejection(&self, key: &VirtualHostKey) -> Option<Problem> {
+        let Guilt { problem, is_closed, .. } = self.guilty.get(key)?;
+        let help = if *is_closed { Some(CLOSED.into()) } else { problem.help.clone() };
+        Some(Problem { help, ..problem.clone() })
     }
 
     /// What a rejection can bring back into use.

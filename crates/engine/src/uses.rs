@@ -10,6 +10,7 @@ use model::{
 };
 use store::Unit;
 
+use crate::guards::Guards;
 use crate::references::References;
 
 /// What one host needs besides itself; sorted, each once.
@@ -18,7 +19,9 @@ pub(crate) struct Uses {
     clusters: Box<[ClusterKey]>,
     secrets: Box<[SecretKey]>,
     /// Which of the Secrets holds its certificate.
-    certificate: usize,
+    certificate: u32,
+    /// What it guards itself with.
+    guards: Guards,
 }
 
 impl From<&VirtualHost> for Uses {
@@ -36,9 +39,28 @@ impl From<&VirtualHost> for Uses {
         let certificate = host.tls.as_ref().map(|tls| &tls.certificate);
         Self {
             clusters: clusters.into_iter().cloned().collect(),
-            certificate: secrets.iter().position(|key| Some(*key) == certificate).unwrap_or_default(),
+            certificate: position(&secrets, certificate),
+            guards: Guards::of(host),
             secrets: secrets.into_iter().cloned().collect(),
         }
+    }
+}
+
+/// Where a Secret is among others; 0 when it is not.
+fn position(secrets: &[&SecretKey], certificate: Option<&SecretKey>) -> u32 {
+    let position = secrets.iter().position(|key| Some(*key) == certificate);
+    position.and_then(|position| position.try_into().ok()).unwrap_or_default()
+}
+
+impl Uses {
+    /// Whether a host with these needs asks more of requests, or something else, than it did with those.
+    pub(crate) fn guard_more_than(&self, before: &Self) -> bool {
+        self.guards.are_other_than(before.guards)
+    }
+
+    /// The needs of a host that is closed.
+    pub(crate) fn closed(self) -> Self {
+        Self { guards: Guards::CLOSED, ..self }
     }
 }
 
@@ -100,7 +122,7 @@ impl InUse {
     /// The Secret of a host that goes by a name: its own, or that of the host, which its certificate may have.
     pub(crate) fn secret_of(&self, host: &VirtualHostKey, name: &str) -> Option<&SecretKey> {
         let Uses { secrets, certificate, .. } = self.by_host.get(host)?;
-        secrets.iter().find(|key| key.to_string() == name).or_else(|| secrets.get(*certificate))
+        secrets.iter().find(|key| key.to_string() == name).or_else(|| secrets.get(*certificate as usize))
     }
 
     fn hosts(&self, names: impl Fn(&Uses) -> bool) -> Vec<VirtualHostKey> {

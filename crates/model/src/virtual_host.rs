@@ -1,6 +1,9 @@
 //! What one host of one listener does.
 
-use crate::{Host, JwtProvider, Policies, Route, TlsTermination, WeightedCluster};
+use crate::{
+    Action, DirectResponse, HeaderEdits, Host, JwtProvider, PathMatch, Policies, Route, RouteMatch,
+    TlsTermination, WeightedCluster,
+};
 
 /// What one host of one listener does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -15,6 +18,30 @@ pub struct VirtualHost {
     pub policies: Policies,
     /// The issuers of tokens that routes may ask for; where TLS ends and requests are routed. Sorted by name.
     pub jwt_providers: Vec<JwtProvider>,
+}
+
+impl VirtualHost {
+    /// The host as it answers every request with 500; `None` for one that carries connections, which cannot be told.
+    #[must_use]
+    pub fn closed(&self) -> Option<Self> {
+        let Traffic::Http(routes) = &self.traffic else { return None };
+        let answer = Route {
+            matches: RouteMatch::new(PathMatch::Prefix("/".into()), vec![], vec![]),
+            action: Action::Respond(DirectResponse { status: 500, body: "".into() }),
+            policies: Policies::default(),
+            jwt: None,
+            request_headers: HeaderEdits::default(),
+            response_headers: HeaderEdits::default(),
+            origin: routes.first()?.origin.clone(),
+        };
+        Some(Self {
+            host: self.host.clone(),
+            tls: self.tls.clone(),
+            traffic: Traffic::Http(vec![answer]),
+            policies: Policies::default(),
+            jwt_providers: vec![],
+        })
+    }
 }
 
 /// What happens to the traffic of a host.

@@ -1,5 +1,7 @@
 //! What happens when Envoy rejects a resource.
 
+mod closing;
+
 use std::collections::BTreeMap;
 
 use api::{HttpProxy, Object};

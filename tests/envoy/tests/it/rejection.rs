@@ -153,6 +153,29 @@ async fn an_envoy_that_starts_while_a_host_is_set_aside_gets_the_accepted_forms(
     assert_eq!(world.envoy.stats().await.rejected_updates(), 0);
 }
 
+#[tokio::test]
+async fn a_rejected_change_that_asks_more_of_requests_closes_its_host() {
+    let mut world = delta_world().await;
+    let guarded = |path: &str| {
+        let routes =
+            format!("routes: [{{conditions: [{{prefix: {path}}}], services: [{{name: green, port: 80}}]}}]");
+        let filter = "ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}]";
+        http_proxy("bad", &format!("virtualhost: {{fqdn: bad.example, {filter}}}\n{routes}\n"))
+    };
+    world.write("bad", &guarded("/poison"));
+    world.send_changes().await;
+    told(&mut world, "bad").await;
+    eventually("the host is closed", async || match world.ask("bad.example", "/").await {
+        (500, _) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    assert_eq!(world.ask("good.example", "/").await, (200, "blue".into()));
+    world.apply("bad", &guarded("/")).await;
+    assert_eq!(world.ask("bad.example", "/").await.0, 403);
+    assert_eq!(world.look().await.problems("bad"), [""; 0]);
+}
+
 /// One hostile or old Envoy takes nothing from the others, so a rejection counts when all share it.
 #[tokio::test]
 async fn a_rejection_counts_once_the_last_envoy_that_did_not_share_it_is_gone() {
