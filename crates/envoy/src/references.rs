@@ -15,6 +15,9 @@ pub enum Needs {
     Sent,
     /// It was acknowledged: until then, requests would find nothing (clusters that routes name).
     Acked,
+    /// Its present version was acknowledged: what is taken away is served there from now on (listeners that route
+    /// tables make way for).
+    InForce,
 }
 
 /// One resource that another names.
@@ -39,9 +42,9 @@ impl Reference {
         Self { resource_type: ResourceType::ScopedRouteConfiguration, name, needs: Needs::Acked }
     }
 
-    /// A listener whose chains must be there first.
+    /// A listener whose chains must be there first, as they are now.
     pub(crate) fn listener(name: Arc<str>) -> Self {
-        Self { resource_type: ResourceType::Listener, name, needs: Needs::Acked }
+        Self { resource_type: ResourceType::Listener, name, needs: Needs::InForce }
     }
 
     /// A resource whose content Envoy waits for by itself.

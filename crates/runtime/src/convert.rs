@@ -63,6 +63,7 @@ fn reference(reference: &Reference) -> xds::Reference {
     let needs = match reference.needs {
         Needs::Sent => xds::Needs::Sent,
         Needs::Acked => xds::Needs::Acked,
+        Needs::InForce => xds::Needs::InForce,
     };
     xds::Reference { resource_type: kind(reference.resource_type), name: reference.name.clone(), needs }
 }

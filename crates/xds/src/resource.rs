@@ -146,6 +146,9 @@ impl FromStr for Version {
 pub enum Needs {
     /// Some version of the target has been acknowledged (route → cluster).
     Acked,
+    /// The present version of the target has been acknowledged: the resource takes away what the target serves in
+    /// another way from now on (scope → listener).
+    InForce,
     /// The target travels with the resource: before it where the target's type stands above in
     /// [`ResourceType`] (listener → secret), right after it, and again after each change of the reference,
     /// where it stands below (cluster → endpoints, listener → routes).
@@ -169,13 +172,18 @@ impl Reference {
         Self { resource_type, name: name.into(), needs: Needs::Acked }
     }
 
+    /// A reference whose target must have been acknowledged as it is now.
+    pub fn in_force(resource_type: ResourceType, name: impl Into<Name>) -> Self {
+        Self { resource_type, name: name.into(), needs: Needs::InForce }
+    }
+
     /// A reference whose target travels along.
     pub fn sent(resource_type: ResourceType, name: impl Into<Name>) -> Self {
         Self { resource_type, name: name.into(), needs: Needs::Sent }
     }
 }
 
-/// What happens to a resource whose [`Needs::Acked`] target was not acknowledged within the bound.
+/// What happens to a resource whose target was not acknowledged within the bound, as it should have been.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overdue {
     /// The Envoy keeps its previous version until the target comes (right for a table of one host).

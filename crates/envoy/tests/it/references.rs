@@ -13,6 +13,7 @@ fn lines(resource: &Resource) -> Vec<String> {
     let line = |Reference { resource_type, name, needs }: &Reference| match needs {
         Needs::Sent => format!("{resource_type:?} {name}"),
         Needs::Acked => format!("{resource_type:?} {name} acknowledged"),
+        Needs::InForce => format!("{resource_type:?} {name} in force"),
     };
     resource.refs.iter().map(line).collect()
 }

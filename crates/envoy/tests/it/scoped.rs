@@ -60,8 +60,12 @@ fn resources(outputs: Vec<Output>) -> BTreeMap<(ResourceType, String), Resource>
 
 fn names(resource: &Resource) -> Vec<String> {
     let line = |reference: &envoy::Reference| {
-        let acknowledged = if reference.needs == Needs::Acked { " acknowledged" } else { "" };
-        format!("{:?} {}{acknowledged}", reference.resource_type, reference.name)
+        let needs = match reference.needs {
+            Needs::Sent => "",
+            Needs::Acked => " acknowledged",
+            Needs::InForce => " in force",
+        };
+        format!("{:?} {}{needs}", reference.resource_type, reference.name)
     };
     resource.refs.iter().map(line).collect()
 }

@@ -196,6 +196,11 @@ impl Channel {
         }
     }
 
+    /// Whether the client has acknowledged a name as it is configured, or as far as it takes it.
+    pub(crate) fn has_in_force(&self, name: &Name) -> bool {
+        self.has_acked(name) && !self.changing_names().any(|changing| changing == name)
+    }
+
     /// How many names are not as configured, or not acknowledged so; some may be counted twice.
     pub(crate) fn changing(&self) -> usize {
         let on_their_way: usize = self.outstanding.iter().map(|sent| sent.items.len()).sum();

@@ -91,7 +91,7 @@ impl Session {
         if now < missed.until {
             return Verdict::Wait { until: Some(missed.until), aside: false, unused: false };
         }
-        let keep = missed.needs == Needs::Acked
+        let keep = missed.needs != Needs::Sent
             && entry.resource().overdue == Overdue::KeepPrevious
             && channel.may_have(entry.name());
         match keep {
@@ -106,8 +106,8 @@ impl Session {
         let by_type = entry.refs().chunk_by(|a, b| a.resource_type == b.resource_type);
         let candidates = by_type.flat_map(|refs| self.not_in_step(refs));
         let missing = candidates.filter_map(|to| self.missing(entry.resource_type(), to));
-        let worst = |a: Missing, b: Missing| match (a.until.max(now), a.needs == Needs::Acked)
-            >= (b.until.max(now), b.needs == Needs::Acked)
+        let worst = |a: Missing, b: Missing| match (a.until.max(now), a.needs != Needs::Sent)
+            >= (b.until.max(now), b.needs != Needs::Sent)
         {
             true => a,
             false => b,
@@ -138,7 +138,8 @@ impl Session {
         for channel in self.of_kind(to.resource_type).filter(|c| c.subscription.covers(&to.name)) {
             match to.needs {
                 Needs::Acked if channel.has_acked(&to.name) => return None,
-                Needs::Acked => lacking = Some(self.missed(channel, to)),
+                Needs::InForce if channel.has_in_force(&to.name) => return None,
+                Needs::Acked | Needs::InForce => lacking = Some(self.missed(channel, to)),
                 Needs::Sent if channel.owes(&to.name) => lacking = Some(self.missed(channel, to)),
                 Needs::Sent => {}
             }

@@ -313,6 +313,36 @@ fn x_084_filter_config_by_edges_precedes_exposure() {
 }
 
 #[test]
+fn x_084_what_a_listener_takes_over_is_taken_away_when_its_present_version_is_acknowledged() {
+    for (reference, early) in [(">>l:x", "< 1 p host=2"), (">>>l:x", "")] {
+        let late = if early.is_empty() { "< 1 p host=2" } else { "> 1 p ack" };
+        check(&format!(
+            "
+            > publish c:a=1 p:host=1 l:x=1
+            > open 1 delta
+            > 1 c
+            < 1 c a=1
+            > 1 c ack
+            > 1 l
+            < 1 l x=1
+            > 1 l ack
+            > 1 p
+            < 1 p host=1
+            > 1 p ack
+            > publish c:b=1 l:x=2>>c:b p:host=2{reference}
+            < 1 c b=1
+            {early}
+            > wait 4000
+            > 1 c ack
+            < 1 l x=2
+            > 1 l ack
+            {late}
+            "
+        ));
+    }
+}
+
+#[test]
 fn x_085_order_holds_on_separate_streams() {
     for variant in ["delta", "sotw"] {
         check(&format!(

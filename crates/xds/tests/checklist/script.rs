@@ -10,7 +10,7 @@
 //! ! rejected c:a words         an observation; compared only where a script names any, or `nothing`
 //! ```
 //! Types: `s`ecret, run`t`ime, `c`luster, `e`ndpoints, `l`istener, sco`p`e, `r`oute. References: `>` travels along,
-//! `>>` must be acknowledged; flags before a set: `~` slow, `!` sent although a target is late. `s:@a=1` is a secret
+//! `>>` must be acknowledged, `>>>` as it is now; flags before a set: `~` slow, `!` sent although a target is late. `s:@a=1` is a secret
 //! that tells its name before its body, and is shown as `a=@a:1`.
 
 use std::collections::BTreeMap;
@@ -299,13 +299,13 @@ fn references(text: &str) -> Vec<Reference> {
     let mut refs = Vec::new();
     let mut rest = text;
     while let Some(after) = rest.strip_prefix('>') {
-        let (acked, target) = after.strip_prefix('>').map_or((false, after), |target| (true, target));
+        let target = after.trim_start_matches('>');
         let end = target.find('>').unwrap_or(target.len());
         let (letter, name) = target[..end].split_once(':').unwrap();
-        refs.push(if acked {
-            Reference::acked(kind(letter), name)
-        } else {
-            Reference::sent(kind(letter), name)
+        refs.push(match after.len() - target.len() {
+            0 => Reference::sent(kind(letter), name),
+            1 => Reference::acked(kind(letter), name),
+            _ => Reference::in_force(kind(letter), name),
         });
         rest = &target[end..];
     }

@@ -320,7 +320,7 @@ impl Trace {
         let blind = response.protocol == Protocol::Sotw;
         let users = [ResourceType::RouteConfiguration, ResourceType::ScopedRouteConfiguration];
         for entry in users.into_iter().flat_map(|kind| self.client.has(kind).values()) {
-            for to in entry.resource().refs.iter().filter(|to| to.needs == Needs::Acked) {
+            for to in entry.resource().refs.iter().filter(|to| to.needs != Needs::Sent) {
                 let there = self.client.has(to.resource_type).contains_key(&to.name);
                 assert!(there || blind, "{entry:?} is in use without {}", to.name);
             }

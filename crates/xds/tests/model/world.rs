@@ -119,8 +119,8 @@ impl World {
             (ResourceType::ScopedRouteConfiguration, &self.scopes),
         ] {
             for (name, content) in table {
-                let refs =
-                    content.targets.iter().map(|to| Reference::acked(ResourceType::Cluster, *to)).collect();
+                let needs = if seed % 5 < 2 { Reference::in_force } else { Reference::acked };
+                let refs = content.targets.iter().map(|to| needs(ResourceType::Cluster, *to)).collect();
                 put(kind, name, format!("{content:?}"), refs);
             }
         }
