@@ -120,7 +120,12 @@ impl World {
         ] {
             for (name, content) in table {
                 let needs = if seed % 5 < 2 { Reference::in_force } else { Reference::acked };
-                let refs = content.targets.iter().map(|to| needs(ResourceType::Cluster, to)).collect();
+                let refs = content
+                    .targets
+                    .iter()
+                    .copied()
+                    .map(|to: &str| needs(ResourceType::Cluster, to))
+                    .collect();
                 put(kind, name, format!("{content:?}"), refs);
             }
         }
