@@ -1,5 +1,6 @@
 //! Clusters.
 
+mod balancing;
 mod discovery;
 mod limits;
 mod protocol;
@@ -24,6 +25,7 @@ pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
         name: name.to_string(),
         alt_stat_name: alt_stat_name(cluster),
         connect_timeout: Some(duration(cluster.connect_timeout)),
+        lb_policy: balancing::policy(cluster.balancing).into(),
         common_lb_config: Some(no_panic()),
         typed_extension_protocol_options: protocol::options(cluster),
         circuit_breakers: limits::circuit_breakers(&cluster.circuit_breakers),

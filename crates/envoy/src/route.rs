@@ -2,6 +2,7 @@
 
 mod action;
 mod forward;
+mod hash;
 mod internal_redirect;
 mod matching;
 mod names;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::{SecretKey, Timeout};
+use crate::{Balancing, SecretKey, Timeout};
 
 /// How a backend is reached, and everything that Envoy keeps together with it (connections, health).
 ///
@@ -22,6 +22,8 @@ pub struct Cluster {
     pub discovery: Discovery,
     /// The protocol of requests.
     pub protocol: Protocol,
+    /// How one of the addresses is chosen.
+    pub balancing: Balancing,
     /// TLS towards the backend.
     pub tls: Option<UpstreamTls>,
     /// How long a connection may take to open.
@@ -228,6 +230,7 @@ mod tests {
                 port_name: "".into(),
             }),
             protocol: Protocol::Http1,
+            balancing: Balancing::default(),
             tls: None,
             connect_timeout: Duration::from_secs(2),
             idle_timeout: Timeout::Default,

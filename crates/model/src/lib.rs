@@ -8,6 +8,7 @@
 //! backend is reached, identified by the hash of all of it) and [`Problem`] (what the user did wrong,
 //! where, and the way out).
 
+mod balancing;
 mod cluster;
 mod duration;
 mod headers;
@@ -25,6 +26,7 @@ mod settings;
 mod tls;
 mod virtual_host;
 
+pub use balancing::{Balancing, HashPart, HashSource};
 pub use cluster::{
     Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey,
     Protocol, UpstreamTls, UpstreamValidation,

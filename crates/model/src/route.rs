@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{ClusterKey, HeaderEdits, ObjectId, Policies, RouteMatch, Timeout};
+use crate::{ClusterKey, HashPart, HeaderEdits, ObjectId, Policies, RouteMatch, Timeout};
 
 /// A route: which requests it takes, and what happens to them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -80,6 +80,8 @@ pub struct Forward {
     pub path: Option<PathRewrite>,
     /// A change to the host.
     pub host: Option<HostRewrite>,
+    /// What goes into the hash of a request, for backends that choose endpoints by it; each part once.
+    pub hash: Vec<HashPart>,
     /// Time limits.
     pub timeouts: RouteTimeouts,
     /// Second tries.

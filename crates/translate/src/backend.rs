@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Backend, CircuitBreakers, Cluster, Discovery, EndpointsKey, Protocol, Settings, Timeout, UpstreamTls,
-    UpstreamValidation,
+    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, Protocol, Settings, Timeout,
+    UpstreamTls, UpstreamValidation,
 };
 use store::{Name, PortProtocol, Reader, ServiceFact, ServicePort};
 
@@ -58,6 +58,8 @@ pub(crate) struct Policy {
     pub(crate) sni: Option<Arc<str>>,
     /// How the backend proves who it is.
     pub(crate) validation: Option<UpstreamValidation>,
+    /// How endpoints are chosen.
+    pub(crate) balancing: Balancing,
     /// How long a connection may be unused.
     pub(crate) idle_timeout: Timeout,
 }
@@ -121,6 +123,7 @@ impl Target<'_> {
             },
             discovery: self.discovery(settings),
             protocol,
+            balancing: policy.balancing,
             tls: is_tls.then(|| UpstreamTls { sni: self.sni(policy), validation: policy.validation.clone() }),
             connect_timeout: settings.timeouts.connect,
             idle_timeout: policy.idle_timeout,

@@ -2,6 +2,7 @@
 
 mod action;
 mod addresses;
+mod balancing;
 mod conditions;
 mod headers;
 mod internal_redirect;

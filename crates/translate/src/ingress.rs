@@ -179,6 +179,7 @@ impl<'s> Translation<'_, 's> {
                 mirrors: vec![],
                 path: None,
                 host: None,
+                hash: vec![],
                 timeouts: self.annotations.timeouts,
                 retry: self.annotations.retry.clone(),
                 internal_redirect: None,

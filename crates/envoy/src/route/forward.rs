@@ -12,6 +12,7 @@ use envoy_protos::envoy::r#type::v3::fractional_percent::DenominatorType;
 use envoy_protos::google::protobuf::UInt32Value;
 use model::{Forward, HostRewrite, Mirror, PathRewrite, Retry, WeightedCluster};
 
+use super::hash;
 use super::matching::regex;
 use crate::duration::timeout;
 use crate::{Reference, headers};
@@ -21,6 +22,7 @@ pub(super) fn route_action(forward: &Forward) -> proto::RouteAction {
     let mut action = proto::RouteAction {
         cluster_specifier: Some(clusters_by_weight(&forward.clusters)),
         request_mirror_policies: forward.mirrors.iter().map(mirror).collect(),
+        hash_policy: forward.hash.iter().map(hash::policy).collect(),
         timeout: timeout(forward.timeouts.response),
         idle_timeout: timeout(forward.timeouts.idle),
         retry_policy: forward.retry.as_ref().map(retry),

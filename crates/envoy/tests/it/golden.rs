@@ -6,12 +6,13 @@ use std::time::Duration;
 use envoy::{Resource, ResourceType, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Backend, Bind, CircuitBreakers, ClientCertificates,
-    ClientDetail, Clients, Cluster, Demand, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey,
-    HeaderEdits, HeaderMatch, HeaderPredicate, HostRewrite, InternalRedirect, Jwks, JwtProvider, Mirror,
-    PathMatch, PathRewrite, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Retry, Revocation,
-    RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey, SecretName, Settings, TextMatch,
-    Timeout, Trust, UpstreamTls, UpstreamValidation, VirtualHost, WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Backend, Balancing, Bind, CircuitBreakers,
+    ClientCertificates, ClientDetail, Clients, Cluster, Demand, Discovery, DnsFamily, Endpoint, Endpoints,
+    EndpointsKey, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HostRewrite,
+    InternalRedirect, Jwks, JwtProvider, Mirror, PathMatch, PathRewrite, Protocol, QueryMatch,
+    QueryPredicate, Redirect, RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange,
+    SecretContent, SecretKey, SecretName, Settings, TextMatch, Timeout, Trust, UpstreamTls,
+    UpstreamValidation, VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
@@ -125,6 +126,13 @@ fn a_route_with_everything_about_its_backends() {
         per_try: Timeout::After(Duration::from_secs(1)),
         status_codes: vec![409, 503],
     });
+    let part = |source, terminal| HashPart { source, terminal };
+    action.hash = vec![
+        part(HashSource::Header("x-tenant".into()), true),
+        part(HashSource::Query("user".into()), false),
+        part(HashSource::Session, false),
+        part(HashSource::Address, false),
+    ];
     action.websockets = true;
     let mut route = route(prefix("/old"), Action::Forward(Box::new(action)));
     route.request_headers = HeaderEdits { set: vec![("x-a".into(), "100%%".into())], remove: vec![] };
@@ -382,6 +390,7 @@ fn a_cluster_by_endpoints() {
 fn a_cluster_with_everything() {
     let mut value = cluster("x");
     value.protocol = Protocol::Http2;
+    value.balancing = Balancing::Hash;
     value.idle_timeout = Timeout::After(Duration::from_secs(30));
     value.connect_timeout = Duration::from_millis(250);
     value.circuit_breakers = CircuitBreakers {

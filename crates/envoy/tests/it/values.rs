@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Backend, CircuitBreakers, ClientCertificates,
-    Clients, Cluster, ClusterKey, Demand, DirectResponse, Discovery, EndpointsKey, Forward, HeaderEdits,
-    Host, Jwks, JwtProvider, Kind, ListenerId, LocalRateLimit, ObjectId, PathMatch, Policies, Protocol,
-    PublicKeys, Revocation, Route, RouteMatch, RouteTimeouts, SecretKey, Settings, TcpProxy, Timeout,
-    TlsTermination, TlsVersion, Traffic, Trust, VirtualHost, VirtualHostKey, WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Backend, Balancing, CircuitBreakers,
+    ClientCertificates, Clients, Cluster, ClusterKey, Demand, DirectResponse, Discovery, EndpointsKey,
+    Forward, HeaderEdits, Host, Jwks, JwtProvider, Kind, ListenerId, LocalRateLimit, ObjectId, PathMatch,
+    Policies, Protocol, PublicKeys, Revocation, Route, RouteMatch, RouteTimeouts, SecretKey, Settings,
+    TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic, Trust, VirtualHost, VirtualHostKey,
+    WeightedCluster,
 };
 
 pub(crate) fn cluster(service: &str) -> Cluster {
@@ -19,6 +20,7 @@ pub(crate) fn cluster(service: &str) -> Cluster {
         backend: Backend::Service { namespace: namespace.clone(), service: service.clone(), port: 80 },
         discovery: Discovery::Endpoints(EndpointsKey { namespace, service, port_name: "".into() }),
         protocol: Protocol::Http1,
+        balancing: Balancing::default(),
         tls: None,
         connect_timeout: Duration::from_secs(2),
         idle_timeout: Timeout::Default,
@@ -36,6 +38,7 @@ pub(crate) fn forward(services: &[&str]) -> Forward {
         mirrors: vec![],
         path: None,
         host: None,
+        hash: vec![],
         timeouts: RouteTimeouts::default(),
         retry: None,
         websockets: false,

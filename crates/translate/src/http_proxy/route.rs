@@ -13,7 +13,7 @@ use super::jwt::{self, Offered};
 use super::root::Context;
 use super::services::{self, Services};
 use super::tree::Entry;
-use super::{Fault, action, internal_redirect, policies, restrictions, rewrite, unsupported};
+use super::{Fault, action, balancing, internal_redirect, policies, restrictions, rewrite, unsupported};
 use crate::field_path::FieldPath;
 
 /// Where a route stands.
@@ -142,7 +142,8 @@ fn forward(
     let retry = policies::retry(context, owner, at, spec.retry_policy.as_deref())?;
     let policy = spec.internal_redirect_policy.as_deref();
     let internal_redirect = internal_redirect::followed(context, owner, root.host, at, policy)?;
-    let way = services::Way { host: host.as_ref(), idle: timeouts.connection };
+    let chosen = balancing::of_requests(context, owner, at, spec.load_balancer_policy.as_deref());
+    let way = services::Way { host: host.as_ref(), balancing: chosen.balancing, idle: timeouts.connection };
     let Services { clusters, mirrors } = services::services(context, owner, at, &spec.services, &way)?;
     if clusters.is_empty() {
         return Ok(Action::Respond(DirectResponse { status: 503, body: "".into() }));
@@ -152,6 +153,7 @@ fn forward(
         mirrors,
         path: None,
         host,
+        hash: chosen.hash,
         timeouts: timeouts.route,
         retry,
         websockets: spec.enable_websockets,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::http_proxy::Service;
 use api::http_proxy::service::Protocol;
-use model::{ClusterKey, HostRewrite, Mirror, ObjectId, Timeout, WeightedCluster};
+use model::{Balancing, ClusterKey, HostRewrite, Mirror, ObjectId, Timeout, WeightedCluster};
 
 use super::Fault;
 use super::headers::{self, Whose};
@@ -13,11 +13,13 @@ use crate::backend::{self, Policy, PortRef, Upstream};
 use crate::field_path::FieldPath;
 use crate::text;
 
-/// What a route decides about the way to all of its services.
+/// What a route, or a TCP proxy, decides about the way to all of its services.
 #[derive(Default)]
 pub(super) struct Way<'a> {
     /// The host that the services are asked for.
     pub(super) host: Option<&'a HostRewrite>,
+    /// How endpoints are chosen.
+    pub(super) balancing: Balancing,
     /// How long a connection may be unused.
     pub(super) idle: Timeout,
 }
@@ -70,12 +72,13 @@ pub(super) fn connections(
     owner: &ObjectId,
     at: &FieldPath<'_>,
     specs: &[Service],
+    way: &Way<'_>,
 ) -> Result<Vec<WeightedCluster>, Fault> {
     let mut clusters = Vec::with_capacity(specs.len());
     for (index, service) in specs.iter().enumerate() {
         let at = at.item("services", index);
         let weight = weight(&at, service)?;
-        let cluster = cluster(context, owner, &at, service, &Way::default(), None)?;
+        let cluster = cluster(context, owner, &at, service, way, None)?;
         let cluster = cluster.map_err(|why| {
             let message = format!("Spec.TCPProxy unresolved service reference: {why}");
             Fault::new("TCPProxyError", "ServiceUnresolvedReference", &at, message)
@@ -125,7 +128,7 @@ fn cluster(
     let upstream = upstream(at, service)?;
     let sni = host.and_then(server_name).or_else(|| way.host.and_then(server_name));
     let target = backend::target(context.reader, context.settings, &owner.namespace, &service.name, port);
-    let policy = Policy { upstream, sni, validation: None, idle_timeout: way.idle };
+    let policy = Policy { upstream, sni, validation: None, balancing: way.balancing, idle_timeout: way.idle };
     Ok(target.map(|target| context.out.add_cluster(target.cluster(context.settings, &policy))))
 }
 

@@ -5,7 +5,8 @@ use model::{ObjectId, TcpProxy};
 use store::HttpProxyFact;
 
 use super::root::Context;
-use super::{Fault, SPEC, included, ours, services, unsupported};
+use super::services::{self, Way};
+use super::{Fault, SPEC, balancing, included, ours, unsupported};
 use crate::field_path::FieldPath;
 
 /// Where a TCP proxy stands.
@@ -32,7 +33,10 @@ pub(super) fn proxy(
     }
     let (owner, spec) = resolve(context, root, spec)?;
     let closed = unsupported::tcp_proxy(context, &owner, &AT, &spec) | closed;
-    let clusters = services::connections(context, &owner, &AT, &spec.services);
+    let policy = spec.load_balancer_policy.as_deref();
+    let balancing = balancing::of_connections(context, &owner, &AT, policy);
+    let way = Way { balancing, ..Way::default() };
+    let clusters = services::connections(context, &owner, &AT, &spec.services, &way);
     let clusters = clusters.map_err(|fault| Box::new((owner, fault)))?;
     Ok((!closed).then_some(TcpProxy { clusters }))
 }

@@ -4,7 +4,6 @@
 //! routes answer 500 rather than without the restriction.
 
 use api::http_proxy::policy::rate_limit::RateLimitPolicy;
-use api::http_proxy::policy::{LoadBalancerPolicy, Strategy};
 use api::http_proxy::{Route, Service, TcpProxy, VirtualHost};
 use model::ObjectId;
 
@@ -37,11 +36,10 @@ const VIRTUAL_HOST: [Field<VirtualHost>; 3] = [
     ("rateLimitPolicy.global", Closes, |host| limits_globally(host.rate_limit_policy.as_deref())),
 ];
 
-const ROUTE: [Field<Route>; 5] = [
+const ROUTE: [Field<Route>; 4] = [
     ("authPolicy", Closes, |route| route.auth_policy.as_ref().is_some_and(|policy| !policy.disabled)),
     ("cookieRewritePolicies", Missing, |route| !route.cookie_rewrite_policies.is_empty()),
     ("healthCheckPolicy", Missing, |route| route.health_check_policy.is_some()),
-    ("loadBalancerPolicy", Missing, |route| balances(route.load_balancer_policy.as_deref())),
     ("rateLimitPolicy.global", Closes, |route| limits_globally(route.rate_limit_policy.as_deref())),
 ];
 
@@ -52,10 +50,8 @@ const SERVICE: [Field<Service>; 4] = [
     ("validation", Closes, |service| service.validation.is_some()),
 ];
 
-const TCP_PROXY: [Field<TcpProxy>; 2] = [
-    ("loadBalancerPolicy", Missing, |proxy| balances(proxy.load_balancer_policy.as_deref())),
-    ("healthCheckPolicy", Missing, |proxy| proxy.health_check_policy.is_some()),
-];
+const TCP_PROXY: [Field<TcpProxy>; 1] =
+    [("healthCheckPolicy", Missing, |proxy| proxy.health_check_policy.is_some())];
 
 const TCP_SERVICE: [Field<Service>; 3] = [
     ("mirror", CONNECTIONS, |service| service.mirror),
@@ -66,9 +62,10 @@ const TCP_SERVICE: [Field<Service>; 3] = [
 const TCP_HOST: [Field<VirtualHost>; 1] =
     [("rateLimitPolicy.local", CONNECTIONS, |host| limits_locally(host.rate_limit_policy.as_deref()))];
 
-const ROUTE_WITHOUT_SERVICES: [Field<Route>; 5] = [
+const ROUTE_WITHOUT_SERVICES: [Field<Route>; 6] = [
     ("enableWebsockets", NO_SERVICES, |route| route.enable_websockets),
     ("internalRedirectPolicy", NO_SERVICES, |route| route.internal_redirect_policy.is_some()),
+    ("loadBalancerPolicy", NO_SERVICES, |route| route.load_balancer_policy.is_some()),
     ("pathRewritePolicy", NO_SERVICES, |route| route.path_rewrite_policy.is_some()),
     ("retryPolicy", NO_SERVICES, |route| route.retry_policy.is_some()),
     ("timeoutPolicy", NO_SERVICES, |route| route.timeout_policy.is_some()),
@@ -82,12 +79,6 @@ fn limits_globally(policy: Option<&RateLimitPolicy>) -> bool {
 /// Whether a policy asks for a limit that each Envoy keeps.
 fn limits_locally(policy: Option<&RateLimitPolicy>) -> bool {
     policy.is_some_and(|policy| policy.local.is_some())
-}
-
-/// Whether a policy asks for anything but taking turns, which unknown words mean too (reference 3.14).
-fn balances(policy: Option<&LoadBalancerPolicy>) -> bool {
-    let strategy = policy.and_then(|policy| policy.strategy.as_ref()?.known());
-    strategy.is_some_and(|strategy| strategy != Strategy::RoundRobin)
 }
 
 /// Tells about the fields of a host, and whether they close all of its routes.

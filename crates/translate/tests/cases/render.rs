@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{
-    Action, AddressFilter, ClientCertificates, Cluster, ClusterKey, Demand, Discovery, Forward, HeaderEdits,
-    HeaderMatch, HeaderPredicate, HostRewrite, InternalRedirect, Jwks, JwtProvider, LocalRateLimit,
-    PathMatch, PathRewrite, Policies, Problem, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath,
-    Report, Retry, Revocation, Route, RouteMatch, SchemeChange, Severity, TextMatch, Timeout, TlsTermination,
-    TlsVersion, Traffic, Trust, UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
+    Action, AddressFilter, Balancing, ClientCertificates, Cluster, ClusterKey, Demand, Discovery, Forward,
+    HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HostRewrite, InternalRedirect, Jwks,
+    JwtProvider, LocalRateLimit, PathMatch, PathRewrite, Policies, Problem, Protocol, QueryMatch,
+    QueryPredicate, Redirect, RedirectPath, Report, Retry, Revocation, Route, RouteMatch, SchemeChange,
+    Severity, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Trust, UpstreamValidation, Verdict,
+    VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -283,6 +284,10 @@ fn forward(forward: &Forward, names: &Names, found: &mut Map<String, Value>) {
     if let Some(host) = &forward.host {
         found.insert("host".into(), json!(self::host(host)));
     }
+    let hash: Vec<_> = forward.hash.iter().map(hash_part).collect();
+    if !hash.is_empty() {
+        found.insert("hash".into(), json!(hash));
+    }
     let times = [("response", forward.timeouts.response), ("idle", forward.timeouts.idle)];
     let times: Vec<_> =
         times.iter().filter_map(|(word, time)| Some(format!("{word} {}", timeout(*time)?))).collect();
@@ -298,6 +303,17 @@ fn forward(forward: &Forward, names: &Names, found: &mut Map<String, Value>) {
     if let Some(redirect) = &forward.internal_redirect {
         found.insert("follow".into(), json!(internal_redirect(redirect)));
     }
+}
+
+fn hash_part(part: &HashPart) -> String {
+    let end = if part.terminal { ", and then no more" } else { "" };
+    let source = match &part.source {
+        HashSource::Session => "session".to_owned(),
+        HashSource::Header(name) => format!("header {name}"),
+        HashSource::Query(name) => format!("query {name}"),
+        HashSource::Address => "address".to_owned(),
+    };
+    format!("{source}{end}")
 }
 
 fn internal_redirect(redirect: &InternalRedirect) -> String {
@@ -384,6 +400,7 @@ fn cluster(cluster: &Cluster) -> String {
     if cluster.protocol == Protocol::Http2 {
         words.push("http2".into());
     }
+    words.extend(balancing(cluster.balancing).map(str::to_owned));
     if let Some(tls) = &cluster.tls {
         words.push(if tls.sni.is_empty() { "tls".into() } else { format!("tls for {}", tls.sni) });
         if let Some(UpstreamValidation { ca, subject_names }) = &tls.validation {
@@ -404,6 +421,15 @@ fn cluster(cluster: &Cluster) -> String {
     ];
     words.extend(limits.iter().filter_map(|(word, limit)| Some(format!("max {word} {}", (*limit)?))));
     words.join(", ")
+}
+
+fn balancing(balancing: Balancing) -> Option<&'static str> {
+    match balancing {
+        Balancing::RoundRobin => None,
+        Balancing::LeastRequest => Some("least requests"),
+        Balancing::Random => Some("at random"),
+        Balancing::Hash => Some("by hash"),
+    }
 }
 
 /// The addresses of every cluster that takes them from EndpointSlices, where there are any.

@@ -172,9 +172,20 @@ fn routes() -> Any {
         ("directResponsePolicy", 2, object(vec![("statusCode", 9, number()), ("body", 5, text())])),
         ("authPolicy", 1, object(vec![("disabled", 5, flag())])),
         ("jwtVerificationPolicy", 1, object(vec![("require", 5, text()), ("disabled", 5, flag())])),
-        ("loadBalancerPolicy", 1, object(vec![("strategy", 9, text())])),
+        ("loadBalancerPolicy", 2, load_balancer_policy()),
     ]);
     list(object(fields))
+}
+
+fn load_balancer_policy() -> Any {
+    let strategy = word(&["RoundRobin", "WeightedLeastRequest", "Random", "Cookie", "RequestHash"]);
+    let part = object(vec![
+        ("terminal", 3, flag()),
+        ("headerHashOptions", 4, object(vec![("headerName", 9, text())])),
+        ("queryParameterHashOptions", 4, object(vec![("parameterName", 9, text())])),
+        ("hashSourceIP", 3, flag()),
+    ]);
+    object(vec![("strategy", 9, strategy), ("requestHashPolicies", 5, list(part))])
 }
 
 fn retry_policy() -> Any {
@@ -233,7 +244,12 @@ pub(crate) fn http_proxy_spec() -> Any {
     let part = object(vec![("name", 10, word(&PARTS)), ("namespace", 1, text())]);
     let include =
         object(vec![("name", 10, word(&PARTS)), ("namespace", 1, text()), ("conditions", 7, conditions())]);
-    let tcp = object(vec![("services", 7, services()), ("include", 3, part.clone()), ("includes", 1, part)]);
+    let tcp = object(vec![
+        ("services", 7, services()),
+        ("include", 3, part.clone()),
+        ("includes", 1, part),
+        ("loadBalancerPolicy", 2, load_balancer_policy()),
+    ]);
     object(vec![
         ("virtualhost", 5, virtual_host()),
         ("routes", 8, routes()),

@@ -8,6 +8,7 @@ mod changes;
 mod conditions;
 mod fleet;
 mod layouts;
+mod load_balancing;
 mod modes;
 mod objects;
 mod rejection;

@@ -7,8 +7,8 @@ use api::duration;
 use api::http_proxy::service::UpstreamValidation as ValidationSpec;
 use api::http_proxy::virtual_host::{DnsLookupFamily, RemoteJwks};
 use model::{
-    Backend, CircuitBreakers, Cluster, Discovery, DnsFamily, Jwks, ObjectId, Protocol, Timeout, UpstreamTls,
-    UpstreamValidation,
+    Backend, Balancing, CircuitBreakers, Cluster, Discovery, DnsFamily, Jwks, ObjectId, Protocol, Timeout,
+    UpstreamTls, UpstreamValidation,
 };
 use rules::{InvalidUri, ServerUri};
 
@@ -146,6 +146,7 @@ fn cluster(
         backend: Backend::Server { scheme: if is_tls { "https" } else { "http" }, host: host.clone(), port },
         discovery: Discovery::Dns { name: host, port, family },
         protocol: Protocol::Http1,
+        balancing: Balancing::default(),
         tls: is_tls.then_some(UpstreamTls { sni, validation }),
         connect_timeout: context.settings.timeouts.connect,
         idle_timeout: Timeout::Default,
