@@ -77,6 +77,18 @@ pub(crate) fn typed<T: DeserializeOwned>(
     value: Value,
     wrap: impl FnOnce(T) -> Object,
 ) -> Result<Decoded, DecodeProblem> {
+    let (read, unknown) = strict(value)?;
+    Ok(Decoded { object: wrap(read), unknown })
+}
+
+/// Decodes a value that is no object of Kubernetes as strictly as one, with the paths of fields that `T` does not have.
+/// `null` counts as not given. The depth of the value must be bounded by the caller.
+pub fn part<T: DeserializeOwned>(mut value: Value) -> Result<(T, Vec<String>), DecodeProblem> {
+    strip_nulls(&mut value);
+    strict(value)
+}
+
+fn strict<T: DeserializeOwned>(value: Value) -> Result<(T, Vec<String>), DecodeProblem> {
     if !value.is_object() {
         return Err(DecodeProblem {
             path: String::new(),
@@ -88,7 +100,7 @@ pub(crate) fn typed<T: DeserializeOwned>(
     let tracked = serde_path_to_error::Deserializer::new(Strict(value), &mut track);
     let result = serde_ignored::deserialize(tracked, |path| unknown.push(ignored_path(&path)));
     match result {
-        Ok(object) => Ok(Decoded { object: wrap(object), unknown }),
+        Ok(read) => Ok((read, unknown)),
         Err(error) => {
             Err(DecodeProblem { path: tracked_path(&track.path()), message: message(&error.to_string()) })
         }

@@ -10,6 +10,7 @@
 //! `k8s-openapi` and are re-exported under [`core`] and [`networking`].
 
 mod choice;
+pub mod contour_configuration;
 pub mod decode;
 pub mod duration;
 pub mod http_proxy;
@@ -18,6 +19,7 @@ pub mod tls_certificate_delegation;
 pub mod validate;
 
 pub use choice::{Choice, Choices};
+pub use contour_configuration::{ContourConfiguration, ContourConfigurationSpec};
 pub use decode::{DecodeProblem, Decoded, decode};
 pub use http_proxy::{HttpProxy, HttpProxySpec};
 pub use k8s_openapi::ByteString;
