@@ -9,6 +9,7 @@
 //! Start with [`Folder`] (load, reload), [`Diagnostic`] with [`render`](render()), and [`watch`](watch()).
 
 mod diagnostic;
+mod document;
 mod field_path;
 mod folder;
 mod json;
@@ -21,6 +22,7 @@ mod watch;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Excerpt, JsonDiagnostic, Severity};
+pub use document::Document;
 pub use folder::{Folder, FolderChange, Loaded, Reload, Scan, Sourced};
 pub use render::{Style, render};
 pub use settle::{Settle, Signal};

@@ -118,7 +118,7 @@ pub(crate) fn mentions_secret(text: &str) -> bool {
     })
 }
 
-fn value(text: &str) -> Result<Value, (SyntaxProblem, Range<usize>)> {
+pub(crate) fn value(text: &str) -> Result<Value, (SyntaxProblem, Range<usize>)> {
     let at = |problem: SyntaxProblem| {
         let start = Lines::new(text).offset(text, problem.at);
         let rest = &text[start..];
