@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 use envoy::XdsMode;
 use files::{Diagnostic, Severity, Style, render};
 
+use crate::configuration::ConfigurationArguments;
 use crate::manifests;
 use crate::output::Outcome;
-use crate::terminal::SettingsArguments;
 
 /// Says everything that is wrong with manifests, without an Envoy or a cluster.
 ///
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_enum, default_value_t = Form::Text)]
     output: Form,
     #[command(flatten)]
-    settings: SettingsArguments,
+    configuration: ConfigurationArguments<false>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -36,7 +36,7 @@ enum Form {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let translation =
-        manifests::translate(&arguments.paths, arguments.settings.settings(), XdsMode::default())?;
+        manifests::translate(&arguments.paths, arguments.configuration.settings()?, XdsMode::default())?;
     let diagnostics = translation.diagnostics;
     let count = |severity| diagnostics.iter().filter(|each| each.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));

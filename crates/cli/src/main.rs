@@ -4,12 +4,12 @@
 
 mod bootstrap;
 mod certgen;
+mod configuration;
 mod layout;
 mod lint;
 mod log;
 mod manifests;
 mod output;
-mod terminal;
 mod translate;
 mod up;
 mod version;

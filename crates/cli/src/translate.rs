@@ -10,10 +10,10 @@ use files::{Severity, Style, render};
 use model::Settings;
 use serde_json::{Value, json};
 
+use crate::configuration::ConfigurationArguments;
 use crate::layout::LayoutArguments;
 use crate::manifests::{self, Translation};
 use crate::output::Outcome;
-use crate::terminal::SettingsArguments;
 
 /// Prints the Envoy configuration that manifests become. Private keys are left out.
 ///
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     layout: LayoutArguments,
     #[command(flatten)]
-    settings: SettingsArguments,
+    configuration: ConfigurationArguments<false>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,7 +43,7 @@ enum Form {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let mode = XdsMode::default();
-    let settings = Settings { layout: arguments.layout.layout(mode)?, ..arguments.settings.settings() };
+    let settings = Settings { layout: arguments.layout.layout(mode)?, ..arguments.configuration.settings()? };
     let Translation { diagnostics, publication } = manifests::translate(&arguments.paths, settings, mode)?;
     let mut err = io::stderr().lock();
     for diagnostic in diagnostics.iter().filter(|each| each.severity != Severity::Note) {

@@ -14,12 +14,12 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, value_parser};
-use model::Settings;
+use model::{Bind, Settings};
 
 use crate::bootstrap::Mode;
+use crate::configuration::ConfigurationArguments;
 use crate::layout::LayoutArguments;
 use crate::output::Outcome;
-use crate::terminal::{SettingsArguments, bind};
 
 /// The words that Envoy takes for what it logs.
 const LOG_LEVELS: [&str; 7] = ["trace", "debug", "info", "warning", "error", "critical", "off"];
@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     layout: LayoutArguments,
     #[command(flatten)]
-    settings: SettingsArguments,
+    configuration: ConfigurationArguments<true>,
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
@@ -72,25 +72,27 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
             bail!("{}: no such file or folder", path.display());
         }
     }
-    ports::check(&arguments.settings()?, arguments.admin_port)?;
+    let settings = arguments.settings()?;
+    ports::check(&settings, arguments.admin_port)?;
     let envoy = launcher::find_envoy(arguments.envoy_path.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     // Among the workers, not on this thread: what a saved file leads to then runs on one thread after another
     // task, and wakes no second one.
-    runtime.block_on(async { tokio::spawn(session::run(arguments, envoy)).await? })
+    runtime.block_on(async { tokio::spawn(session::run(arguments, settings, envoy)).await? })
 }
 
 impl Arguments {
-    /// The settings that the flags make.
+    /// The settings that flags and the configuration make.
     fn settings(&self) -> anyhow::Result<Settings> {
+        let bind = |port| Bind { address: self.address, port };
         Ok(Settings {
-            http: bind(self.address, self.http_port),
-            https: bind(self.address, self.https_port),
-            stats: bind(self.address, self.stats_port),
+            http: bind(self.http_port),
+            https: bind(self.https_port),
+            stats: bind(self.stats_port),
             http_access_log: self.access_log.as_str().into(),
             https_access_log: self.access_log.as_str().into(),
             layout: self.layout.layout(self.xds_mode.into())?,
-            ..self.settings.settings()
+            ..self.configuration.settings()?
         })
     }
 }

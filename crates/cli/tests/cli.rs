@@ -12,6 +12,8 @@ mod bootstrap;
 mod certgen;
 #[path = "cli/command.rs"]
 mod command;
+#[path = "cli/configuration.rs"]
+mod configuration;
 #[path = "cli/layout.rs"]
 mod layout;
 #[path = "cli/lint.rs"]

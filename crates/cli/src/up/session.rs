@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use files::{Folder, Reload, WatchSettings};
 use launcher::sweeper::Sweeper;
-use model::{VirtualHost, VirtualHostKey};
+use model::{Settings, VirtualHost, VirtualHostKey};
 use runtime::{Controller, Input, Notice, Options};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,7 +33,7 @@ const BACKLOG: usize = 16;
 const QUIET: Duration = Duration::from_millis(300);
 
 /// Runs until a signal comes, or (with `--once`) until the first configuration is in force.
-pub(super) async fn run(arguments: Arguments, envoy: PathBuf) -> anyhow::Result<Outcome> {
+pub(super) async fn run(arguments: Arguments, settings: Settings, envoy: PathBuf) -> anyhow::Result<Outcome> {
     let screen = Arc::new(Screen::new());
     let scratch = tempfile::Builder::new().prefix("isobath-").tempdir()?;
     // Before there is a key in it: a run that is killed cannot remove it.
@@ -41,7 +41,6 @@ pub(super) async fn run(arguments: Arguments, envoy: PathBuf) -> anyhow::Result<
     let certificates = Certificates::new()?;
     let files = certificates.write_client(scratch.path())?;
     let mode = arguments.xds_mode.into();
-    let settings = arguments.settings()?;
     let options = Options { settings: settings.clone(), mode, xds: xds::Settings::default() };
     let (controller, notices) = Controller::new(options);
 

@@ -1,0 +1,135 @@
+//! The flags of what the operator decides: one for each key of `config` that has one, and the file.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command};
+use config::{Checked, Commands, Configuration, Form, Key, Origin, Sources};
+use files::{Document, Style};
+use model::Settings;
+
+/// What the operator decides. `UP` is for the command `up`, which has flags of its own for where Envoy listens.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ConfigurationArguments<const UP: bool> {
+    path: Option<PathBuf>,
+    said: Vec<(&'static Key, Vec<String>, Origin)>,
+}
+
+const PATH: &str = "config-path";
+
+impl<const UP: bool> ConfigurationArguments<UP> {
+    /// The settings, with defaults for all that nobody says. Warnings are shown.
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        Ok(self.configuration()?.settings)
+    }
+
+    fn configuration(&self) -> anyhow::Result<Configuration> {
+        let mut err = io::stderr().lock();
+        let style = if err.is_terminal() { Style::Coloured } else { Style::Plain };
+        let Checked { configuration, findings } = self.sources(style)?.check();
+        for finding in &findings {
+            writeln!(err, "{}", finding.render(style))?;
+        }
+        match configuration {
+            Some(configuration) => Ok(configuration),
+            None => bail!("the configuration has errors"),
+        }
+    }
+
+    fn sources(&self, style: Style) -> anyhow::Result<Sources> {
+        let mut sources = Sources::default();
+        if let Some(path) = &self.path {
+            match Document::read(path) {
+                Ok(document) => sources.file(document),
+                Err(fault) => {
+                    writeln!(io::stderr(), "{}", files::render(&fault, style).trim_end())?;
+                    bail!("the configuration cannot be read");
+                }
+            }
+        }
+        for (key, texts, origin) in &self.said {
+            sources.say(key, texts, *origin);
+        }
+        Ok(sources)
+    }
+
+    fn keys() -> impl Iterator<Item = (&'static Key, &'static str)> {
+        let has = |commands| match commands {
+            Commands::All => true,
+            Commands::NotUp => !UP,
+            Commands::Serve => false,
+        };
+        config::keys().filter(move |key| has(key.commands)).filter_map(|key| Some((key, key.flag?)))
+    }
+}
+
+impl<const UP: bool> clap::FromArgMatches for ConfigurationArguments<UP> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut read = Self::default();
+        read.update_from_arg_matches(matches)?;
+        Ok(read)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.path = matches.get_one(PATH).cloned();
+        self.said = Self::keys().filter_map(|(key, flag)| said(matches, key, flag)).collect();
+        Ok(())
+    }
+}
+
+fn said(
+    matches: &ArgMatches,
+    key: &'static Key,
+    flag: &'static str,
+) -> Option<(&'static Key, Vec<String>, Origin)> {
+    let origin = match matches.value_source(flag)? {
+        ValueSource::EnvVariable => Origin::Variable,
+        _ => Origin::Flag,
+    };
+    let texts = matches.get_many::<String>(flag)?.cloned().collect();
+    Some((key, texts, origin))
+}
+
+impl<const UP: bool> Args for ConfigurationArguments<UP> {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new(PATH)
+            .short('c')
+            .long(PATH)
+            .value_name("FILE")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("A file with what the operator decides, as for Contour; flags go before it");
+        let command = command.next_help_heading("Configuration").arg(file);
+        Self::keys().fold(command, |command, (key, flag)| command.arg(argument(key, flag)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// A flag. What stands behind it is judged with the rest of the configuration.
+fn argument(key: &Key, flag: &'static str) -> Arg {
+    let default = match key.default {
+        "" => String::new(),
+        default => format!(" [default: {default}]"),
+    };
+    let argument = Arg::new(flag)
+        .long(flag)
+        .action(ArgAction::Append)
+        .help(format!("{}{default}", key.meaning.trim_end_matches('.')));
+    let argument = match key.variable {
+        Some(variable) => argument.env(variable),
+        None => argument,
+    };
+    match key.form {
+        Form::Switch => {
+            argument.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("BOOLEAN")
+        }
+        Form::Number => argument.value_name("NUMBER").allow_negative_numbers(true),
+        Form::Name | Form::Reference => argument.value_name("NAMESPACE/NAME"),
+        Form::Texts => argument.value_name("LIST"),
+        Form::Text | Form::TextMap | Form::Structure => argument.value_name("TEXT"),
+    }
+}

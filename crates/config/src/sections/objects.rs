@@ -1,0 +1,50 @@
+//! Which objects are read, and how.
+
+use std::sync::Arc;
+
+use model::Settings;
+
+use crate::fault::Faults;
+use crate::key::{Form, Key, key};
+use crate::written::Written;
+
+pub(super) const KEYS: &[Key] = &[
+    key("spec.ingress.classNames", Form::Texts)
+        .flag("ingress-class-name")
+        .default("objects without a class, and of class isobath or contour")
+        .means("The classes of objects that are served."),
+    key("spec.httpproxy.rootNamespaces", Form::Texts)
+        .flag("root-namespaces")
+        .default("all")
+        .means("The namespaces where root HTTPProxies may live."),
+    key("spec.enableExternalNameService", Form::Switch)
+        .file("enableExternalNameService")
+        .flag("enable-external-name-service")
+        .default("false")
+        .means("Lets ExternalName Services be backends."),
+    key("spec.httpproxy.disablePermitInsecure", Form::Switch)
+        .file("disablePermitInsecure")
+        .flag("disable-permit-insecure")
+        .default("false")
+        .means("Redirects to HTTPS even where a route says permitInsecure."),
+    key("own.duplicateFqdn", Form::Text)
+        .flag("duplicate-fqdn")
+        .default("oldest-wins")
+        .means("Which of several root HTTPProxies with one fqdn is served: oldest-wins, or invalid-all for none, as in Contour."),
+];
+
+pub(super) fn settings(written: &Written, settings: &mut Settings, faults: &mut Faults) {
+    let spec = &written.spec;
+    let names = |names: &[String]| names.iter().map(|name| Arc::from(name.as_str())).collect();
+    if let Some(ingress) = &spec.ingress {
+        settings.ingress_classes = names(&ingress.class_names);
+    }
+    if let Some(proxies) = &spec.httpproxy {
+        settings.root_namespaces = names(&proxies.root_namespaces);
+        settings.disable_permit_insecure = proxies.disable_permit_insecure.unwrap_or_default();
+    }
+    settings.external_names = spec.enable_external_name_service.unwrap_or_default();
+    if let Some(duplicate) = faults.word("own.duplicateFqdn", written.own.duplicate_fqdn.as_ref()) {
+        settings.duplicate_fqdn = duplicate.0;
+    }
+}

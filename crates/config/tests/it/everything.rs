@@ -1,0 +1,96 @@
+//! A file with every key.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use config::Standing;
+use model::{Bind, DnsFamily, GlobalTimeouts, SecretName, Settings, Timeout, TlsVersion};
+use serde_json::Value;
+
+use crate::{document, file, good, rendered};
+
+const EVERYTHING: &str = include_str!("everything.yaml");
+
+/// The places of a value that have keys of their own.
+fn places(value: &Value, above: &str, found: &mut BTreeSet<String>) {
+    let is_key = config::keys().any(|key| key.file == Some(above));
+    match value {
+        Value::Object(fields) if !is_key => {
+            for (name, value) in fields {
+                places(value, format!("{above}.{name}").trim_start_matches('.'), found);
+            }
+        }
+        _ => {
+            found.insert(above.to_owned());
+        }
+    }
+}
+
+#[test]
+fn the_file_with_every_key_has_every_key() {
+    let mut found = BTreeSet::new();
+    places(document(EVERYTHING).value(), "", &mut found);
+    let keys: BTreeSet<_> = config::keys().filter_map(|key| key.file).map(str::to_owned).collect();
+    assert_eq!(found, keys);
+}
+
+#[test]
+fn whatever_is_said_about_it_is_that_it_does_nothing_yet() {
+    for finding in file(EVERYTHING).findings {
+        let text = finding.render(files::Style::Plain);
+        assert!(text.contains("is not honoured yet") || text.contains("does nothing"), "{text}");
+    }
+}
+
+/// The file with every key, without those that are refused or do nothing.
+fn honoured() -> String {
+    let mut value = document(EVERYTHING).value().clone();
+    let standing = |standing| matches!(standing, Standing::Honoured | Standing::Cluster);
+    for path in config::keys().filter(|key| !standing(key.standing)).filter_map(|key| key.file) {
+        let (above, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let place =
+            above.split('.').filter(|step| !step.is_empty()).fold(&mut value, |value, step| &mut value[step]);
+        place.as_object_mut().expect("a map").shift_remove(name);
+    }
+    value.to_string()
+}
+
+#[test]
+fn every_key_that_is_honoured_shapes_the_settings() {
+    let settings = good(&honoured()).settings;
+    let local = |port| Bind { address: [127, 0, 0, 1].into(), port };
+    let expected = Settings {
+        stats: local(9002),
+        timeouts: GlobalTimeouts {
+            request: Timeout::After(Duration::from_secs(10)),
+            connection_idle: Timeout::After(Duration::from_secs(300)),
+            stream_idle: Timeout::Disabled,
+            max_connection_duration: Timeout::After(Duration::from_secs(3600)),
+            delayed_close: Timeout::After(Duration::from_secs(2)),
+            connection_shutdown_grace: Timeout::After(Duration::from_secs(3)),
+            connect: Duration::from_secs(4),
+        },
+        disable_permit_insecure: true,
+        external_names: true,
+        dns_family: DnsFamily::V4,
+        tls_minimum: TlsVersion::V1_3,
+        fallback_certificate: Some(SecretName::new("projectcontour", "fallback")),
+        trusted_hops: 2,
+        merge_slashes: false,
+        ..Settings::default()
+    };
+    assert_eq!(settings, expected);
+}
+
+#[test]
+fn nothing_said_is_the_defaults() {
+    for text in [
+        "",
+        "tls:\nnetwork: {}\n",
+        "timeouts: {connect-timeout: ''}\n",
+        "tls: {fallback-certificate: null}\n",
+    ] {
+        assert_eq!(good(text).settings, Settings::default(), "{text}");
+    }
+    assert_eq!(rendered(&config::Sources::default().check()), "");
+}

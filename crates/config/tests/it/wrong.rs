@@ -1,0 +1,134 @@
+//! What is wrong in a file is shown where it is.
+
+use config::Sources;
+
+use crate::{document, file, rendered};
+
+/// The places and the first lines of what is wrong.
+fn wrong(text: &str) -> Vec<String> {
+    let checked = file(text);
+    assert_eq!(checked.configuration, None, "{text}");
+    let shown = |text: String| {
+        let mut lines = text.lines();
+        let title = lines.next().unwrap_or_default().to_owned();
+        let place = lines.next().unwrap_or_default().trim_start_matches([' ', '-', '>']).to_owned();
+        format!("{place} {title}")
+    };
+    checked.findings.iter().map(|finding| shown(finding.render(files::Style::Plain))).collect()
+}
+
+#[test]
+fn a_key_that_is_none_is_shown_with_a_caret_and_the_one_that_was_meant() {
+    let text = "tls:\n  minimum-protocol-version: '1.3'\n  fallbackCertificate:\n    name: x\n";
+    let expected = "\
+error: tls.fallbackCertificate: is not a key of the configuration
+ --> config.yaml:3:3
+  |
+1 | tls:
+2 |   minimum-protocol-version: '1.3'
+3 |   fallbackCertificate:
+  |   ^^^^^^^^^^^^^^^^^^^
+4 |     name: x
+  |
+  = help: write fallback-certificate
+";
+    assert_eq!(rendered(&file(text)), expected);
+    assert_eq!(file(text).configuration, None);
+}
+
+#[test]
+fn every_key_that_is_none_is_named() {
+    assert_eq!(
+        wrong("a: 1\nlistener: {b: 2}\ntracing: {customTags: [{c: 3}]}\nserver: {xds-server-type: envoy}\n"),
+        [
+            "config.yaml:1:1 error: a: is not a key of the configuration",
+            "config.yaml:2:12 error: listener.b: is not a key of the configuration",
+            "config.yaml:4:1 warning: server: does nothing",
+            "config.yaml:3:11 warning: tracing.customTags: is not honoured yet",
+            "config.yaml:4:10 error: server.xds-server-type: is not a key of the configuration",
+            "config.yaml:3:25 error: tracing.customTags[0].c: is not a key of the configuration",
+        ]
+    );
+}
+
+#[test]
+fn values_of_the_wrong_type_are_shown() {
+    for (text, expected) in [
+        (
+            "disablePermitInsecure: maybe\n",
+            "config.yaml:1:24 error: disablePermitInsecure: found string \"maybe\", expected a boolean",
+        ),
+        (
+            "network: {num-trusted-hops: one}\n",
+            "config.yaml:1:29 error: network.num-trusted-hops: found string \"one\", expected a whole number",
+        ),
+        ("network: 1\n", "config.yaml:1:10 error: network: expected an object with fields"),
+        ("- a\n", "config.yaml:1:1 error: expected an object with fields"),
+        (
+            "tls: {fallback-certificate: a/b}\n",
+            "config.yaml:1:29 error: tls.fallback-certificate: found string \"a/b\", expected an object with fields",
+        ),
+        (
+            "tracing: {extensionService: {name: x}}\n",
+            "config.yaml:1:11 error: tracing.extensionService: expected a text such as projectcontour/ratelimit",
+        ),
+        (
+            "tracing: {extensionService: x}\n",
+            "config.yaml:1:29 error: tracing.extensionService: found \"x\", expected a namespace and a name, such as projectcontour/fallback",
+        ),
+    ] {
+        assert_eq!(wrong(text), [expected]);
+    }
+}
+
+#[test]
+fn values_that_make_no_sense_are_shown() {
+    for (text, expected) in [
+        (
+            "tls: {minimum-protocol-version: 1.1}\n",
+            "config.yaml:1:33 error: tls.minimum-protocol-version: found \"1.1\", allowed are 1.2, 1.3",
+        ),
+        (
+            "tls: {minimum-protocol-version: '1.3', maximum-protocol-version: '1.2'}\n",
+            "config.yaml:1:33 error: tls.minimum-protocol-version: is newer than the newest version that is allowed",
+        ),
+        (
+            "tls: {fallback-certificate: {name: x}}\n",
+            "config.yaml:1:7 error: tls.fallback-certificate: has a name and no namespace; both are needed",
+        ),
+        (
+            "timeouts: {request-timeout: 5}\n",
+            "config.yaml:1:29 error: timeouts.request-timeout: found \"5\", a unit is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
+        ),
+        (
+            "timeouts: {connect-timeout: infinity}\n",
+            "config.yaml:1:29 error: timeouts.connect-timeout: found \"infinity\", a number is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s",
+        ),
+        (
+            "timeouts: {connection-shutdown-grace-period: infinity}\n",
+            "config.yaml:1:46 error: timeouts.connection-shutdown-grace-period: is infinity; clients that were told to leave must go some time",
+        ),
+        (
+            "cluster: {dns-lookup-family: v5}\n",
+            "config.yaml:1:30 error: cluster.dns-lookup-family: found \"v5\", allowed are auto, v4, v6, all",
+        ),
+        (
+            "network: {num-trusted-hops: -1}\n",
+            "config.yaml:1:29 error: network.num-trusted-hops: found -1, allowed is 0 and above, in 32 bits",
+        ),
+        (
+            "metrics: {envoy: {port: 70000}}\n",
+            "config.yaml:1:25 error: metrics.envoy.port: found 70000, allowed are 1 to 65535",
+        ),
+    ] {
+        assert_eq!(wrong(text), [expected]);
+    }
+}
+
+#[test]
+fn what_a_flag_overrules_is_not_looked_at() {
+    let mut sources = Sources::default();
+    sources.file(document("tls: {fallback-certificate: {name: x}}\n"));
+    crate::say(&mut sources, "fallback-certificate", &["a/b"], config::Origin::Flag);
+    assert_eq!(rendered(&sources.check()), "");
+}
