@@ -2,6 +2,7 @@
 
 mod balancing;
 mod discovery;
+mod health;
 mod limits;
 mod protocol;
 mod tls;
@@ -21,6 +22,7 @@ use crate::{Reference, References, Resource, ResourceType, XdsMode};
 #[must_use]
 pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
     let name = key.name();
+    let health = cluster.health_check.as_deref();
     let mut message = proto::Cluster {
         name: name.to_string(),
         alt_stat_name: alt_stat_name(cluster),
@@ -28,6 +30,9 @@ pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
         lb_policy: balancing::policy(cluster.balancing).into(),
         common_lb_config: Some(no_panic()),
         typed_extension_protocol_options: protocol::options(cluster),
+        health_checks: health.map(|check| health::check(check, cluster.protocol)).into_iter().collect(),
+        // What is gone from the Service is gone, whatever it would answer.
+        ignore_health_on_host_removal: health.is_some(),
         circuit_breakers: limits::circuit_breakers(&cluster.circuit_breakers),
         transport_socket: cluster.tls.as_ref().map(|tls| tls::socket(tls, cluster.protocol, mode)),
         ..Default::default()
@@ -49,9 +54,9 @@ fn no_panic() -> proto::cluster::CommonLbConfig {
     }
 }
 
-/// A cluster that Envoy resolves warms as fast as DNS answers.
+/// A cluster that Envoy resolves warms as fast as DNS answers, one that it probes as fast as its endpoints do.
 fn is_slow(cluster: &Cluster) -> bool {
-    matches!(cluster.discovery, Discovery::Dns { .. })
+    cluster.health_check.is_some() || matches!(cluster.discovery, Discovery::Dns { .. })
 }
 
 fn references(cluster: &Cluster) -> Vec<Reference> {

@@ -22,19 +22,27 @@ pub fn endpoints(key: &EndpointsKey, endpoints: &Endpoints) -> Resource {
 
 /// All addresses in one locality; none for no address.
 pub(crate) fn locality(addresses: &[Endpoint]) -> Option<proto::LocalityLbEndpoints> {
-    let endpoints = addresses.iter().map(|endpoint| host(&endpoint.ip.to_string(), endpoint.port));
+    let endpoints = addresses
+        .iter()
+        .map(|endpoint| host(&endpoint.ip.to_string(), (endpoint.port, endpoint.health_port)));
     (!addresses.is_empty())
         .then(|| proto::LocalityLbEndpoints { lb_endpoints: endpoints.collect(), ..Default::default() })
 }
 
-/// One address, or one name that Envoy resolves.
-pub(crate) fn host(address: &str, port: u16) -> proto::LbEndpoint {
-    at(socket(address, port))
+/// One address, or one name that Envoy resolves; of its ports, the second is probed, where there is one.
+pub(crate) fn host(address: &str, (port, health_port): (u16, Option<u16>)) -> proto::LbEndpoint {
+    let health_check_config = health_port
+        .map(|port| proto::endpoint::HealthCheckConfig { port_value: port.into(), ..Default::default() });
+    let address = Some(socket(address, port));
+    lb_endpoint(proto::Endpoint { address, health_check_config, ..Default::default() })
 }
 
 /// One address of any kind.
 pub(crate) fn at(address: envoy_protos::envoy::config::core::v3::Address) -> proto::LbEndpoint {
-    let endpoint = proto::Endpoint { address: Some(address), ..Default::default() };
+    lb_endpoint(proto::Endpoint { address: Some(address), ..Default::default() })
+}
+
+fn lb_endpoint(endpoint: proto::Endpoint) -> proto::LbEndpoint {
     proto::LbEndpoint {
         host_identifier: Some(proto::lb_endpoint::HostIdentifier::Endpoint(endpoint)),
         ..Default::default()

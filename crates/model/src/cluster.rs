@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::{Balancing, SecretKey, Timeout};
+use crate::{Balancing, HealthCheck, SecretKey, Timeout};
 
 /// How a backend is reached, and everything that Envoy keeps together with it (connections, health).
 ///
@@ -24,6 +24,8 @@ pub struct Cluster {
     pub protocol: Protocol,
     /// How one of the addresses is chosen.
     pub balancing: Balancing,
+    /// Probes of the addresses.
+    pub health_check: Option<Arc<HealthCheck>>,
     /// TLS towards the backend.
     pub tls: Option<UpstreamTls>,
     /// How long a connection may take to open.
@@ -79,6 +81,8 @@ pub enum Discovery {
         name: Arc<str>,
         /// The port.
         port: u16,
+        /// The port that is probed, if it is another.
+        health_port: Option<u16>,
         /// Which addresses.
         family: DnsFamily,
     },
@@ -175,7 +179,7 @@ impl fmt::Display for ClusterKey {
     }
 }
 
-/// The endpoints of one port of a Service; `namespace/service[/port name]` in EDS.
+/// The endpoints of one port of a Service; `namespace/service[/port name[/name of the port that is probed]]` in EDS.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EndpointsKey {
     /// The Service's namespace.
@@ -184,14 +188,21 @@ pub struct EndpointsKey {
     pub service: Arc<str>,
     /// The name of the Service's port; empty for an unnamed one.
     pub port_name: Arc<str>,
+    /// The name of the port that is probed, if it is another.
+    pub health_port: Option<Arc<str>>,
 }
 
 impl EndpointsKey {
-    /// The name in EDS: `namespace/service`, with `/port name` where there is one.
+    /// The name in EDS: `namespace/service`, with `/port name` where there is one, and the name of another port that
+    /// is probed behind it.
     #[must_use]
     pub fn name(&self) -> String {
         let parts = [&*self.namespace, &*self.service, &*self.port_name];
-        parts[..if self.port_name.is_empty() { 2 } else { 3 }].join("/")
+        match &self.health_port {
+            Some(health) => format!("{}/{health}", parts.join("/")),
+            None if self.port_name.is_empty() => parts[..2].join("/"),
+            None => parts.join("/"),
+        }
     }
 }
 
@@ -215,6 +226,8 @@ pub struct Endpoint {
     pub ip: IpAddr,
     /// The port.
     pub port: u16,
+    /// The port that is probed, if it is another.
+    pub health_port: Option<u16>,
 }
 
 #[cfg(test)]
@@ -228,9 +241,11 @@ mod tests {
                 namespace: "ns".into(),
                 service: "web".into(),
                 port_name: "".into(),
+                health_port: None,
             }),
             protocol: Protocol::Http1,
             balancing: Balancing::default(),
+            health_check: None,
             tls: None,
             connect_timeout: Duration::from_secs(2),
             idle_timeout: Timeout::Default,
@@ -254,5 +269,9 @@ mod tests {
         assert_eq!(key.to_string(), "ns/web");
         key.port_name = "http".into();
         assert_eq!(key.to_string(), "ns/web/http");
+        key.health_port = Some("health".into());
+        assert_eq!(key.to_string(), "ns/web/http/health");
+        key.port_name = "".into();
+        assert_eq!(key.to_string(), "ns/web//health");
     }
 }

@@ -12,6 +12,7 @@ mod balancing;
 mod cluster;
 mod duration;
 mod headers;
+mod health;
 mod host;
 mod id;
 mod jwt;
@@ -33,6 +34,7 @@ pub use cluster::{
 };
 pub use duration::Timeout;
 pub use headers::{HeaderEdits, HeaderValue};
+pub use health::{HealthCheck, Probe};
 pub use host::Host;
 pub use id::{Kind, ObjectId, VirtualHostKey};
 pub use jwt::{Jwks, JwtProvider, PublicKeys};

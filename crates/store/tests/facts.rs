@@ -44,7 +44,12 @@ fn apply(store: &mut Store, object: api::Object) -> BTreeSet<Unit> {
 }
 
 fn endpoints_of(service: &str) -> Unit {
-    let key = EndpointsKey { namespace: "ns".into(), service: service.into(), port_name: "".into() };
+    let key = EndpointsKey {
+        namespace: "ns".into(),
+        service: service.into(),
+        port_name: "".into(),
+        health_port: None,
+    };
     Unit::Endpoints(key)
 }
 

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, Protocol, Settings, Timeout,
-    UpstreamTls, UpstreamValidation,
+    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, HealthCheck, Protocol, Settings,
+    Timeout, UpstreamTls, UpstreamValidation,
 };
 use store::{Name, PortProtocol, Reader, ServiceFact, ServicePort};
 
@@ -49,6 +49,13 @@ pub(crate) struct Target<'s> {
     number: u16,
 }
 
+/// Another port of a Service, which is probed.
+#[derive(Debug, Clone)]
+pub(crate) struct HealthPort {
+    name: Arc<str>,
+    number: u16,
+}
+
 /// What a route decides about the way to its backend.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Policy {
@@ -60,6 +67,10 @@ pub(crate) struct Policy {
     pub(crate) validation: Option<UpstreamValidation>,
     /// How endpoints are chosen.
     pub(crate) balancing: Balancing,
+    /// Probes of the endpoints.
+    pub(crate) health_check: Option<Arc<HealthCheck>>,
+    /// The port of the Service that is probed, if it is another; one that [`Target::health_port`] gave.
+    pub(crate) health_port: Option<HealthPort>,
     /// How long a connection may be unused.
     pub(crate) idle_timeout: Timeout,
 }
@@ -77,15 +88,25 @@ pub(crate) fn target<'a>(
 ) -> Result<Target<'a>, String> {
     let (id, service) =
         reader.service(namespace, name).ok_or_else(|| format!("service \"{namespace}/{name}\" not found"))?;
-    let (found, number) = find_port(service, port).ok_or_else(|| match port {
-        PortRef::Number(number) => format!("port \"{number}\" on service \"{namespace}/{name}\" not matched"),
-        PortRef::Name(port) => format!("port \"{port}\" on service \"{namespace}/{name}\" not matched"),
-    })?;
-    carries_tcp(found.protocol)?;
+    let (found, number) = tcp_port(id, service, port)?;
     if let Some(external) = service.external_name.as_deref() {
         external_name::check(settings, &format_args!("{namespace}/{name}"), external)?;
     }
     Ok(Target { id, service, port: found, number })
+}
+
+/// A port of a Service that carries TCP.
+fn tcp_port<'s>(
+    id: &Name,
+    service: &'s ServiceFact,
+    port: PortRef<'_>,
+) -> Result<(&'s ServicePort, u16), String> {
+    let (found, number) = find_port(service, port).ok_or_else(|| match port {
+        PortRef::Number(number) => format!("port \"{number}\" on service \"{id}\" not matched"),
+        PortRef::Name(port) => format!("port \"{port}\" on service \"{id}\" not matched"),
+    })?;
+    carries_tcp(found.protocol)?;
+    Ok((found, number))
 }
 
 fn find_port<'s>(service: &'s ServiceFact, port: PortRef<'_>) -> Option<(&'s ServicePort, u16)> {
@@ -106,6 +127,15 @@ fn carries_tcp(protocol: PortProtocol) -> Result<(), String> {
 }
 
 impl Target<'_> {
+    /// The port of the same Service that is probed; `None` for the one that takes the traffic.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub(crate) fn health_port(&self, number: u16) -> Result<Option<HealthPort>, String> {
+        let (port, number) = tcp_port(self.id, self.service, PortRef::Number(number))?;
+        Ok((number != self.number).then(|| HealthPort { name: port.name.clone(), number }))
+    }
+
     /// The cluster that reaches it.
     pub(crate) fn cluster(&self, settings: &Settings, policy: &Policy) -> Cluster {
         let upstream = policy.upstream.unwrap_or_else(|| self.upstream());
@@ -121,9 +151,10 @@ impl Target<'_> {
                 service: self.id.name.clone(),
                 port: self.number,
             },
-            discovery: self.discovery(settings),
+            discovery: self.discovery(settings, policy.health_port.as_ref()),
             protocol,
             balancing: policy.balancing,
+            health_check: policy.health_check.clone(),
             tls: is_tls.then(|| UpstreamTls { sni: self.sni(policy), validation: policy.validation.clone() }),
             connect_timeout: settings.timeouts.connect,
             idle_timeout: policy.idle_timeout,
@@ -140,15 +171,19 @@ impl Target<'_> {
         if name.parse::<IpAddr>().is_ok() { "".into() } else { name.into() }
     }
 
-    fn discovery(&self, settings: &Settings) -> Discovery {
+    fn discovery(&self, settings: &Settings, health: Option<&HealthPort>) -> Discovery {
         match self.service.external_name.as_deref() {
-            Some(name) => {
-                Discovery::Dns { name: name.into(), port: self.number, family: settings.dns_family }
-            }
+            Some(name) => Discovery::Dns {
+                name: name.into(),
+                port: self.number,
+                health_port: health.map(|port| port.number),
+                family: settings.dns_family,
+            },
             None => Discovery::Endpoints(EndpointsKey {
                 namespace: self.id.namespace.clone(),
                 service: self.id.name.clone(),
                 port_name: self.port.name.clone(),
+                health_port: health.map(|port| port.name.clone()),
             }),
         }
     }

@@ -8,22 +8,30 @@ use store::{Reader, SliceEndpoint, SliceFact};
 #[must_use]
 pub fn endpoints(reader: &Reader<'_>, key: &EndpointsKey) -> Endpoints {
     let slices: Vec<_> = reader.slices(&key.namespace, &key.service).collect();
-    let ready = addresses(&slices, &key.port_name, |endpoint| endpoint.ready);
+    let ready = addresses(&slices, key, |endpoint| endpoint.ready);
     if !ready.addresses.is_empty() {
         return ready;
     }
-    addresses(&slices, &key.port_name, |endpoint| endpoint.serving)
+    addresses(&slices, key, |endpoint| endpoint.serving)
 }
 
-fn addresses(slices: &[&SliceFact], port_name: &str, usable: fn(&SliceEndpoint) -> bool) -> Endpoints {
+fn addresses(slices: &[&SliceFact], key: &EndpointsKey, usable: fn(&SliceEndpoint) -> bool) -> Endpoints {
     let mut addresses = Vec::new();
     for slice in slices {
-        for (_, port) in slice.ports.iter().filter(|(name, _)| **name == *port_name) {
+        // Another slice may give the port that is probed another number.
+        let health = key.health_port.as_deref().and_then(|name| ports(slice, name).next());
+        for port in ports(slice, &key.port_name) {
+            let health_port = health.filter(|health| *health != port);
             let usable = slice.endpoints.iter().filter(|endpoint| usable(endpoint));
-            addresses.extend(usable.map(|endpoint| Endpoint { ip: endpoint.ip, port: *port }));
+            addresses.extend(usable.map(|endpoint| Endpoint { ip: endpoint.ip, port, health_port }));
         }
     }
     addresses.sort_unstable();
-    addresses.dedup();
+    addresses.dedup_by_key(|endpoint| (endpoint.ip, endpoint.port));
     Endpoints { addresses }
+}
+
+/// The numbers of a port of the Service in a slice.
+fn ports<'s>(slice: &'s SliceFact, name: &'s str) -> impl Iterator<Item = u16> + use<'s> {
+    slice.ports.iter().filter(move |(port, _)| **port == *name).map(|(_, number)| *number)
 }

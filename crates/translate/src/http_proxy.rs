@@ -5,6 +5,7 @@ mod addresses;
 mod balancing;
 mod conditions;
 mod headers;
+mod health;
 mod internal_redirect;
 mod jwt;
 mod policies;

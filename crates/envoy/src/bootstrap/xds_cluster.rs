@@ -27,7 +27,7 @@ pub(super) fn cluster(options: &BootstrapOptions) -> cluster::Cluster {
         name: XDS_CLUSTER.to_owned(),
         alt_stat_name: format!("{}_{XDS_CLUSTER}_{}", options.namespace, options.xds_port),
         connect_timeout: Some(seconds(5)),
-        load_assignment: Some(one_name(XDS_CLUSTER, &options.xds_address, options.xds_port)),
+        load_assignment: Some(one_name(XDS_CLUSTER, &options.xds_address, (options.xds_port, None))),
         upstream_connection_options: Some(tcp_keepalive()),
         typed_extension_protocol_options: options_by_name(&explicit(
             http2(http2_keepalive()),

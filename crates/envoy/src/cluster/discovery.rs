@@ -1,7 +1,5 @@
 //! Where the addresses of a cluster come from.
 
-use std::sync::Arc;
-
 use envoy_protos::envoy::config::cluster::v3 as proto;
 use envoy_protos::envoy::config::cluster::v3::cluster::{
     ClusterDiscoveryType, DiscoveryType, DnsLookupFamily, EdsClusterConfig,
@@ -17,7 +15,10 @@ use crate::endpoints::host;
 pub(super) fn discover(cluster: &Cluster, mode: XdsMode, message: &mut proto::Cluster) {
     match &cluster.discovery {
         Discovery::Endpoints(key) => by_eds(key, mode, message),
-        Discovery::Dns { name, port, family } => by_name(name, *port, *family, message),
+        Discovery::Dns { name, port, health_port, family } => {
+            resolve(*family, message);
+            message.load_assignment = Some(one_name(&message.name, name, (*port, *health_port)));
+        }
     }
 }
 
@@ -25,11 +26,6 @@ fn by_eds(key: &EndpointsKey, mode: XdsMode, message: &mut proto::Cluster) {
     message.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into()));
     message.eds_cluster_config =
         Some(EdsClusterConfig { eds_config: Some(config_source(mode)), service_name: key.name() });
-}
-
-fn by_name(name: &Arc<str>, port: u16, family: DnsFamily, message: &mut proto::Cluster) {
-    resolve(family, message);
-    message.load_assignment = Some(one_name(&message.name, name, port));
 }
 
 /// Says that a name is resolved, and which of its addresses are used.
@@ -46,11 +42,12 @@ pub(crate) fn resolve(family: DnsFamily, message: &mut proto::Cluster) {
     message.dns_lookup_family = family.into();
 }
 
-/// The addresses of a cluster that has one name, or one address.
-pub(crate) fn one_name(cluster: &str, name: &str, port: u16) -> ClusterLoadAssignment {
+/// The addresses of a cluster that has one name, or one address; of its ports, the second is probed, where there is
+/// one.
+pub(crate) fn one_name(cluster: &str, name: &str, ports: (u16, Option<u16>)) -> ClusterLoadAssignment {
     ClusterLoadAssignment {
         cluster_name: cluster.to_owned(),
-        endpoints: vec![LocalityLbEndpoints { lb_endpoints: vec![host(name, port)], ..Default::default() }],
+        endpoints: vec![LocalityLbEndpoints { lb_endpoints: vec![host(name, ports)], ..Default::default() }],
         ..Default::default()
     }
 }

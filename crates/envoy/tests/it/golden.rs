@@ -8,8 +8,8 @@ use insta::assert_yaml_snapshot;
 use model::{
     Action, AddressFilter, AddressRange, AddressSource, Backend, Balancing, Bind, CircuitBreakers,
     ClientCertificates, ClientDetail, Clients, Cluster, Demand, Discovery, DnsFamily, Endpoint, Endpoints,
-    EndpointsKey, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HostRewrite,
-    InternalRedirect, Jwks, JwtProvider, Mirror, PathMatch, PathRewrite, Protocol, QueryMatch,
+    EndpointsKey, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite,
+    InternalRedirect, Jwks, JwtProvider, Mirror, PathMatch, PathRewrite, Probe, Protocol, QueryMatch,
     QueryPredicate, Redirect, RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange,
     SecretContent, SecretKey, SecretName, Settings, TextMatch, Timeout, Trust, UpstreamTls,
     UpstreamValidation, VirtualHost, WeightedCluster,
@@ -412,11 +412,37 @@ fn a_cluster_by_name_for_each_family() {
     let families = [DnsFamily::Auto, DnsFamily::V4, DnsFamily::V6, DnsFamily::All];
     let clusters = families.map(|family| {
         let mut value = cluster("x");
-        value.discovery = Discovery::Dns { name: "x.example".into(), port: 8080, family };
+        value.discovery = Discovery::Dns { name: "x.example".into(), port: 8080, health_port: None, family };
         let mut json = to_json(&envoy::cluster(&value.key(), &value, XdsMode::AdsDelta));
         ["type", "dns_lookup_family", "load_assignment"].map(|field| json[field].take())
     });
     assert_yaml_snapshot!(clusters);
+}
+
+#[test]
+fn a_cluster_whose_endpoints_are_probed() {
+    let http = Probe::Http {
+        path: "/healthz?deep".into(),
+        host: "inner".into(),
+        statuses: vec![200..202, 300..400],
+    };
+    let probed =
+        [(Protocol::Http1, Probe::Connect), (Protocol::Http1, http.clone()), (Protocol::Http2, http)];
+    let checks = probed.map(|(protocol, probe)| {
+        let mut value = Cluster { protocol, ..cluster("x") };
+        value.health_check = Some(Arc::new(HealthCheck {
+            probe,
+            interval: Duration::from_secs(5),
+            timeout: Duration::from_secs(1),
+            unhealthy_after: 4,
+            healthy_after: 3,
+        }));
+        let resource = envoy::cluster(&value.key(), &value, XdsMode::AdsDelta);
+        assert!(resource.slow);
+        let mut json = to_json(&resource);
+        ["health_checks", "ignore_health_on_host_removal"].map(|field| json[field].take())
+    });
+    assert_yaml_snapshot!(checks);
 }
 
 #[test]
@@ -429,9 +455,14 @@ fn an_idle_timeout_of_http1_names_the_protocol() {
 
 #[test]
 fn endpoints_with_and_without_addresses() {
-    let key = EndpointsKey { namespace: "ns".into(), service: "x".into(), port_name: "http".into() };
-    let endpoint = |ip: &str| Endpoint { ip: ip.parse().unwrap(), port: 8080 };
-    let some = Endpoints { addresses: vec![endpoint("10.0.0.1"), endpoint("fd00::1")] };
+    let key = EndpointsKey {
+        namespace: "ns".into(),
+        service: "x".into(),
+        port_name: "http".into(),
+        health_port: None,
+    };
+    let endpoint = |ip: &str, health_port| Endpoint { ip: ip.parse().unwrap(), port: 8080, health_port };
+    let some = Endpoints { addresses: vec![endpoint("10.0.0.1", None), endpoint("fd00::1", Some(9000))] };
     let resources = [envoy::endpoints(&key, &some), envoy::endpoints(&key, &Endpoints::default())];
     assert_yaml_snapshot!(resources.iter().map(to_json).collect::<Vec<_>>());
 }

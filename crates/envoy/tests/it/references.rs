@@ -76,7 +76,8 @@ fn a_cluster_names_its_endpoints_and_its_ca() {
 #[test]
 fn a_cluster_that_is_resolved_names_nothing_and_may_be_slow() {
     let mut value = cluster("x");
-    value.discovery = Discovery::Dns { name: "x.example".into(), port: 443, family: DnsFamily::V4 };
+    value.discovery =
+        Discovery::Dns { name: "x.example".into(), port: 443, health_port: None, family: DnsFamily::V4 };
     let resource = envoy::cluster(&value.key(), &value, XdsMode::AdsDelta);
     assert!(resource.refs.is_empty());
     assert!(resource.slow);

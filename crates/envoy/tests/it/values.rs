@@ -18,9 +18,15 @@ pub(crate) fn cluster(service: &str) -> Cluster {
     let service: Arc<str> = service.into();
     Cluster {
         backend: Backend::Service { namespace: namespace.clone(), service: service.clone(), port: 80 },
-        discovery: Discovery::Endpoints(EndpointsKey { namespace, service, port_name: "".into() }),
+        discovery: Discovery::Endpoints(EndpointsKey {
+            namespace,
+            service,
+            port_name: "".into(),
+            health_port: None,
+        }),
         protocol: Protocol::Http1,
         balancing: Balancing::default(),
+        health_check: None,
         tls: None,
         connect_timeout: Duration::from_secs(2),
         idle_timeout: Timeout::Default,

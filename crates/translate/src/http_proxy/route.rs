@@ -13,7 +13,9 @@ use super::jwt::{self, Offered};
 use super::root::Context;
 use super::services::{self, Services};
 use super::tree::Entry;
-use super::{Fault, action, balancing, internal_redirect, policies, restrictions, rewrite, unsupported};
+use super::{
+    Fault, action, balancing, health, internal_redirect, policies, restrictions, rewrite, unsupported,
+};
 use crate::field_path::FieldPath;
 
 /// Where a route stands.
@@ -143,7 +145,12 @@ fn forward(
     let policy = spec.internal_redirect_policy.as_deref();
     let internal_redirect = internal_redirect::followed(context, owner, root.host, at, policy)?;
     let chosen = balancing::of_requests(context, owner, at, spec.load_balancer_policy.as_deref());
-    let way = services::Way { host: host.as_ref(), balancing: chosen.balancing, idle: timeouts.connection };
+    let way = services::Way {
+        host: host.as_ref(),
+        balancing: chosen.balancing,
+        health_check: health::of_requests(at, spec.health_check_policy.as_deref())?,
+        idle: timeouts.connection,
+    };
     let Services { clusters, mirrors } = services::services(context, owner, at, &spec.services, &way)?;
     if clusters.is_empty() {
         return Ok(Action::Respond(DirectResponse { status: 503, body: "".into() }));

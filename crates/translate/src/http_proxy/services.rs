@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::http_proxy::Service;
 use api::http_proxy::service::Protocol;
-use model::{Balancing, ClusterKey, HostRewrite, Mirror, ObjectId, Timeout, WeightedCluster};
+use model::{Balancing, ClusterKey, HealthCheck, HostRewrite, Mirror, ObjectId, Timeout, WeightedCluster};
 
 use super::Fault;
 use super::headers::{self, Whose};
@@ -20,6 +20,8 @@ pub(super) struct Way<'a> {
     pub(super) host: Option<&'a HostRewrite>,
     /// How endpoints are chosen.
     pub(super) balancing: Balancing,
+    /// Probes of the endpoints.
+    pub(super) health_check: Option<Arc<HealthCheck>>,
     /// How long a connection may be unused.
     pub(super) idle: Timeout,
 }
@@ -126,10 +128,44 @@ fn cluster(
 ) -> Result<Found<ClusterKey>, Fault> {
     let port = PortRef::Number(port(at, service)?);
     let upstream = upstream(at, service)?;
+    let health_port = health_port(context, owner, at, service, way)?;
     let sni = host.and_then(server_name).or_else(|| way.host.and_then(server_name));
     let target = backend::target(context.reader, context.settings, &owner.namespace, &service.name, port);
-    let policy = Policy { upstream, sni, validation: None, balancing: way.balancing, idle_timeout: way.idle };
-    Ok(target.map(|target| context.out.add_cluster(target.cluster(context.settings, &policy))))
+    let found = target.and_then(|target| {
+        let health_port = health_port.map_or(Ok(None), |port| target.health_port(port))?;
+        Ok((target, health_port))
+    });
+    Ok(found.map(|(target, health_port)| {
+        let policy = Policy {
+            upstream,
+            sni,
+            validation: None,
+            balancing: way.balancing,
+            health_check: way.health_check.clone(),
+            health_port,
+            idle_timeout: way.idle,
+        };
+        context.out.add_cluster(target.cluster(context.settings, &policy))
+    }))
+}
+
+/// The port that is probed, where one is named and there are probes.
+fn health_port(
+    context: &mut Context<'_, '_>,
+    owner: &ObjectId,
+    at: &FieldPath<'_>,
+    service: &Service,
+    way: &Way<'_>,
+) -> Result<Option<u16>, Fault> {
+    let Some(number) = service.health_port else { return Ok(None) };
+    let at = at.field("healthPort");
+    let port = rules::port(number).map_err(|_| port_invalid(&at, &service.name, "health port"))?;
+    if way.health_check.is_none() {
+        let message = format!("{at} has no effect without a healthCheckPolicy and is ignored");
+        context.note(owner, Fault::new("SpecError", "IgnoredField", &at, message).warning());
+        return Ok(None);
+    }
+    Ok(Some(port))
 }
 
 fn server_name(host: &HostRewrite) -> Option<Arc<str>> {
@@ -140,10 +176,12 @@ fn server_name(host: &HostRewrite) -> Option<Arc<str>> {
 }
 
 fn port(at: &FieldPath<'_>, service: &Service) -> Result<u16, Fault> {
-    rules::port(service.port).map_err(|_| {
-        let message = format!("service {}: port must be in the range 1-65535", text::quoted(&service.name));
-        Fault::new("ServiceError", "ServicePortInvalid", &at.field("port"), message)
-    })
+    rules::port(service.port).map_err(|_| port_invalid(&at.field("port"), &service.name, "port"))
+}
+
+fn port_invalid(at: &FieldPath<'_>, service: &str, what: &str) -> Fault {
+    let message = format!("service {}: {what} must be in the range 1-65535", text::quoted(service));
+    Fault::new("ServiceError", "ServicePortInvalid", at, message)
 }
 
 fn weight(at: &FieldPath<'_>, service: &Service) -> Result<u32, Fault> {

@@ -1,12 +1,12 @@
 //! `tcpproxy`: connections instead of requests (reference 3.22).
 
 use api::http_proxy::TcpProxy as Spec;
-use model::{ObjectId, TcpProxy};
+use model::{ObjectId, TcpProxy, WeightedCluster};
 use store::HttpProxyFact;
 
 use super::root::Context;
 use super::services::{self, Way};
-use super::{Fault, SPEC, balancing, included, ours, unsupported};
+use super::{Fault, SPEC, balancing, health, included, ours, unsupported};
 use crate::field_path::FieldPath;
 
 /// Where a TCP proxy stands.
@@ -33,12 +33,22 @@ pub(super) fn proxy(
     }
     let (owner, spec) = resolve(context, root, spec)?;
     let closed = unsupported::tcp_proxy(context, &owner, &AT, &spec) | closed;
-    let policy = spec.load_balancer_policy.as_deref();
-    let balancing = balancing::of_connections(context, &owner, &AT, policy);
-    let way = Way { balancing, ..Way::default() };
-    let clusters = services::connections(context, &owner, &AT, &spec.services, &way);
-    let clusters = clusters.map_err(|fault| Box::new((owner, fault)))?;
+    let clusters = clusters(context, &owner, &spec).map_err(|fault| Box::new((owner, fault)))?;
     Ok((!closed).then_some(TcpProxy { clusters }))
+}
+
+/// The services of a TCP proxy, and the way to them.
+fn clusters(
+    context: &mut Context<'_, '_>,
+    owner: &ObjectId,
+    spec: &Spec,
+) -> Result<Vec<WeightedCluster>, Fault> {
+    let way = Way {
+        balancing: balancing::of_connections(context, owner, &AT, spec.load_balancer_policy.as_deref()),
+        health_check: health::of_connections(&AT, spec.health_check_policy.as_deref())?,
+        ..Way::default()
+    };
+    services::connections(context, owner, &AT, &spec.services, &way)
 }
 
 /// Follows the includes of a TCP proxy to the one that has services, and its object.

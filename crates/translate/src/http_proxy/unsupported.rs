@@ -36,22 +36,17 @@ const VIRTUAL_HOST: [Field<VirtualHost>; 3] = [
     ("rateLimitPolicy.global", Closes, |host| limits_globally(host.rate_limit_policy.as_deref())),
 ];
 
-const ROUTE: [Field<Route>; 4] = [
+const ROUTE: [Field<Route>; 3] = [
     ("authPolicy", Closes, |route| route.auth_policy.as_ref().is_some_and(|policy| !policy.disabled)),
     ("cookieRewritePolicies", Missing, |route| !route.cookie_rewrite_policies.is_empty()),
-    ("healthCheckPolicy", Missing, |route| route.health_check_policy.is_some()),
     ("rateLimitPolicy.global", Closes, |route| limits_globally(route.rate_limit_policy.as_deref())),
 ];
 
-const SERVICE: [Field<Service>; 4] = [
+const SERVICE: [Field<Service>; 3] = [
     ("cookieRewritePolicies", Missing, |service| !service.cookie_rewrite_policies.is_empty()),
-    ("healthPort", Missing, |service| service.health_port.is_some()),
     ("slowStartPolicy", Missing, |service| service.slow_start_policy.is_some()),
     ("validation", Closes, |service| service.validation.is_some()),
 ];
-
-const TCP_PROXY: [Field<TcpProxy>; 1] =
-    [("healthCheckPolicy", Missing, |proxy| proxy.health_check_policy.is_some())];
 
 const TCP_SERVICE: [Field<Service>; 3] = [
     ("mirror", CONNECTIONS, |service| service.mirror),
@@ -62,8 +57,9 @@ const TCP_SERVICE: [Field<Service>; 3] = [
 const TCP_HOST: [Field<VirtualHost>; 1] =
     [("rateLimitPolicy.local", CONNECTIONS, |host| limits_locally(host.rate_limit_policy.as_deref()))];
 
-const ROUTE_WITHOUT_SERVICES: [Field<Route>; 6] = [
+const ROUTE_WITHOUT_SERVICES: [Field<Route>; 7] = [
     ("enableWebsockets", NO_SERVICES, |route| route.enable_websockets),
+    ("healthCheckPolicy", NO_SERVICES, |route| route.health_check_policy.is_some()),
     ("internalRedirectPolicy", NO_SERVICES, |route| route.internal_redirect_policy.is_some()),
     ("loadBalancerPolicy", NO_SERVICES, |route| route.load_balancer_policy.is_some()),
     ("pathRewritePolicy", NO_SERVICES, |route| route.path_rewrite_policy.is_some()),
@@ -115,7 +111,7 @@ pub(super) fn tcp_proxy(
     at: &FieldPath<'_>,
     proxy: &TcpProxy,
 ) -> bool {
-    let mut closed = tell(context, id, at, proxy, &TCP_PROXY);
+    let mut closed = false;
     for (index, service) in proxy.services.iter().enumerate() {
         let at = at.item("services", index);
         closed |= tell(context, id, &at, service, &TCP_SERVICE);

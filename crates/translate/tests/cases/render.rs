@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{
-    Action, AddressFilter, Balancing, ClientCertificates, Cluster, ClusterKey, Demand, Discovery, Forward,
-    HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HostRewrite, InternalRedirect, Jwks,
-    JwtProvider, LocalRateLimit, PathMatch, PathRewrite, Policies, Problem, Protocol, QueryMatch,
-    QueryPredicate, Redirect, RedirectPath, Report, Retry, Revocation, Route, RouteMatch, SchemeChange,
-    Severity, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Trust, UpstreamValidation, Verdict,
-    VirtualHost, WeightedCluster,
+    Action, AddressFilter, Balancing, ClientCertificates, Cluster, ClusterKey, Demand, Discovery, Endpoint,
+    Forward, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite,
+    InternalRedirect, Jwks, JwtProvider, LocalRateLimit, PathMatch, PathRewrite, Policies, Probe, Problem,
+    Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry, Revocation, Route,
+    RouteMatch, SchemeChange, Severity, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Trust,
+    UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -395,12 +395,14 @@ fn edits(whose: &str, edits: &HeaderEdits, found: &mut Map<String, Value>) {
 fn cluster(cluster: &Cluster) -> String {
     let mut words = vec![match &cluster.discovery {
         Discovery::Endpoints(key) => format!("endpoints {key}"),
-        Discovery::Dns { name, port, .. } => format!("dns {name}:{port}"),
+        Discovery::Dns { name, port, health_port: None, .. } => format!("dns {name}:{port}"),
+        Discovery::Dns { name, port, health_port: Some(probed), .. } => format!("dns {name}:{port}:{probed}"),
     }];
     if cluster.protocol == Protocol::Http2 {
         words.push("http2".into());
     }
     words.extend(balancing(cluster.balancing).map(str::to_owned));
+    words.extend(cluster.health_check.as_deref().map(health_check));
     if let Some(tls) = &cluster.tls {
         words.push(if tls.sni.is_empty() { "tls".into() } else { format!("tls for {}", tls.sni) });
         if let Some(UpstreamValidation { ca, subject_names }) = &tls.validation {
@@ -423,6 +425,18 @@ fn cluster(cluster: &Cluster) -> String {
     words.join(", ")
 }
 
+fn health_check(check: &HealthCheck) -> String {
+    let HealthCheck { probe, interval, timeout, unhealthy_after, healthy_after } = check;
+    let probe = match probe {
+        Probe::Connect => "connecting".to_owned(),
+        Probe::Http { path, host, statuses } if statuses.is_empty() => format!("{path} at {host}"),
+        Probe::Http { path, host, statuses } => format!("{path} at {host} for {statuses:?}"),
+    };
+    format!(
+        "probed by {probe} every {interval:?} within {timeout:?}, off after {unhealthy_after}, on after {healthy_after}"
+    )
+}
+
 fn balancing(balancing: Balancing) -> Option<&'static str> {
     match balancing {
         Balancing::RoundRobin => None,
@@ -432,17 +446,18 @@ fn balancing(balancing: Balancing) -> Option<&'static str> {
     }
 }
 
+fn address(endpoint: &Endpoint) -> String {
+    let address = std::net::SocketAddr::new(endpoint.ip, endpoint.port);
+    endpoint.health_port.map_or_else(|| address.to_string(), |port| format!("{address}, probed at {port}"))
+}
+
 /// The addresses of every cluster that takes them from EndpointSlices, where there are any.
 fn endpoints(world: &World, clusters: &BTreeMap<&ClusterKey, &Cluster>) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     for cluster in clusters.values() {
         let Discovery::Endpoints(key) = &cluster.discovery else { continue };
         let endpoints = translate::endpoints(&world.store.reader(), key);
-        let addresses: Vec<_> = endpoints
-            .addresses
-            .iter()
-            .map(|each| std::net::SocketAddr::new(each.ip, each.port).to_string())
-            .collect();
+        let addresses: Vec<_> = endpoints.addresses.iter().map(address).collect();
         if !addresses.is_empty() {
             found.insert(key.to_string(), json!(addresses));
         }

@@ -173,6 +173,7 @@ fn routes() -> Any {
         ("authPolicy", 1, object(vec![("disabled", 5, flag())])),
         ("jwtVerificationPolicy", 1, object(vec![("require", 5, text()), ("disabled", 5, flag())])),
         ("loadBalancerPolicy", 2, load_balancer_policy()),
+        ("healthCheckPolicy", 2, health_check_policy()),
     ]);
     list(object(fields))
 }
@@ -186,6 +187,18 @@ fn load_balancer_policy() -> Any {
         ("hashSourceIP", 3, flag()),
     ]);
     object(vec![("strategy", 9, strategy), ("requestHashPolicies", 5, list(part))])
+}
+
+fn health_check_policy() -> Any {
+    let range = object(vec![("start", 9, number()), ("end", 9, number())]);
+    let counts = ["intervalSeconds", "timeoutSeconds", "unhealthyThresholdCount", "healthyThresholdCount"];
+    let mut fields = counts.map(|field| (field, 3, number())).to_vec();
+    fields.extend([
+        ("path", 9, word(&["/", "/healthz"])),
+        ("host", 3, text()),
+        ("expectedStatuses", 2, list(range)),
+    ]);
+    object(fields)
 }
 
 fn retry_policy() -> Any {
@@ -249,6 +262,7 @@ pub(crate) fn http_proxy_spec() -> Any {
         ("include", 3, part.clone()),
         ("includes", 1, part),
         ("loadBalancerPolicy", 2, load_balancer_policy()),
+        ("healthCheckPolicy", 2, health_check_policy()),
     ]);
     object(vec![
         ("virtualhost", 5, virtual_host()),

@@ -7,6 +7,7 @@ mod actions;
 mod changes;
 mod conditions;
 mod fleet;
+mod health_checks;
 mod layouts;
 mod load_balancing;
 mod modes;

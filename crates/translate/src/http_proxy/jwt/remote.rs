@@ -144,9 +144,10 @@ fn cluster(
     let sni = if is_address { "".into() } else { host.clone() };
     Cluster {
         backend: Backend::Server { scheme: if is_tls { "https" } else { "http" }, host: host.clone(), port },
-        discovery: Discovery::Dns { name: host, port, family },
+        discovery: Discovery::Dns { name: host, port, health_port: None, family },
         protocol: Protocol::Http1,
         balancing: Balancing::default(),
+        health_check: None,
         tls: is_tls.then_some(UpstreamTls { sni, validation }),
         connect_timeout: context.settings.timeouts.connect,
         idle_timeout: Timeout::Default,
