@@ -22,7 +22,7 @@ mod unit;
 pub use change::Change;
 pub use facts::{
     Age, Annotations, DelegationFact, HttpProxyFact, IngressFact, InvalidJwks, PortProtocol, SecretFact,
-    SecretType, ServiceFact, ServicePort, SliceEndpoint, SliceFact,
+    SecretType, ServiceFact, ServicePort, SliceEndpoint, SliceFact, Strays, annotated_kind,
 };
 pub use name::{Name, NameRef};
 pub use read::{Read, Source};

@@ -16,6 +16,8 @@ pub enum Read<'a> {
     Slices(NameRef<'a>),
     /// The root HTTPProxies of a host.
     RootsOfHost(&'a str),
+    /// The Ingresses that ask for TLS for all hosts.
+    TlsForAll,
     /// The TLSCertificateDelegations of a namespace.
     Delegations(&'a str),
 }

@@ -61,6 +61,12 @@ impl<'s> Reader<'s> {
         roots.into_iter().flatten().filter_map(|name| Some((name, self.store.http_proxies.get(name)?)))
     }
 
+    /// The Ingresses that ask for TLS for all hosts (`*`), whatever their class, by namespace and name.
+    pub fn tls_for_all(&self) -> impl Iterator<Item = &'s Name> {
+        self.record(Read::TlsForAll);
+        self.store.tls_for_all.iter()
+    }
+
     /// Whether the namespace of a Secret lets another use it. Its own always may.
     pub fn delegates(&self, owner: &str, secret: &str, user: &str) -> bool {
         if owner == user {

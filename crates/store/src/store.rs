@@ -29,6 +29,8 @@ pub struct Store {
     pub(crate) delegations: Map<Arc<str>, Named<DelegationFact>>,
     /// The root HTTPProxies of each host: oldest first, then by namespace and name.
     pub(crate) roots_by_host: Map<Host, Vec<Name>>,
+    /// The Ingresses that ask for TLS for all hosts.
+    pub(crate) tls_for_all: BTreeSet<Name>,
     /// The Service of its own namespace that each slice was last seen to belong to.
     slice_owners: Map<Name, Arc<str>>,
     namespaces: Namespaces,
@@ -108,6 +110,13 @@ impl Store {
     }
 
     fn ingress(&mut self, id: &ObjectId, fact: Option<IngressFact>, dirty: &mut BTreeSet<Unit>) {
+        let name = Name::from(id);
+        let is_for_all = fact.as_ref().is_some_and(IngressFact::has_tls_for_all);
+        let moved = match is_for_all {
+            true => self.tls_for_all.insert(name),
+            false => self.tls_for_all.remove(&name),
+        };
+        self.touch_if(moved, Read::TlsForAll, dirty);
         if replace(&mut self.ingresses, Name::from(id), fact) {
             dirty.insert(Unit::Root(id.clone()));
             dirty.insert(Unit::Report(id.clone()));

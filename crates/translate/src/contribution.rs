@@ -83,12 +83,25 @@ pub struct Fragment {
     pub rank: Rank,
     /// How TLS ends.
     pub tls: Option<TlsTermination>,
-    /// Routes in any order, or connections.
+    /// Routes in any order, or connections. No routes: the root has nothing to serve here, but policies to keep up.
     pub traffic: Traffic,
     /// What requests to the host must meet.
     pub policies: Policies,
     /// The issuers of tokens that its routes ask for.
     pub jwt_providers: Vec<JwtProvider>,
+    /// Whether something that would restrict access to the host cannot be built: routes of other roots answer 500,
+    /// too.
+    pub closed: bool,
+}
+
+impl Fragment {
+    /// Whether it decides anything about how the host is served.
+    pub(crate) const fn serves(&self) -> bool {
+        match &self.traffic {
+            Traffic::Http(routes) => self.tls.is_some() || !routes.is_empty(),
+            Traffic::Tcp(_) => true,
+        }
+    }
 }
 
 /// The place of a root among others of the same host; the smaller wins.

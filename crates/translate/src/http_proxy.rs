@@ -24,6 +24,7 @@ use model::{Kind, ObjectId, Problem, Settings, Severity};
 use store::{HttpProxyFact, Reader};
 
 use crate::field_path::FieldPath;
+use crate::report::About;
 use crate::way_out::way_out;
 use crate::{Contribution, class};
 
@@ -38,11 +39,10 @@ pub(crate) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
     }
 }
 
-/// The generation of an HTTPProxy, and whether it needs a root to be served; `None` when it is gone or not
-/// ours.
-pub(crate) fn generation(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Option<(i64, bool)> {
+/// What its report needs to know; `None` when it is gone or not ours.
+pub(crate) fn about<'s>(reader: &Reader<'s>, settings: &Settings, id: &ObjectId) -> Option<About<'s>> {
     let fact = ours(reader, settings, &id.namespace, &id.name)?;
-    Some((fact.generation, !fact.is_root()))
+    Some(About { generation: fact.generation, needs_root: !fact.is_root(), strays: &fact.strays })
 }
 
 /// What the owner of a part that no root reaches is told.

@@ -16,9 +16,11 @@ use store::{IngressFact, Reader};
 use crate::backend::{self, Policy, PortRef};
 use crate::duplicates::{self, Candidate};
 use crate::field_path::FieldPath;
+use crate::report::About;
 use crate::way_out::way_out;
-use crate::{Contribution, Fragment, Origin, Rank, class, text};
-use annotations::Annotations;
+use crate::{Contribution, Fragment, Origin, Rank, annotation, class, text};
+use annotations::{Annotations, Plain};
+use tls_block::Secure;
 
 /// Where everything stands.
 static SPEC: FieldPath<'_> = FieldPath::root("spec");
@@ -44,9 +46,10 @@ pub(crate) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
     translation.out
 }
 
-/// The generation of an Ingress; `None` when it is gone or not ours.
-pub(crate) fn generation(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Option<i64> {
-    ours(reader, settings, id).map(|fact| fact.generation)
+/// What its report needs to know; `None` when it is gone or not ours.
+pub(crate) fn about<'s>(reader: &Reader<'s>, settings: &Settings, id: &ObjectId) -> Option<About<'s>> {
+    let fact = ours(reader, settings, id)?;
+    Some(About { generation: fact.generation, needs_root: false, strays: &fact.strays })
 }
 
 fn ours<'s>(reader: &Reader<'s>, settings: &Settings, id: &ObjectId) -> Option<&'s IngressFact> {
@@ -59,9 +62,9 @@ struct Translation<'r, 's> {
     settings: &'r Settings,
     id: &'r ObjectId,
     fact: &'s IngressFact,
-    annotations: Annotations,
-    /// The hosts that are served over TLS, and how.
-    secure: BTreeMap<Host, TlsTermination>,
+    annotations: Annotations<'s>,
+    /// The hosts that are served over TLS.
+    secure: BTreeMap<Host, Secure>,
     /// What was found for each host, in the order of the object.
     hosts: BTreeMap<Host, Vec<Entry>>,
     out: Contribution,
@@ -86,9 +89,7 @@ impl Candidate for Entry {
 
 impl<'s> Translation<'_, 's> {
     fn run(&mut self) {
-        for (index, block) in self.fact.spec.tls.iter().flatten().enumerate() {
-            self.tls_block(&SPEC.item("tls", index), block);
-        }
+        self.tls_blocks();
         if let Some(backend) = &self.fact.spec.default_backend {
             let matches = RouteMatch::new(PathMatch::Prefix("/".into()), vec![], vec![]);
             let action = self.forward(&SPEC.field("defaultBackend"), backend, None);
@@ -98,6 +99,7 @@ impl<'s> Translation<'_, 's> {
         for (index, rule) in self.fact.spec.rules.iter().flatten().enumerate() {
             self.rule(index, rule);
         }
+        self.tell_hosts_without_rules();
         for (host, entries) in std::mem::take(&mut self.hosts) {
             self.serve(host, entries);
         }
@@ -120,7 +122,7 @@ impl<'s> Translation<'_, 's> {
     fn path(&mut self, at: &FieldPath<'_>, entry: &'s HTTPIngressPath) -> Option<Route> {
         match path::path_match(entry) {
             Ok(matched) => {
-                let action = self.forward(&at.field("backend"), &entry.backend, entry.path.as_deref());
+                let action = self.forward(&at.field("backend"), &entry.backend, Some(path::written(entry)));
                 Some(self.route(RouteMatch::new(matched, vec![], vec![]), action))
             }
             Err(message) => {
@@ -136,21 +138,42 @@ impl<'s> Translation<'_, 's> {
         for (loser, winner) in losers {
             self.tell_duplicate(&loser, &entries[winner]);
         }
-        if let Some(tls) = self.secure.get(&host).cloned() {
+        let tls = self.secure.get(&host).map(|secure| secure.tls.clone());
+        let is_secure = tls.is_some();
+        if is_secure {
             // There is no name to choose a certificate by for the default backend: it has no TLS.
-            let routes =
-                entries.iter().filter(|entry| entry.place.is_some()).map(|entry| entry.route.clone());
-            let routes = routes.collect();
-            self.add(self.settings.https_listener(), host.clone(), Some(tls), routes);
+            let routes = entries.iter().filter(|entry| entry.place.is_some());
+            let routes = routes.map(|entry| entry.route.clone()).collect();
+            self.add(self.settings.https_listener(), host.clone(), tls, routes);
         }
-        if self.annotations.allow_http {
-            let is_upgraded = self.annotations.force_https;
-            let plaintext = |entry: Entry| match is_upgraded && entry.place.is_some() {
-                true => self.route(entry.route.matches, Action::UpgradeToHttps),
-                false => entry.route,
-            };
-            let routes = entries.into_iter().map(plaintext).collect();
-            self.add(self.settings.http_listener(), host, None, routes);
+        self.tell_unreachable(&host, is_secure);
+        let routes = entries.into_iter().map(|entry| entry.route);
+        let routes = match self.annotations.plain {
+            Plain::Served => routes.collect(),
+            Plain::Redirected(_) => {
+                routes.map(|route| self.route(route.matches, Action::UpgradeToHttps)).collect()
+            }
+            Plain::Shut(_) => return,
+        };
+        self.add(self.settings.http_listener(), host, None, routes);
+    }
+
+    /// Plain HTTP is kept from a host that has nothing else.
+    fn tell_unreachable(&mut self, host: &Host, is_secure: bool) {
+        let (key, message) = match self.annotations.plain {
+            Plain::Redirected(key) => (
+                key,
+                format!("sends clients of host \"{host}\" to HTTPS, where this Ingress does not serve it"),
+            ),
+            Plain::Shut(key) => {
+                (key, format!("host \"{host}\" is not served at all: it has no TLS in this Ingress"))
+            }
+            Plain::Served => return,
+        };
+        if !is_secure {
+            let help = Some("name the host in spec.tls, with a Secret that can be used".to_owned());
+            self.out
+                .note(self.id, Problem { help, ..annotation::problem(key, "TLSMustBeConfigured", message) });
         }
     }
 
@@ -166,8 +189,8 @@ impl<'s> Translation<'_, 's> {
         }
         let rank = Rank { origin: Origin::Ingress, age: self.fact.age, root: self.id.clone() };
         let policies = Policies::default();
-        let fragment =
-            Fragment { rank, tls, traffic: Traffic::Http(routes), policies, jwt_providers: vec![] };
+        let traffic = Traffic::Http(routes);
+        let fragment = Fragment { rank, tls, traffic, policies, jwt_providers: vec![], closed: false };
         self.out.fragments.insert(VirtualHostKey { listener, host }, fragment);
     }
 
@@ -227,14 +250,23 @@ impl<'s> Translation<'_, 's> {
         host.map_err(|why| self.problem(at, "VirtualHostError", "HostNotValid", why)).ok()
     }
 
+    fn warn(&mut self, path: String, kind: &'static str, reason: &'static str, message: String, help: &str) {
+        let (severity, help) = (Severity::Warning, Some(help.to_owned()));
+        self.out.note(self.id, Problem { severity, kind, reason, path, message, help });
+    }
+
     fn tell_duplicate(&mut self, loser: &Entry, winner: &Entry) {
         let (Some((rule, path)), Some((by_rule, by_path))) = (loser.place, winner.place) else { return };
         let message =
             format!("is never used: spec.rules[{by_rule}].http.paths[{by_path}] has the same host and path");
         let path = format!("spec.rules[{rule}].http.paths[{path}]");
-        let help = Some("give them different paths, or remove one of them".into());
-        let (severity, kind, reason) = (Severity::Warning, "RouteError", "RouteConflict");
-        self.out.note(self.id, Problem { severity, kind, reason, path, message, help });
+        self.warn(
+            path,
+            "RouteError",
+            "RouteConflict",
+            message,
+            "give them different paths, or remove one of them",
+        );
     }
 
     fn problem(&mut self, at: &FieldPath<'_>, kind: &'static str, reason: &'static str, message: String) {

@@ -7,6 +7,7 @@
 //! The three types to know: [`Contribution`] (what one root adds to the world), [`Fragment`] (its part in
 //! one host of one listener), [`Note`] (what it has to say about an object).
 
+mod annotation;
 mod backend;
 mod class;
 mod contribution;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Kind, ObjectId, PathMatch, Problem, Route, Severity, TlsTermination, Traffic, VirtualHost, VirtualHostKey,
+    Action, DirectResponse, Kind, ObjectId, PathMatch, Problem, Route, Severity, TlsTermination, Traffic,
+    VirtualHost, VirtualHostKey,
 };
 
 use crate::text::quoted;
@@ -18,16 +19,24 @@ pub struct Merged {
     pub notes: BTreeMap<ObjectId, Note>,
 }
 
-/// Merges the fragments of a host: the first in rank decides how TLS ends, whether connections are carried as they
-/// are, and what requests must meet; routes are put together, and of two with the same match the first in rank stays.
+/// Merges the fragments of a host: the first in rank decides what requests must meet, the first that serves how TLS
+/// ends and whether connections are carried as they are; routes are put together, and of two with the same match the
+/// first in rank stays. A root that closes the host closes it for all.
 #[must_use]
 pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     fragments.sort_by(|a, b| a.rank.cmp(&b.rank));
-    let mut fragments = fragments.into_iter();
-    let Some(first) = fragments.next() else { return Merged::default() };
-    let Fragment { rank, tls, traffic, policies, jwt_providers } = first;
-    let others: Vec<_> = fragments.collect();
-    let mut conflicts = Conflicts { key, winner: rank.root, told: BTreeMap::new() };
+    let policies = fragments.first().map(|first| first.policies.clone()).unwrap_or_default();
+    let closer = fragments.iter().find(|fragment| fragment.closed).map(|fragment| fragment.rank.root.clone());
+    let mut serving: Vec<_> = fragments.into_iter().filter(Fragment::serves).collect();
+    let Some(winner) = serving.first().map(|first| first.rank.root.clone()) else { return Merged::default() };
+    let mut conflicts = Conflicts { key, winner, told: BTreeMap::new() };
+    if let Some(closer) = closer {
+        let others = serving.iter_mut().filter(|fragment| fragment.rank.root != closer);
+        others.for_each(|fragment| conflicts.close(&closer, fragment));
+    }
+    let mut serving = serving.into_iter();
+    let Some(Fragment { tls, traffic, jwt_providers, .. }) = serving.next() else { return Merged::default() };
+    let others: Vec<_> = serving.collect();
     let traffic = match traffic {
         Traffic::Tcp(proxy) => {
             others.iter().for_each(|loser| conflicts.tell_host(&loser.rank.root));
@@ -35,8 +44,9 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
         }
         Traffic::Http(routes) => Traffic::Http(conflicts.routes(routes, tls.as_ref(), others)),
     };
-    let virtual_host = Some(VirtualHost { host: key.host.clone(), tls, traffic, policies, jwt_providers });
-    Merged { virtual_host, notes: conflicts.notes() }
+    let is_served = !matches!(&traffic, Traffic::Http(routes) if routes.is_empty());
+    let host = VirtualHost { host: key.host.clone(), tls, traffic, policies, jwt_providers };
+    Merged { virtual_host: is_served.then_some(host), notes: conflicts.notes() }
 }
 
 /// Whether two ends of TLS are the same for clients that name the host. Others may be served by one of the two only.
@@ -90,16 +100,28 @@ impl Conflicts<'_> {
         sorted.into_iter().map(|(_, route)| route).collect()
     }
 
+    /// Closes what a root has in a host that another root closes.
+    fn close(&mut self, closer: &ObjectId, fragment: &mut Fragment) {
+        match &mut fragment.traffic {
+            Traffic::Tcp(_) => fragment.traffic = Traffic::Http(vec![]),
+            Traffic::Http(routes) => {
+                let closed = Action::Respond(DirectResponse { status: 500, body: "".into() });
+                routes.iter_mut().for_each(|route| route.action = closed.clone());
+            }
+        }
+        let host = &self.key.host;
+        let message = format!(
+            "host \"{host}\" is closed by {closer}, which restricts access in a way that cannot be built"
+        );
+        let help = "mend that object, or use another host";
+        self.tell(&fragment.rank.root, Severity::Error, ("VirtualHostError", "HostClosed"), message, help);
+    }
+
     fn tell_host(&mut self, loser: &ObjectId) {
         let VirtualHostKey { listener, host } = self.key;
         let message = format!("host \"{host}\" on {listener} is already served by {}", self.winner);
-        self.tell(
-            loser,
-            "VirtualHostError",
-            "HostConflict",
-            message,
-            "use another host, or remove one of the two",
-        );
+        let help = "use another host, or remove one of the two";
+        self.tell(loser, Severity::Warning, ("VirtualHostError", "HostConflict"), message, help);
     }
 
     fn tell_tls(&mut self, loser: &ObjectId, tls: Option<&TlsTermination>) {
@@ -110,7 +132,7 @@ impl Conflicts<'_> {
             true => "use another host if its clients have no certificates to show",
             false => "give both the same Secret and TLS versions",
         };
-        self.tell(loser, "TLSError", "TLSConflict", message, help);
+        self.tell(loser, Severity::Warning, ("TLSError", "TLSConflict"), message, help);
     }
 
     fn tell_route(&mut self, loser: &ObjectId, route: &Route, winner: Kind) {
@@ -124,20 +146,20 @@ impl Conflicts<'_> {
             self.key.host
         );
         let help = "give the two routes different conditions, or remove one of them";
-        self.tell(loser, "RouteError", "RouteConflict", message, help);
+        self.tell(loser, Severity::Warning, ("RouteError", "RouteConflict"), message, help);
     }
 
     fn tell(
         &mut self,
         loser: &ObjectId,
-        kind: &'static str,
-        reason: &'static str,
+        severity: Severity,
+        (kind, reason): (&'static str, &'static str),
         message: String,
         help: &str,
     ) {
         let path = String::new();
         let help = Some(help.to_owned());
-        let problem = Problem { severity: Severity::Warning, kind, reason, path, message, help };
+        let problem = Problem { severity, kind, reason, path, message, help };
         self.told.entry(loser.clone()).or_default().insert(problem);
     }
 

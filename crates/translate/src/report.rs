@@ -5,7 +5,17 @@ use std::collections::BTreeSet;
 use model::{Kind, ObjectId, Problem, Report, Settings, Severity, Verdict};
 use store::Reader;
 
-use crate::{Note, http_proxy, ingress};
+use crate::{Note, annotation, http_proxy, ingress};
+
+/// What a report needs to know of an object that is ours.
+pub(crate) struct About<'s> {
+    /// Its generation.
+    pub(crate) generation: i64,
+    /// Whether it is served only where a root reaches it.
+    pub(crate) needs_root: bool,
+    /// Annotations that look as if they meant something.
+    pub(crate) strays: &'s [Box<str>],
+}
 
 /// What one user is told about one object, from what all roots have to say about it. `None` when the
 /// object is gone, or not ours.
@@ -16,9 +26,9 @@ pub fn report(
     object: &ObjectId,
     notes: &[&Note],
 ) -> Option<Report> {
-    let (generation, needs_root) = match object.kind {
-        Kind::Ingress => (ingress::generation(reader, settings, object)?, false),
-        Kind::HttpProxy => http_proxy::generation(reader, settings, object)?,
+    let About { generation, needs_root, strays } = match object.kind {
+        Kind::Ingress => ingress::about(reader, settings, object)?,
+        Kind::HttpProxy => http_proxy::about(reader, settings, object)?,
         Kind::Namespace
         | Kind::Service
         | Kind::EndpointSlice
@@ -28,6 +38,7 @@ pub fn report(
     let mut seen = BTreeSet::new();
     let said = notes.iter().flat_map(|note| &note.problems).filter(|problem| seen.insert(*problem));
     let mut problems: Vec<Problem> = said.cloned().collect();
+    problems.extend(annotation::strays(object.kind, strays));
     let orphaned = needs_root && notes.is_empty();
     if orphaned {
         problems.push(http_proxy::orphaned());

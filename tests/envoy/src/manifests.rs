@@ -47,6 +47,12 @@ pub fn ingress(name: &str, spec: &str) -> String {
     format!("{head}\nmetadata: {{name: {name}, namespace: default}}\nspec:\n{}", indented(spec))
 }
 
+/// The same with annotations, a YAML map without its braces.
+pub fn annotated_ingress(name: &str, annotations: &str, spec: &str) -> String {
+    let metadata = format!("namespace: default, annotations: {{{annotations}}}");
+    ingress(name, spec).replacen("namespace: default", &metadata, 1)
+}
+
 /// An HTTPProxy that sends everything of a host to a Service.
 pub fn simple_proxy(name: &str, host: &str, service: &str) -> String {
     let routes = format!("routes: [{{services: [{{name: {service}, port: 80}}]}}]");

@@ -1,9 +1,12 @@
 //! HTTPProxies.
 
 use api::{HttpProxy, HttpProxySpec};
-use model::Host;
+use model::{Host, Kind};
 
-use super::{Age, age, class};
+use super::{Age, Strays, age, class, strays};
+
+/// The annotations of an HTTPProxy that mean something, besides those that name its class.
+pub(super) const KNOWN: [&str; 0] = [];
 
 /// What is used of an HTTPProxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct HttpProxyFact {
     pub class: Option<Box<str>>,
     /// The host of a root in lower case, valid or not; `None` for a part that others include.
     pub host: Option<Host>,
+    /// Annotations that look as if they meant something.
+    pub strays: Strays,
     /// What the user wants, packed as JSON: nearly all fields are absent, which costs nothing there. It is
     /// read when a root runs, which is seldom, and kept all the time.
     spec: Box<str>,
@@ -29,6 +34,7 @@ impl From<&HttpProxy> for HttpProxyFact {
             age: age(&object.metadata),
             class: class(&object.metadata, object.spec.ingress_class_name.as_deref()),
             host: root.map(|root| Host::new(root.fqdn.to_ascii_lowercase())),
+            strays: strays(&object.metadata, Kind::HttpProxy),
             spec: pack(&object.spec),
         }
     }

@@ -7,7 +7,7 @@ use api::core::Service;
 use super::{Annotations, annotations};
 
 /// The annotations of a Service that mean something.
-const KNOWN: [&str; 8] = [
+pub(super) const KNOWN: [&str; 8] = [
     "projectcontour.io/max-connections",
     "projectcontour.io/max-pending-requests",
     "projectcontour.io/max-requests",

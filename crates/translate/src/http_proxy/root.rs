@@ -64,24 +64,50 @@ struct Root<'a> {
     age: Age,
     spec: &'a HttpProxySpec,
     host: &'a Host,
-    policies: &'a Policies,
-    tokens: Vec<JwtProvider>,
+    /// What requests to the host must meet; `None` where that cannot be said: nothing may be served then.
+    policies: Option<Policies>,
+    /// Whether something else that would restrict access cannot be built.
+    closed: bool,
 }
 
 /// Puts a root where it is served; a fault stops all of it.
 fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact) -> Result<(), Fault> {
     let spec = context.spec(id, fact);
     let (Some(host), Some(virtual_host)) = (&fact.host, spec.virtualhost.as_deref()) else { return Ok(()) };
-    may_have(context, id, host, virtual_host)?;
-    something_is_defined(&spec)?;
+    let owned = may_have(context, id, host, virtual_host);
+    if owned.as_ref().is_err_and(|fault| !is_lost_by_all(context.settings, fault)) {
+        return owned;
+    }
     let closed = unsupported::virtual_host(context, id, virtual_host);
+    let policies = policies(context, id, virtual_host);
+    let root = Root { id, age: fact.age, spec: &spec, host, policies, closed };
+    let served = owned.and_then(|()| serve(context, &root, fact, virtual_host));
+    guard(context, &root, virtual_host);
+    served
+}
+
+/// Whether nobody has the host, although it is one: what each asks for must be kept up.
+fn is_lost_by_all(settings: &Settings, fault: &Fault) -> bool {
+    fault.reason == "DuplicateVhost" && settings.duplicate_fqdn == model::DuplicateFqdn::InvalidAll
+}
+
+/// Serves a root.
+fn serve(
+    context: &mut Context<'_, '_>,
+    root: &Root<'_>,
+    fact: &HttpProxyFact,
+    virtual_host: &VirtualHost,
+) -> Result<(), Fault> {
+    something_is_defined(root.spec)?;
+    let Root { id, host, closed, .. } = *root;
     let entries = tree::routes(context, id, fact, &FromRoot { host, closed, tokens: virtual_host.into() });
-    let front = tls::front(context, id, &spec, virtual_host)?;
-    let Some(policies) = policies(context, id, virtual_host) else { return Ok(()) };
-    let tokens = jwt::providers(context, id, &spec, virtual_host, &front)?;
-    let root = Root { id, age: fact.age, spec: &spec, host, policies: &policies, tokens };
+    let front = tls::front(context, id, root.spec, virtual_host)?;
+    if root.policies.is_none() {
+        return Ok(());
+    }
+    let tokens = jwt::providers(context, id, root.spec, virtual_host, &front)?;
     match tcp::proxy(context, id, fact, closed) {
-        Ok(Some(proxy)) => serve_connections(context, &root, &front, Traffic::Tcp(proxy)),
+        Ok(Some(proxy)) => serve_connections(context, root, &front, Traffic::Tcp(proxy)),
         Ok(None) => {}
         Err(blamed) => {
             let (owner, fault) = *blamed;
@@ -89,8 +115,34 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact)
             return Ok(());
         }
     }
-    serve_requests(context, &root, front, entries);
+    serve_requests(context, root, front, tokens, entries);
     Ok(())
+}
+
+/// Keeps up what a root asks for where it serves nothing itself: routes of other objects under its host were never
+/// meant to be without it.
+fn guard(context: &mut Context<'_, '_>, root: &Root<'_>, virtual_host: &VirtualHost) {
+    let tls = virtual_host.tls.as_deref();
+    let asks_clients = tls.is_some_and(|tls| tls.client_validation.is_some());
+    let closed = root.closed || root.policies.is_none();
+    let http = Some((context.settings.http_listener(), closed));
+    let https = tls.map(|_| (context.settings.https_listener(), closed || asks_clients));
+    for (listener, closed) in http.into_iter().chain(https) {
+        let key = VirtualHostKey { listener, host: root.host.clone() };
+        let policies = root.policies.clone().unwrap_or_default();
+        if (closed || !policies.is_empty()) && !context.out.fragments.contains_key(&key) {
+            let traffic = Traffic::Http(vec![]);
+            let (rank, jwt_providers) = (root.rank(), vec![]);
+            let fragment = Fragment { rank, tls: None, traffic, policies, jwt_providers, closed };
+            context.out.fragments.insert(key, fragment);
+        }
+    }
+}
+
+impl Root<'_> {
+    fn rank(&self) -> Rank {
+        Rank { origin: Origin::HttpProxy, age: self.age, root: self.id.clone() }
+    }
 }
 
 /// What requests to the host must meet; `None` where that cannot be said: nothing may be served then.
@@ -166,26 +218,33 @@ fn something_is_defined(spec: &HttpProxySpec) -> Result<(), Fault> {
 fn serve_connections(context: &mut Context<'_, '_>, root: &Root<'_>, front: &Front, traffic: Traffic) {
     let https = context.settings.https_listener();
     match front {
-        Front::Terminated(tls) => add(context, root, https, Some(tls.clone()), traffic),
-        Front::Passthrough => add(context, root, https, None, traffic),
+        Front::Terminated(tls) => add(context, root, https, Some(tls.clone()), vec![], traffic),
+        Front::Passthrough => add(context, root, https, None, vec![], traffic),
         Front::Plain => {}
     }
 }
 
 /// Routes requests: with TLS on both listeners, where plaintext redirects unless a route permits otherwise.
 /// Connections that are carried as they are leave the plaintext listener alone.
-fn serve_requests(context: &mut Context<'_, '_>, root: &Root<'_>, front: Front, entries: Vec<Entry>) {
+fn serve_requests(
+    context: &mut Context<'_, '_>,
+    root: &Root<'_>,
+    front: Front,
+    tokens: Vec<JwtProvider>,
+    entries: Vec<Entry>,
+) {
     let http = context.settings.http_listener();
     if front == Front::Plain {
         let routes = entries.into_iter().map(|entry| entry.route).collect();
-        return add(context, root, http, None, Traffic::Http(routes));
+        return add(context, root, http, None, vec![], Traffic::Http(routes));
     }
     let plaintext = entries.iter().map(|entry| plaintext(context, entry)).collect();
-    add(context, root, http, None, Traffic::Http(plaintext));
+    add(context, root, http, None, vec![], Traffic::Http(plaintext));
     match front {
         Front::Terminated(tls) if root.spec.tcpproxy.is_none() => {
             let routes = entries.into_iter().map(|entry| entry.route).collect();
-            add(context, root, context.settings.https_listener(), Some(tls), Traffic::Http(routes));
+            let https = context.settings.https_listener();
+            add(context, root, https, Some(tls), tokens, Traffic::Http(routes));
         }
         Front::Passthrough if root.spec.tcpproxy.is_none() => {
             let message = "Spec.VirtualHost.TLS passthrough has no effect without Spec.TCPProxy";
@@ -229,16 +288,17 @@ fn add(
     root: &Root<'_>,
     listener: model::ListenerId,
     tls: Option<TlsTermination>,
+    jwt_providers: Vec<JwtProvider>,
     traffic: Traffic,
 ) {
-    if matches!(&traffic, Traffic::Http(routes) if routes.is_empty()) {
+    let asks_clients = tls.as_ref().is_some_and(|tls| tls.clients.certificates().is_some());
+    if !asks_clients && matches!(&traffic, Traffic::Http(routes) if routes.is_empty()) {
         return;
     }
-    let rank = Rank { origin: Origin::HttpProxy, age: root.age, root: root.id.clone() };
+    let (rank, closed) = (root.rank(), root.closed);
     let key = VirtualHostKey { listener, host: root.host.clone() };
-    let jwt_providers = if tls.is_some() { root.tokens.clone() } else { vec![] };
-    let policies = root.policies.clone();
-    context.out.fragments.insert(key, Fragment { rank, tls, traffic, policies, jwt_providers });
+    let policies = root.policies.clone().unwrap_or_default();
+    context.out.fragments.insert(key, Fragment { rank, tls, traffic, policies, jwt_providers, closed });
 }
 
 #[cfg(test)]

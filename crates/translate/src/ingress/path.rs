@@ -7,12 +7,17 @@ use rules::PathPrefix;
 /// Characters that make an `ImplementationSpecific` path an expression, as in Contour.
 const EXPRESSION: [char; 6] = ['^', '+', '*', '[', ']', '%'];
 
+/// The path as it is written; everything where it is not.
+pub(super) fn written(entry: &HTTPIngressPath) -> &str {
+    entry.path.as_deref().filter(|path| !path.is_empty()).unwrap_or("/")
+}
+
 /// Which requests a path takes.
 ///
 /// # Errors
 /// Why the path cannot be used.
 pub(super) fn path_match(entry: &HTTPIngressPath) -> Result<PathMatch, String> {
-    let path = entry.path.as_deref().filter(|path| !path.is_empty()).unwrap_or("/");
+    let path = written(entry);
     match entry.path_type.as_str() {
         "Exact" => Ok(PathMatch::Exact(literal(path)?)),
         "Prefix" => match rules::separated_prefix(path).map_err(|why| why.to_string())? {

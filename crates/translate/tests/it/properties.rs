@@ -35,7 +35,8 @@ proptest! {
             prop_assert_eq!(consistent(&contribution), Ok(()));
         }
         for (key, merged) in world.hosts() {
-            let host = merged.virtual_host.expect("somebody contributes to it");
+            // What is asked of requests makes no host where nobody serves any.
+            let Some(host) = merged.virtual_host else { continue };
             prop_assert_eq!(&host.host, &key.host);
             if let Traffic::Http(routes) = host.traffic {
                 let sorted = routes.windows(2).all(|pair| pair[0].matches < pair[1].matches);

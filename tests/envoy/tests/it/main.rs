@@ -8,6 +8,7 @@ mod changes;
 mod conditions;
 mod fleet;
 mod health_checks;
+mod ingress;
 mod layouts;
 mod load_balancing;
 mod modes;

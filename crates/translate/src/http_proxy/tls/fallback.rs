@@ -1,11 +1,12 @@
 //! `tls.enableFallbackCertificate`: also for clients that name no server, or one that nobody serves (reference
 //! 3.6).
 
-use model::{ObjectId, SecretKey};
+use model::{Host, Kind, ObjectId, SecretKey, VirtualHostKey};
 
 use super::{Carries, TLS, delegation, ignored};
 use crate::http_proxy::Fault;
 use crate::http_proxy::root::Context;
+use crate::ingress;
 use crate::text::quoted;
 use crate::tls::{self, Unusable};
 
@@ -42,5 +43,21 @@ pub(super) fn certificate(
         context.note(id, ignored(&at, "has no effect on connections").warning());
         return Ok(None);
     }
+    if let Some(other) = host_for_all(context) {
+        let why = format!("has no effect beside {other}, which has TLS for all hosts,");
+        let help = "let its spec.tls name hosts, or remove enableFallbackCertificate";
+        context.note(id, ignored(&at, &why).with_help(help).warning());
+    }
     Ok(Some(certificate))
+}
+
+/// An Ingress that takes what is nobody's: clients that would get the fallback certificate get its own.
+fn host_for_all(context: &Context<'_, '_>) -> Option<ObjectId> {
+    let key = VirtualHostKey { listener: context.settings.https_listener(), host: Host::any() };
+    let ids = context.reader.tls_for_all().map(|name| name.object(Kind::Ingress));
+    let serves = |id: &ObjectId| {
+        let made = ingress::contribution(context.reader, context.settings, id);
+        made.fragments.contains_key(&key)
+    };
+    ids.into_iter().find(serves)
 }
