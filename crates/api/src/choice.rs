@@ -1,5 +1,8 @@
 //! A field with a fixed set of words, that stays readable when a user mistypes the word.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The words of a field such as `sameSite`.
@@ -61,6 +64,26 @@ impl<T: Choices> Serialize for Choice<T> {
 impl<'de, T: Choices> Deserialize<'de> for Choice<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::parse(&String::deserialize(deserializer)?))
+    }
+}
+
+impl<T: Choices> JsonSchema for Choice<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Choice".into()
+    }
+
+    /// The words; a type for itself for each set of them.
+    fn schema_id() -> Cow<'static, str> {
+        std::any::type_name::<Self>().into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words: Vec<_> = T::ALL.iter().map(|(word, _)| *word).collect();
+        json_schema!({"type": "string", "enum": words})
     }
 }
 

@@ -4,9 +4,11 @@
 //! for the decoder: what is required is said at the field and checked apart, so that one missing
 //! field does not hide the rest of the object.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::meta::ObjectMeta;
+use crate::schema;
 
 pub mod conditions;
 pub mod policy;
@@ -24,21 +26,25 @@ pub use tcp_proxy::TcpProxy;
 pub use virtual_host::{Tls, VirtualHost};
 
 /// One HTTPProxy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct HttpProxy {
     /// Name, namespace, annotations (class), creation time (the oldest wins a host).
+    #[schemars(schema_with = "schema::metadata")]
     pub metadata: ObjectMeta,
     /// What the user wants.
     pub spec: HttpProxySpec,
     /// What the controller says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = status::unreconciled()))]
     pub status: Option<Box<HttpProxyStatus>>,
 }
 
 /// What the user wants.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct HttpProxySpec {
     /// The host; its presence makes the object a root.
     #[serde(skip_serializing_if = "Option::is_none")]

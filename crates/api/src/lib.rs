@@ -1,8 +1,8 @@
 //! Kubernetes-facing types: what users write, before anything is made of it.
 //!
 //! Does: names the kinds that are read ([`Kind`]), decodes one JSON value into an [`Object`] and says which of
-//! its fields are unknown or mistyped ([`decode`()]), and checks what the API server would check before storing
-//! it ([`validate`]), because without Kubernetes nobody else does.
+//! its fields are unknown or mistyped, and which the API server would refuse ([`decode`()]), because without
+//! Kubernetes nobody else does. Says what a cluster must know of the kinds that are ours to define ([`crd`]).
 //!
 //! Does not: talk to a cluster, read files, look at two objects at once, or decide what a field means for traffic.
 //!
@@ -11,12 +11,14 @@
 
 mod choice;
 pub mod contour_configuration;
+pub mod crd;
 pub mod decode;
 pub mod duration;
 pub mod http_proxy;
 mod object;
+mod schema;
 pub mod tls_certificate_delegation;
-pub mod validate;
+mod validate;
 
 pub use choice::{Choice, Choices};
 pub use contour_configuration::{ContourConfiguration, ContourConfigurationSpec};
@@ -27,6 +29,7 @@ pub use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 pub use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 pub use object::{Kind, Object, ObjectId, Scope};
 pub use tls_certificate_delegation::TlsCertificateDelegation;
+pub use validate::Violation;
 
 /// Kinds of the core group that are read: Namespace, Service, Secret.
 pub mod core {

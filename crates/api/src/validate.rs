@@ -1,89 +1,56 @@
 //! What the API server would refuse to store (reference contour.md 3.26): without Kubernetes nobody else checks it.
 //!
-//! One function per structure, each a list of rules. Rules that look at more than one object, or that Contour
-//! reports in the status, are not here.
+//! The rules are those of the schemas, which `isobath crds` prints. Rules that look at more than one object, or
+//! that Contour reports in the status, are not here.
+
+use serde_json::{Map, Value};
 
 mod at;
-mod conditions;
-mod finding;
 mod metadata;
-mod pattern;
-mod policy;
-mod rate_limit;
-mod route;
-mod service;
-mod virtual_host;
+mod value;
 
-pub use finding::Violation;
-
-use crate::http_proxy::tcp_proxy::{TcpProxy, TcpProxyInclude};
-use crate::{HttpProxy, Object, TlsCertificateDelegation};
+use crate::{Kind, schema};
 use at::At;
-use finding::Findings;
 
-/// Everything in the object that the API server would refuse, in the order of the fields. Bounded by the size of
-/// the object.
+/// Something that the API server would refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The field, such as `spec.routes[0].services[1].port`.
+    pub path: String,
+    /// What was found and what is allowed.
+    pub message: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// Everything in an object of this kind that the API server would refuse, in the order of the fields. Bounded by
+/// the size of the object.
 ///
-/// Kinds of Kubernetes itself are checked by their names only.
-pub fn object(object: &Object) -> Vec<Violation> {
+/// Fields whose value is `null` must have been taken away. Kinds of Kubernetes itself are checked by their names
+/// only; values of a wrong type are left to the decoder, and what is left out of `status` too.
+pub(crate) fn object(kind: Kind, fields: &Map<String, Value>) -> Vec<Violation> {
     let mut out = Findings::default();
-    metadata::metadata(object, &mut out);
-    match object {
-        Object::HttpProxy(proxy) => spec(proxy, &mut out),
-        Object::TlsCertificateDelegation(delegation) => delegations(delegation, &mut out),
-        Object::Ingress(_)
-        | Object::Namespace(_)
-        | Object::Service(_)
-        | Object::EndpointSlice(_)
-        | Object::Secret(_) => {}
+    metadata::metadata(kind, fields, &mut out);
+    if let Some(schema) = schema::of(kind) {
+        value::fields(fields, schema, &At::Root, &mut out);
     }
     out.list
 }
 
-/// The same for an HTTPProxy, without its name.
-pub fn http_proxy(proxy: &HttpProxy) -> Vec<Violation> {
-    let mut out = Findings::default();
-    spec(proxy, &mut out);
-    out.list
+/// Collects violations.
+#[derive(Default)]
+struct Findings {
+    list: Vec<Violation>,
 }
 
-fn spec(proxy: &HttpProxy, out: &mut Findings) {
-    let at = At::Root.field("spec");
-    if let Some(host) = &proxy.spec.virtualhost {
-        virtual_host::virtual_host(host, &at.field("virtualhost"), out);
+impl Findings {
+    fn add(&mut self, at: &At<'_>, message: impl Into<String>) {
+        self.list.push(Violation { path: at.to_string(), message: message.into() });
     }
-    at.each("routes", &proxy.spec.routes, |route, at| route::route(route, at, out));
-    if let Some(tcp) = &proxy.spec.tcpproxy {
-        tcp_proxy(tcp, &at.field("tcpproxy"), out);
-    }
-    at.each("includes", &proxy.spec.includes, |include, at| route::include(include, at, out));
-}
-
-fn tcp_proxy(tcp: &TcpProxy, at: &At<'_>, out: &mut Findings) {
-    at.each("services", &tcp.services, |service, at| service::service(service, at, out));
-    for (field, include) in [("include", &tcp.include), ("includes", &tcp.includes)] {
-        if let Some(include) = include {
-            tcp_include(include, &at.field(field), out);
-        }
-    }
-    if let Some(check) = &tcp.health_check_policy {
-        let at = at.field("healthCheckPolicy");
-        out.range(&at.field("unhealthyThresholdCount"), check.unhealthy_threshold_count, 0..=i64::MAX);
-        out.range(&at.field("healthyThresholdCount"), check.healthy_threshold_count, 0..=i64::MAX);
-    }
-}
-
-fn tcp_include(include: &TcpProxyInclude, at: &At<'_>, out: &mut Findings) {
-    out.required(&at.field("name"), &include.name);
-}
-
-fn delegations(delegation: &TlsCertificateDelegation, out: &mut Findings) {
-    let at = At::Root.field("spec");
-    out.at_least_one(&at.field("delegations"), &delegation.spec.delegations);
-    at.each("delegations", &delegation.spec.delegations, |delegation, at| {
-        out.required(&at.field("secretName"), &delegation.secret_name);
-        out.at_least_one(&at.field("targetNamespaces"), &delegation.target_namespaces);
-    });
 }
 
 #[cfg(test)]
@@ -95,7 +62,7 @@ mod tests {
     fn violations(kind: Kind, value: Value) -> Vec<String> {
         let decoded = decode(kind, value).unwrap();
         assert_eq!(decoded.unknown, Vec::<String>::new());
-        super::object(&decoded.object).into_iter().map(|violation| violation.to_string()).collect()
+        decoded.violations.into_iter().map(|violation| violation.to_string()).collect()
     }
 
     fn proxy(spec: impl Into<Value>) -> Vec<String> {
@@ -151,7 +118,7 @@ mod tests {
     fn hosts_are_dns_names() {
         let host = |name: &str| proxy(json!({"virtualhost": {"fqdn": name}}));
         assert_eq!(host("*.example.com"), Vec::<String>::new());
-        assert_eq!(host(""), ["spec.virtualhost.fqdn: is required"]);
+        assert_eq!(host(""), ["spec.virtualhost.fqdn: is empty"]);
         for bad in ["A.example", "a..b", "a_b", "-a", "a-", "*", "a.*.b", "a:80", "é", "a."] {
             assert_eq!(host(bad).len(), 1, "{bad}");
         }
@@ -176,14 +143,14 @@ mod tests {
                  "slowStartPolicy": {"window": "", "aggression": "x", "minWeightPercent": 101}}
             ]}]})),
             [
-                "spec.routes[0].services[0].name: is required",
+                "spec.routes[0].services[0].name: is empty",
                 "spec.routes[0].services[0].port: found 0, allowed are 1 to 65535",
                 "spec.routes[0].services[0].healthPort: found 70000, allowed are 1 to 65535",
                 "spec.routes[0].services[0].protocol: found \"h3\", allowed are h2, h2c, tls",
                 "spec.routes[0].services[0].weight: found -1, allowed is 0 and above",
-                "spec.routes[0].services[0].validation.caSecret: is required",
-                "spec.routes[0].services[0].validation.subjectNames[0]: found \"b\", must equal subjectName (\"a\")",
-                "spec.routes[0].services[0].slowStartPolicy.window: is required",
+                "spec.routes[0].services[0].validation.caSecret: is empty",
+                "spec.routes[0].services[0].validation.subjectNames: the first is \"b\", it must equal subjectName (\"a\")",
+                "spec.routes[0].services[0].slowStartPolicy.window: found \"\", it is empty; write numbers with units h, m, s, ms, us, ns, such as 1m30s",
                 "spec.routes[0].services[0].slowStartPolicy.aggression: found \"x\", expected a decimal number such as \"1.0\"",
                 "spec.routes[0].services[0].slowStartPolicy.minWeightPercent: found 101, allowed are 0 to 100",
             ]
@@ -194,14 +161,13 @@ mod tests {
     fn timeouts_retries_and_checks_are_bounded() {
         assert_eq!(
             route(json!({
-                "timeoutPolicy": {"response": "10", "idle": "forever", "idleConnection": "99999999h"},
+                "timeoutPolicy": {"response": "10", "idle": "forever", "idleConnection": "5s"},
                 "retryPolicy": {"count": -2, "retryOn": ["5xx", "4xx"], "perTryTimeout": "-1s"},
                 "healthCheckPolicy": {"unhealthyThresholdCount": -1, "expectedStatuses": [{"start": 99, "end": 601}]}
             })),
             [
                 "timeoutPolicy.response: found \"10\", a unit is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
                 "timeoutPolicy.idle: found \"forever\", a number is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
-                "timeoutPolicy.idleConnection: found \"99999999h\", it is longer than 292 years; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
                 "retryPolicy.count: found -2, allowed is -1 and above",
                 "retryPolicy.perTryTimeout: found \"-1s\", it is negative; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
                 "retryPolicy.retryOn[1]: found \"4xx\", allowed are 5xx, gateway-error, reset, reset-before-request, connect-failure, envoy-ratelimited, retriable-4xx, refused-stream, retriable-status-codes, retriable-headers, http3-post-connect-failure, cancelled, deadline-exceeded, internal, resource-exhausted, unavailable",
@@ -229,7 +195,7 @@ mod tests {
                 "requestRedirectPolicy.path: found \"x\", expected a path that begins with \"/\"",
                 "requestRedirectPolicy.prefix: found \"\", expected a path that begins with \"/\"",
                 "directResponsePolicy.statusCode: found 100, allowed are 200 to 599",
-                "internalRedirectPolicy.maxInternalRedirects: found -1, allowed is 0 and above",
+                "internalRedirectPolicy.maxInternalRedirects: found -1, allowed are 0 to 2147483647",
                 "internalRedirectPolicy.redirectResponseCodes[0]: found 300, allowed are 301, 302, 303, 307, 308",
                 "internalRedirectPolicy.allowCrossSchemeRedirect: found \"always\", allowed are Always, Never, SafeOnly",
             ]
@@ -254,18 +220,18 @@ mod tests {
             [
                 "conditions[0].header.name: is required",
                 "conditions[1].queryParameter.name: is required",
-                "pathRewritePolicy.replacePrefix[0].prefix: is empty; leave it away to mean all other prefixes",
-                "pathRewritePolicy.replacePrefix[0].replacement: is required",
+                "pathRewritePolicy.replacePrefix[0].prefix: is empty",
+                "pathRewritePolicy.replacePrefix[0].replacement: is empty",
                 "cookieRewritePolicies[0].name: found \"a b\", expected a cookie name without spaces, quotes and separators",
                 "cookieRewritePolicies[0].pathRewrite.value: found \"a;b\", expected text without \";\" and control characters",
                 "cookieRewritePolicies[0].sameSite: found \"lax\", allowed are Strict, Lax, None",
-                "rateLimitPolicy.local.requests: found 0, allowed is 1 and above",
+                "rateLimitPolicy.local.requests: found 0, allowed are 1 to 2147483647",
                 "rateLimitPolicy.local.unit: found \"day\", allowed are second, minute, hour",
                 "rateLimitPolicy.local.responseStatusCode: found 200, allowed are 400 to 599",
                 "rateLimitPolicy.global.descriptors[0].entries: is empty, at least one is needed",
                 "rateLimitPolicy.global.descriptors[1].entries[0]: none is given of genericKey, requestHeader, requestHeaderValueMatch, remoteAddress; exactly one is needed",
+                "rateLimitPolicy.global.descriptors[1].entries[1].genericKey.value: is empty",
                 "rateLimitPolicy.global.descriptors[1].entries[1]: genericKey and remoteAddress are given; exactly one is needed",
-                "rateLimitPolicy.global.descriptors[1].entries[1].genericKey.value: is required",
                 "rateLimitPolicy.global.descriptors[1].entries[2].requestHeaderValueMatch.headers: is empty, at least one is needed",
                 "ipDenyPolicy[0].source: is required; allowed are Peer, Remote",
             ]
@@ -288,21 +254,31 @@ mod tests {
                 "authorization.extensionRef.namespace: is empty",
                 "authorization.extensionRef.name: is empty",
                 "authorization.serviceType: found \"rest\", allowed are grpc, http",
-                "authorization.httpSettings: is for serviceType http only",
                 "authorization.responseTimeout: found \"x\", a number is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
-                "authorization.withRequestBody.maxRequestBytes: found 0, allowed is 1 and above",
-                "corsPolicy.allowOrigin: is empty, at least one is needed",
+                "authorization.withRequestBody.maxRequestBytes: found 0, allowed are 1 to 2147483647",
+                "authorization.httpSettings: is for serviceType http only",
+                "corsPolicy.allowOrigin: is required, at least one is needed",
                 "corsPolicy.allowMethods[0]: found \"GET POST\", expected a token of letters, digits and !#$%&'*+-.^_`|~",
                 "corsPolicy.maxAge: found \"1\", a unit is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s",
-                "jwtProviders[0].name: is required",
+                "jwtProviders[0].name: is empty",
                 "jwtProviders[0]: none is given of remoteJWKS, localJWKS; exactly one is needed",
-                "jwtProviders[1]: remoteJWKS and localJWKS are given; exactly one is needed",
                 "jwtProviders[1].remoteJWKS.uri: is required",
                 "jwtProviders[1].remoteJWKS.timeout: found \"infinity\", a number is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s",
                 "jwtProviders[1].remoteJWKS.dnsLookupFamily: found \"v5\", allowed are auto, v4, v6",
                 "jwtProviders[1].localJWKS.key: is required",
+                "jwtProviders[1]: remoteJWKS and localJWKS are given; exactly one is needed",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_missing_and_what_is_empty_are_told_apart() {
+        assert_eq!(
+            route(json!({"rateLimitPolicy": {"global": {"descriptors": []}}})),
+            ["rateLimitPolicy.global.descriptors: is empty, at least one is needed"]
+        );
+        assert_eq!(route(json!({"rateLimitPolicy": {"global": {}}})), Vec::<String>::new());
+        assert_eq!(violations(Kind::HttpProxy, json!({"metadata": {"name": "a"}})), ["spec: is required"]);
     }
 
     #[test]
@@ -322,7 +298,7 @@ mod tests {
             ),
             [
                 "spec.delegations[0].secretName: is required",
-                "spec.delegations[0].targetNamespaces: is empty, at least one is needed"
+                "spec.delegations[0].targetNamespaces: is required, at least one is needed"
             ]
         );
     }

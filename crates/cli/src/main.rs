@@ -5,6 +5,7 @@
 mod bootstrap;
 mod certgen;
 mod configuration;
+mod crds;
 mod layout;
 mod lint;
 mod log;
@@ -34,6 +35,7 @@ struct Arguments {
 enum Command {
     Bootstrap(bootstrap::Arguments),
     Certgen(certgen::Arguments),
+    Crds(crds::Arguments),
     Lint(lint::Arguments),
     Translate(translate::Arguments),
     Up(up::Arguments),
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Bootstrap(arguments) => bootstrap::run(&arguments),
         Command::Certgen(arguments) => certgen::run(arguments),
+        Command::Crds(arguments) => crds::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Translate(arguments) => translate::run(&arguments),
         Command::Up(arguments) => up::run(arguments),

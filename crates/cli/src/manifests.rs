@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::bail;
-use api::Object;
 use engine::{Effect, Engine, Event, Publication};
 use envoy::XdsMode;
 use files::{Diagnostic, Folder, Loaded, Severity};
@@ -29,8 +28,8 @@ pub(crate) fn translate(paths: &[PathBuf], settings: Settings, mode: XdsMode) ->
     }
     let (folder, Loaded { objects, mut diagnostics }) = Folder::load(paths);
     let mut violated = Violated::default();
-    for sourced in objects.values() {
-        diagnostics.extend(violated.check(&folder, &sourced.object));
+    for id in objects.keys() {
+        diagnostics.extend(violated.check(&folder, id));
     }
     let settings = Arc::new(settings);
     let layout = envoy::layout(&settings, mode);
@@ -55,13 +54,13 @@ pub(crate) struct Violated(BTreeMap<api::ObjectId, BTreeSet<String>>);
 
 impl Violated {
     /// What the API server would refuse in an object, in place of what was found in it before.
-    pub(crate) fn check(&mut self, folder: &Folder, object: &Object) -> Vec<Diagnostic> {
-        let found = folder.violations(object);
+    pub(crate) fn check(&mut self, folder: &Folder, id: &api::ObjectId) -> Vec<Diagnostic> {
+        let found = folder.violations(id);
         let paths: BTreeSet<_> = found.iter().map(|violation| violation.path.clone()).collect();
         if paths.is_empty() {
-            self.forget(&object.id());
+            self.forget(id);
         } else {
-            self.0.insert(object.id(), paths);
+            self.0.insert(id.clone(), paths);
         }
         found
     }

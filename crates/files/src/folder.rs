@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use api::{Object, ObjectId};
+use api::{Object, ObjectId, Violation};
 
 mod claims;
 mod scan;
@@ -15,7 +15,7 @@ use crate::manifest;
 use crate::source::{Location, Locator, Source, Target};
 use claims::{Claim, Claims};
 pub use scan::Scan;
-use scan::{Seen, Text};
+use scan::{Record, Seen, Text};
 pub(crate) use walk::{Inodes, inode, is_manifest};
 use walk::{Listed, Stamp};
 
@@ -264,13 +264,20 @@ impl Folder {
         })
     }
 
-    /// What the API server would refuse in this object ([`api::validate`]), with its places.
-    pub fn violations(&self, object: &Object) -> Vec<Diagnostic> {
-        let id = object.id();
-        let violations = api::validate::object(object).into_iter();
-        violations
-            .filter_map(|found| self.diagnostic(Severity::Error, &id, &found.path, found.message, None))
-            .collect()
+    /// What the API server would refuse in this object, with its places.
+    pub fn violations(&self, id: &ObjectId) -> Vec<Diagnostic> {
+        let place = |found: &Violation| {
+            self.diagnostic(Severity::Error, id, &found.path, found.message.as_str(), None)
+        };
+        let record = self.record(id);
+        record.map_or_else(Vec::new, |record| record.violations.iter().filter_map(place).collect())
+    }
+
+    /// What was read of the object that counts.
+    fn record(&self, id: &ObjectId) -> Option<&Record> {
+        let first = self.objects.get(id)?.claims.first()?;
+        let text = &self.files.get(&*first.file)?.text;
+        text.documents.get(first.document)?.content.items.get(first.item)
     }
 
     /// Finds a place; the document of the last time is kept ready, for lists with many problems.

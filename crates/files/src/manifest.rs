@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use api::{Kind, Object, ObjectId, Scope};
+use api::{Kind, Object, ObjectId, Scope, Violation};
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -37,6 +37,8 @@ pub(crate) struct Form {
     /// Of the value, so that comments and layout do not count.
     pub(crate) hash: u128,
     pub(crate) object: Object,
+    /// What the API server would refuse.
+    pub(crate) violations: Vec<Violation>,
 }
 
 /// What keeps a document from saying which objects it has.
@@ -233,7 +235,7 @@ impl Reader {
         let form = match api::decode(kind, value) {
             Ok(decoded) => {
                 let refused = self.unknown(&id, &decoded.unknown);
-                (!refused).then_some(Form { hash, object: decoded.object })
+                (!refused).then_some(Form { hash, object: decoded.object, violations: decoded.violations })
             }
             Err(problem) => {
                 self.add(Severity::Error, Some(&id), &problem.path, Target::Value, problem.message, None);

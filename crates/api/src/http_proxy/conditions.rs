@@ -1,10 +1,12 @@
 //! Match conditions of routes and includes (reference contour.md 3.8).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One condition; a block is a list of them, all must hold. Exactly one of the fields is meant.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct MatchCondition {
     /// Path prefix as plain text, begins with `/`; prefixes of an include chain are joined.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,10 +27,12 @@ pub struct MatchCondition {
 
 /// A header condition; the first operator given counts, in the order present, notpresent, contains, notcontains,
 /// exact, notexact, regex.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct HeaderMatchCondition {
     /// Required; also `:method` and `:authority`.
+    #[schemars(length(min = 1))]
     pub name: String,
     /// The header is there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -60,10 +64,12 @@ pub struct HeaderMatchCondition {
 }
 
 /// A query parameter condition; exactly one operator. Only the first value of a repeated parameter counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct QueryParameterMatchCondition {
     /// Required.
+    #[schemars(length(min = 1))]
     pub name: String,
     /// The value equals this text.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! Routes and includes (reference contour.md 3.7 to 3.12).
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::conditions::MatchCondition;
@@ -11,15 +12,19 @@ use super::service::Service;
 use super::virtual_host::AuthorizationPolicy;
 use crate::Choice;
 use crate::choice::choices;
+use crate::schema::forms;
 
 /// Hands a part of the paths to another HTTPProxy, which may be in another namespace and is no root.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct Include {
     /// Required.
+    #[schemars(length(min = 1))]
     pub name: String,
     /// Default: the namespace of the including HTTPProxy; a DNS label.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = forms::LABEL))]
     pub namespace: Option<String>,
     /// At most one prefix, any headers and query parameters; no exact and no regex path.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -28,8 +33,9 @@ pub struct Include {
 
 /// What to do with the requests that match; exactly one of `services`, `requestRedirectPolicy` and
 /// `directResponsePolicy`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct Route {
     /// All must hold; none means all requests. At most one path condition.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -104,34 +110,48 @@ choices! {
 }
 
 /// A redirect; what is not given stays as in the request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct HttpRequestRedirectPolicy {
     /// `http` or `https`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheme: Option<Choice<RedirectScheme>>,
     /// Lower-case DNS name, 1 to 253 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = forms::DNS_NAME))]
     pub hostname: Option<String>,
     /// 1 to 65535.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i64>,
     /// 301, 302, 303, 307, 308; default 302.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = REDIRECT_CODES, "default" = 302))]
     pub status_code: Option<i64>,
     /// The new path, begins with `/`; not together with `prefix`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = forms::PATH))]
     pub path: Option<String>,
     /// Replaces the matched prefix, begins with `/`; not together with `path`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = forms::PATH))]
     pub prefix: Option<String>,
 }
 
+const REDIRECT_CODES: [i64; 5] = [301, 302, 303, 307, 308];
+
+fn redirect_codes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": {"type": "integer", "enum": REDIRECT_CODES}})
+}
+
 /// A fixed answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct HttpDirectResponsePolicy {
     /// Required; 200 to 599.
+    #[schemars(range(min = 200, max = 599))]
     pub status_code: i64,
     /// At most 4 KiB by Envoy's default.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,17 +171,21 @@ choices! {
 }
 
 /// Redirects that Envoy follows itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct HttpInternalRedirectPolicy {
     /// At least 0; how many are followed for one request. Default: Envoy's, 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub max_internal_redirects: Option<i64>,
     /// 301, 302, 303, 307, 308; default: 302 only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "redirect_codes")]
     pub redirect_response_codes: Vec<i64>,
     /// Default `Never`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "Never"))]
     pub allow_cross_scheme_redirect: Option<Choice<CrossSchemeRedirect>>,
     /// Follows no redirect to a route that the request has been at; default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::policy::{IpFilterPolicy, RateLimitPolicy};
 use super::service::UpstreamValidation;
 use crate::Choice;
 use crate::choice::choices;
+use crate::schema::{forms, rules};
 
 /// A host name and what holds for all of its routes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct VirtualHost {
     /// Required; lower-case DNS name without port, one leading `*.` allowed (matches exactly one label).
+    #[schemars(length(min = 1, max = 253), regex(pattern = forms::FQDN))]
     pub fqdn: String,
     /// Serves the host over TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,8 +43,9 @@ pub struct VirtualHost {
 }
 
 /// TLS of a host: terminated with a certificate, or passed through by SNI; exactly one of the two.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct Tls {
     /// `name` or `namespace/name` of a TLS Secret; another namespace must delegate it. Not with `passthrough`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,11 +68,13 @@ pub struct Tls {
 }
 
 /// Client certificates (reference contour.md 3.5).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct DownstreamValidation {
     /// Secret with `ca.crt`; required unless `skipClientCertValidation`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub ca_secret: Option<String>,
     /// Accepts any certificate without checking it; one must be offered unless it is optional.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -77,6 +84,7 @@ pub struct DownstreamValidation {
     pub forward_client_certificate: Option<Box<ClientCertificateDetails>>,
     /// Secret with `crl.pem`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub crl_secret: Option<String>,
     /// Checks only the leaf against the CRL; else the CRL must cover the whole chain.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -87,8 +95,9 @@ pub struct DownstreamValidation {
 }
 
 /// Parts of the client certificate that are forwarded; all default to false.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct ClientCertificateDetails {
     /// Subject.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -118,14 +127,16 @@ choices! {
 }
 
 /// External authorization (reference contour.md 3.18).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default, extend("x-kubernetes-validations" = [rules::HTTP_SETTINGS]))]
 pub struct AuthorizationServer {
     /// The ExtensionService to ask; without it, the operator's global service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extension_ref: Option<Box<ExtensionServiceReference>>,
     /// `grpc` (default) or `http`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "grpc"))]
     pub service_type: Option<Choice<AuthorizationServiceType>>,
     /// Only with `serviceType: http`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,6 +146,7 @@ pub struct AuthorizationServer {
     pub auth_policy: Option<Box<AuthorizationPolicy>>,
     /// Go duration or `infinity`; how long to wait for the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = forms::TIMEOUT))]
     pub response_timeout: Option<String>,
     /// Lets requests pass when the service does not answer; default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -145,23 +157,28 @@ pub struct AuthorizationServer {
 }
 
 /// Names an ExtensionService.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct ExtensionServiceReference {
     /// Default `projectcontour.io/v1alpha1`; nothing else is supported; not empty when given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub api_version: Option<String>,
     /// Default: the namespace of the HTTPProxy; not empty when given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub namespace: Option<String>,
     /// Not empty.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub name: Option<String>,
 }
 
 /// The HTTP form of the authorization request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct HttpAuthorizationServerSettings {
     /// Put before the path of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,8 +192,9 @@ pub struct HttpAuthorizationServerSettings {
 }
 
 /// A set of header names: exactly one of `exact`, `prefix`, `suffix`, `contains`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default, extend("x-kubernetes-validations" = [rules::ALLOWED_HEADER]))]
 pub struct HttpAuthorizationServerAllowedHeaders {
     /// The whole name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -196,8 +214,9 @@ pub struct HttpAuthorizationServerAllowedHeaders {
 }
 
 /// Whether, and with what context, requests are authorized; of a host or of a route.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct AuthorizationPolicy {
     /// Turns authorization off; route before host before global.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -208,11 +227,13 @@ pub struct AuthorizationPolicy {
 }
 
 /// How much of the body the authorization service sees.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct AuthorizationServerBufferSettings {
     /// Bytes, at least 1; default 1024.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX), extend("default" = 1024))]
     pub max_request_bytes: Option<i64>,
     /// Sends the first bytes of a longer body instead of refusing it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -223,26 +244,30 @@ pub struct AuthorizationServerBufferSettings {
 }
 
 /// Cross-origin requests (reference contour.md 3.16).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct CorsPolicy {
     /// Lets scripts send cookies.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_credentials: bool,
     /// Required, at least one: `*`, `scheme://host[:port]`, or a regular expression.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     pub allow_origin: Vec<String>,
     /// Required, at least one; header tokens.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), inner(regex(pattern = forms::TOKEN)))]
     pub allow_methods: Vec<String>,
     /// Header tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), inner(regex(pattern = forms::TOKEN)))]
     pub allow_headers: Vec<String>,
     /// Header tokens.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), inner(regex(pattern = forms::TOKEN)))]
     pub expose_headers: Vec<String>,
     /// How long a preflight answer may be cached: Go duration, or `0` for not at all. Unset: browsers decide.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = forms::MAX_AGE))]
     pub max_age: Option<String>,
     /// Answers private network preflights.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -250,10 +275,12 @@ pub struct CorsPolicy {
 }
 
 /// One issuer of tokens; exactly one of `remoteJWKS` and `localJWKS`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default, extend("x-kubernetes-validations" = [rules::JWKS_SOURCE]))]
 pub struct JwtProvider {
     /// Required; unique in the host.
+    #[schemars(length(min = 1))]
     pub name: String,
     /// Applies to routes that name no provider; at most one.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -288,19 +315,23 @@ choices! {
 }
 
 /// Keys fetched over HTTP.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct RemoteJwks {
     /// Required; `http` or `https`.
+    #[schemars(length(min = 1))]
     pub uri: String,
     /// Checks the server's certificate; `https` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<Box<UpstreamValidation>>,
     /// Go duration; default 1 s.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = forms::DURATION))]
     pub timeout: Option<String>,
     /// Go duration; default 5 min.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = forms::DURATION))]
     pub cache_duration: Option<String>,
     /// `auto`, `v4`, `v6`; default: the operator's setting.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -308,11 +339,14 @@ pub struct RemoteJwks {
 }
 
 /// Keys in a Secret of the same namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct LocalJwks {
     /// Required; an Opaque Secret.
+    #[schemars(length(min = 1))]
     pub secret_name: String,
     /// Required; the key in it whose value is a JSON object with `keys`.
+    #[schemars(length(min = 1))]
     pub key: String,
 }

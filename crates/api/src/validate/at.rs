@@ -1,5 +1,7 @@
 //! A field path that costs nothing until it is written.
 
+use crate::decode::push_field;
+
 /// Where in the object a check is.
 #[derive(Clone, Copy)]
 pub(super) enum At<'a> {
@@ -16,21 +18,30 @@ impl<'a> At<'a> {
         Self::Field(self, name)
     }
 
-    /// Runs a check on every element of the list in field `name`.
-    pub(super) fn each<T>(&self, name: &str, items: &[T], mut check: impl FnMut(&T, &At<'_>)) {
-        for (index, item) in items.iter().enumerate() {
-            check(item, &At::Index(&At::Field(self, name), index));
+    /// A field of what is before it, or with no name that itself.
+    pub(super) fn below(&'a self, name: &'a str) -> Self {
+        if name.is_empty() { *self } else { self.field(name) }
+    }
+
+    fn push(&self, path: &mut String) {
+        match self {
+            At::Root => {}
+            At::Field(parent, name) => {
+                parent.push(path);
+                push_field(path, name);
+            }
+            At::Index(parent, index) => {
+                parent.push(path);
+                path.push_str(&format!("[{index}]"));
+            }
         }
     }
 }
 
 impl std::fmt::Display for At<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            At::Root => Ok(()),
-            At::Field(At::Root, name) => f.write_str(name),
-            At::Field(parent, name) => write!(f, "{parent}.{name}"),
-            At::Index(parent, index) => write!(f, "{parent}[{index}]"),
-        }
+        let mut path = String::new();
+        self.push(&mut path);
+        f.write_str(&path)
     }
 }

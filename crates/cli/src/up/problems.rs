@@ -47,7 +47,7 @@ impl Problems {
     fn applied(&mut self, object: &Object, folder: &Folder, screen: &Screen) {
         let id = object.id();
         let was_bad = self.violated.has(&id);
-        let found = self.violated.check(folder, object);
+        let found = self.violated.check(folder, &id);
         found.iter().for_each(|violation| self.show(violation, screen));
         if was_bad && found.is_empty() && !self.reported.contains(&id) {
             cleared(&id, screen);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use api::{Object, ObjectId};
+use api::{Object, ObjectId, Violation};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::walk::{Inodes, Listed, Listing, Stamp};
@@ -65,6 +65,8 @@ pub(super) struct Record {
     pub(super) index: Option<usize>,
     /// Hash of the object; `None` when it cannot be used.
     pub(super) hash: Option<u128>,
+    /// What the API server would refuse in it.
+    pub(super) violations: Box<[Violation]>,
 }
 
 impl Scan {
@@ -245,11 +247,13 @@ fn read(text: &str, number: usize, decoded: &mut BTreeMap<(usize, usize), Object
     let reading = manifest::read(text);
     let mut items = Vec::with_capacity(reading.items.len());
     for item in reading.items {
-        let hash = item.form.as_ref().map(|form| form.hash);
+        let mut record = Record { id: item.id, index: item.index, hash: None, violations: Box::default() };
         if let Some(form) = item.form {
+            record.hash = Some(form.hash);
+            record.violations = form.violations.into();
             decoded.insert((number, items.len()), form.object);
         }
-        items.push(Record { id: item.id, index: item.index, hash });
+        items.push(record);
     }
     Arc::new(Content { items, findings: reading.findings, flaw: reading.flaw })
 }

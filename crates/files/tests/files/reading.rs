@@ -284,9 +284,9 @@ spec:
 ";
     let world = World::new(&[("a.yaml", text)]);
     let (folder, loaded) = Folder::load([world.path()]);
-    let object = &loaded.objects.values().next().unwrap().object;
+    let id = loaded.objects.keys().next().unwrap();
     assert_eq!(
-        world.shown(&folder.violations(object)),
+        world.shown(&folder.violations(id)),
         [
             "error a.yaml:6:11 spec.virtualhost.fqdn: found \"Ü.example\", expected a lower-case DNS name, one leading \"*.\" allowed"
         ]
