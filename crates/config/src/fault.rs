@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -70,6 +71,33 @@ impl Faults {
                 (low, high) => format!("found {number}, allowed are {low} to {high}"),
             };
             self.error(path, message);
+        }
+        found
+    }
+
+    /// A whole number of at least 1.
+    pub(crate) fn positive(&mut self, path: &str, number: Option<i64>) -> Option<NonZeroU32> {
+        self.number(path, number, 1..=u32::MAX).and_then(NonZeroU32::new)
+    }
+
+    /// A list of names, each of which stands for something; empty and doubled ones are passed over.
+    pub(crate) fn names<T: PartialEq>(
+        &mut self,
+        path: &str,
+        names: &[String],
+        find: fn(&str) -> Option<T>,
+        allowed: &[&str],
+    ) -> Vec<T> {
+        let mut found = Vec::new();
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.trim().is_empty()) {
+            match find(name.trim()) {
+                Some(value) if found.contains(&value) => {}
+                Some(value) => found.push(value),
+                None => {
+                    let allowed = allowed.join(", ");
+                    self.error(format!("{path}[{index}]"), format!("found {name:?}, allowed are {allowed}"));
+                }
+            }
         }
         found
     }

@@ -10,6 +10,7 @@
 
 mod balancing;
 mod cluster;
+mod downstream;
 mod duration;
 mod headers;
 mod health;
@@ -32,6 +33,7 @@ pub use cluster::{
     Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey,
     Protocol, UpstreamTls, UpstreamValidation,
 };
+pub use downstream::{Compression, Downstream, Fingerprints, HttpVersions, ServerHeader};
 pub use duration::Timeout;
 pub use headers::{HeaderEdits, HeaderValue};
 pub use health::{HealthCheck, Probe};
@@ -51,6 +53,7 @@ pub use route::{
 pub use secret::{SecretContent, SecretKey, SecretName, SecretUse};
 pub use settings::{Bind, DuplicateFqdn, GlobalTimeouts, Layout, Settings};
 pub use tls::{
-    ClientCertificates, ClientDetail, Clients, Demand, Revocation, TlsTermination, TlsVersion, Trust,
+    CipherSuite, ClientCertificates, ClientDetail, Clients, Curve, Demand, Revocation, TlsOffer,
+    TlsTermination, TlsVersion, Trust,
 };
 pub use virtual_host::{TcpProxy, Traffic, VirtualHost};

@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use crate::{DnsFamily, Listener, ListenerId, SecretName, Timeout, TlsVersion, Transport};
+use crate::{
+    DnsFamily, Downstream, Listener, ListenerId, SecretName, Timeout, TlsOffer, TlsVersion, Transport,
+};
 
 /// An address and port to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +75,8 @@ pub struct Settings {
     pub https_access_log: Arc<str>,
     /// Whether connections start with a PROXY protocol header.
     pub proxy_protocol: bool,
+    /// What all connections of clients have in common.
+    pub downstream: Downstream,
     /// Time limits.
     pub timeouts: GlobalTimeouts,
     /// The classes of objects that are ours; empty: those without a class and those of class `isobath`
@@ -92,6 +96,8 @@ pub struct Settings {
     pub tls_minimum: TlsVersion,
     /// The newest TLS version that any host may offer. Default 1.3.
     pub tls_maximum: TlsVersion,
+    /// What clients are offered in TLS handshakes.
+    pub tls_offer: TlsOffer,
     /// The Secret with the certificate for clients that name no server, or one that nobody serves.
     pub fallback_certificate: Option<SecretName>,
     /// How many proxies in front of Envoy are trusted in `x-forwarded-for`.
@@ -151,6 +157,7 @@ impl Default for Settings {
             http_access_log: "/dev/stdout".into(),
             https_access_log: "/dev/stdout".into(),
             proxy_protocol: false,
+            downstream: Downstream::default(),
             timeouts: GlobalTimeouts::default(),
             ingress_classes: vec![],
             root_namespaces: vec![],
@@ -160,6 +167,7 @@ impl Default for Settings {
             dns_family: DnsFamily::Auto,
             tls_minimum: TlsVersion::V1_2,
             tls_maximum: TlsVersion::V1_3,
+            tls_offer: TlsOffer::default(),
             fallback_certificate: None,
             trusted_hops: 0,
             merge_slashes: true,

@@ -1,8 +1,12 @@
 //! How TLS ends at Envoy, and who may connect.
 
+mod offer;
+
 use std::collections::BTreeSet;
 
 use crate::SecretKey;
+
+pub use offer::{CipherSuite, Curve, TlsOffer};
 
 /// How TLS ends at Envoy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -11,7 +11,7 @@ use certs::{Generated, Identity, ReloadingServerConfig};
 use envoy::XdsMode;
 use envoy::bootstrap::secret_files;
 use envoy::bootstrap::{AdminAddress, BootstrapOptions, Node, XdsTls, bootstrap};
-use files::{Diagnostic, Folder, FolderChange, Severity};
+use files::{Diagnostic, Document, Folder, FolderChange, Severity};
 use model::{Bind, Layout, ObjectId, Settings};
 use runtime::Input;
 use store::Change;
@@ -52,6 +52,16 @@ impl Default for Options {
 }
 
 impl Options {
+    /// What a configuration file says, with the suite's layout. Panics when anything is wrong with it.
+    pub fn configured(text: &str) -> Self {
+        let mut sources = config::Sources::default();
+        sources.file(Document::parse(Path::new("config.yaml"), text).expect("YAML"));
+        let config::Checked { configuration, findings } = sources.check();
+        assert_eq!(findings, [], "{text}");
+        let settings = configuration.expect("nothing is wrong").settings;
+        Self { settings: Settings { layout: layouts::suite_layout(), ..settings }, ..Self::default() }
+    }
+
     /// The defaults with this layout.
     pub fn with_layout(layout: Layout) -> Self {
         Self { settings: Settings { layout, ..Settings::default() }, ..Self::default() }

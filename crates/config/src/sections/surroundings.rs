@@ -21,11 +21,11 @@ pub(super) const KEYS: &[Key] = &[
     key("spec.envoy.network.stripTrailingHostDot", Form::Switch)
         .file("network.strip-trailing-host-dot")
         .default("false")
-        .standing(Standing::Missing)
         .means("Takes the dot from the end of a request's host before a backend sees it."),
 ];
 
 pub(super) fn settings(written: &Written, settings: &mut Settings, faults: &mut Faults) {
     let Some(network) = written.spec.envoy.as_ref().and_then(|envoy| envoy.network.as_ref()) else { return };
     settings.trusted_hops = faults.number(HOPS, network.num_trusted_hops, 0..=u32::MAX).unwrap_or_default();
+    settings.downstream.strip_trailing_dot = network.strip_trailing_host_dot.unwrap_or_default();
 }

@@ -1,10 +1,14 @@
 //! A file with every key.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use config::Standing;
-use model::{Bind, DnsFamily, GlobalTimeouts, SecretName, Settings, Timeout, TlsVersion};
+use model::{
+    Bind, CipherSuite, Compression, Curve, DnsFamily, Downstream, Fingerprints, GlobalTimeouts, HttpVersions,
+    SecretName, ServerHeader, Settings, Timeout, TlsOffer, TlsVersion,
+};
 use serde_json::Value;
 
 use crate::{document, file, good, rendered};
@@ -76,6 +80,25 @@ fn every_key_that_is_honoured_shapes_the_settings() {
         tls_minimum: TlsVersion::V1_3,
         fallback_certificate: Some(SecretName::new("projectcontour", "fallback")),
         trusted_hops: 2,
+        tls_offer: TlsOffer {
+            ciphers: vec![CipherSuite::find("ECDHE-ECDSA-AES256-GCM-SHA384").expect("a suite")],
+            curves: ["X25519", "P-256"].map(|name| Curve::find(name).expect("a curve")).to_vec(),
+        },
+        downstream: Downstream {
+            versions: HttpVersions::Http2,
+            compression: Some(Compression::Zstd),
+            server_header: ServerHeader::PassThrough,
+            strip_trailing_dot: true,
+            allow_chunked_length: false,
+            max_requests: NonZeroU32::new(1000),
+            max_streams: NonZeroU32::new(50),
+            buffer_limit: NonZeroU32::new(65536),
+            balanced: true,
+            accepted_at_once: NonZeroU32::new(7),
+            type_of_service: 64,
+            traffic_class: 65,
+            fingerprints: Fingerprints { ja3: true, ja4: true },
+        },
         merge_slashes: false,
         ..Settings::default()
     };
@@ -89,6 +112,7 @@ fn nothing_said_is_the_defaults() {
         "tls:\nnetwork: {}\n",
         "timeouts: {connect-timeout: ''}\n",
         "tls: {fallback-certificate: null}\n",
+        "tls: {cipher-suites: ['']}\ndefault-http-versions: []\n",
     ] {
         assert_eq!(good(text).settings, Settings::default(), "{text}");
     }

@@ -81,47 +81,107 @@ fn values_of_the_wrong_type_are_shown() {
     }
 }
 
+/// A file with one fault, and what is said of it.
+fn check(text: &str, expected: &str) {
+    let found = wrong(text);
+    let titles: Vec<_> = found.iter().filter_map(|line| line.split_once(" error: ")).collect();
+    assert_eq!(titles.iter().map(|(_, title)| *title).collect::<Vec<_>>(), [expected]);
+}
+
 #[test]
 fn values_that_make_no_sense_are_shown() {
     for (text, expected) in [
         (
             "tls: {minimum-protocol-version: 1.1}\n",
-            "config.yaml:1:33 error: tls.minimum-protocol-version: found \"1.1\", allowed are 1.2, 1.3",
+            "tls.minimum-protocol-version: found \"1.1\", allowed are 1.2, 1.3",
         ),
         (
             "tls: {minimum-protocol-version: '1.3', maximum-protocol-version: '1.2'}\n",
-            "config.yaml:1:33 error: tls.minimum-protocol-version: is newer than the newest version that is allowed",
+            "tls.minimum-protocol-version: is newer than the newest version that is allowed",
         ),
         (
             "tls: {fallback-certificate: {name: x}}\n",
-            "config.yaml:1:7 error: tls.fallback-certificate: has a name and no namespace; both are needed",
+            "tls.fallback-certificate: has a name and no namespace; both are needed",
         ),
         (
             "timeouts: {request-timeout: 5}\n",
-            "config.yaml:1:29 error: timeouts.request-timeout: found \"5\", a unit is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
+            "timeouts.request-timeout: found \"5\", a unit is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s, or infinity",
         ),
         (
             "timeouts: {connect-timeout: infinity}\n",
-            "config.yaml:1:29 error: timeouts.connect-timeout: found \"infinity\", a number is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s",
+            "timeouts.connect-timeout: found \"infinity\", a number is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s",
         ),
         (
             "timeouts: {connection-shutdown-grace-period: infinity}\n",
-            "config.yaml:1:46 error: timeouts.connection-shutdown-grace-period: is infinity; clients that were told to leave must go some time",
+            "timeouts.connection-shutdown-grace-period: is infinity; clients that were told to leave must go some time",
         ),
         (
             "cluster: {dns-lookup-family: v5}\n",
-            "config.yaml:1:30 error: cluster.dns-lookup-family: found \"v5\", allowed are auto, v4, v6, all",
+            "cluster.dns-lookup-family: found \"v5\", allowed are auto, v4, v6, all",
         ),
         (
             "network: {num-trusted-hops: -1}\n",
-            "config.yaml:1:29 error: network.num-trusted-hops: found -1, allowed is 0 and above, in 32 bits",
+            "network.num-trusted-hops: found -1, allowed is 0 and above, in 32 bits",
+        ),
+        ("metrics: {envoy: {port: 70000}}\n", "metrics.envoy.port: found 70000, allowed are 1 to 65535"),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
+fn settings_of_listeners_that_make_no_sense_are_shown() {
+    for (text, expected) in [
+        (
+            "tls: {cipher-suites: [RC4]}\n",
+            "tls.cipher-suites[0]: found \"RC4\", allowed are [ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305], [ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305], ECDHE-ECDSA-CHACHA20-POLY1305, ECDHE-RSA-CHACHA20-POLY1305, ECDHE-ECDSA-AES128-GCM-SHA256, ECDHE-RSA-AES128-GCM-SHA256, ECDHE-ECDSA-AES128-SHA, ECDHE-RSA-AES128-SHA, AES128-GCM-SHA256, AES128-SHA, ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-RSA-AES256-GCM-SHA384, ECDHE-ECDSA-AES256-SHA, ECDHE-RSA-AES256-SHA, AES256-GCM-SHA384, AES256-SHA",
         ),
         (
-            "metrics: {envoy: {port: 70000}}\n",
-            "config.yaml:1:25 error: metrics.envoy.port: found 70000, allowed are 1 to 65535",
+            "tls: {ecdh-curves: [P-224]}\n",
+            "tls.ecdh-curves[0]: found \"P-224\", allowed are X25519, P-256, P-384, P-521, X25519MLKEM768, MLKEM1024",
+        ),
+        (
+            "default-http-versions: [HTTP/3]\n",
+            "default-http-versions[0]: found \"HTTP/3\", allowed are HTTP/1.1, HTTP/2",
+        ),
+        (
+            "compression: {algorithm: lz4}\n",
+            "compression.algorithm: found \"lz4\", allowed are gzip, brotli, zstd, disabled",
+        ),
+        (
+            "serverHeaderTransformation: none\n",
+            "serverHeaderTransformation: found \"none\", allowed are overwrite, append_if_absent, pass_through",
+        ),
+        (
+            "listener: {connection-balancer: round}\n",
+            "listener.connection-balancer: found \"round\", allowed are exact",
+        ),
+        (
+            "listener: {max-requests-per-connection: 0}\n",
+            "listener.max-requests-per-connection: found 0, allowed is 1 and above, in 32 bits",
+        ),
+        (
+            "listener: {per-connection-buffer-limit-bytes: 0}\n",
+            "listener.per-connection-buffer-limit-bytes: found 0, allowed is 1 and above, in 32 bits",
+        ),
+        (
+            "listener: {http2-max-concurrent-streams: 2147483648}\n",
+            "listener.http2-max-concurrent-streams: found 2147483648, allowed are 1 to 2147483647",
+        ),
+        (
+            "listener: {max-connections-to-accept-per-socket-event: 0}\n",
+            "listener.max-connections-to-accept-per-socket-event: found 0, allowed is 1 and above, in 32 bits",
+        ),
+        (
+            "listener: {socket-options: {tos: 256}}\n",
+            "listener.socket-options.tos: found 256, allowed are 0 to 255",
+        ),
+        (
+            "listener: {socket-options: {traffic-class: -1}}\n",
+            "listener.socket-options.traffic-class: found -1, allowed are 0 to 255",
         ),
     ] {
-        assert_eq!(wrong(text), [expected]);
+        check(text, expected);
     }
 }
 

@@ -1,7 +1,9 @@
-//! Compression of responses, by gzip, where the client accepts it.
+//! Compression of responses, where the client accepts it.
 
 use envoy_protos::envoy::config::core::v3::TypedExtensionConfig;
+use envoy_protos::envoy::extensions::compression::brotli::compressor::v3::Brotli;
 use envoy_protos::envoy::extensions::compression::gzip::compressor::v3::Gzip;
+use envoy_protos::envoy::extensions::compression::zstd::compressor::v3::Zstd;
 use envoy_protos::envoy::extensions::filters::http::compressor::v3::Compressor;
 use envoy_protos::envoy::extensions::filters::http::compressor::v3::compressor::{
     CommonDirectionConfig, ResponseDirectionConfig,
@@ -9,6 +11,7 @@ use envoy_protos::envoy::extensions::filters::http::compressor::v3::compressor::
 use envoy_protos::envoy::r#type::matcher::v3::StringMatcher;
 use envoy_protos::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
 use envoy_protos::google::protobuf::Any;
+use model::Compression;
 
 use crate::any::pack;
 use crate::listener::ConnectionManager;
@@ -36,8 +39,8 @@ const CONTENT_TYPES: [&str; 19] = [
     "application/grpc-web-text+thrift",
 ];
 
-pub(super) fn config(_manager: &ConnectionManager<'_>) -> Option<Any> {
-    let gzip = TypedExtensionConfig { name: "gzip".to_owned(), typed_config: Some(pack(&Gzip::default())) };
+pub(super) fn config(manager: &ConnectionManager<'_>) -> Option<Any> {
+    let library = library(manager.settings.downstream.compression?);
     // Envoy 1.40 warns of the list of types that came before the matchers, once for each chain. Older ones
     // do not know the matchers, and compress what their own list names.
     let common = CommonDirectionConfig {
@@ -45,13 +48,22 @@ pub(super) fn config(_manager: &ConnectionManager<'_>) -> Option<Any> {
         ..Default::default()
     };
     Some(pack(&Compressor {
-        compressor_library: Some(gzip),
+        compressor_library: Some(library),
         response_direction_config: Some(ResponseDirectionConfig {
             common_config: Some(common),
             ..Default::default()
         }),
         ..Default::default()
     }))
+}
+
+fn library(compression: Compression) -> TypedExtensionConfig {
+    let (name, config) = match compression {
+        Compression::Gzip => ("gzip", pack(&Gzip::default())),
+        Compression::Brotli => ("brotli", pack(&Brotli::default())),
+        Compression::Zstd => ("zstd", pack(&Zstd::default())),
+    };
+    TypedExtensionConfig { name: name.to_owned(), typed_config: Some(config) }
 }
 
 fn exactly(content_type: &str) -> StringMatcher {

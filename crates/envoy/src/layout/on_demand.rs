@@ -240,7 +240,7 @@ impl OnDemand {
         let message = proto::Listener {
             filter_chains: named.iter().map(unmatched).chain([self.shared.clone()]).collect(),
             filter_chain_matcher: Some(self.matcher()),
-            ..shell(listener)
+            ..shell(listener, settings)
         };
         Resource::new(listener.id.as_str().into(), &message, References::new(references.concat()))
     }

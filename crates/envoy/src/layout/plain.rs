@@ -77,7 +77,7 @@ fn resource(listener: &Listener, settings: &Settings, mode: XdsMode) -> Resource
         host: None,
         forward: None,
     };
-    let mut message = shell(listener);
+    let mut message = shell(listener, settings);
     message.filter_chains = vec![plain_chain(&manager)];
     let table = Reference::sent(ResourceType::RouteConfiguration, name);
     Resource::new(name.into(), &message, References::new(vec![table]))

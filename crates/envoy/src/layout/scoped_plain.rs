@@ -115,7 +115,7 @@ pub(super) fn is_shared(host: &Host) -> bool {
 fn resource(listener: &Listener, settings: &Settings, mode: XdsMode) -> Resource {
     let routes = Routes::Scope(ScopeKey::Authority(Class::Http.word()));
     let manager = ConnectionManager { listener, settings, mode, routes, host: None, forward: None };
-    let mut message = shell(listener);
+    let mut message = shell(listener, settings);
     message.filter_chains = vec![plain_chain(&manager)];
     Resource::new(listener.id.as_str().into(), &message, References::default())
 }

@@ -36,7 +36,7 @@ pub(super) struct Tls {
 impl Tls {
     pub(super) fn new(listener: &Listener, settings: Arc<Settings>, mode: XdsMode, kind: Tables) -> Self {
         Self {
-            chains: chains(listener),
+            chains: chains(listener, &settings),
             tables: Outbox::default(),
             fallback: Fallback::new(kind, &listener.id, &settings),
             fallback_chain: None,
@@ -223,8 +223,8 @@ pub(super) fn can_be_served(host: &VirtualHost) -> bool {
     host.tls.is_some() || matches!(host.traffic, Traffic::Tcp(_))
 }
 
-fn chains(listener: &Listener) -> Assembly {
-    let shell = shell(listener);
+fn chains(listener: &Listener, settings: &Settings) -> Assembly {
+    let shell = shell(listener, settings);
     let head =
         proto::Listener { name: shell.name.clone(), address: shell.address.clone(), ..Default::default() };
     let tail = proto::Listener { name: String::new(), address: None, ..shell };

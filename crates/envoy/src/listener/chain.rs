@@ -99,7 +99,10 @@ impl Chains<'_> {
             name: host.host.to_string(),
             filter_chain_match: Some(chain_match(&host.host)),
             filters,
-            transport_socket: host.tls.as_ref().map(|each| tls::socket(each, &host.traffic, self.mode)),
+            transport_socket: host
+                .tls
+                .as_ref()
+                .map(|each| tls::socket(each, &host.traffic, self.settings, self.mode)),
             ..Default::default()
         }
     }

@@ -1,6 +1,7 @@
 //! The HTTP connection manager.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use envoy_protos::envoy::config::accesslog::v3::AccessLog;
 use envoy_protos::envoy::config::core::v3 as core;
@@ -8,10 +9,13 @@ use envoy_protos::envoy::config::core::v3::TypedExtensionConfig;
 use envoy_protos::envoy::config::listener::v3::Filter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3 as proto;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::{
-    ForwardClientCertDetails, RouteSpecifier, SetCurrentClientCertDetails, UpgradeConfig,
+    CodecType, ForwardClientCertDetails, RouteSpecifier, ServerHeaderTransformation, SetCurrentClientCertDetails,
+    UpgradeConfig,
 };
-use envoy_protos::google::protobuf::BoolValue;
-use model::{ClientDetail, GlobalTimeouts, Listener, Settings, Timeout, VirtualHost};
+use envoy_protos::google::protobuf::{BoolValue, UInt32Value};
+use model::{
+    ClientDetail, Downstream, GlobalTimeouts, HttpVersions, Listener, ServerHeader, Settings, Timeout, VirtualHost,
+};
 
 use super::scoped_routes::{ScopeKey, bring_key, scoped_routes};
 use super::{early, filter, gone};
@@ -52,11 +56,16 @@ impl ConnectionManager<'_> {
     }
 
     fn config(&self) -> proto::HttpConnectionManager {
-        let Settings { timeouts, trusted_hops, merge_slashes, .. } = self.settings;
+        let Settings { timeouts, trusted_hops, merge_slashes, downstream, .. } = self.settings;
         proto::HttpConnectionManager {
             xff_num_trusted_hops: *trusted_hops,
             merge_slashes: *merge_slashes,
-            common_http_protocol_options: Some(connection_limits(timeouts)),
+            codec_type: codec(downstream.versions).into(),
+            server_header_transformation: server_header(downstream.server_header).into(),
+            strip_trailing_host_dot: downstream.strip_trailing_dot,
+            http_protocol_options: Some(http1(downstream)),
+            http2_protocol_options: downstream.max_streams.map(http2),
+            common_http_protocol_options: Some(connection_limits(timeouts, downstream)),
             request_timeout: timeout(timeouts.request),
             stream_idle_timeout: timeout(timeouts.stream_idle),
             drain_timeout: timeout(timeouts.connection_shutdown_grace),
@@ -131,13 +140,38 @@ fn basics(stat_prefix: &str) -> proto::HttpConnectionManager {
         use_remote_address: Some(BoolValue { value: true }),
         normalize_path: Some(BoolValue { value: true }),
         preserve_external_request_id: true,
-        http_protocol_options: Some(core::Http1ProtocolOptions {
-            accept_http_10: true,
-            allow_chunked_length: true,
-            ..Default::default()
-        }),
         ..Default::default()
     }
+}
+
+/// `Auto` looks at the first bytes, where TLS has not settled it.
+const fn codec(versions: HttpVersions) -> CodecType {
+    match versions {
+        HttpVersions::Http1 => CodecType::Http1,
+        HttpVersions::Http2 => CodecType::Http2,
+        HttpVersions::Both => CodecType::Auto,
+    }
+}
+
+const fn server_header(header: ServerHeader) -> ServerHeaderTransformation {
+    match header {
+        ServerHeader::Overwrite => ServerHeaderTransformation::Overwrite,
+        ServerHeader::AppendIfAbsent => ServerHeaderTransformation::AppendIfAbsent,
+        ServerHeader::PassThrough => ServerHeaderTransformation::PassThrough,
+    }
+}
+
+fn http1(clients: &Downstream) -> core::Http1ProtocolOptions {
+    core::Http1ProtocolOptions {
+        accept_http_10: true,
+        allow_chunked_length: clients.allow_chunked_length,
+        ..Default::default()
+    }
+}
+
+fn http2(streams: NonZeroU32) -> core::Http2ProtocolOptions {
+    let max_concurrent_streams = Some(UInt32Value { value: streams.get() });
+    core::Http2ProtocolOptions { max_concurrent_streams, ..Default::default() }
 }
 
 /// The hash of the certificate is told always.
@@ -154,7 +188,7 @@ fn client_details(chosen: &BTreeSet<ClientDetail>) -> SetCurrentClientCertDetail
 }
 
 /// The longest life of a connection is unlimited by default, so that "no limit" need not be said.
-fn connection_limits(timeouts: &GlobalTimeouts) -> core::HttpProtocolOptions {
+fn connection_limits(timeouts: &GlobalTimeouts, clients: &Downstream) -> core::HttpProtocolOptions {
     let max_connection_duration = match timeouts.max_connection_duration {
         Timeout::Default | Timeout::Disabled => None,
         limit @ Timeout::After(_) => timeout(limit),
@@ -162,6 +196,7 @@ fn connection_limits(timeouts: &GlobalTimeouts) -> core::HttpProtocolOptions {
     core::HttpProtocolOptions {
         idle_timeout: timeout(timeouts.connection_idle),
         max_connection_duration,
+        max_requests_per_connection: clients.max_requests.map(|most| UInt32Value { value: most.get() }),
         ..Default::default()
     }
 }

@@ -2,6 +2,7 @@
 
 use envoy_protos::envoy::config::core::v3::SocketOption;
 use envoy_protos::envoy::config::core::v3::socket_option::{SocketState, Value};
+use model::{Bind, Downstream};
 
 /// Linux's numbers of (level, option), and what is set: dead clients are noticed within 90 s.
 const KEEPALIVE: [(&str, i64, i64, i64); 4] = [
@@ -14,6 +15,15 @@ const KEEPALIVE: [(&str, i64, i64, i64); 4] = [
 /// Keep-alive of clients' connections (reference 7.3).
 pub(super) fn keepalive() -> Vec<SocketOption> {
     KEEPALIVE.into_iter().map(option).collect()
+}
+
+/// All options of a listener for clients. The kernel has no traffic class for an IPv4 socket, and refuses one.
+pub(super) fn of_clients(bind: &Bind, clients: &Downstream) -> Vec<SocketOption> {
+    let service = ("Type of service", 0, 1, i64::from(clients.type_of_service));
+    let class = ("Traffic class", 41, 67, i64::from(clients.traffic_class));
+    let class = bind.address.is_ipv6().then_some(class);
+    let marks = [Some(service), class].into_iter().flatten().filter(|(_, _, _, value)| *value > 0);
+    KEEPALIVE.into_iter().chain(marks).map(option).collect()
 }
 
 fn option((description, level, name, value): (&str, i64, i64, i64)) -> SocketOption {

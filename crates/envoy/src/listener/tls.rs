@@ -14,7 +14,8 @@ use envoy_protos::envoy::extensions::transport_sockets::tls::v3::downstream_tls_
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::tls_parameters::TlsProtocol;
 use envoy_protos::google::protobuf::{Any, BoolValue};
 use model::{
-    ClientCertificates, Demand, Revocation, SecretKey, Settings, TlsTermination, TlsVersion, Traffic, Trust,
+    ClientCertificates, Demand, HttpVersions, Revocation, SecretKey, Settings, TlsOffer, TlsTermination,
+    TlsVersion, Traffic, Trust,
 };
 
 use crate::XdsMode;
@@ -23,20 +24,18 @@ use crate::config_source::config_source;
 use crate::names::TLS_SOCKET;
 use crate::secret;
 
-/// Cipher suites of TLS 1.2 (reference 2.1); in brackets, the client chooses.
-const CIPHER_SUITES: [&str; 4] = [
-    "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]",
-    "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]",
-    "ECDHE-ECDSA-AES256-GCM-SHA384",
-    "ECDHE-RSA-AES256-GCM-SHA384",
-];
-
 /// The transport socket of a host whose TLS ends at Envoy.
-pub(super) fn socket(tls: &TlsTermination, traffic: &Traffic, mode: XdsMode) -> TransportSocket {
+pub(super) fn socket(
+    tls: &TlsTermination,
+    traffic: &Traffic,
+    settings: &Settings,
+    mode: XdsMode,
+) -> TransportSocket {
     let clients = tls.clients.certificates();
+    let parameters = tls_parameters((tls.minimum, tls.maximum), &settings.tls_offer);
     let context = proto::CommonTlsContext {
         validation_context_type: clients.map(|asked| validation(asked, mode)),
-        ..common(&tls.certificate, (tls.minimum, tls.maximum), alpn(traffic), mode)
+        ..common(&tls.certificate, parameters, alpn(traffic, settings), mode)
     };
     wrap(&proto::DownstreamTlsContext {
         common_tls_context: Some(context),
@@ -52,19 +51,18 @@ pub(super) fn fallback_socket(
     settings: &Settings,
     mode: XdsMode,
 ) -> TransportSocket {
-    let versions = (settings.tls_minimum, settings.tls_maximum);
-    let context = common(certificate, versions, ALPN.map(str::to_owned).to_vec(), mode);
+    let context = common(certificate, usual_parameters(settings), alpn_of_hosts(settings), mode);
     wrap(&proto::DownstreamTlsContext { common_tls_context: Some(context), ..Default::default() })
 }
 
 fn common(
     certificate: &SecretKey,
-    (minimum, maximum): (TlsVersion, TlsVersion),
+    parameters: proto::TlsParameters,
     alpn_protocols: Vec<String>,
     mode: XdsMode,
 ) -> proto::CommonTlsContext {
     proto::CommonTlsContext {
-        tls_params: Some(tls_parameters(minimum, maximum)),
+        tls_params: Some(parameters),
         tls_certificate_sds_secret_configs: vec![secret::by_name(certificate, mode)],
         alpn_protocols,
         ..Default::default()
@@ -126,9 +124,9 @@ pub(super) fn on_demand_socket(settings: &Settings, mode: XdsMode) -> TransportS
     };
     wrap(&proto::DownstreamTlsContext {
         common_tls_context: Some(proto::CommonTlsContext {
-            tls_params: Some(tls_parameters(settings.tls_minimum, settings.tls_maximum)),
+            tls_params: Some(usual_parameters(settings)),
             custom_tls_certificate_selector: Some(extension("on-demand", pack(&selector))),
-            alpn_protocols: ALPN.map(str::to_owned).to_vec(),
+            alpn_protocols: alpn_of_hosts(settings),
             ..Default::default()
         }),
         session_ticket_keys_type: Some(SessionTicketKeysType::DisableStatelessSessionResumption(true)),
@@ -148,12 +146,21 @@ fn extension(name: &str, config: Any) -> TypedExtensionConfig {
     TypedExtensionConfig { name: name.to_owned(), typed_config: Some(config) }
 }
 
-/// Versions and cipher suites.
-pub(crate) fn tls_parameters(minimum: TlsVersion, maximum: TlsVersion) -> proto::TlsParameters {
+/// What hosts offer that say nothing themselves.
+fn usual_parameters(settings: &Settings) -> proto::TlsParameters {
+    tls_parameters((settings.tls_minimum, settings.tls_maximum), &settings.tls_offer)
+}
+
+/// Versions, cipher suites and curves.
+pub(crate) fn tls_parameters(
+    (minimum, maximum): (TlsVersion, TlsVersion),
+    offer: &TlsOffer,
+) -> proto::TlsParameters {
     proto::TlsParameters {
         tls_minimum_protocol_version: version(minimum).into(),
         tls_maximum_protocol_version: version(maximum).into(),
-        cipher_suites: CIPHER_SUITES.map(str::to_owned).to_vec(),
+        cipher_suites: offer.ciphers.iter().map(|suite| suite.as_str().to_owned()).collect(),
+        ecdh_curves: offer.curves.iter().map(|curve| curve.as_str().to_owned()).collect(),
         ..Default::default()
     }
 }
@@ -165,13 +172,20 @@ fn version(version: TlsVersion) -> TlsProtocol {
     }
 }
 
-/// What hosts speak.
-const ALPN: [&str; 2] = ["h2", "http/1.1"];
-
 /// What is spoken inside; a connection that is carried as it is may speak anything.
-fn alpn(traffic: &Traffic) -> Vec<String> {
+fn alpn(traffic: &Traffic, settings: &Settings) -> Vec<String> {
     match traffic {
-        Traffic::Http(_) => ALPN.map(str::to_owned).to_vec(),
+        Traffic::Http(_) => alpn_of_hosts(settings),
         Traffic::Tcp(_) => vec![],
     }
+}
+
+/// What hosts speak.
+fn alpn_of_hosts(settings: &Settings) -> Vec<String> {
+    let protocols: &[&str] = match settings.downstream.versions {
+        HttpVersions::Http1 => &["http/1.1"],
+        HttpVersions::Http2 => &["h2"],
+        HttpVersions::Both => &["h2", "http/1.1"],
+    };
+    protocols.iter().map(|protocol| (*protocol).to_owned()).collect()
 }

@@ -1,18 +1,20 @@
 //! Whole resources, as JSON.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use envoy::{Resource, ResourceType, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Backend, Balancing, Bind, CircuitBreakers,
-    ClientCertificates, ClientDetail, Clients, Cluster, Demand, Discovery, DnsFamily, Endpoint, Endpoints,
-    EndpointsKey, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite,
-    InternalRedirect, Jwks, JwtProvider, Mirror, PathMatch, PathRewrite, Probe, Protocol, QueryMatch,
-    QueryPredicate, Redirect, RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange,
-    SecretContent, SecretKey, SecretName, Settings, TextMatch, Timeout, Trust, UpstreamTls,
-    UpstreamValidation, VirtualHost, WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Backend, Balancing, Bind, CipherSuite,
+    CircuitBreakers, ClientCertificates, ClientDetail, Clients, Cluster, Compression, Curve, Demand,
+    Discovery, DnsFamily, Downstream, Endpoint, Endpoints, EndpointsKey, Fingerprints, HashPart, HashSource,
+    HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, HttpVersions, InternalRedirect,
+    Jwks, JwtProvider, Mirror, PathMatch, PathRewrite, Probe, Protocol, QueryMatch, QueryPredicate, Redirect,
+    RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey,
+    SecretName, ServerHeader, Settings, TextMatch, Timeout, TlsOffer, Trust, UpstreamTls, UpstreamValidation,
+    VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
@@ -260,6 +262,21 @@ fn the_plaintext_listener_with_every_setting() {
     settings.merge_slashes = false;
     settings.http = Bind { address: "::".parse().unwrap(), port: 80 };
     settings.http_access_log = "/dev/null".into();
+    settings.downstream = Downstream {
+        versions: HttpVersions::Http1,
+        compression: Some(Compression::Brotli),
+        server_header: ServerHeader::PassThrough,
+        strip_trailing_dot: true,
+        allow_chunked_length: false,
+        max_requests: NonZeroU32::new(1),
+        max_streams: NonZeroU32::new(2),
+        buffer_limit: NonZeroU32::new(3),
+        balanced: true,
+        accepted_at_once: NonZeroU32::new(4),
+        type_of_service: 5,
+        traffic_class: 6,
+        fingerprints: Fingerprints { ja3: true, ja4: true },
+    };
     let timeouts = &mut settings.timeouts;
     timeouts.request = Timeout::After(Duration::from_secs(1));
     timeouts.connection_idle = Timeout::Disabled;
@@ -269,6 +286,24 @@ fn the_plaintext_listener_with_every_setting() {
     timeouts.connection_shutdown_grace = Timeout::After(Duration::from_secs(5));
     let outputs = envoy::layout(&settings, XdsMode::Sotw).flush();
     assert_yaml_snapshot!(to_json(&find(&outputs, ResourceType::Listener, "ingress_http")));
+}
+
+#[test]
+fn what_all_tls_hosts_offer() {
+    let mut settings = Settings { layout: model::Layout::Table, ..Settings::default() };
+    settings.downstream.versions = HttpVersions::Http2;
+    settings.downstream.fingerprints = Fingerprints { ja3: true, ja4: true };
+    settings.downstream.traffic_class = 6;
+    settings.tls_offer =
+        TlsOffer { ciphers: vec![CipherSuite::ALL[4]], curves: vec![Curve::ALL[0], Curve::ALL[1]] };
+    let mut layout = envoy::layout(&settings, XdsMode::AdsDelta);
+    layout.set(&https("a.com"), Some(&with_tls("s", serving("a.com", "x"))));
+    let mut listener = to_json(&find(&layout.flush(), ResourceType::Listener, "ingress_https"));
+    let socket = listener["filter_chains"][0]["transport_socket"].take();
+    assert_yaml_snapshot!((
+        socket,
+        ["listener_filters", "socket_options"].map(|field| listener[field].take())
+    ));
 }
 
 #[test]

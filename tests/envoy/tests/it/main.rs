@@ -13,6 +13,7 @@ mod layouts;
 mod load_balancing;
 mod modes;
 mod objects;
+mod operator;
 mod rejection;
 mod responses;
 mod rotation;
