@@ -27,7 +27,6 @@ pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
         name: name.to_string(),
         alt_stat_name: alt_stat_name(cluster),
         connect_timeout: Some(duration(cluster.connect_timeout)),
-        lb_policy: balancing::policy(cluster.balancing).into(),
         common_lb_config: Some(no_panic()),
         typed_extension_protocol_options: protocol::options(cluster),
         health_checks: health.map(|check| health::check(check, cluster.protocol)).into_iter().collect(),
@@ -37,6 +36,7 @@ pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
         transport_socket: cluster.tls.as_ref().map(|tls| tls::socket(tls, cluster.protocol, mode)),
         ..Default::default()
     };
+    balancing::choose(cluster.balancing, &mut message);
     discovery::discover(cluster, mode, &mut message);
     Resource { slow: is_slow(cluster), ..Resource::new(name, &message, References::new(references(cluster))) }
 }

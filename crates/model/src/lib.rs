@@ -28,7 +28,7 @@ mod settings;
 mod tls;
 mod virtual_host;
 
-pub use balancing::{Balancing, HashPart, HashSource};
+pub use balancing::{Aggression, Balancing, HashPart, HashSource, SlowStart};
 pub use cluster::{
     Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey,
     Protocol, UpstreamTls, UpstreamValidation,

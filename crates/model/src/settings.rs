@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::{
-    DnsFamily, Downstream, Listener, ListenerId, SecretName, Timeout, TlsOffer, TlsVersion, Transport,
+    CircuitBreakers, DnsFamily, Downstream, Listener, ListenerId, SecretName, Timeout, TlsOffer, TlsVersion,
+    Transport,
 };
 
 /// An address and port to listen on.
@@ -92,6 +93,8 @@ pub struct Settings {
     pub external_names: bool,
     /// Which addresses of an ExternalName are used.
     pub dns_family: DnsFamily,
+    /// Limits of every backend, where its Service has none of its own.
+    pub circuit_breakers: CircuitBreakers,
     /// The oldest TLS version that any host may offer. Default 1.2.
     pub tls_minimum: TlsVersion,
     /// The newest TLS version that any host may offer. Default 1.3.
@@ -165,6 +168,7 @@ impl Default for Settings {
             disable_permit_insecure: false,
             external_names: false,
             dns_family: DnsFamily::Auto,
+            circuit_breakers: CircuitBreakers::default(),
             tls_minimum: TlsVersion::V1_2,
             tls_maximum: TlsVersion::V1_3,
             tls_offer: TlsOffer::default(),

@@ -10,6 +10,7 @@ use model::{
 use store::{Name, PortProtocol, Reader, ServiceFact, ServicePort};
 
 use crate::external_name;
+use crate::text::quoted;
 
 /// The port of a Service, as the user names it.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,15 @@ const PROTOCOLS: [(&str, Upstream); 3] = [
     ("projectcontour.io/upstream-protocol.tls", Upstream::Tls),
     ("projectcontour.io/upstream-protocol.h2c", Upstream::H2c),
     ("projectcontour.io/upstream-protocol.h2", Upstream::H2),
+];
+
+/// The annotations of a Service that limit its use.
+const LIMITS: [&str; 5] = [
+    "projectcontour.io/max-connections",
+    "projectcontour.io/max-pending-requests",
+    "projectcontour.io/max-requests",
+    "projectcontour.io/max-retries",
+    "projectcontour.io/per-host-max-connections",
 ];
 
 /// A port of a Service that exists and may be used.
@@ -158,7 +168,7 @@ impl Target<'_> {
             tls: is_tls.then(|| UpstreamTls { sni: self.sni(policy), validation: policy.validation.clone() }),
             connect_timeout: settings.timeouts.connect,
             idle_timeout: policy.idle_timeout,
-            circuit_breakers: self.circuit_breakers(),
+            circuit_breakers: self.circuit_breakers(settings),
         }
     }
 
@@ -216,17 +226,34 @@ impl Target<'_> {
         list.split(',').any(|item| item.trim() == port)
     }
 
-    fn circuit_breakers(&self) -> CircuitBreakers {
-        let limit = |key: &str| {
-            let value = self.service.annotation(key)?;
-            value.parse().ok().filter(|limit| *limit > 0)
-        };
+    /// The limits of the Service, each in front of that of the operator (reference 5.2).
+    fn circuit_breakers(&self, settings: &Settings) -> CircuitBreakers {
+        let everyones = &settings.circuit_breakers;
+        let limit = |annotation: &str, everyones| self.limit(annotation).ok().flatten().or(everyones);
+        let [connections, pending, requests, retries, per_host] = LIMITS;
         CircuitBreakers {
-            max_connections: limit("projectcontour.io/max-connections"),
-            max_pending_requests: limit("projectcontour.io/max-pending-requests"),
-            max_requests: limit("projectcontour.io/max-requests"),
-            max_retries: limit("projectcontour.io/max-retries"),
-            per_host_max_connections: limit("projectcontour.io/per-host-max-connections"),
+            max_connections: limit(connections, everyones.max_connections),
+            max_pending_requests: limit(pending, everyones.max_pending_requests),
+            max_requests: limit(requests, everyones.max_requests),
+            max_retries: limit(retries, everyones.max_retries),
+            per_host_max_connections: limit(per_host, everyones.per_host_max_connections),
         }
+    }
+
+    /// A limit of the Service; `None` for none, and for zero.
+    fn limit(&self, annotation: &str) -> Result<Option<u32>, &str> {
+        let Some(text) = self.service.annotation(annotation) else { return Ok(None) };
+        text.parse().map(|limit| Some(limit).filter(|limit| *limit > 0)).map_err(|_| text)
+    }
+
+    /// The annotations of the Service that cannot be read, in words.
+    pub(crate) fn ignored_annotations(&self) -> impl Iterator<Item = String> {
+        LIMITS.into_iter().filter_map(|annotation| {
+            let found = quoted(self.limit(annotation).err()?);
+            let id = self.id;
+            Some(format!(
+                "annotation {annotation} of Service {id} is ignored: {found} is no number from 0 to 4294967295"
+            ))
+        })
     }
 }

@@ -15,6 +15,7 @@ mod rewrite;
 mod root;
 mod route;
 mod services;
+mod slow_start;
 mod tcp;
 mod tls;
 mod tree;

@@ -196,7 +196,7 @@ impl<'s> Translation<'_, 's> {
 
     /// The way to a backend; 503 where there is none, so that the request goes to nobody else's instead.
     fn forward(&mut self, at: &FieldPath<'_>, backend: &'s IngressBackend, path: Option<&str>) -> Action {
-        match self.cluster(backend) {
+        match self.cluster(at, backend) {
             Ok(cluster) => Action::Forward(Box::new(Forward {
                 clusters: vec![WeightedCluster::plain(cluster, 1)],
                 mirrors: vec![],
@@ -216,7 +216,7 @@ impl<'s> Translation<'_, 's> {
         }
     }
 
-    fn cluster(&mut self, backend: &'s IngressBackend) -> Result<ClusterKey, String> {
+    fn cluster(&mut self, at: &FieldPath<'_>, backend: &'s IngressBackend) -> Result<ClusterKey, String> {
         let Some(service) = &backend.service else {
             return Err("only backends of kind Service are supported, not resource backends".into());
         };
@@ -227,6 +227,11 @@ impl<'s> Translation<'_, 's> {
             (None, None) => return Err(format!("no port of service \"{}\" is named", service.name)),
         };
         let target = backend::target(self.reader, self.settings, &self.id.namespace, &service.name, port)?;
+        for message in target.ignored_annotations() {
+            let (severity, path, help) = (Severity::Warning, at.to_string(), None);
+            let (kind, reason) = ("ServiceError", "IgnoredAnnotation");
+            self.out.note(self.id, Problem { severity, kind, reason, path, message, help });
+        }
         Ok(self.out.add_cluster(target.cluster(self.settings, &Policy::default())))
     }
 

@@ -7,14 +7,14 @@ use std::time::Duration;
 use envoy::{Resource, ResourceType, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Backend, Balancing, Bind, CipherSuite,
+    Action, AddressFilter, AddressRange, AddressSource, Aggression, Backend, Balancing, Bind, CipherSuite,
     CircuitBreakers, ClientCertificates, ClientDetail, Clients, Cluster, Compression, Curve, Demand,
     Discovery, DnsFamily, Downstream, Endpoint, Endpoints, EndpointsKey, Fingerprints, HashPart, HashSource,
     HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, HttpVersions, InternalRedirect,
     Jwks, JwtProvider, Mirror, PathMatch, PathRewrite, Probe, Protocol, QueryMatch, QueryPredicate, Redirect,
     RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey,
-    SecretName, ServerHeader, Settings, TextMatch, Timeout, TlsOffer, Trust, UpstreamTls, UpstreamValidation,
-    VirtualHost, WeightedCluster,
+    SecretName, ServerHeader, Settings, SlowStart, TextMatch, Timeout, TlsOffer, Trust, UpstreamTls,
+    UpstreamValidation, VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
@@ -450,6 +450,22 @@ fn a_cluster_by_name_for_each_family() {
         value.discovery = Discovery::Dns { name: "x.example".into(), port: 8080, health_port: None, family };
         let mut json = to_json(&envoy::cluster(&value.key(), &value, XdsMode::AdsDelta));
         ["type", "dns_lookup_family", "load_assignment"].map(|field| json[field].take())
+    });
+    assert_yaml_snapshot!(clusters);
+}
+
+#[test]
+fn a_cluster_whose_new_endpoints_get_little_at_first() {
+    let slow_start = SlowStart {
+        window: Duration::from_secs(30),
+        aggression: Aggression::new(1.5).expect("a number above zero"),
+        minimum_percent: 20,
+    };
+    let kinds = [Balancing::RoundRobin(Some(slow_start)), Balancing::LeastRequest(Some(slow_start))];
+    let clusters = kinds.map(|balancing| {
+        let value = Cluster { balancing, ..cluster("x") };
+        let mut json = to_json(&envoy::cluster(&value.key(), &value, XdsMode::AdsDelta));
+        ["lb_policy", "round_robin_lb_config", "least_request_lb_config"].map(|field| json[field].take())
     });
     assert_yaml_snapshot!(clusters);
 }

@@ -49,7 +49,7 @@ pub(super) fn of_requests(
     }
     match strategy {
         None | Some(Strategy::RoundRobin | Strategy::RequestHash) => Chosen::default(),
-        Some(Strategy::WeightedLeastRequest) => Chosen::plainly(Balancing::LeastRequest),
+        Some(Strategy::WeightedLeastRequest) => Chosen::plainly(Balancing::LeastRequest(None)),
         Some(Strategy::Random) => Chosen::plainly(Balancing::Random),
         Some(Strategy::Cookie) => {
             Chosen::by_hash(vec![HashPart { source: HashSource::Session, terminal: false }])
@@ -67,8 +67,8 @@ pub(super) fn of_connections(
     let Some(policy) = policy else { return Balancing::default() };
     let at = at.field("loadBalancerPolicy");
     match strategy(context, owner, &at, policy) {
-        None | Some(Strategy::RoundRobin) => Balancing::RoundRobin,
-        Some(Strategy::WeightedLeastRequest) => Balancing::LeastRequest,
+        None | Some(Strategy::RoundRobin) => Balancing::default(),
+        Some(Strategy::WeightedLeastRequest) => Balancing::LeastRequest(None),
         Some(Strategy::Random) => Balancing::Random,
         Some(strategy @ (Strategy::Cookie | Strategy::RequestHash)) => {
             let at = at.field("strategy");
@@ -77,7 +77,7 @@ pub(super) fn of_connections(
             let message = format!("{at}: {word} is about requests and is ignored for connections");
             let fault = Fault::new("TCPProxyError", "IgnoredField", &at, message);
             context.note(owner, fault.with_help(OTHERS).warning());
-            Balancing::RoundRobin
+            Balancing::default()
         }
     }
 }

@@ -6,9 +6,9 @@ use api::http_proxy::Service;
 use api::http_proxy::service::Protocol;
 use model::{Balancing, ClusterKey, HealthCheck, HostRewrite, Mirror, ObjectId, Timeout, WeightedCluster};
 
-use super::Fault;
 use super::headers::{self, Whose};
 use super::root::Context;
+use super::{Fault, slow_start};
 use crate::backend::{self, Policy, PortRef, Upstream};
 use crate::field_path::FieldPath;
 use crate::text;
@@ -128,6 +128,7 @@ fn cluster(
 ) -> Result<Found<ClusterKey>, Fault> {
     let port = PortRef::Number(port(at, service)?);
     let upstream = upstream(at, service)?;
+    let balancing = slow_start::balancing(at, service.slow_start_policy.as_deref(), way.balancing)?;
     let health_port = health_port(context, owner, at, service, way)?;
     let sni = host.and_then(server_name).or_else(|| way.host.and_then(server_name));
     let target = backend::target(context.reader, context.settings, &owner.namespace, &service.name, port);
@@ -135,18 +136,33 @@ fn cluster(
         let health_port = health_port.map_or(Ok(None), |port| target.health_port(port))?;
         Ok((target, health_port))
     });
+    if let Ok((target, _)) = &found {
+        tell_annotations(context, owner, at, target);
+    }
     Ok(found.map(|(target, health_port)| {
         let policy = Policy {
             upstream,
             sni,
             validation: None,
-            balancing: way.balancing,
+            balancing,
             health_check: way.health_check.clone(),
             health_port,
             idle_timeout: way.idle,
         };
         context.out.add_cluster(target.cluster(context.settings, &policy))
     }))
+}
+
+/// The owner of the Service may be somebody else; but this object is the one that has a report.
+fn tell_annotations(
+    context: &mut Context<'_, '_>,
+    owner: &ObjectId,
+    at: &FieldPath<'_>,
+    target: &backend::Target<'_>,
+) {
+    for message in target.ignored_annotations() {
+        context.note(owner, Fault::new("ServiceError", "IgnoredAnnotation", at, message).warning());
+    }
 }
 
 /// The port that is probed, where one is named and there are probes.

@@ -42,9 +42,8 @@ const ROUTE: [Field<Route>; 3] = [
     ("rateLimitPolicy.global", Closes, |route| limits_globally(route.rate_limit_policy.as_deref())),
 ];
 
-const SERVICE: [Field<Service>; 3] = [
+const SERVICE: [Field<Service>; 2] = [
     ("cookieRewritePolicies", Missing, |service| !service.cookie_rewrite_policies.is_empty()),
-    ("slowStartPolicy", Missing, |service| service.slow_start_policy.is_some()),
     ("validation", Closes, |service| service.validation.is_some()),
 ];
 

@@ -1,6 +1,6 @@
 //! One case: its objects and settings, and what comes of them.
 
-use model::{SecretName, Settings};
+use model::{CircuitBreakers, SecretName, Settings};
 use serde_json::Value;
 
 use crate::render;
@@ -65,6 +65,16 @@ fn read_settings(document: &Value) -> Result<Settings, String> {
             "ingressClasses" => settings.ingress_classes = words.collect(),
             "externalNames" => settings.external_names = flag()?,
             "disablePermitInsecure" => settings.disable_permit_insecure = flag()?,
+            "circuitBreakers" => {
+                let limit = |key: &str| value[key].as_u64().and_then(|limit| u32::try_from(limit).ok());
+                settings.circuit_breakers = CircuitBreakers {
+                    max_connections: limit("maxConnections"),
+                    max_pending_requests: limit("maxPendingRequests"),
+                    max_requests: limit("maxRequests"),
+                    max_retries: limit("maxRetries"),
+                    per_host_max_connections: limit("perHostMaxConnections"),
+                };
+            }
             "fallbackCertificate" => {
                 let name = value.as_str().and_then(|name| name.split_once('/'));
                 let (namespace, name) = name.ok_or("fallbackCertificate must be namespace/name")?;

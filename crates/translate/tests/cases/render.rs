@@ -8,8 +8,8 @@ use model::{
     Forward, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite,
     InternalRedirect, Jwks, JwtProvider, LocalRateLimit, PathMatch, PathRewrite, Policies, Probe, Problem,
     Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry, Revocation, Route,
-    RouteMatch, SchemeChange, Severity, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Trust,
-    UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
+    RouteMatch, SchemeChange, Severity, SlowStart, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic,
+    Trust, UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -401,7 +401,7 @@ fn cluster(cluster: &Cluster) -> String {
     if cluster.protocol == Protocol::Http2 {
         words.push("http2".into());
     }
-    words.extend(balancing(cluster.balancing).map(str::to_owned));
+    words.extend(balancing(cluster.balancing));
     words.extend(cluster.health_check.as_deref().map(health_check));
     if let Some(tls) = &cluster.tls {
         words.push(if tls.sni.is_empty() { "tls".into() } else { format!("tls for {}", tls.sni) });
@@ -437,13 +437,17 @@ fn health_check(check: &HealthCheck) -> String {
     )
 }
 
-fn balancing(balancing: Balancing) -> Option<&'static str> {
-    match balancing {
-        Balancing::RoundRobin => None,
-        Balancing::LeastRequest => Some("least requests"),
-        Balancing::Random => Some("at random"),
-        Balancing::Hash => Some("by hash"),
-    }
+fn balancing(balancing: Balancing) -> Vec<String> {
+    let (word, slow_start) = match balancing {
+        Balancing::RoundRobin(slow_start) => (None, slow_start),
+        Balancing::LeastRequest(slow_start) => (Some("least requests"), slow_start),
+        Balancing::Random => (Some("at random"), None),
+        Balancing::Hash => (Some("by hash"), None),
+    };
+    let slow_start = slow_start.map(|SlowStart { window, aggression, minimum_percent }| {
+        format!("slow start in {window:?} from {minimum_percent} % by {aggression:?}")
+    });
+    word.map(str::to_owned).into_iter().chain(slow_start).collect()
 }
 
 fn address(endpoint: &Endpoint) -> String {

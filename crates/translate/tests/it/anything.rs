@@ -139,8 +139,16 @@ fn services() -> Any {
         ("requestHeadersPolicy", 2, headers_policy()),
         ("responseHeadersPolicy", 2, headers_policy()),
         ("validation", 1, object(vec![("caSecret", 9, text()), ("subjectName", 9, text())])),
-        ("slowStartPolicy", 1, object(vec![("window", 9, text())])),
+        ("slowStartPolicy", 1, slow_start_policy()),
     ]))
+}
+
+fn slow_start_policy() -> Any {
+    object(vec![
+        ("window", 9, word(&["0s", "30s"])),
+        ("aggression", 3, word(&["1.0", ".5", "0", "1e5", "inf"])),
+        ("minWeightPercent", 3, number()),
+    ])
 }
 
 fn restrictions() -> Vec<(&'static str, u32, Any)> {

@@ -16,6 +16,11 @@ struct Shared {
 
 impl Shared {
     async fn start(policy: &str) -> Self {
+        Self::with("weight: 1", policy).await
+    }
+
+    /// With a field of the service, too.
+    async fn with(field: &str, policy: &str) -> Self {
         let mut world = World::start().await;
         let mut backends = Vec::new();
         for name in NAMES {
@@ -23,7 +28,8 @@ impl Shared {
         }
         let ports: Vec<_> = backends.iter().map(Backend::port).collect();
         world.write("service", &service("default", "web", &ports));
-        let route = format!("{{services: [{{name: web, port: 80}}], loadBalancerPolicy: {{{policy}}}}}");
+        let route =
+            format!("{{services: [{{name: web, port: 80, {field}}}], loadBalancerPolicy: {{{policy}}}}}");
         let spec = format!("virtualhost: {{fqdn: site.example}}\nroutes: [{route}]\n");
         world.apply("site", &http_proxy("site", &spec)).await;
         assert_eq!(world.journal.problems("site"), [""; 0]);
@@ -111,4 +117,15 @@ async fn a_client_can_be_known_by_its_address() {
     assert_eq!(answering((0..10).map(|_| from(9))).await.len(), 1);
     assert_eq!(answering((1..=40).map(from)).await.len(), 3);
     shared.end().await;
+}
+
+#[tokio::test]
+async fn endpoints_that_are_new_are_reached_too() {
+    for strategy in ["RoundRobin", "WeightedLeastRequest"] {
+        let policy = "slowStartPolicy: {window: 1h, aggression: '2.0', minWeightPercent: 50}";
+        let shared = Shared::with(policy, &format!("strategy: {strategy}")).await;
+        let requests = std::iter::repeat_with(|| shared.get("/")).take(60);
+        assert_eq!(answering(requests).await, NAMES.map(str::to_owned).into(), "{strategy}");
+        shared.end().await;
+    }
 }

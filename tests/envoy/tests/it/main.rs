@@ -10,6 +10,7 @@ mod fleet;
 mod health_checks;
 mod ingress;
 mod layouts;
+mod limits;
 mod load_balancing;
 mod modes;
 mod objects;

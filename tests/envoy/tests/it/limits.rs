@@ -1,0 +1,58 @@
+//! How much a backend is given at once.
+
+use harness::manifests::{service, simple_proxy};
+use harness::{Options, World};
+use model::CircuitBreakers;
+use testkit::{Backend, eventually};
+
+/// A world with the host `site.example`, whose service has these annotations besides.
+async fn world(options: Options, annotations: &str) -> (World, Backend) {
+    let mut world = World::with(options).await;
+    let backend = Backend::start("web").await;
+    let with = format!(
+        "metadata: {{name: web, namespace: default, annotations: \
+         {{projectcontour.io/upstream-protocol.h2c: '80'{annotations}}}}}"
+    );
+    let yaml = service("default", "web", &[backend.port()]);
+    world.write("service", &yaml.replacen("metadata: {name: web, namespace: default}", &with, 1));
+    world.apply("site", &simple_proxy("site", "site.example", "web")).await;
+    assert_eq!(world.journal.problems("site"), [""; 0]);
+    (world, backend)
+}
+
+/// While one request is under way, the next one is refused.
+async fn only_one_at_a_time((mut world, backend): (World, Backend)) {
+    let slow = world.get("site.example", "/?delay=60000");
+    let slow = tokio::spawn(async move { slow.send().await });
+    eventually("the backend has it", async || match backend.requests() {
+        1 => Ok(()),
+        other => Err(other.to_string()),
+    })
+    .await;
+    let refused = world.get("site.example", "/").send().await.unwrap();
+    assert_eq!((refused.code(), refused.header("x-envoy-overloaded")), (503, Some("true")));
+    let remaining = "cluster.default_web_80.circuit_breakers.default.remaining_rq";
+    assert_eq!(world.envoy.stat(remaining).await, 0);
+    slow.abort();
+    eventually("there is room again", async || match world.ask("site.example", "/").await {
+        (200, _) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    assert_eq!(world.envoy.stat(remaining).await, 1);
+    world.assert_nothing_rejected().await;
+}
+
+#[tokio::test]
+async fn a_service_limits_its_requests() {
+    let limit = ", projectcontour.io/max-requests: '1'";
+    only_one_at_a_time(world(Options::default(), limit).await).await;
+}
+
+#[tokio::test]
+async fn the_operator_limits_requests_where_a_service_does_not() {
+    let mut options = Options::default();
+    options.settings.circuit_breakers =
+        CircuitBreakers { max_requests: Some(1), ..CircuitBreakers::default() };
+    only_one_at_a_time(world(options, "").await).await;
+}
