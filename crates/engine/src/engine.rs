@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{
     ClusterKey, Discovery, EndpointsKey, ObjectId, Problem, SecretContent, SecretKey, Settings, Severity,
-    VirtualHost, VirtualHostKey,
+    UpstreamTls, VirtualHost, VirtualHostKey,
 };
 use store::{Change, Store, Unit};
 use translate::{Fragment, Note};
@@ -388,8 +388,8 @@ fn needs(cluster: &model::Cluster) -> Needs {
         Discovery::Endpoints(key) => [key.clone()].into(),
         Discovery::Dns { .. } => [].into(),
     };
-    let validation = cluster.tls.as_ref().and_then(|tls| tls.validation.as_ref());
-    Needs { endpoints, secrets: validation.map(|validation| validation.ca.clone()).into_iter().collect() }
+    let secrets: BTreeSet<_> = cluster.tls.iter().flat_map(UpstreamTls::secrets).cloned().collect();
+    Needs { endpoints, secrets: secrets.into_iter().collect() }
 }
 
 fn rejected(kind: ResourceType, name: &str, message: &str) -> Problem {

@@ -9,7 +9,7 @@ mod tls;
 
 use envoy_protos::envoy::config::cluster::v3 as proto;
 use envoy_protos::envoy::r#type::v3::Percent;
-use model::{Cluster, ClusterKey, Discovery};
+use model::{Cluster, ClusterKey, Discovery, UpstreamTls};
 
 pub(crate) use discovery::{one_name, resolve};
 pub(crate) use protocol::{by_name as options_by_name, explicit, http2};
@@ -64,6 +64,6 @@ fn references(cluster: &Cluster) -> Vec<Reference> {
         Discovery::Endpoints(key) => Some(Reference::sent(ResourceType::ClusterLoadAssignment, key.name())),
         Discovery::Dns { .. } => None,
     };
-    let validation = cluster.tls.as_ref().and_then(|tls| tls.validation.as_ref());
-    endpoints.into_iter().chain(validation.map(|each| crate::secret::reference(&each.ca))).collect()
+    let secrets = cluster.tls.iter().flat_map(UpstreamTls::secrets);
+    endpoints.into_iter().chain(secrets.map(crate::secret::reference)).collect()
 }

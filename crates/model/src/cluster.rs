@@ -119,6 +119,15 @@ pub struct UpstreamTls {
     pub sni: Arc<str>,
     /// How the backend proves who it is; `None` accepts any certificate.
     pub validation: Option<UpstreamValidation>,
+    /// The certificate by which Envoy proves who it is, if it is asked.
+    pub client_certificate: Option<SecretKey>,
+}
+
+impl UpstreamTls {
+    /// The Secrets that it names.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretKey> {
+        self.client_certificate.iter().chain(self.validation.as_ref().map(|validation| &validation.ca))
+    }
 }
 
 /// How a backend proves who it is.

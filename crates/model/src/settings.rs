@@ -101,6 +101,8 @@ pub struct Settings {
     pub tls_maximum: TlsVersion,
     /// What clients are offered in TLS handshakes.
     pub tls_offer: TlsOffer,
+    /// The Secret with the certificate that Envoy shows to backends with TLS.
+    pub client_certificate: Option<SecretName>,
     /// The Secret with the certificate for clients that name no server, or one that nobody serves.
     pub fallback_certificate: Option<SecretName>,
     /// How many proxies in front of Envoy are trusted in `x-forwarded-for`.
@@ -172,6 +174,7 @@ impl Default for Settings {
             tls_minimum: TlsVersion::V1_2,
             tls_maximum: TlsVersion::V1_3,
             tls_offer: TlsOffer::default(),
+            client_certificate: None,
             fallback_certificate: None,
             trusted_hops: 0,
             merge_slashes: true,

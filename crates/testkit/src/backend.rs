@@ -7,7 +7,7 @@ use echo::{Options, Protocol, Seen, Server, tls};
 use http::StatusCode;
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::eventually;
+use crate::{ServerTls, eventually};
 
 /// An echo backend on a loopback port, on the runtime of the caller. Dropping it cuts its connections.
 #[derive(Debug)]
@@ -36,6 +36,13 @@ impl Backend {
         Self::with((Ipv4Addr::LOCALHOST, 0).into(), options, Some(made.certificate)).await
     }
 
+    /// Speaks HTTP over TLS as said.
+    pub async fn start_tls_as(name: &str, tls: &ServerTls) -> Self {
+        let options =
+            Options { name: name.to_owned(), tls: Some(Arc::clone(&tls.config)), ..Options::default() };
+        Self::with((Ipv4Addr::LOCALHOST, 0).into(), options, None).await
+    }
+
     /// Sends its name as a line, then every byte that it receives.
     pub async fn start_tcp(name: &str) -> Self {
         let options = Options { name: name.to_owned(), protocol: Protocol::Tcp, tls: None };
@@ -58,7 +65,7 @@ impl Backend {
         self.server.address().port()
     }
 
-    /// The certificate that clients have to trust, in PEM; None without TLS.
+    /// The certificate that clients have to trust, in PEM, if it made one.
     pub fn certificate(&self) -> Option<&str> {
         self.certificate.as_deref()
     }

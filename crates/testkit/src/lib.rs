@@ -17,6 +17,7 @@ mod http2_stream;
 mod issuer;
 mod load;
 mod ports;
+mod server_tls;
 mod stats;
 mod websocket;
 
@@ -31,5 +32,6 @@ pub use http2_stream::Http2Stream;
 pub use issuer::Issuer;
 pub use load::{Load, LoadReport, Mode, RunningLoad};
 pub use ports::Port;
+pub use server_tls::ServerTls;
 pub use stats::Stats;
 pub use websocket::{WebSocket, websocket_echo};

@@ -4,13 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, HealthCheck, Protocol, Settings,
-    Timeout, UpstreamTls, UpstreamValidation,
+    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, HealthCheck, Protocol, SecretKey,
+    Settings, Timeout, UpstreamTls, UpstreamValidation,
 };
 use store::{Name, PortProtocol, Reader, ServiceFact, ServicePort};
 
 use crate::external_name;
 use crate::text::quoted;
+use crate::tls::{self, Unusable};
 
 /// The port of a Service, as the user names it.
 #[derive(Debug, Clone, Copy)]
@@ -73,8 +74,10 @@ pub(crate) struct Policy {
     pub(crate) upstream: Option<Upstream>,
     /// The TLS name to ask for; else the name of an ExternalName Service.
     pub(crate) sni: Option<Arc<str>>,
-    /// How the backend proves who it is.
+    /// How the backend proves who it is; only with TLS.
     pub(crate) validation: Option<UpstreamValidation>,
+    /// What Envoy shows to prove who it is; only with TLS.
+    pub(crate) client_certificate: Option<SecretKey>,
     /// How endpoints are chosen.
     pub(crate) balancing: Balancing,
     /// Probes of the endpoints.
@@ -83,6 +86,25 @@ pub(crate) struct Policy {
     pub(crate) health_port: Option<HealthPort>,
     /// How long a connection may be unused.
     pub(crate) idle_timeout: Timeout,
+}
+
+/// The certificate that Envoy shows to backends with TLS, if the operator names one. It is the operator's: nobody has
+/// to delegate it.
+///
+/// # Errors
+/// Why it cannot be shown.
+pub(crate) fn client_certificate(
+    reader: &Reader<'_>,
+    settings: &Settings,
+) -> Result<Option<SecretKey>, String> {
+    let Some(name) = &settings.client_certificate else { return Ok(None) };
+    tls::pair(reader, &name.namespace, (&name.namespace, &name.name)).map(Some).map_err(|unusable| {
+        let why = match unusable {
+            Unusable::NotDelegated => "it is not delegated".to_owned(),
+            Unusable::Invalid(why) => why,
+        };
+        format!("tls.envoy-client-certificate Secret {} is invalid: {why}", quoted(&name.to_string()))
+    })
 }
 
 /// Finds a port of a Service.
@@ -148,13 +170,7 @@ impl Target<'_> {
 
     /// The cluster that reaches it.
     pub(crate) fn cluster(&self, settings: &Settings, policy: &Policy) -> Cluster {
-        let upstream = policy.upstream.unwrap_or_else(|| self.upstream());
-        let (protocol, is_tls) = match upstream {
-            Upstream::Plain => (Protocol::Http1, false),
-            Upstream::H2c => (Protocol::Http2, false),
-            Upstream::H2 => (Protocol::Http2, true),
-            Upstream::Tls => (Protocol::Http1, true),
-        };
+        let (protocol, is_tls) = self.speaks(policy.upstream);
         Cluster {
             backend: Backend::Service {
                 namespace: self.id.namespace.clone(),
@@ -165,10 +181,33 @@ impl Target<'_> {
             protocol,
             balancing: policy.balancing,
             health_check: policy.health_check.clone(),
-            tls: is_tls.then(|| UpstreamTls { sni: self.sni(policy), validation: policy.validation.clone() }),
+            tls: is_tls.then(|| self.tls(policy)),
             connect_timeout: settings.timeouts.connect,
             idle_timeout: policy.idle_timeout,
             circuit_breakers: self.circuit_breakers(settings),
+        }
+    }
+
+    /// Whether it is reached over TLS, with the protocol that a route names, if it does.
+    pub(crate) fn speaks_tls(&self, named: Option<Upstream>) -> bool {
+        self.speaks(named).1
+    }
+
+    /// The protocol, and whether it is spoken over TLS.
+    fn speaks(&self, named: Option<Upstream>) -> (Protocol, bool) {
+        match named.unwrap_or_else(|| self.upstream()) {
+            Upstream::Plain => (Protocol::Http1, false),
+            Upstream::H2c => (Protocol::Http2, false),
+            Upstream::H2 => (Protocol::Http2, true),
+            Upstream::Tls => (Protocol::Http1, true),
+        }
+    }
+
+    fn tls(&self, policy: &Policy) -> UpstreamTls {
+        UpstreamTls {
+            sni: self.sni(policy),
+            validation: policy.validation.clone(),
+            client_certificate: policy.client_certificate.clone(),
         }
     }
 

@@ -232,7 +232,11 @@ impl<'s> Translation<'_, 's> {
             let (kind, reason) = ("ServiceError", "IgnoredAnnotation");
             self.out.note(self.id, Problem { severity, kind, reason, path, message, help });
         }
-        Ok(self.out.add_cluster(target.cluster(self.settings, &Policy::default())))
+        let mut policy = Policy::default();
+        if target.speaks_tls(None) {
+            policy.client_certificate = backend::client_certificate(self.reader, self.settings)?;
+        }
+        Ok(self.out.add_cluster(target.cluster(self.settings, &policy)))
     }
 
     fn route(&self, matches: RouteMatch, action: Action) -> Route {

@@ -1,6 +1,9 @@
 //! Secrets that objects name for TLS: certificates, CAs, revocation lists.
 
-use model::{SecretKey, Settings, TlsVersion};
+use std::sync::Arc;
+
+use api::http_proxy::service::UpstreamValidation as ValidationSpec;
+use model::{SecretKey, Settings, TlsVersion, UpstreamValidation};
 use store::{Reader, SecretFact, SecretType};
 
 /// Why a Secret cannot be used.
@@ -56,6 +59,45 @@ pub(crate) fn ca(
     let secret = secret(reader, own_namespace, reference)?;
     secret.bundle().map_err(|invalid| Unusable::Invalid(invalid.to_string()))?;
     Ok(SecretKey::ca(reference.0, reference.1, None))
+}
+
+/// Why a backend cannot prove who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unproven {
+    /// The namespace of the CA does not let ours use it.
+    NotDelegated,
+    /// The CA is missing, or not fit; the words of the reference (3.4).
+    Authority(String),
+    /// A name in this field cannot be one.
+    Name(&'static str, String),
+}
+
+/// How a backend proves who it is.
+pub(crate) fn validation(
+    reader: &Reader<'_>,
+    own_namespace: &str,
+    spec: &ValidationSpec,
+) -> Result<UpstreamValidation, Unproven> {
+    let ca = ca(reader, own_namespace, split(&spec.ca_secret, own_namespace));
+    let ca = ca.map_err(|unusable| match unusable {
+        Unusable::NotDelegated => Unproven::NotDelegated,
+        Unusable::Invalid(why) => Unproven::Authority(why),
+    })?;
+    let mut subject_names: Vec<Arc<str>> = Vec::new();
+    for (field, name) in subject_names_of(spec) {
+        let name = rules::Host::parse(name).map_err(|why| Unproven::Name(field, why.to_string()))?;
+        subject_names.push(name.as_str().into());
+    }
+    subject_names.sort_unstable();
+    subject_names.dedup();
+    Ok(UpstreamValidation { ca, subject_names })
+}
+
+/// The names that the server may have; the list begins with the one that stands alone.
+fn subject_names_of(spec: &ValidationSpec) -> impl Iterator<Item = (&'static str, &String)> {
+    let one = ("subjectName", &spec.subject_name);
+    let more = spec.subject_names.iter().filter(|name| **name != spec.subject_name);
+    [one].into_iter().chain(more.map(|name| ("subjectNames", name)))
 }
 
 /// The versions that a host offers: what it asks for within what the operator allows. There may be none

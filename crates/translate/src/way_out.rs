@@ -1,7 +1,7 @@
 //! What a user can do about a problem, where its message does not say it.
 
 /// The way out by kind and reason; sorted.
-const WAYS_OUT: [(&str, &str, &str); 29] = [
+const WAYS_OUT: [(&str, &str, &str); 30] = [
     (
         "IPFilterError",
         "IPFilterPolicyNotValid",
@@ -49,6 +49,11 @@ const WAYS_OUT: [(&str, &str, &str); 29] = [
         "TCPProxyError",
         "ServiceUnresolvedReference",
         "name a Service of this namespace that has this port for TCP, and may be used",
+    ),
+    (
+        "TLSError",
+        "CACertificateNotDelegated",
+        "create a TLSCertificateDelegation in the CA Secret's namespace",
     ),
     ("TLSError", "DelegationNotPermitted", "create a TLSCertificateDelegation in the Secret's namespace"),
     (

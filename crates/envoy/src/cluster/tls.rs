@@ -23,6 +23,7 @@ pub(super) fn socket(tls: &UpstreamTls, protocol: Protocol, mode: XdsMode) -> Tr
         common_tls_context: Some(tls::CommonTlsContext {
             // Contour's range for backends. Envoy's own for clients ends at TLS 1.2.
             tls_params: Some(tls_parameters((TlsVersion::V1_2, TlsVersion::V1_3), &TlsOffer::default())),
+            tls_certificate_sds_secret_configs: certificates(tls, mode),
             alpn_protocols: alpn(protocol),
             validation_context_type: tls.validation.as_ref().map(|each| validation(each, mode)),
             ..Default::default()
@@ -35,6 +36,10 @@ pub(super) fn socket(tls: &UpstreamTls, protocol: Protocol, mode: XdsMode) -> Tr
 /// A transport socket from its settings.
 pub(crate) fn wrap(context: &tls::UpstreamTlsContext) -> TransportSocket {
     TransportSocket { name: TLS_SOCKET.to_owned(), config_type: Some(ConfigType::TypedConfig(pack(context))) }
+}
+
+fn certificates(tls: &UpstreamTls, mode: XdsMode) -> Vec<tls::SdsSecretConfig> {
+    tls.client_certificate.iter().map(|key| secret::by_name(key, mode)).collect()
 }
 
 fn alpn(protocol: Protocol) -> Vec<String> {

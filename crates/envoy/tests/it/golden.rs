@@ -437,8 +437,11 @@ fn a_cluster_with_everything() {
     };
     let ca = SecretKey::ca("ns", "trust", None);
     let subject_names: Vec<Arc<str>> = vec!["x.ns".into(), "y.ns".into()];
-    value.tls =
-        Some(UpstreamTls { sni: "x.ns".into(), validation: Some(UpstreamValidation { ca, subject_names }) });
+    value.tls = Some(UpstreamTls {
+        sni: "x.ns".into(),
+        validation: Some(UpstreamValidation { ca, subject_names }),
+        client_certificate: Some(SecretKey::pair("operator", "envoy")),
+    });
     assert_yaml_snapshot!(to_json(&envoy::cluster(&value.key(), &value, XdsMode::AdsDelta)));
 }
 

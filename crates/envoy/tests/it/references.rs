@@ -66,8 +66,11 @@ fn a_cluster_names_its_endpoints_and_its_ca() {
     let mut value = cluster("x");
     let ca = SecretKey::ca("ns", "trust", None);
     let subject_names: Vec<Arc<str>> = vec!["x.ns".into()];
-    value.tls =
-        Some(UpstreamTls { sni: "x".into(), validation: Some(UpstreamValidation { ca, subject_names }) });
+    value.tls = Some(UpstreamTls {
+        sni: "x".into(),
+        validation: Some(UpstreamValidation { ca, subject_names }),
+        client_certificate: None,
+    });
     let resource = envoy::cluster(&value.key(), &value, XdsMode::AdsDelta);
     assert_eq!(lines(&resource), ["Secret ns/trust/ca", "ClusterLoadAssignment ns/x"]);
     assert!(!resource.slow);

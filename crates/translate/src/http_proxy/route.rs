@@ -11,7 +11,7 @@ use super::conditions::{self, Conditions};
 use super::headers::{self, Whose};
 use super::jwt::{self, Offered};
 use super::root::Context;
-use super::services::{self, Services};
+use super::services::{self, Carried, Services, Way};
 use super::tree::Entry;
 use super::{
     Fault, action, balancing, health, internal_redirect, policies, restrictions, rewrite, unsupported,
@@ -145,7 +145,8 @@ fn forward(
     let policy = spec.internal_redirect_policy.as_deref();
     let internal_redirect = internal_redirect::followed(context, owner, root.host, at, policy)?;
     let chosen = balancing::of_requests(context, owner, at, spec.load_balancer_policy.as_deref());
-    let way = services::Way {
+    let way = Way {
+        carried: Carried::Requests,
         host: host.as_ref(),
         balancing: chosen.balancing,
         health_check: health::of_requests(at, spec.health_check_policy.as_deref())?,

@@ -1,11 +1,11 @@
 //! `tcpproxy`: connections instead of requests (reference 3.22).
 
 use api::http_proxy::TcpProxy as Spec;
-use model::{ObjectId, TcpProxy, WeightedCluster};
+use model::{ObjectId, TcpProxy, Timeout, WeightedCluster};
 use store::HttpProxyFact;
 
 use super::root::Context;
-use super::services::{self, Way};
+use super::services::{self, Carried, Way};
 use super::{Fault, SPEC, balancing, health, included, ours, unsupported};
 use crate::field_path::FieldPath;
 
@@ -44,9 +44,11 @@ fn clusters(
     spec: &Spec,
 ) -> Result<Vec<WeightedCluster>, Fault> {
     let way = Way {
+        carried: Carried::Connections,
+        host: None,
         balancing: balancing::of_connections(context, owner, &AT, spec.load_balancer_policy.as_deref()),
         health_check: health::of_connections(&AT, spec.health_check_policy.as_deref())?,
-        ..Way::default()
+        idle: Timeout::Default,
     };
     services::connections(context, owner, &AT, &spec.services, &way)
 }

@@ -42,10 +42,8 @@ const ROUTE: [Field<Route>; 3] = [
     ("rateLimitPolicy.global", Closes, |route| limits_globally(route.rate_limit_policy.as_deref())),
 ];
 
-const SERVICE: [Field<Service>; 2] = [
-    ("cookieRewritePolicies", Missing, |service| !service.cookie_rewrite_policies.is_empty()),
-    ("validation", Closes, |service| service.validation.is_some()),
-];
+const SERVICE: [Field<Service>; 1] =
+    [("cookieRewritePolicies", Missing, |service| !service.cookie_rewrite_policies.is_empty())];
 
 const TCP_SERVICE: [Field<Service>; 3] = [
     ("mirror", CONNECTIONS, |service| service.mirror),

@@ -65,6 +65,11 @@ fn read_settings(document: &Value) -> Result<Settings, String> {
             "ingressClasses" => settings.ingress_classes = words.collect(),
             "externalNames" => settings.external_names = flag()?,
             "disablePermitInsecure" => settings.disable_permit_insecure = flag()?,
+            "clientCertificate" => {
+                let name = value.as_str().and_then(|name| name.split_once('/'));
+                let (namespace, name) = name.ok_or("clientCertificate must be namespace/name")?;
+                settings.client_certificate = Some(SecretName::new(namespace, name));
+            }
             "circuitBreakers" => {
                 let limit = |key: &str| value[key].as_u64().and_then(|limit| u32::try_from(limit).ok());
                 settings.circuit_breakers = CircuitBreakers {

@@ -408,6 +408,7 @@ fn cluster(cluster: &Cluster) -> String {
         if let Some(UpstreamValidation { ca, subject_names }) = &tls.validation {
             words.push(format!("proven by {ca} as {}", subject_names.join(" or ")));
         }
+        words.extend(tls.client_certificate.as_ref().map(|key| format!("shown {key}")));
     }
     if cluster.connect_timeout != Duration::from_secs(2) {
         words.push(format!("connect {:?}", cluster.connect_timeout));

@@ -21,3 +21,4 @@ mod rotation;
 mod routing;
 mod strangers;
 mod tls;
+mod upstream_tls;

@@ -16,7 +16,7 @@ use super::{Fault, fault, invalid};
 use crate::field_path::FieldPath;
 use crate::http_proxy::root::Context;
 use crate::text::quoted;
-use crate::tls::{self, Unusable};
+use crate::tls::{self, Unproven};
 
 /// Defaults of Contour.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -76,33 +76,17 @@ fn validation(
     if !server.is_tls {
         return Err(unfit(&at, "it needs an https URI".into()));
     }
-    let secret = tls::split(&spec.ca_secret, &id.namespace);
-    let ca = tls::ca(context.reader, &id.namespace, secret).map_err(|unusable| {
-        let (at, name) = (at.field("caSecret"), quoted(&spec.ca_secret));
-        match unusable {
-            Unusable::NotDelegated => {
-                let message =
-                    invalid(format!("CA Secret {name} is not configured for certificate delegation"));
-                fault("RemoteJWKSCACertificateNotDelegated", &at, message)
-            }
-            Unusable::Invalid(why) => unfit(&at, format!("invalid CA Secret {name}: {why}")),
+    tls::validation(context.reader, &id.namespace, spec).map(Some).map_err(|why| match why {
+        Unproven::NotDelegated => {
+            let name = quoted(&spec.ca_secret);
+            let message = invalid(format!("CA Secret {name} is not configured for certificate delegation"));
+            fault("RemoteJWKSCACertificateNotDelegated", &at.field("caSecret"), message)
         }
-    })?;
-    let mut subject_names: Vec<Arc<str>> = Vec::new();
-    for (field, name) in names(spec) {
-        let name = rules::Host::parse(name).map_err(|why| unfit(&at.field(field), why.to_string()))?;
-        subject_names.push(name.as_str().into());
-    }
-    subject_names.sort_unstable();
-    subject_names.dedup();
-    Ok(Some(UpstreamValidation { ca, subject_names }))
-}
-
-/// The names that the server may have; the list begins with the one that stands alone.
-fn names(spec: &ValidationSpec) -> impl Iterator<Item = (&'static str, &String)> {
-    let one = ("subjectName", &spec.subject_name);
-    let more = spec.subject_names.iter().filter(|name| **name != spec.subject_name);
-    [one].into_iter().chain(more.map(|name| ("subjectNames", name)))
+        Unproven::Authority(why) => {
+            unfit(&at.field("caSecret"), format!("invalid CA Secret {}: {why}", quoted(&spec.ca_secret)))
+        }
+        Unproven::Name(field, why) => unfit(&at.field(field), why),
+    })
 }
 
 fn family(context: &Context<'_, '_>, at: &FieldPath<'_>, spec: &RemoteJwks) -> Result<DnsFamily, Fault> {
@@ -148,7 +132,7 @@ fn cluster(
         protocol: Protocol::Http1,
         balancing: Balancing::default(),
         health_check: None,
-        tls: is_tls.then_some(UpstreamTls { sni, validation }),
+        tls: is_tls.then_some(UpstreamTls { sni, validation, client_certificate: None }),
         connect_timeout: context.settings.timeouts.connect,
         idle_timeout: Timeout::Default,
         circuit_breakers: CircuitBreakers::default(),
