@@ -8,8 +8,10 @@
 //! It replaces nothing of the product but the file watcher (a test says itself when a file has changed)
 //! and the screen of `isobath up`.
 
+pub mod anything;
 mod authority;
 mod controller;
+mod dice;
 mod edited;
 mod hello;
 mod journal;
@@ -20,6 +22,7 @@ mod world;
 
 pub use authority::{Authority, ClientIdentity};
 pub use controller::security;
+pub use dice::Dice;
 pub use edited::Edit;
 pub use hello::{certificate_for, client_hello};
 pub use journal::Journal;

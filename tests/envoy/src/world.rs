@@ -219,6 +219,20 @@ impl World {
         .await;
     }
 
+    /// Hands changes to the controller as if they came from the folder, and waits until Envoy has answered to all
+    /// that they came to, be it with a rejection, or has ended.
+    pub async fn hand(&mut self, changes: Vec<Change>) {
+        self.controller().send(Input::Changes(changes)).await;
+        self.catch_up().await;
+        let (controller, journal) = (self.controller.as_mut().expect("a controller runs"), &mut self.journal);
+        let envoy = &self.envoy;
+        eventually("Envoy has answered", async || {
+            controller.told().into_iter().for_each(|notice| journal.record(notice));
+            if journal.rejected.is_empty() && envoy.is_running() { journal.settled() } else { Ok(()) }
+        })
+        .await;
+    }
+
     async fn catch_up(&mut self) {
         let told = self.controller().catch_up().await;
         told.into_iter().for_each(|notice| self.journal.record(notice));

@@ -2,6 +2,7 @@
 //! again with each.
 
 mod addresses;
+mod anything;
 mod beside;
 mod client_certificates;
 mod equality;

@@ -12,7 +12,7 @@ use testkit::eventually;
 
 /// What Envoy does not take.
 #[derive(Debug)]
-struct Poison;
+pub(crate) struct Poison;
 
 impl Edit for Poison {
     fn host(&self, host: VirtualHost) -> VirtualHost {

@@ -3,7 +3,6 @@
 //!
 //! `ISOBATH_TEST_SEED` runs the requests of another seed.
 
-mod dice;
 mod objects;
 mod requests;
 

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use http::Method;
 use testkit::{Request, Version};
 
-use super::dice::Dice;
 use super::objects::{COVERED, EXACT, SECURE};
+use harness::Dice;
 
 /// Hosts that nothing is configured for, and texts that are hardly hosts.
 const UNKNOWN: [&str; 22] = [

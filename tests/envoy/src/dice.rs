@@ -1,11 +1,11 @@
 //! Chance that can be had again: equal seeds give equal rolls.
 
 /// A small fast generator (SplitMix64).
-pub(super) struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
     /// The rolls for one of the requests of a seed.
-    pub(super) fn of(seed: u64, number: u64) -> Self {
+    pub fn of(seed: u64, number: u64) -> Self {
         let mut dice = Self(seed);
         Self(dice.next().wrapping_add(number.wrapping_mul(0xd134_2543_de82_ef95)))
     }
@@ -18,16 +18,18 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap()
+    /// A number from 0, below the bound.
+    pub fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).expect("below a usize")
     }
 
     /// True `percent` times of a hundred.
-    pub(super) fn chance(&mut self, percent: usize) -> bool {
+    pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    pub(super) fn pick<'a, T: ?Sized>(&mut self, values: &[&'a T]) -> &'a T {
+    /// One of the values.
+    pub fn pick<'a, T: ?Sized>(&mut self, values: &[&'a T]) -> &'a T {
         values[self.below(values.len())]
     }
 }

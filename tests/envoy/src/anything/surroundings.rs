@@ -1,0 +1,76 @@
+//! What objects of any content refer to when they are right.
+
+use serde_json::{Value, json};
+
+use super::pairs;
+
+/// Services, certificates, keys of tokens, an included part, and a root of somebody else.
+pub fn surroundings() -> Vec<Value> {
+    let delegations = ["cert", "ca"].map(|name| json!({"secretName": name, "targetNamespaces": ["*"]}));
+    let mut objects = vec![
+        service(
+            "web",
+            json!({"ports": [{"name": "http", "port": 80}, {"name": "more", "port": 81}, {"name": "tls", "port": 443}]}),
+        ),
+        service("grpc", json!({"ports": [{"port": 80, "appProtocol": "kubernetes.io/h2c"}]})),
+        service(
+            "out",
+            json!({"type": "ExternalName", "externalName": "out.example", "ports": [{"port": 80}]}),
+        ),
+        service("no-ports", json!({})),
+        keys(),
+        json!({
+            "apiVersion": "projectcontour.io/v1", "kind": "TLSCertificateDelegation",
+            "metadata": {"name": "all", "namespace": "team"},
+            "spec": {"delegations": delegations},
+        }),
+        proxy("part", json!({"routes": [{"services": [{"name": "web", "port": 80}]}]})),
+        proxy(
+            "other",
+            json!({
+                "virtualhost": {"fqdn": "shared.example"},
+                "routes": [{"services": [{"name": "web", "port": 80}]}],
+            }),
+        ),
+    ];
+    for namespace in ["default", "team"] {
+        objects.push(secret(namespace, "cert", "kubernetes.io/tls", "ok"));
+        objects.push(secret(namespace, "ca", "Opaque", "crl-ok"));
+        objects.push(secret(namespace, "hidden", "kubernetes.io/tls", "ok"));
+    }
+    objects
+}
+
+fn service(name: &str, spec: Value) -> Value {
+    let mut service = json!({"apiVersion": "v1", "kind": "Service"});
+    service["metadata"] = json!({"name": name, "namespace": "default"});
+    service["spec"] = spec;
+    service
+}
+
+fn proxy(name: &str, spec: Value) -> Value {
+    let mut proxy = json!({"apiVersion": "projectcontour.io/v1", "kind": "HTTPProxy"});
+    proxy["metadata"] = json!({"name": name, "namespace": "default"});
+    proxy["spec"] = spec;
+    proxy
+}
+
+fn secret(namespace: &str, name: &str, kind: &str, case: &str) -> Value {
+    let mut secret = pairs::of(case);
+    secret["metadata"] = json!({"name": name, "namespace": namespace});
+    secret["type"] = json!(kind);
+    secret
+}
+
+/// A key of an issuer: that of RFC 7517, appendix A.1.
+fn keys() -> Value {
+    let key = json!({
+        "kty": "EC", "crv": "P-256", "kid": "1",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+    });
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+        "metadata": {"name": "keys", "namespace": "default"},
+        "stringData": {"jwks": json!({"keys": [key]}).to_string()},
+    })
+}

@@ -1,0 +1,135 @@
+//! Objects of any content: what is published, Envoy takes; what is refused, says where and why.
+//!
+//! `ISOBATH_TEST_CASES_FACTOR` multiplies the number of objects, up to 20; `ISOBATH_TEST_SEED` makes others.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use harness::anything::{Anything, surroundings};
+use harness::{Edit, Options, World};
+use model::{Layout, Report, Settings, Verdict};
+use serde_json::Value;
+use store::Change;
+
+mod smallest;
+
+use smallest::smallest;
+
+/// How many objects each layout gets, with those beside them, and how many at once.
+const OBJECTS: u64 = 1_000;
+const BATCH: u64 = 100;
+
+#[tokio::test]
+async fn anything_that_is_published_is_taken_with_tables() {
+    run(Setup::of(Layout::Table)).await;
+}
+
+#[tokio::test]
+async fn anything_that_is_published_is_taken_with_scopes() {
+    run(Setup::of(Layout::Scoped)).await;
+}
+
+#[tokio::test]
+async fn anything_that_is_published_is_taken_on_demand() {
+    run(Setup::of(Layout::OnDemand)).await;
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+async fn run(setup: Setup) {
+    let seed = number("ISOBATH_TEST_SEED").unwrap_or(setup.layout as u64);
+    let objects = OBJECTS * number("ISOBATH_TEST_CASES_FACTOR").unwrap_or(1).min(20);
+    let mut world = world(&setup).await;
+    let mut before = Vec::new();
+    let mut verdicts = Verdicts::default();
+    for first in (0..objects).step_by(BATCH as usize) {
+        let batch: Vec<Vec<Value>> =
+            (first..first + BATCH).map(|number| Anything::objects(seed, number)).collect();
+        let added = applied(batch.iter().flatten());
+        let removed = gone(&before, &added);
+        before = added.iter().map(Change::object).collect();
+        world.hand(removed.into_iter().chain(added).collect()).await;
+        if let Some(complaint) = complaint(&world) {
+            panic!("seed {seed}, objects from {first}: {complaint}\n{}", smallest(&setup, batch).await);
+        }
+        world.journal.reports.values().for_each(|report| verdicts.count(report));
+    }
+    world.assert_nothing_rejected().await;
+    verdicts.assert_of_both_kinds();
+}
+
+/// What a world is like, so that another of its kind can be made.
+struct Setup {
+    layout: Layout,
+    edit: Option<Arc<dyn Edit>>,
+}
+
+impl Setup {
+    fn of(layout: Layout) -> Self {
+        Self { layout, edit: None }
+    }
+}
+
+/// A world with all that the objects refer to.
+async fn world(setup: &Setup) -> World {
+    let settings = Settings { external_names: true, ..Options::with_layout(setup.layout).settings };
+    let mut world = World::with(Options { settings, edit: setup.edit.clone(), ..Options::default() }).await;
+    world.hand(applied(&surroundings())).await;
+    assert_eq!(complaint(&world), None);
+    world
+}
+
+/// The objects that can be read.
+fn applied<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Vec<Change> {
+    let word = |object: &Value, key: &str| object[key].as_str().unwrap_or_default().to_owned();
+    let decoded = objects.into_iter().filter_map(|object| {
+        let kind = api::Kind::find(&word(object, "apiVersion"), &word(object, "kind"))?;
+        let decoded = api::decode(kind, object.clone()).ok()?;
+        assert!(decoded.violations.iter().all(|found| !found.path.is_empty() && !found.message.is_empty()));
+        Some(Change::Applied(decoded.object))
+    });
+    decoded.collect()
+}
+
+fn gone(before: &[model::ObjectId], now: &[Change]) -> Vec<Change> {
+    let now: BTreeSet<_> = now.iter().map(Change::object).collect();
+    before.iter().filter(|id| !now.contains(id)).cloned().map(Change::Removed).collect()
+}
+
+/// What Envoy has against it.
+fn complaint(world: &World) -> Option<String> {
+    if !world.envoy.is_running() {
+        let log = world.envoy.log();
+        return Some(format!("Envoy has ended: {:#?}", &log[log.len().saturating_sub(20)..]));
+    }
+    let rejected = world.journal.rejected.first();
+    rejected.map(|(resource, message)| format!("{resource} is rejected: {message}"))
+}
+
+/// How the objects were judged.
+#[derive(Debug, Default)]
+struct Verdicts {
+    valid: usize,
+    others: usize,
+}
+
+impl Verdicts {
+    fn count(&mut self, report: &Report) {
+        match report.verdict {
+            Verdict::Valid => self.valid += 1,
+            _ => self.others += 1,
+        }
+        for problem in &report.problems {
+            let said = [problem.kind, problem.reason, &problem.message];
+            assert!(said.iter().all(|word| !word.is_empty()), "{:?}: {problem:?}", report.object);
+        }
+    }
+
+    /// A test of objects that are all right, or all wrong, would say little.
+    fn assert_of_both_kinds(&self) {
+        let all = self.valid + self.others;
+        assert!(self.valid * 5 > all && self.others * 5 > all, "{self:?}");
+    }
+}
