@@ -25,8 +25,9 @@ fn settle(schema: &mut Value) {
     without_null(schema);
     let Value::Object(fields) = schema else { return };
     drop_foreign(fields);
-    if let Some(Value::String(description)) = fields.get_mut("description") {
-        *description = for_users(description);
+    if let Some(Value::String(description)) = fields.shift_remove("description") {
+        // First, so that equal structures are written alike wherever they stand.
+        fields.shift_insert(0, "description".to_owned(), for_users(&description).into());
     }
     for inner in ["items", "additionalProperties"] {
         if let Some(inner) = fields.get_mut(inner) {
