@@ -6,6 +6,7 @@ use testkit::{Failure, eventually};
 
 /// Plain HTTP is open from the start, unlike in Contour, so that the first host closes no window of
 /// refused connections; TLS has nothing to offer without a host.
+/// Proves client/no-route, client/no-listener.
 #[tokio::test]
 async fn without_any_host_plain_requests_are_not_found_and_the_tls_port_is_closed() {
     let world = World::start().await;
@@ -14,6 +15,7 @@ async fn without_any_host_plain_requests_are_not_found_and_the_tls_port_is_close
     assert!(matches!(refused, Failure::Connect(_)), "{refused}");
 }
 
+/// Proves client/no-endpoint.
 #[tokio::test]
 async fn a_service_without_endpoints_answers_503() {
     let mut world = World::start().await;
@@ -23,6 +25,7 @@ async fn a_service_without_endpoints_answers_503() {
     world.assert_nothing_rejected().await;
 }
 
+/// Proves client/include-missing.
 #[tokio::test]
 async fn an_include_that_is_missing_answers_502_where_it_was_meant() {
     let mut world = World::start().await;
@@ -36,6 +39,7 @@ async fn an_include_that_is_missing_answers_502_where_it_was_meant() {
     world.assert_nothing_rejected().await;
 }
 
+/// Proves client/invalid-update.
 #[tokio::test]
 async fn a_host_whose_proxy_becomes_invalid_is_gone_and_others_stay() {
     let mut world = World::start().await;
@@ -52,6 +56,7 @@ async fn a_host_whose_proxy_becomes_invalid_is_gone_and_others_stay() {
     world.assert_nothing_rejected().await;
 }
 
+/// Proves client/secret-deleted.
 #[tokio::test]
 async fn a_host_whose_secret_is_deleted_gets_no_tls_and_others_stay() {
     let mut world = World::start().await;
@@ -79,6 +84,7 @@ async fn a_host_whose_secret_is_deleted_gets_no_tls_and_others_stay() {
     world.assert_nothing_rejected().await;
 }
 
+/// Proves client/controller-down.
 #[tokio::test]
 async fn while_the_controller_is_down_envoy_serves_on() {
     let mut world = World::start().await;

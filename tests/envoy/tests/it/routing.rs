@@ -3,6 +3,7 @@
 use harness::World;
 use harness::manifests::{HostCertificate, http_proxy, ingress, simple_proxy};
 
+/// Proves client/no-route.
 #[tokio::test]
 async fn a_host_is_served_and_others_are_not_found() {
     let mut world = World::start().await;
@@ -33,6 +34,7 @@ async fn an_ingress_is_served() {
     world.assert_nothing_rejected().await;
 }
 
+/// Proves client/redirect-to-https.
 #[tokio::test]
 async fn a_tls_host_has_its_certificate_and_redirects_plain_requests() {
     let mut world = World::start().await;
@@ -60,6 +62,7 @@ async fn a_tls_host_has_its_certificate_and_redirects_plain_requests() {
     world.assert_nothing_rejected().await;
 }
 
+/// Proves client/unresolved-service.
 #[tokio::test]
 async fn a_missing_service_answers_503_and_is_reported() {
     let mut world = World::start().await;

@@ -90,6 +90,7 @@ async fn a_wildcard_takes_one_label_and_the_more_specific_host_wins() {
     world.assert_nothing_rejected().await;
 }
 
+/// Proves client/misdirected.
 #[tokio::test]
 async fn a_request_for_another_host_than_that_of_the_handshake_is_misdirected() {
     let mut world = World::start().await;

@@ -45,6 +45,7 @@ async fn code(request: Request) -> u16 {
     request.send().await.unwrap().code()
 }
 
+/// Proves client/address-denied.
 #[tokio::test]
 async fn a_connection_is_denied_by_its_address_in_whatever_form_it_asks_for_the_host() {
     for layout in PLAINTEXT_LAYOUTS {

@@ -80,6 +80,7 @@ async fn comes_to(request: &Request, expected: Outcome, until_then: &[Outcome]) 
     .await;
 }
 
+/// Proves client/certificate-required, client/certificate-optional.
 #[tokio::test]
 async fn clients_get_in_by_what_their_host_asks_for() {
     for layout in LAYOUTS {

@@ -223,6 +223,7 @@ const CRAFTED: &[&[u8]] = &[
     b"\r\n.wild.example",
 ];
 
+/// Proves client/unknown-server-name.
 #[tokio::test]
 async fn server_names_that_are_no_hosts_get_nowhere_and_the_configuration_flows_on() {
     let Hosts { mut world, exact, .. } = hosts().await;

@@ -31,6 +31,7 @@ async fn world(layout: Layout) -> World {
     world
 }
 
+/// Proves client/rate-limit.
 #[tokio::test]
 async fn a_limit_counts_all_forms_of_its_host_together_and_a_routes_own_stands_in_its_place() {
     for layout in [Layout::Table, Layout::Scoped] {

@@ -32,6 +32,7 @@ fn request(world: &World, version: Version, sni: &str, host: &str) -> Request {
     Request { host: host.into(), version, ..world.get_tls(sni, "/") }.tls(tls)
 }
 
+/// Proves client/misdirected.
 #[tokio::test]
 async fn a_request_for_another_host_than_that_of_the_handshake_is_misdirected_in_every_layout() {
     for layout in [Layout::Table, Layout::Scoped, Layout::OnDemand] {

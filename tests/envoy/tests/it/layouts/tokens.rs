@@ -57,6 +57,7 @@ async fn asked(request: Request, token: Option<&str>) -> Result<Answer, Failure>
     }
 }
 
+/// Proves client/token.
 #[tokio::test]
 async fn only_a_token_that_is_signed_in_time_and_meant_for_us_is_let_through() {
     for layout in LAYOUTS {
