@@ -105,7 +105,7 @@ pub(super) fn mended(mut object: Value, path: Path<'_>) -> Value {
         }
         "authorization" if object["httpSettings"].is_object() => object["serviceType"] = "http".into(),
         "expectedStatuses" if object["start"].as_i64() >= object["end"].as_i64() => {
-            object["end"] = Value::from(object["start"].as_i64().unwrap_or(200) + 1);
+            object["end"] = Value::from(object["start"].as_i64().unwrap_or(200).saturating_add(1));
         }
         _ => {}
     }
