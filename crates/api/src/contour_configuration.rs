@@ -7,12 +7,14 @@ mod listener;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::http_proxy::policy::rate_limit::GlobalRateLimitPolicy;
 use crate::http_proxy::status::DetailedCondition;
 use crate::http_proxy::virtual_host::AuthorizationServer;
 use crate::meta::ObjectMeta;
+use crate::schema;
 
 pub use envoy::{
     AccessLogFormat, AccessLogLevel, CircuitBreakers, ClusterDnsFamily, ClusterParameters, EnvoyConfig,
@@ -24,10 +26,12 @@ pub use listener::{
 };
 
 /// What the operator decides for everyone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct ContourConfiguration {
     /// Name and namespace.
+    #[schemars(schema_with = "schema::metadata")]
     pub metadata: ObjectMeta,
     /// What is decided.
     pub spec: ContourConfigurationSpec,
@@ -37,17 +41,20 @@ pub struct ContourConfiguration {
 }
 
 /// Conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct ContourConfigurationStatus {
     /// One of type `Valid`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<DetailedCondition>,
 }
 
 /// What is decided; all of it may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct ContourConfigurationSpec {
     /// Where xDS is served; `0.0.0.0:8001`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,8 +101,9 @@ pub struct ContourConfigurationSpec {
 }
 
 /// An object by its namespace and name; both or neither.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default, extend("required" = ["namespace", "name"]))]
 pub struct NamespacedName {
     /// The namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,26 +114,32 @@ pub struct NamespacedName {
 }
 
 /// An address and a port to listen on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct Endpoint {
     /// An IP address.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub address: Option<String>,
     /// 1 to 65535.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i64>,
 }
 
 /// Where metrics are served.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct Metrics {
     /// An IP address.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
     pub address: Option<String>,
     /// 1 to 65535.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i64>,
     /// Serves them by TLS: certificate and key go together, a CA needs both.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,8 +147,9 @@ pub struct Metrics {
 }
 
 /// Files for TLS.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct TlsFiles {
     /// The CA of those who may ask.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,14 +163,17 @@ pub struct TlsFiles {
 }
 
 /// Where xDS is served.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct XdsServer {
     /// An IP address.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub address: Option<String>,
     /// 1 to 65535.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i64>,
     /// Mutual TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,8 +181,9 @@ pub struct XdsServer {
 }
 
 /// Mutual TLS of xDS.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct XdsTls {
     /// The CA of Envoys' certificates; `/certs/ca.crt`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,8 +200,9 @@ pub struct XdsTls {
 }
 
 /// Which objects are ours.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct IngressConfig {
     /// Classes; empty: objects without a class and those of our own classes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -193,8 +213,9 @@ pub struct IngressConfig {
 }
 
 /// The Gateway that is served.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default, extend("required" = ["gatewayRef"]))]
 pub struct GatewayConfig {
     /// Its namespace and name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -202,8 +223,9 @@ pub struct GatewayConfig {
 }
 
 /// What holds for HTTPProxies.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct HttpProxyConfig {
     /// Overrules `permitInsecure`; false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,8 +239,9 @@ pub struct HttpProxyConfig {
 }
 
 /// The service that counts requests (reference contour.md 3.17).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default, extend("required" = ["extensionService"]))]
 pub struct RateLimitServiceConfig {
     /// The ExtensionService.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -241,8 +264,9 @@ pub struct RateLimitServiceConfig {
 }
 
 /// Header policies of all routes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct PolicyConfig {
     /// Of requests to backends.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -256,8 +280,9 @@ pub struct PolicyConfig {
 }
 
 /// Headers that are set and taken away.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct HeadersPolicy {
     /// Values by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -268,8 +293,9 @@ pub struct HeadersPolicy {
 }
 
 /// Traces of requests (reference contour.md 8.8).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default, extend("required" = ["extensionService"]))]
 pub struct TracingConfig {
     /// Tells the Pod's name and namespace; true.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -288,6 +314,7 @@ pub struct TracingConfig {
     pub random_sampling: Option<String>,
     /// Letters of the path that are told; 256.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub max_path_tag_length: Option<i64>,
     /// Tags with a fixed value or that of a header.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -298,8 +325,9 @@ pub struct TracingConfig {
 }
 
 /// A tag of traces: exactly one of `literal` and `requestHeaderName`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default, extend("required" = ["tagName"]))]
 pub struct CustomTag {
     /// Its name; unique.
     #[serde(skip_serializing_if = "Option::is_none")]

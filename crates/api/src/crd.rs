@@ -2,48 +2,80 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Kind, Scope, schema};
+use crate::{ContourConfiguration, Kind, Scope, schema};
 
-/// The kinds that are defined here, in the order in which they are printed.
+/// The kinds that are defined here and read as objects, in the order in which they are printed.
 pub const KINDS: &[Kind] = &[Kind::HttpProxy, Kind::TlsCertificateDelegation];
 
-/// The CustomResourceDefinition (`apiextensions.k8s.io/v1`) of one of [`KINDS`]; `None` for the others.
+/// Every CustomResourceDefinition (`apiextensions.k8s.io/v1`), in the order in which they are printed.
+pub fn definitions() -> Vec<Value> {
+    let mut all: Vec<_> = KINDS.iter().filter_map(|kind| definition(*kind)).collect();
+    all.push(contour_configuration());
+    all
+}
+
+/// The CustomResourceDefinition of one of [`KINDS`]; `None` for the others.
 ///
 /// Names, short names, columns and subresources are Contour's, so that scripts and habits keep working.
 pub fn definition(kind: Kind) -> Option<Value> {
-    let Naming { plural, short, columns } = naming(kind)?;
     let (group, version) = kind.api_version().split_once('/')?;
-    let singular = kind.name().to_lowercase();
+    let subject = Subject { group, version, kind: kind.name(), scope: kind.scope() };
+    Some(document(&subject, &naming(kind)?, schema::of(kind)?))
+}
+
+/// What operators decide for everyone: not read as an object, but by its name at the start.
+fn contour_configuration() -> Value {
+    let subject = Subject {
+        group: "projectcontour.io",
+        version: "v1alpha1",
+        kind: "ContourConfiguration",
+        scope: Scope::Namespaced,
+    };
+    let naming = Naming { plural: "contourconfigurations", short: &["contourconfig"], columns: &[] };
+    document(&subject, &naming, &schema::derived::<ContourConfiguration>())
+}
+
+/// What is defined.
+struct Subject<'a> {
+    group: &'a str,
+    version: &'a str,
+    kind: &'a str,
+    scope: Scope,
+}
+
+fn document(subject: &Subject<'_>, naming: &Naming, schema: &Map<String, Value>) -> Value {
+    let Subject { group, version, kind, scope } = subject;
+    let Naming { plural, short, columns } = naming;
     let mut served = json!({
         "name": version,
         "served": true,
         "storage": true,
-        "schema": {"openAPIV3Schema": whole(schema::of(kind)?)},
+        "schema": {"openAPIV3Schema": whole(schema)},
         "subresources": {"status": {}},
     });
     if !columns.is_empty() {
         served["additionalPrinterColumns"] = columns.iter().map(Column::printed).collect();
     }
-    Some(json!({
+    json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": format!("{plural}.{group}")},
         "spec": {
             "group": group,
             "names": {
-                "kind": kind.name(),
-                "listKind": format!("{}List", kind.name()),
+                "kind": kind,
+                "listKind": format!("{kind}List"),
                 "plural": plural,
                 "shortNames": short,
-                "singular": singular,
+                "singular": kind.to_lowercase(),
             },
-            "scope": match kind.scope() {
+            "scope": match scope {
                 Scope::Cluster => "Cluster",
                 Scope::Namespaced => "Namespaced",
             },
             "versions": [served],
         },
-    }))
+    })
 }
 
 /// The schema with the fields that every object has.

@@ -27,7 +27,8 @@ pub(crate) fn of(kind: Kind) -> Option<&'static Map<String, Value>> {
     }
 }
 
-fn derived<T: JsonSchema>() -> Map<String, Value> {
+/// What a type and its attributes say.
+pub(crate) fn derived<T: JsonSchema>() -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;

@@ -20,8 +20,9 @@ pub(crate) fn run(_: &Arguments) -> anyhow::Result<Outcome> {
 
 /// Each definition with the name of its file in `config/crd`.
 fn documents() -> anyhow::Result<Vec<(String, String)>> {
-    let definitions = api::crd::KINDS.iter().filter_map(|kind| api::crd::definition(*kind));
+    let definitions = api::crd::definitions();
     definitions
+        .into_iter()
         .map(|definition| {
             let name = definition["metadata"]["name"].as_str().unwrap_or_default();
             let text = serde_saphyr::to_string(&definition)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Endpoint, EnvoyListenerConfig, EnvoyTls, Metrics, NamespacedName};
@@ -9,8 +10,9 @@ use crate::Choice;
 use crate::choice::choices;
 
 /// How Envoys are set up.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct EnvoyConfig {
     /// What clients' listeners have in common.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,14 +59,17 @@ pub struct EnvoyConfig {
 }
 
 /// A listener for clients.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct EnvoyListener {
     /// An IP address.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub address: Option<String>,
     /// 1 to 65535.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
     pub port: Option<i64>,
     /// The file of its access log.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,8 +101,9 @@ choices! {
 }
 
 /// Access logs (reference contour.md 7.9).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct EnvoyLogging {
     /// `envoy`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,8 +130,9 @@ choices! {
 }
 
 /// Time limits: Go durations, `infinity` for none, empty or 0 for Envoy's default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct TimeoutParameters {
     /// For a whole request to arrive.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,17 +172,20 @@ choices! {
 }
 
 /// What backends have in common.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct ClusterParameters {
     /// `auto`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_lookup_family: Option<Choice<ClusterDnsFamily>>,
     /// Requests of one connection to a backend, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub max_requests_per_connection: Option<i64>,
     /// Bytes that Envoy holds back for a connection to a backend, at least 1; 1 MiB.
     #[serde(rename = "per-connection-buffer-limit-bytes", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub per_connection_buffer_limit_bytes: Option<i64>,
     /// Limits of use, where a Service has none of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,32 +196,40 @@ pub struct ClusterParameters {
 }
 
 /// Limits of use; 0 and unset: Envoy's own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct CircuitBreakers {
     /// Connections.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub max_connections: Option<i64>,
     /// Requests that wait for a connection.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub max_pending_requests: Option<i64>,
     /// Requests.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub max_requests: Option<i64>,
     /// Retries.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub max_retries: Option<i64>,
     /// Connections to one endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub per_host_max_connections: Option<i64>,
 }
 
 /// What surrounds Envoy.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct NetworkParameters {
     /// Proxies in front of Envoy that are trusted in `x-forwarded-for`; 0.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = i32::MAX))]
     pub num_trusted_hops: Option<i64>,
     /// The port on 127.0.0.1 where Envoy's state can be read; 0 or below: none; 9001.
     #[serde(skip_serializing_if = "Option::is_none")]

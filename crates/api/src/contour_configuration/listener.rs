@@ -1,13 +1,15 @@
 //! What clients' listeners have in common.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Choice;
 use crate::choice::choices;
 
 /// What clients' listeners have in common.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct EnvoyListenerConfig {
     /// Connections begin with a PROXY header; false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,9 +31,11 @@ pub struct EnvoyListenerConfig {
     pub connection_balancer: Option<Choice<ConnectionBalancer>>,
     /// Requests of one connection of a client, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub max_requests_per_connection: Option<i64>,
     /// Bytes that Envoy holds back for a connection of a client, at least 1; 1 MiB.
     #[serde(rename = "per-connection-buffer-limit-bytes", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub per_connection_buffer_limit_bytes: Option<i64>,
     /// TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,15 +45,19 @@ pub struct EnvoyListenerConfig {
     pub socket_options: Option<SocketOptions>,
     /// Requests that are begun in one round of reading a connection, at least 1.
     #[serde(rename = "maxRequestsPerIOCycle", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub max_requests_per_io_cycle: Option<i64>,
     /// Streams of one HTTP/2 connection of a client, at least 1.
     #[serde(rename = "httpMaxConcurrentStreams", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub http_max_concurrent_streams: Option<i64>,
     /// Connections of clients to one listener, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub max_connections_per_listener: Option<i64>,
     /// Connections that are taken at once when a socket has some, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = i32::MAX))]
     pub max_connections_to_accept_per_socket_event: Option<i64>,
 }
 
@@ -68,8 +76,9 @@ choices! {
 }
 
 /// Compression of responses.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct EnvoyCompression {
     /// `gzip`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,8 +118,9 @@ choices! {
 }
 
 /// Versions, cipher suites and curves of TLS.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct EnvoyTls {
     /// The oldest version; `1.2`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,8 +137,9 @@ pub struct EnvoyTls {
 }
 
 /// TLS towards clients.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct ListenerTls {
     /// The oldest version that a host may offer; `1.2`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,8 +159,9 @@ pub struct ListenerTls {
 }
 
 /// Fingerprints of how clients greet.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct Fingerprint {
     /// JA3; false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,13 +172,16 @@ pub struct Fingerprint {
 }
 
 /// Options of sockets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(!default)]
 pub struct SocketOptions {
     /// The type of service of IPv4 packets, 0 to 255.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 255))]
     pub tos: Option<i64>,
     /// The traffic class of IPv6 packets, 0 to 255.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 255))]
     pub traffic_class: Option<i64>,
 }
