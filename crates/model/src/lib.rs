@@ -8,6 +8,7 @@
 //! backend is reached, identified by the hash of all of it) and [`Problem`] (what the user did wrong,
 //! where, and the way out).
 
+mod access_log;
 mod balancing;
 mod cluster;
 mod downstream;
@@ -28,6 +29,7 @@ mod settings;
 mod tls;
 mod virtual_host;
 
+pub use access_log::{AccessLogs, LogFormat, LogLevel};
 pub use balancing::{Aggression, Balancing, HashPart, HashSource, SlowStart};
 pub use cluster::{
     Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey,

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::{
-    CircuitBreakers, DnsFamily, Downstream, Listener, ListenerId, SecretName, Timeout, TlsOffer, TlsVersion,
-    Transport,
+    AccessLogs, CircuitBreakers, DnsFamily, Downstream, Listener, ListenerId, SecretName, Timeout, TlsOffer,
+    TlsVersion, Transport,
 };
 
 /// An address and port to listen on.
@@ -74,6 +74,8 @@ pub struct Settings {
     pub http_access_log: Arc<str>,
     /// Where requests to `https` are logged. Default `/dev/stdout`.
     pub https_access_log: Arc<str>,
+    /// What is logged there, and how.
+    pub access_logs: AccessLogs,
     /// Whether connections start with a PROXY protocol header.
     pub proxy_protocol: bool,
     /// What all connections of clients have in common.
@@ -161,6 +163,7 @@ impl Default for Settings {
             stats: everywhere(8002),
             http_access_log: "/dev/stdout".into(),
             https_access_log: "/dev/stdout".into(),
+            access_logs: AccessLogs::default(),
             proxy_protocol: false,
             downstream: Downstream::default(),
             timeouts: GlobalTimeouts::default(),

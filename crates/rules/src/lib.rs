@@ -17,6 +17,7 @@ mod format;
 mod header;
 mod host;
 mod invalid;
+mod log_format;
 mod matching;
 mod number;
 mod path;
@@ -34,6 +35,7 @@ pub use header::{
 };
 pub use host::{Host, authority, server_name};
 pub use invalid::Invalid;
+pub use log_format::{DEFAULT_LOG_FIELDS, log_field, log_line, log_operators};
 pub use matching::{hash_parameter, matched_text, resource_name, retry_on, stored_text, token};
 pub use number::{max_requests, percent, port, weights};
 pub use path::{Path, PathPrefix, health_check_path, path, redirect_path, rewrite_path, separated_prefix};

@@ -118,8 +118,10 @@ impl World {
         options.settings.http = bind(&ports.http);
         options.settings.https = bind(&ports.https);
         options.settings.stats = bind(&ports.stats);
-        options.settings.http_access_log = "/dev/null".into();
-        options.settings.https_access_log = "/dev/null".into();
+        let Settings { http_access_log, https_access_log, .. } = &mut options.settings;
+        for log in [http_access_log, https_access_log].into_iter().filter(|log| &***log == "/dev/stdout") {
+            *log = "/dev/null".into();
+        }
         let certificates =
             certs::generate(&certs::Options::loopback(now())).expect("certificates can be made");
         let manifests = Manifests::new();

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use config::Standing;
 use model::{
-    Bind, CipherSuite, Compression, Curve, DnsFamily, Downstream, Fingerprints, GlobalTimeouts, HttpVersions,
-    SecretName, ServerHeader, Settings, Timeout, TlsOffer, TlsVersion,
+    AccessLogs, Bind, CipherSuite, Compression, Curve, DnsFamily, Downstream, Fingerprints, GlobalTimeouts,
+    HttpVersions, LogFormat, LogLevel, SecretName, ServerHeader, Settings, Timeout, TlsOffer, TlsVersion,
 };
 use serde_json::Value;
 
@@ -80,6 +80,14 @@ fn every_key_that_is_honoured_shapes_the_settings() {
         tls_minimum: TlsVersion::V1_3,
         fallback_certificate: Some(SecretName::new("projectcontour", "fallback")),
         trusted_hops: 2,
+        access_logs: AccessLogs {
+            level: LogLevel::Error,
+            format: LogFormat::Json(vec![
+                ("@timestamp".into(), "%START_TIME%".into()),
+                ("method".into(), "%REQ(:METHOD)%".into()),
+                ("agent".into(), "%REQ(USER-AGENT)%".into()),
+            ]),
+        },
         tls_offer: TlsOffer {
             ciphers: vec![CipherSuite::find("ECDHE-ECDSA-AES256-GCM-SHA384").expect("a suite")],
             curves: ["X25519", "P-256"].map(|name| Curve::find(name).expect("a curve")).to_vec(),

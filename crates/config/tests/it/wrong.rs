@@ -186,6 +186,35 @@ fn settings_of_listeners_that_make_no_sense_are_shown() {
 }
 
 #[test]
+fn access_logs_that_envoy_would_refuse_are_shown() {
+    for (text, expected) in [
+        ("accesslog-format: xml\n", "accesslog-format: found \"xml\", allowed are envoy, json"),
+        (
+            "accesslog-level: all\n",
+            "accesslog-level: found \"all\", allowed are info, error, critical, disabled",
+        ),
+        (
+            "accesslog-format-string: '%PROTOCOL%'\n",
+            "accesslog-format-string: access log format \"%PROTOCOL%\" does not end in a line break; write \\n at its end",
+        ),
+        (
+            "accesslog-format-string: \"%NOTHING%\\n\"\n",
+            "accesslog-format-string: access log format \"%NOTHING%\u{fffd}\" has the operator \"NOTHING\", which is none; see the operators of access logs",
+        ),
+        (
+            "json-fields: [method, nothing]\n",
+            "json-fields[1]: access log field \"nothing\" stands for nothing; write an operator in lower case, or name=%OPERATOR%",
+        ),
+        (
+            "json-fields: [method, method=%REQ(X)%]\n",
+            "json-fields[1]: has the name \"method\", which another field has, too",
+        ),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
 fn what_a_flag_overrules_is_not_looked_at() {
     let mut sources = Sources::default();
     sources.file(document("tls: {fallback-certificate: {name: x}}\n"));

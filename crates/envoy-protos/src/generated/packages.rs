@@ -281,6 +281,13 @@ pub mod envoy {
                 }
             }
         }
+        pub mod formatter {
+            pub mod req_without_query {
+                pub mod v3 {
+                    include!("envoy.extensions.formatter.req_without_query.v3.rs");
+                }
+            }
+        }
         pub mod http {
             pub mod early_header_mutation {
                 pub mod header_mutation {

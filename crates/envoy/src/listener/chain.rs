@@ -42,7 +42,7 @@ impl Chains<'_> {
             Traffic::Tcp(proxy) => {
                 references.extend(tcp_proxy::references(proxy));
                 let addresses = host.policies.addresses.as_deref();
-                let carry = tcp_proxy::tcp_proxy(proxy, self.listener, addresses.is_some());
+                let carry = tcp_proxy::tcp_proxy(proxy, self.listener, self.settings, addresses.is_some());
                 let addresses = addresses.map(|filter| addresses::filter(filter, self.listener));
                 addresses.into_iter().chain([carry]).collect()
             }

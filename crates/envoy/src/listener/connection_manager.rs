@@ -126,7 +126,7 @@ impl ConnectionManager<'_> {
     }
 
     fn access_log(&self) -> Vec<AccessLog> {
-        vec![access_log::file(&self.listener.access_log)]
+        access_log::of_clients(&self.listener.access_log, &self.settings.access_logs)
     }
 }
 

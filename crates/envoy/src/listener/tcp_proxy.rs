@@ -7,7 +7,7 @@ use envoy_protos::envoy::extensions::filters::network::tcp_proxy::v3::tcp_proxy:
     ClusterSpecifier, WeightedCluster, weighted_cluster::ClusterWeight,
 };
 use envoy_protos::google::protobuf::UInt32Value;
-use model::{Listener, TcpProxy};
+use model::{Listener, Settings, TcpProxy};
 
 use super::filter;
 use crate::any::pack;
@@ -22,7 +22,12 @@ const EARLY_BYTES: u32 = 16 * 1024;
 
 /// The network filter that carries connections. Where it follows a filter by address, which Envoy asks when a client
 /// sends its first byte, nothing may come from a backend before.
-pub(super) fn tcp_proxy(proxy: &TcpProxy, listener: &Listener, is_filtered: bool) -> Filter {
+pub(super) fn tcp_proxy(
+    proxy: &TcpProxy,
+    listener: &Listener,
+    settings: &Settings,
+    is_filtered: bool,
+) -> Filter {
     let mode =
         if is_filtered { UpstreamConnectMode::OnDownstreamData } else { UpstreamConnectMode::Immediate };
     let config = proto::TcpProxy {
@@ -31,7 +36,7 @@ pub(super) fn tcp_proxy(proxy: &TcpProxy, listener: &Listener, is_filtered: bool
         stat_prefix: listener.id.to_string(),
         cluster_specifier: Some(clusters(proxy)),
         idle_timeout: Some(seconds(IDLE_SECONDS)),
-        access_log: vec![access_log::file(&listener.access_log)],
+        access_log: access_log::of_clients(&listener.access_log, &settings.access_logs),
         ..Default::default()
     };
     filter("envoy.filters.network.tcp_proxy", pack(&config))

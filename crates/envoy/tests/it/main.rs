@@ -7,6 +7,7 @@ mod bootstrap;
 mod golden;
 mod guarded;
 mod layout;
+mod operator;
 mod random;
 mod references;
 mod restore;

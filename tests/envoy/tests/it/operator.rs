@@ -1,5 +1,6 @@
 //! What the operator configures for all, seen by clients and backends. Every test is a configuration file.
 
+mod access_logs;
 mod connections;
 mod handshakes;
 mod responses;
