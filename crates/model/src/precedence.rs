@@ -110,11 +110,31 @@ mod tests {
         ]);
     }
 
+    /// Proves instead/one-set-one-match.
     #[test]
     fn the_order_of_conditions_does_not_matter() {
         let one = with_headers(vec![header("a", exact("1")), header("b", exact("2"))]);
         let other = with_headers(vec![header("b", exact("2")), header("a", exact("1"))]);
         assert_eq!(one, other);
+    }
+
+    /// Proves instead/total-order.
+    #[test]
+    fn any_routes_have_one_order() {
+        let names = ["a", "b", "c"];
+        let predicates = [HeaderPredicate::Present, exact("1"), exact("2")];
+        let headers = names.iter().flat_map(|name| predicates.iter().map(|each| header(name, each.clone())));
+        let headers: Vec<_> = headers.collect();
+        let pairs =
+            headers.iter().flat_map(|one| headers.iter().map(|other| vec![one.clone(), other.clone()]));
+        let routes: Vec<_> = pairs.map(with_headers).collect();
+        for (a, b) in routes.iter().flat_map(|a| routes.iter().map(move |b| (a, b))) {
+            assert_eq!(a.cmp(b), b.cmp(a).reverse(), "{a:?} {b:?}");
+            assert_eq!(a.cmp(b).is_eq(), a == b, "{a:?} {b:?}");
+            for c in routes.iter().filter(|c| a < b && b < *c) {
+                assert!(a < c, "{a:?} {b:?} {c:?}");
+            }
+        }
     }
 
     #[test]

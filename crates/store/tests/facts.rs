@@ -69,6 +69,7 @@ fn addresses(store: &Store, service: &str) -> Vec<String> {
     endpoints.map(|endpoint| endpoint.ip.to_string()).collect()
 }
 
+/// Proves instead/slice-that-moves.
 #[test]
 fn a_slice_that_moves_is_seen_by_the_service_that_it_leaves_and_by_the_one_that_it_joins() {
     let mut store = Store::default();

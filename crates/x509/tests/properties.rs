@@ -24,6 +24,7 @@ fn parse(supplied: &Supplied) -> Result<TlsPair, InvalidPair> {
     TlsPair::parse(supplied.crt.as_bytes(), supplied.key.as_bytes())
 }
 
+/// Proves instead/names-in-certificates.
 #[test]
 fn a_name_of_any_kind_is_enough() {
     let names = [

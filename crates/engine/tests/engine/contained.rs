@@ -15,6 +15,7 @@ use crate::histories::hold;
 use crate::outside::{Id, Run};
 use crate::world::{Edit, FALLBACK, World, new_object, settings};
 
+/// Proves instead/contained.
 #[test]
 fn an_object_changes_no_byte_of_hosts_that_it_has_no_part_in() {
     hold(700, 150, |history, mut dice| {

@@ -23,6 +23,7 @@ async fn stop_clean(loads: [RunningLoad; 2]) {
     }
 }
 
+/// Proves instead/order-of-changes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_route_switched_between_services_fails_no_request() {
     let mut world = World::start().await;
@@ -104,6 +105,7 @@ async fn hosts_that_come_and_go_fail_no_request_of_another() {
     world.assert_nothing_rejected().await;
 }
 
+/// Proves instead/certificate-renewed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_that_is_replaced_fails_no_request_and_pushes_the_secret_alone() {
     let mut world = World::start().await;

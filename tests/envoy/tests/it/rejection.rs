@@ -117,6 +117,7 @@ async fn a_rejected_host_keeps_its_last_form_and_everything_else_flows_with_sotw
     everything_else_flows(XdsMode::Sotw).await;
 }
 
+/// Proves instead/rejected.
 #[tokio::test]
 async fn of_many_hosts_that_change_together_only_the_culprit_is_set_aside() {
     let mut world = delta_world().await;

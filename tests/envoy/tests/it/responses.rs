@@ -7,6 +7,7 @@ use testkit::{Failure, eventually};
 /// Plain HTTP is open from the start, unlike in Contour, so that the first host closes no window of
 /// refused connections; TLS has nothing to offer without a host.
 /// Proves client/no-route, client/no-listener.
+/// Proves instead/last-host.
 #[tokio::test]
 async fn without_any_host_plain_requests_are_not_found_and_the_tls_port_is_closed() {
     let world = World::start().await;

@@ -8,8 +8,15 @@ const HEAD: &str = "\
 # Compatibility with Contour
 
 What users of Contour rely on, row by row, and what proves that it holds here.
-Each link is a test of every run: a case is a manifest with what comes of it, a test sends requests through a real Envoy.
+Each link is a test of every run: a case is a manifest with what comes of it; most tests send requests through a real Envoy.
 This page is made of the tests (`UPDATE=1 cargo test -p isobath-translate --test cases`); a row without a proof fails them unless it is known to be missing.
+";
+
+const INSTEAD: &str = "
+## What is done instead
+
+Where Contour does what nobody can want, this is done here.
+
 ";
 
 /// How many proofs of a row are shown.
@@ -28,6 +35,8 @@ pub(super) fn page(rows: &Rows, proven: &Proven<'_>) -> String {
     page.push_str(&table("condition", Some("when"), &rows.conditions, rows, proven));
     page.push_str("\n## What clients see\n\n");
     page.push_str(&table("row", Some("what"), &rows.behaviours, rows, proven));
+    page.push_str(INSTEAD);
+    page.push_str(&table("row", Some("what"), &rows.instead, rows, proven));
     page
 }
 
@@ -54,6 +63,6 @@ fn table(title: &str, says: Option<&str>, list: &[Row], rows: &Rows, proven: &Pr
 fn link(proof: &Proof) -> String {
     match proof {
         Proof::Case { name, .. } => format!("[{name}](../testdata/cases/{name}.yaml)"),
-        Proof::Test { name, file } => format!("[{name}](../tests/envoy/tests/it/{file}.rs)"),
+        Proof::Test { name, file } => format!("[{name}](../{file})"),
     }
 }

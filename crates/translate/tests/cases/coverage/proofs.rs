@@ -19,7 +19,7 @@ pub(super) struct Claim {
 pub(super) enum Proof {
     /// A case.
     Case { name: String, objects: Vec<Value>, problems: BTreeSet<String> },
-    /// A test with a real Envoy.
+    /// A test, and the file that it stands in, from the root of the repository.
     Test { name: String, file: String },
 }
 
@@ -57,17 +57,20 @@ impl Ord for Proof {
     }
 }
 
-/// All claims: of the cases, and of the tests with a real Envoy.
+/// All claims: of the cases, and of the tests.
 pub(super) fn all() -> Vec<Claim> {
     let mut claims = Vec::new();
     let cases = root().join("testdata/cases");
     for file in files(&cases, "yaml") {
         claims.extend(of_case(&file, name(&cases, &file)));
     }
-    let tests = root().join("tests/envoy/tests/it");
-    for file in files(&tests, "rs") {
-        let text = fs::read_to_string(&file).expect("a test can be read");
-        claims.extend(of_tests(&text, &name(&tests, &file)));
+    for folder in ["tests/envoy/tests/it", "crates/engine", "crates/model", "crates/store", "crates/x509"] {
+        let folder = root().join(folder);
+        for file in files(&folder, "rs") {
+            let text = fs::read_to_string(&file).expect("a test can be read");
+            let path = file.strip_prefix(root()).expect("it is in the repository").to_string_lossy();
+            claims.extend(of_tests(&text, &name(&folder, &file), &path));
+        }
     }
     claims
 }
@@ -105,14 +108,14 @@ fn reasons(problems: &Value) -> BTreeSet<String> {
 }
 
 /// Lines `/// Proves ROW, ROW`, up to the function that they stand above.
-fn of_tests(text: &str, file: &str) -> Vec<Claim> {
+fn of_tests(text: &str, topic: &str, file: &str) -> Vec<Claim> {
     let mut claims = Vec::new();
     let mut rows: Vec<String> = Vec::new();
     for line in text.lines().map(str::trim) {
         if let Some(named) = line.strip_prefix("/// Proves ") {
             rows.extend(named.trim_end_matches('.').split(", ").map(str::to_owned));
         } else if let Some((_, rest)) = line.split_once("fn ").filter(|_| !rows.is_empty()) {
-            let name = format!("{file}: {}", rest.split('(').next().unwrap_or_default());
+            let name = format!("{topic}: {}", rest.split('(').next().unwrap_or_default());
             let proof = Proof::Test { name, file: file.to_owned() };
             claims.extend(rows.drain(..).map(|row| Claim { row, proof: proof.clone() }));
         }

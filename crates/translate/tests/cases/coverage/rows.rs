@@ -18,6 +18,7 @@ pub(super) struct Rows {
     pub(super) conditions: Vec<Row>,
     pub(super) annotations: Vec<Row>,
     pub(super) behaviours: Vec<Row>,
+    pub(super) instead: Vec<Row>,
     pub(super) fields: Vec<Row>,
     by_schema: Fields,
     later: Vec<String>,
@@ -36,6 +37,9 @@ impl Rows {
             behaviours: listed(&data["behaviours"], |row| {
                 format!("{}: {}", text_of(row, "when"), text_of(row, "sees"))
             }),
+            instead: listed(&data["instead"], |row| {
+                format!("{}; here: {}", text_of(row, "contour"), text_of(row, "here"))
+            }),
             fields: by_schema
                 .ids()
                 .into_iter()
@@ -47,7 +51,8 @@ impl Rows {
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Row> {
-        self.conditions.iter().chain(&self.annotations).chain(&self.behaviours).chain(&self.fields)
+        let tables = [&self.conditions, &self.annotations, &self.behaviours, &self.instead, &self.fields];
+        tables.into_iter().flatten()
     }
 
     /// Whether a row is said to have no proof until now.
@@ -77,7 +82,7 @@ impl Rows {
         } else if is_in(&self.fields) {
             objects.iter().any(|object| self.by_schema.used(object).contains(row.as_str()))
         } else {
-            false
+            is_in(&self.instead)
         };
         (!shown).then(|| format!("{proof}: says that it proves {row}, and does not show it"))
     }
