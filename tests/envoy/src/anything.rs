@@ -30,10 +30,19 @@ type Path<'a> = &'a [&'a str];
 impl Anything {
     /// One object, with those that only make sense beside it.
     pub fn objects(seed: u64, number: u64) -> Vec<Value> {
+        Self::of(seed, number).any_kind()
+    }
+
+    /// A ContourConfiguration.
+    pub fn configuration(seed: u64, number: u64) -> Value {
+        Self::of(seed, number).configuration_of_any_content()
+    }
+
+    fn of(seed: u64, number: u64) -> Self {
         let mut dice = Dice::of(seed, number);
         // A third is as it should be; of those with many faults little is served.
         let spoilt = [0, 0, 0, 1, 1, 2, 4, 12][dice.below(8)];
-        Self { dice, number, spoilt }.any_kind()
+        Self { dice, number, spoilt }
     }
 
     fn is_spoilt(&mut self) -> bool {

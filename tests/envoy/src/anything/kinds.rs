@@ -125,9 +125,13 @@ impl Anything {
     }
 
     fn delegation(&mut self) -> Value {
-        let schema = schemas::spec(api::Kind::TlsCertificateDelegation);
-        let spec = self.value(&schema, &["spec"]);
+        let spec = self.value(&schemas::DELEGATION, &["spec"]);
         self.named("projectcontour.io/v1", "TLSCertificateDelegation", "delegation", "spec", spec)
+    }
+
+    pub(super) fn configuration_of_any_content(&mut self) -> Value {
+        let spec = self.value(&schemas::CONFIGURATION, &["spec"]);
+        self.named("projectcontour.io/v1alpha1", "ContourConfiguration", "configuration", "spec", spec)
     }
 
     fn annotations(&mut self, all: &[(&str, &[&str])]) -> Value {

@@ -5,13 +5,21 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 /// The `spec` of a kind of ours, as its definition says.
-pub(super) fn spec(kind: api::Kind) -> Value {
-    let definition = api::crd::definition(kind).expect("a kind that is ours to define");
+pub(super) fn spec(kind: &str) -> Value {
+    let mut definitions = api::crd::definitions().into_iter();
+    let definition = definitions.find(|definition| definition["spec"]["names"]["kind"] == kind);
+    let definition = definition.expect("a kind that is ours to define");
     definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"].clone()
 }
 
 /// The `spec` of an HTTPProxy.
-pub(super) static HTTP_PROXY: LazyLock<Value> = LazyLock::new(|| spec(api::Kind::HttpProxy));
+pub(super) static HTTP_PROXY: LazyLock<Value> = LazyLock::new(|| spec("HTTPProxy"));
+
+/// The `spec` of a TLSCertificateDelegation.
+pub(super) static DELEGATION: LazyLock<Value> = LazyLock::new(|| spec("TLSCertificateDelegation"));
+
+/// The `spec` of a ContourConfiguration.
+pub(super) static CONFIGURATION: LazyLock<Value> = LazyLock::new(|| spec("ContourConfiguration"));
 
 /// The `spec` of an Ingress.
 pub(super) static INGRESS: LazyLock<Value> = LazyLock::new(|| {

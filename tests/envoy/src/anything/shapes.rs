@@ -12,6 +12,7 @@ pub(super) fn share(path: Path<'_>, name: &str) -> usize {
         ("spec", "tcpproxy") => 6,
         ("spec", "includes") => 15,
         ("spec", "ingressClassName") => 1,
+        ("spec", "globalExtAuth" | "rateLimitService" | "tracing") => 15,
         ("spec", "rules" | "ports") => 95,
         ("virtualhost", "tls") => 45,
         ("virtualhost", _) => 12,
@@ -29,6 +30,8 @@ pub(super) fn share(path: Path<'_>, name: &str) -> usize {
         ("jwtProviders", "default") => 20,
         ("clientValidation", "caSecret") => 95,
         ("allowedAuthorizationHeaders" | "allowedUpstreamHeaders", _) => 90,
+        // What would keep all objects from being served, or be a listener elsewhere.
+        (_, "rootNamespaces" | "classNames" | "omEnforcedHealth" | "xdsServer") => 0,
         (_, "status") => 0,
         _ => 45,
     }

@@ -86,6 +86,20 @@ impl Words {
                 &["RoundRobin", "WeightedLeastRequest", "Random", "Cookie", "RequestHash"][..],
                 &["cookie"][..],
             ),
+            [.., "accessLogFormatString"] => (&LINES[..], &UNUSUAL_VALUES[..]),
+            [.., "accessLogJSONFields"] => {
+                (&LOG_FIELDS[..], &["nothing", "a=%FOO%", "=", "a=", "a=%REQ(", "=%PROTOCOL%"][..])
+            }
+            [.., "cipherSuites"] => (&CIPHERS[..], &["TLS_AES_128_GCM_SHA256", "x", "", "ALL", "[a|b]"][..]),
+            [.., "ecdhCurves"] => (&["X25519", "P-256", "P-384"][..], &["P-521", "x25519", ""][..]),
+            [.., "overallSampling" | "clientSampling" | "randomSampling"] => {
+                (&["100", "0.5", "0"][..], &["101", "-1", "x", "1e9"][..])
+            }
+            [.., "envoy", "timeouts", "connectTimeout"] => (&["1s", "250ms"][..], &UNUSUAL_DURATIONS[..]),
+            [.., "envoy", "timeouts", _] => (&TIMEOUTS[..], &UNUSUAL_DURATIONS[..]),
+            [.., "address"] => (&["127.0.0.1"][..], &["", "a", "::1"][..]),
+            [.., "clientCertificate" | "fallbackCertificate", "name"] => (&["cert"][..], &["gone", "ca"][..]),
+            [.., "extensionService", "name"] => (&["auth"][..], &["gone"][..]),
             [.., "ingressClassName"] => (&["contour"][..], &["other"][..]),
             [.., "body"] => (&["", "no", "{\"a\": 1}"][..], &["%", "%REQ(X)%", "\0", "é"][..]),
             _ => (&PLAIN[..], &NASTY[..]),
@@ -321,6 +335,18 @@ const UNUSUAL_URIS: [&str; 14] = [
     "//a.example/",
     "https://é.example/",
     "http://:80/",
+];
+const LINES: [&str; 4] = [
+    "%PROTOCOL%\n",
+    "[%START_TIME(%s)%] \"%REQ(:METHOD)%\" %RESPONSE_CODE%\n",
+    "a\n",
+    "%REQ(X?Y):9% %DURATION%\n",
+];
+const LOG_FIELDS: [&str; 5] = ["method", "path", "@timestamp", "a=%PROTOCOL%", "b=%REQ(X-A)%"];
+const CIPHERS: [&str; 3] = [
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]",
+    "ECDHE-RSA-AES256-GCM-SHA384",
 ];
 const TIMEOUTS: [&str; 6] = ["1s", "infinity", "infinite", "1h30m", "250ms", "5s"];
 const UNUSUAL_DURATIONS: [&str; 14] = [

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use files::Severity;
 use harness::anything::{Anything, surroundings};
 use harness::{Edit, Options, World};
 use model::{Layout, Report, Settings, Verdict};
@@ -18,6 +19,8 @@ use smallest::smallest;
 /// How many objects each layout gets, with those beside them, and how many at once.
 const OBJECTS: u64 = 1_000;
 const BATCH: u64 = 100;
+/// How many configurations of the operator, each with an Envoy of its own.
+const CONFIGURATIONS: u64 = 16;
 
 #[tokio::test]
 async fn anything_that_is_published_is_taken_with_tables() {
@@ -34,14 +37,36 @@ async fn anything_that_is_published_is_taken_on_demand() {
     run(Setup::of(Layout::OnDemand)).await;
 }
 
+#[tokio::test]
+async fn any_configuration_of_the_operator_is_taken_or_refused_with_tables() {
+    run_configurations(Setup::of(Layout::Table)).await;
+}
+
+#[tokio::test]
+async fn any_configuration_of_the_operator_is_taken_or_refused_with_scopes() {
+    run_configurations(Setup::of(Layout::Scoped)).await;
+}
+
+#[tokio::test]
+async fn any_configuration_of_the_operator_is_taken_or_refused_on_demand() {
+    run_configurations(Setup::of(Layout::OnDemand)).await;
+}
+
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
+fn seed(setup: &Setup) -> u64 {
+    number("ISOBATH_TEST_SEED").unwrap_or(setup.layout as u64)
+}
+
+fn factor() -> u64 {
+    number("ISOBATH_TEST_CASES_FACTOR").unwrap_or(1).min(20)
+}
+
 async fn run(setup: Setup) {
-    let seed = number("ISOBATH_TEST_SEED").unwrap_or(setup.layout as u64);
-    let objects = OBJECTS * number("ISOBATH_TEST_CASES_FACTOR").unwrap_or(1).min(20);
-    let mut world = world(&setup).await;
+    let (seed, objects) = (seed(&setup), OBJECTS * factor());
+    let mut world = world(&setup, &[]).await;
     let mut before = Vec::new();
     let mut verdicts = Verdicts::default();
     for first in (0..objects).step_by(BATCH as usize) {
@@ -60,6 +85,37 @@ async fn run(setup: Setup) {
     verdicts.assert_of_both_kinds();
 }
 
+/// A world for each configuration, with a few objects.
+async fn run_configurations(setup: Setup) {
+    let seed = seed(&setup);
+    let mut taken = 0;
+    for number in 0..CONFIGURATIONS * factor() {
+        let configuration = Anything::configuration(seed, number);
+        if settings(&configuration).is_none() {
+            continue;
+        }
+        taken += 1;
+        let others = (0..8).map(|other| Anything::objects(seed, number * 8 + other));
+        let groups: Vec<_> = std::iter::once(vec![configuration]).chain(others).collect();
+        let objects = groups.concat();
+        let mut world = world(&setup, &objects).await;
+        world.hand(applied(&objects)).await;
+        if let Some(complaint) = complaint(&world) {
+            panic!("seed {seed}, configuration {number}: {complaint}\n{}", smallest(&setup, groups).await);
+        }
+    }
+    assert!(taken * 5 > CONFIGURATIONS * factor(), "{taken} could be used");
+}
+
+/// What a ContourConfiguration says; `None` when it is refused, which names field and fault.
+fn settings(configuration: &Value) -> Option<Settings> {
+    let (spec, _) = api::decode::part(configuration["spec"].clone()).ok()?;
+    let (configuration, faults) = config::of_object(spec);
+    assert!(faults.iter().all(|fault| !fault.path.is_empty() && !fault.message.is_empty()), "{faults:?}");
+    let refused = faults.iter().any(|fault| fault.severity == Severity::Error);
+    (!refused).then_some(configuration.settings)
+}
+
 /// What a world is like, so that another of its kind can be made.
 struct Setup {
     layout: Layout,
@@ -72,12 +128,13 @@ impl Setup {
     }
 }
 
-/// A world with all that the objects refer to.
-async fn world(setup: &Setup) -> World {
-    let settings = Settings { external_names: true, ..Options::with_layout(setup.layout).settings };
+/// A world with all that the objects refer to, configured by the ContourConfiguration among them.
+async fn world(setup: &Setup, objects: &[Value]) -> World {
+    let configuration = objects.iter().find(|object| object["kind"] == "ContourConfiguration");
+    let settings = configuration.and_then(settings).unwrap_or_default();
+    let settings = Settings { external_names: true, layout: setup.layout, ..settings };
     let mut world = World::with(Options { settings, edit: setup.edit.clone(), ..Options::default() }).await;
     world.hand(applied(&surroundings())).await;
-    assert_eq!(complaint(&world), None);
     world
 }
 

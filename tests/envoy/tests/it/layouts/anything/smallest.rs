@@ -26,7 +26,7 @@ pub(super) async fn smallest(setup: &Setup, groups: Vec<Vec<Value>>) -> String {
 
 /// What Envoy has against some objects.
 async fn attempt(setup: &Setup, objects: &[Value]) -> Option<String> {
-    let mut world = world(setup).await;
+    let mut world = world(setup, objects).await;
     world.hand(applied(objects)).await;
     complaint(&world)
 }
