@@ -86,6 +86,16 @@ impl Words {
                 &["RoundRobin", "WeightedLeastRequest", "Random", "Cookie", "RequestHash"][..],
                 &["cookie"][..],
             ),
+            [.., "ingressClassName"] => (&["contour"][..], &["other"][..]),
+            [.., "body"] => (&["", "no", "{\"a\": 1}"][..], &["%", "%REQ(X)%", "\0", "é"][..]),
+            _ => return Self::of_operators(path),
+        };
+        Self { right, unusual }
+    }
+
+    /// Those of fields that only operators have.
+    fn of_operators(path: Path<'_>) -> Self {
+        let (right, unusual) = match path {
             [.., "accessLogFormatString"] => (&LINES[..], &UNUSUAL_VALUES[..]),
             [.., "accessLogJSONFields"] => {
                 (&LOG_FIELDS[..], &["nothing", "a=%FOO%", "=", "a=", "a=%REQ(", "=%PROTOCOL%"][..])
@@ -100,8 +110,6 @@ impl Words {
             [.., "address"] => (&["127.0.0.1"][..], &["", "a", "::1"][..]),
             [.., "clientCertificate" | "fallbackCertificate", "name"] => (&["cert"][..], &["gone", "ca"][..]),
             [.., "extensionService", "name"] => (&["auth"][..], &["gone"][..]),
-            [.., "ingressClassName"] => (&["contour"][..], &["other"][..]),
-            [.., "body"] => (&["", "no", "{\"a\": 1}"][..], &["%", "%REQ(X)%", "\0", "é"][..]),
             _ => (&PLAIN[..], &NASTY[..]),
         };
         Self { right, unusual }

@@ -132,7 +132,15 @@ impl Setup {
 async fn world(setup: &Setup, objects: &[Value]) -> World {
     let configuration = objects.iter().find(|object| object["kind"] == "ContourConfiguration");
     let settings = configuration.and_then(settings).unwrap_or_default();
-    let settings = Settings { external_names: true, layout: setup.layout, ..settings };
+    let nowhere: Arc<str> = "/dev/null".into();
+    let settings = Settings {
+        external_names: true,
+        layout: setup.layout,
+        // Whether a file can be written is known to Envoy alone.
+        http_access_log: Arc::clone(&nowhere),
+        https_access_log: nowhere,
+        ..settings
+    };
     let mut world = World::with(Options { settings, edit: setup.edit.clone(), ..Options::default() }).await;
     world.hand(applied(&surroundings())).await;
     world
