@@ -9,6 +9,7 @@ mod tls;
 
 use envoy_protos::envoy::config::cluster::v3 as proto;
 use envoy_protos::envoy::r#type::v3::Percent;
+use envoy_protos::google::protobuf::UInt32Value;
 use model::{Cluster, ClusterKey, Discovery, UpstreamTls};
 
 pub(crate) use discovery::{one_name, resolve};
@@ -32,6 +33,7 @@ pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
         health_checks: health.map(|check| health::check(check, cluster.protocol)).into_iter().collect(),
         // What is gone from the Service is gone, whatever it would answer.
         ignore_health_on_host_removal: health.is_some(),
+        per_connection_buffer_limit_bytes: cluster.buffer_bytes.map(|value| UInt32Value { value }),
         circuit_breakers: limits::circuit_breakers(&cluster.circuit_breakers),
         transport_socket: cluster.tls.as_ref().map(|tls| tls::socket(tls, cluster.protocol, mode)),
         ..Default::default()

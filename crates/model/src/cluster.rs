@@ -32,6 +32,10 @@ pub struct Cluster {
     pub connect_timeout: Duration,
     /// How long a connection may be unused.
     pub idle_timeout: Timeout,
+    /// How many requests a connection may bring; at least 1.
+    pub requests_per_connection: Option<u32>,
+    /// How many bytes are held back for a connection; at least 1.
+    pub buffer_bytes: Option<u32>,
     /// Limits of use.
     pub circuit_breakers: CircuitBreakers,
 }
@@ -258,6 +262,8 @@ mod tests {
             tls: None,
             connect_timeout: Duration::from_secs(2),
             idle_timeout: Timeout::Default,
+            requests_per_connection: None,
+            buffer_bytes: None,
             circuit_breakers: CircuitBreakers::default(),
         }
     }

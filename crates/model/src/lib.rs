@@ -27,6 +27,7 @@ mod route;
 mod secret;
 mod settings;
 mod tls;
+mod upstream;
 mod virtual_host;
 
 pub use access_log::{AccessLogs, LogFormat, LogLevel};
@@ -58,4 +59,5 @@ pub use tls::{
     CipherSuite, ClientCertificates, ClientDetail, Clients, Curve, Demand, Revocation, TlsOffer,
     TlsTermination, TlsVersion, Trust,
 };
+pub use upstream::Upstream;
 pub use virtual_host::{TcpProxy, Traffic, VirtualHost};

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::{
-    AccessLogs, CircuitBreakers, DnsFamily, Downstream, Listener, ListenerId, SecretName, Timeout, TlsOffer,
-    TlsVersion, Transport,
+    AccessLogs, DnsFamily, Downstream, Listener, ListenerId, SecretName, Timeout, TlsOffer, TlsVersion,
+    Transport, Upstream,
 };
 
 /// An address and port to listen on.
@@ -95,16 +95,14 @@ pub struct Settings {
     pub external_names: bool,
     /// Which addresses of an ExternalName are used.
     pub dns_family: DnsFamily,
-    /// Limits of every backend, where its Service has none of its own.
-    pub circuit_breakers: CircuitBreakers,
+    /// What all connections to backends have in common.
+    pub upstream: Upstream,
     /// The oldest TLS version that any host may offer. Default 1.2.
     pub tls_minimum: TlsVersion,
     /// The newest TLS version that any host may offer. Default 1.3.
     pub tls_maximum: TlsVersion,
     /// What clients are offered in TLS handshakes.
     pub tls_offer: TlsOffer,
-    /// The Secret with the certificate that Envoy shows to backends with TLS.
-    pub client_certificate: Option<SecretName>,
     /// The Secret with the certificate for clients that name no server, or one that nobody serves.
     pub fallback_certificate: Option<SecretName>,
     /// How many proxies in front of Envoy are trusted in `x-forwarded-for`.
@@ -173,11 +171,10 @@ impl Default for Settings {
             disable_permit_insecure: false,
             external_names: false,
             dns_family: DnsFamily::Auto,
-            circuit_breakers: CircuitBreakers::default(),
+            upstream: Upstream::default(),
             tls_minimum: TlsVersion::V1_2,
             tls_maximum: TlsVersion::V1_3,
             tls_offer: TlsOffer::default(),
-            client_certificate: None,
             fallback_certificate: None,
             trusted_hops: 0,
             merge_slashes: true,

@@ -97,7 +97,7 @@ pub(crate) fn client_certificate(
     reader: &Reader<'_>,
     settings: &Settings,
 ) -> Result<Option<SecretKey>, String> {
-    let Some(name) = &settings.client_certificate else { return Ok(None) };
+    let Some(name) = &settings.upstream.client_certificate else { return Ok(None) };
     tls::pair(reader, &name.namespace, (&name.namespace, &name.name)).map(Some).map_err(|unusable| {
         let why = match unusable {
             Unusable::NotDelegated => "it is not delegated".to_owned(),
@@ -184,6 +184,8 @@ impl Target<'_> {
             tls: is_tls.then(|| self.tls(policy)),
             connect_timeout: settings.timeouts.connect,
             idle_timeout: policy.idle_timeout,
+            requests_per_connection: settings.upstream.requests_per_connection,
+            buffer_bytes: settings.upstream.buffer_bytes,
             circuit_breakers: self.circuit_breakers(settings),
         }
     }
@@ -267,7 +269,7 @@ impl Target<'_> {
 
     /// The limits of the Service, each in front of that of the operator (reference 5.2).
     fn circuit_breakers(&self, settings: &Settings) -> CircuitBreakers {
-        let everyones = &settings.circuit_breakers;
+        let everyones = &settings.upstream.circuit_breakers;
         let limit = |annotation: &str, everyones| self.limit(annotation).ok().flatten().or(everyones);
         let [connections, pending, requests, retries, per_host] = LIMITS;
         CircuitBreakers {

@@ -1,7 +1,7 @@
 //! What backends have in common.
 
-use api::contour_configuration::ClusterDnsFamily;
-use model::{DnsFamily, Settings};
+use api::contour_configuration::{CircuitBreakers as Limits, ClusterDnsFamily};
+use model::{CircuitBreakers, DnsFamily, Settings};
 
 use crate::fault::Faults;
 use crate::key::{Form, Key, Standing, key};
@@ -9,45 +9,47 @@ use crate::written::Written;
 
 const FAMILY: &str = "spec.envoy.cluster.dnsLookupFamily";
 
+const REQUESTS: &str = "spec.envoy.cluster.maxRequestsPerConnection";
+const BUFFER: &str = "spec.envoy.cluster.per-connection-buffer-limit-bytes";
+const CONNECTIONS: &str = "spec.envoy.cluster.circuitBreakers.maxConnections";
+const PENDING: &str = "spec.envoy.cluster.circuitBreakers.maxPendingRequests";
+const ACTIVE: &str = "spec.envoy.cluster.circuitBreakers.maxRequests";
+const RETRIES: &str = "spec.envoy.cluster.circuitBreakers.maxRetries";
+const PER_HOST: &str = "spec.envoy.cluster.circuitBreakers.perHostMaxConnections";
+const CERTIFICATE: &str = "spec.envoy.clientCertificate";
+
 pub(super) const KEYS: &[Key] = &[
     key(FAMILY, Form::Text)
         .file("cluster.dns-lookup-family")
         .default("auto")
         .means("Which addresses of a name are used: `auto` for IPv6 and else IPv4, `v4`, `v6`, or `all`."),
-    key("spec.envoy.cluster.maxRequestsPerConnection", Form::Number)
+    key(REQUESTS, Form::Number)
         .file("cluster.max-requests-per-connection")
         .default("any number")
-        .standing(Standing::Missing)
         .means("How many requests one connection to a backend may bring."),
-    key("spec.envoy.cluster.per-connection-buffer-limit-bytes", Form::Number)
+    key(BUFFER, Form::Number)
         .file("cluster.per-connection-buffer-limit-bytes")
         .default("1 MiB")
-        .standing(Standing::Missing)
         .means("How many bytes Envoy holds back for a connection to a backend."),
-    key("spec.envoy.cluster.circuitBreakers.maxConnections", Form::Number)
+    key(CONNECTIONS, Form::Number)
         .file("cluster.circuit-breakers.max-connections")
         .default("1024, Envoy's own")
-        .standing(Standing::Missing)
         .means("How many connections a Service gets, unless its annotations say otherwise."),
-    key("spec.envoy.cluster.circuitBreakers.maxPendingRequests", Form::Number)
+    key(PENDING, Form::Number)
         .file("cluster.circuit-breakers.max-pending-requests")
         .default("1024, Envoy's own")
-        .standing(Standing::Missing)
         .means("How many requests may wait for a connection to a Service."),
-    key("spec.envoy.cluster.circuitBreakers.maxRequests", Form::Number)
+    key(ACTIVE, Form::Number)
         .file("cluster.circuit-breakers.max-requests")
         .default("1024, Envoy's own")
-        .standing(Standing::Missing)
         .means("How many requests to a Service may be under way."),
-    key("spec.envoy.cluster.circuitBreakers.maxRetries", Form::Number)
+    key(RETRIES, Form::Number)
         .file("cluster.circuit-breakers.max-retries")
         .default("3, Envoy's own")
-        .standing(Standing::Missing)
         .means("How many retries to a Service may be under way."),
-    key("spec.envoy.cluster.circuitBreakers.perHostMaxConnections", Form::Number)
+    key(PER_HOST, Form::Number)
         .file("cluster.circuit-breakers.per-host-max-connections")
         .default("any number")
-        .standing(Standing::Missing)
         .means("How many connections one endpoint gets."),
     key("spec.envoy.cluster.upstreamTLS.minimumProtocolVersion", Form::Text)
         .file("cluster.upstream-tls.minimum-protocol-version")
@@ -68,15 +70,16 @@ pub(super) const KEYS: &[Key] = &[
         .default("Envoy's own")
         .standing(Standing::Closes)
         .means("The curves for the exchange of keys with backends, the best first."),
-    key("spec.envoy.clientCertificate", Form::Name)
+    key(CERTIFICATE, Form::Name)
         .file("tls.envoy-client-certificate")
         .default("none")
-        .standing(Standing::Missing)
         .means("The Secret with the certificate that Envoy shows to backends."),
 ];
 
 pub(super) fn settings(written: &Written, settings: &mut Settings, faults: &mut Faults) {
-    let Some(cluster) = written.spec.envoy.as_ref().and_then(|envoy| envoy.cluster.as_ref()) else { return };
+    let Some(envoy) = written.spec.envoy.as_ref() else { return };
+    settings.upstream.client_certificate = faults.name(CERTIFICATE, envoy.client_certificate.as_ref());
+    let Some(cluster) = envoy.cluster.as_ref() else { return };
     if let Some(family) = faults.word(FAMILY, cluster.dns_lookup_family.as_ref()) {
         settings.dns_family = match family {
             ClusterDnsFamily::Auto => DnsFamily::Auto,
@@ -84,5 +87,24 @@ pub(super) fn settings(written: &Written, settings: &mut Settings, faults: &mut 
             ClusterDnsFamily::V6 => DnsFamily::V6,
             ClusterDnsFamily::All => DnsFamily::All,
         };
+    }
+    let upstream = &mut settings.upstream;
+    let mut at_least_one = |path, number| faults.number(path, number, 1..=u32::MAX);
+    upstream.requests_per_connection = at_least_one(REQUESTS, cluster.max_requests_per_connection);
+    upstream.buffer_bytes = at_least_one(BUFFER, cluster.per_connection_buffer_limit_bytes);
+    if let Some(limits) = &cluster.circuit_breakers {
+        upstream.circuit_breakers = circuit_breakers(limits, faults);
+    }
+}
+
+/// Limits, of which zero is none.
+fn circuit_breakers(limits: &Limits, faults: &mut Faults) -> CircuitBreakers {
+    let mut limit = |path, limit| faults.number(path, limit, 0..=u32::MAX).filter(|limit| *limit > 0);
+    CircuitBreakers {
+        max_connections: limit(CONNECTIONS, limits.max_connections),
+        max_pending_requests: limit(PENDING, limits.max_pending_requests),
+        max_requests: limit(ACTIVE, limits.max_requests),
+        max_retries: limit(RETRIES, limits.max_retries),
+        per_host_max_connections: limit(PER_HOST, limits.per_host_max_connections),
     }
 }

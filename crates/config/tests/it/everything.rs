@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use config::Standing;
 use model::{
-    AccessLogs, Bind, CipherSuite, Compression, Curve, DnsFamily, Downstream, Fingerprints, GlobalTimeouts,
-    HttpVersions, LogFormat, LogLevel, SecretName, ServerHeader, Settings, Timeout, TlsOffer, TlsVersion,
+    AccessLogs, Bind, CipherSuite, CircuitBreakers, Compression, Curve, DnsFamily, Downstream, Fingerprints,
+    GlobalTimeouts, HttpVersions, LogFormat, LogLevel, SecretName, ServerHeader, Settings, Timeout, TlsOffer,
+    TlsVersion, Upstream,
 };
 use serde_json::Value;
 
@@ -77,6 +78,18 @@ fn every_key_that_is_honoured_shapes_the_settings() {
         disable_permit_insecure: true,
         external_names: true,
         dns_family: DnsFamily::V4,
+        upstream: Upstream {
+            circuit_breakers: CircuitBreakers {
+                max_connections: Some(1),
+                max_pending_requests: Some(2),
+                max_requests: Some(3),
+                max_retries: Some(4),
+                per_host_max_connections: Some(5),
+            },
+            requests_per_connection: Some(100),
+            buffer_bytes: Some(32_768),
+            client_certificate: Some(SecretName::new("projectcontour", "client")),
+        },
         tls_minimum: TlsVersion::V1_3,
         fallback_certificate: Some(SecretName::new("projectcontour", "fallback")),
         trusted_hops: 2,

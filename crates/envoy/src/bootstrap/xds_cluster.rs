@@ -13,7 +13,6 @@ use envoy_protos::envoy::extensions::transport_sockets::tls::v3::common_tls_cont
 };
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::tls_parameters::TlsProtocol;
 use envoy_protos::google::protobuf::UInt32Value;
-use model::Timeout;
 
 use super::secret_files::{CERTIFICATE, VALIDATION, by_file, certificate, trusted_ca};
 use super::{BootstrapOptions, XdsTls};
@@ -29,10 +28,7 @@ pub(super) fn cluster(options: &BootstrapOptions) -> cluster::Cluster {
         connect_timeout: Some(seconds(5)),
         load_assignment: Some(one_name(XDS_CLUSTER, &options.xds_address, (options.xds_port, None))),
         upstream_connection_options: Some(tcp_keepalive()),
-        typed_extension_protocol_options: options_by_name(&explicit(
-            http2(http2_keepalive()),
-            Timeout::Default,
-        )),
+        typed_extension_protocol_options: options_by_name(&explicit(http2(http2_keepalive()), None)),
         circuit_breakers: Some(never_in_the_way()),
         transport_socket: options.tls.as_ref().map(socket),
         ..Default::default()

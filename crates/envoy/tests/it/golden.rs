@@ -428,6 +428,8 @@ fn a_cluster_with_everything() {
     value.balancing = Balancing::Hash;
     value.idle_timeout = Timeout::After(Duration::from_secs(30));
     value.connect_timeout = Duration::from_millis(250);
+    value.requests_per_connection = Some(100);
+    value.buffer_bytes = Some(32_768);
     value.circuit_breakers = CircuitBreakers {
         max_connections: Some(1),
         max_pending_requests: Some(2),

@@ -30,6 +30,8 @@ pub(crate) fn cluster(service: &str) -> Cluster {
         tls: None,
         connect_timeout: Duration::from_secs(2),
         idle_timeout: Timeout::Default,
+        requests_per_connection: None,
+        buffer_bytes: None,
         circuit_breakers: CircuitBreakers::default(),
     }
 }

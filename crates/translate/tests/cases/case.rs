@@ -68,11 +68,11 @@ fn read_settings(document: &Value) -> Result<Settings, String> {
             "clientCertificate" => {
                 let name = value.as_str().and_then(|name| name.split_once('/'));
                 let (namespace, name) = name.ok_or("clientCertificate must be namespace/name")?;
-                settings.client_certificate = Some(SecretName::new(namespace, name));
+                settings.upstream.client_certificate = Some(SecretName::new(namespace, name));
             }
             "circuitBreakers" => {
                 let limit = |key: &str| value[key].as_u64().and_then(|limit| u32::try_from(limit).ok());
-                settings.circuit_breakers = CircuitBreakers {
+                settings.upstream.circuit_breakers = CircuitBreakers {
                     max_connections: limit("maxConnections"),
                     max_pending_requests: limit("maxPendingRequests"),
                     max_requests: limit("maxRequests"),

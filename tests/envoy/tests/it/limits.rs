@@ -52,7 +52,7 @@ async fn a_service_limits_its_requests() {
 #[tokio::test]
 async fn the_operator_limits_requests_where_a_service_does_not() {
     let mut options = Options::default();
-    options.settings.circuit_breakers =
+    options.settings.upstream.circuit_breakers =
         CircuitBreakers { max_requests: Some(1), ..CircuitBreakers::default() };
     only_one_at_a_time(world(options, "").await).await;
 }

@@ -123,7 +123,7 @@ async fn connections_are_carried_to_backends_that_prove_who_they_are() {
 #[tokio::test]
 async fn backends_that_ask_for_it_are_shown_the_operators_certificate() {
     let mut options = Options::default();
-    options.settings.client_certificate = Some(SecretName::new("default", "envoy"));
+    options.settings.upstream.client_certificate = Some(SecretName::new("default", "envoy"));
     let mut world = World::with(options).await;
     let (ca, own) = (Authority::root("clients"), HostCertificate::new("web.inner"));
     let tls = ServerTls::for_clients_of(&own.certificate, &own.key, &ca.certificate());

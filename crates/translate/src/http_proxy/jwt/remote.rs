@@ -135,6 +135,8 @@ fn cluster(
         tls: is_tls.then_some(UpstreamTls { sni, validation, client_certificate: None }),
         connect_timeout: context.settings.timeouts.connect,
         idle_timeout: Timeout::Default,
+        requests_per_connection: context.settings.upstream.requests_per_connection,
+        buffer_bytes: context.settings.upstream.buffer_bytes,
         circuit_breakers: CircuitBreakers::default(),
     }
 }
