@@ -45,7 +45,7 @@ pub(crate) fn service(namespace: &str, name: &str, ports: Vec<ServicePort>) -> O
 }
 
 pub(crate) fn endpoint(address: &str, ready: Option<bool>, serving: Option<bool>) -> Endpoint {
-    let conditions = EndpointConditions { ready, serving, terminating: None };
+    let conditions = EndpointConditions { ready, serving, terminating: serving };
     Endpoint { addresses: vec![address.into()], conditions: Some(conditions), ..Endpoint::default() }
 }
 

@@ -24,7 +24,7 @@ pub struct SliceEndpoint {
     pub ip: IpAddr,
     /// Whether it takes new connections; unknown counts as yes.
     pub ready: bool,
-    /// Whether it still answers while it goes away.
+    /// Whether it goes away, and still answers meanwhile.
     pub serving: bool,
 }
 
@@ -43,11 +43,13 @@ impl SliceFact {
     }
 }
 
-/// Kubernetes promises that all addresses of an endpoint are the same thing: the first is used.
+/// Kubernetes promises that all addresses of an endpoint are the same thing: the first is used. The slices of another
+/// family are endpoints of their own, as they are for everyone who reads slices: Envoy may reach one of them only.
 fn endpoint(endpoint: &Endpoint) -> Option<SliceEndpoint> {
     let ip = endpoint.addresses.first()?.parse().ok()?;
     let conditions = endpoint.conditions.as_ref();
     let ready = conditions.and_then(|conditions| conditions.ready).unwrap_or(true);
     let serving = conditions.and_then(|conditions| conditions.serving).unwrap_or(ready);
-    Some(SliceEndpoint { ip, ready, serving })
+    let terminating = conditions.and_then(|conditions| conditions.terminating).unwrap_or(false);
+    Some(SliceEndpoint { ip, ready, serving: serving && terminating })
 }

@@ -54,13 +54,22 @@ pub(super) fn retry(
         context.note(owner, retry_fault(&at.field("perTryTimeout"), why).warning());
         Timeout::Default
     });
+    let on = cases(&at, policy)?;
+    if !policy.retriable_status_codes.is_empty() && !on.split(',').any(|case| case == BY_STATUS) {
+        let at = at.field("retriableStatusCodes");
+        let message = format!("{at} has no effect without {BY_STATUS} in retryOn and is ignored");
+        context.note(owner, Fault::new("SpecError", "IgnoredField", &at, message).warning());
+    }
     Ok(Some(Retry {
-        on: cases(&at, policy)?.into(),
+        on: on.into(),
         count: count.max(1),
         per_try,
         status_codes: status_codes(&at, policy)?,
     }))
 }
+
+/// The case that looks at the statuses of a policy.
+const BY_STATUS: &str = "retriable-status-codes";
 
 fn retry_fault(at: &FieldPath<'_>, why: String) -> Fault {
     Fault::new("RouteError", "RetryPolicyNotValid", at, why)

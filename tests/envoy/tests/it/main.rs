@@ -6,6 +6,7 @@ extern crate isobath_envoy_tests as harness;
 mod actions;
 mod changes;
 mod conditions;
+mod endpoints;
 mod fleet;
 mod health_checks;
 mod ingress;
