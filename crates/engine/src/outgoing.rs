@@ -75,7 +75,7 @@ mod tests {
             body: body.to_owned().into(),
             own_name: envoy::OwnName::InBody,
             refs: envoy::References::default(),
-            slow: false,
+            warming: envoy::Warming::Quick,
         }
     }
 

@@ -7,6 +7,8 @@ mod limits;
 mod protocol;
 mod tls;
 
+use std::time::Duration;
+
 use envoy_protos::envoy::config::cluster::v3 as proto;
 use envoy_protos::envoy::r#type::v3::Percent;
 use envoy_protos::google::protobuf::UInt32Value;
@@ -17,7 +19,7 @@ pub(crate) use protocol::{by_name as options_by_name, explicit, http2};
 pub(crate) use tls::{dns_name, wrap as wrap_socket};
 
 use crate::duration::duration;
-use crate::{Reference, References, Resource, ResourceType, XdsMode};
+use crate::{Reference, References, Resource, ResourceType, Warming, XdsMode};
 
 /// A cluster under its key.
 #[must_use]
@@ -40,7 +42,10 @@ pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
     };
     balancing::choose(cluster.balancing, &mut message);
     discovery::discover(cluster, mode, &mut message);
-    Resource { slow: is_slow(cluster), ..Resource::new(name, &message, References::new(references(cluster))) }
+    Resource {
+        warming: warming(cluster),
+        ..Resource::new(name, &message, References::new(references(cluster)))
+    }
 }
 
 /// The name in statistics, without slashes and without the hash: it outlives a change of settings.
@@ -56,9 +61,17 @@ fn no_panic() -> proto::cluster::CommonLbConfig {
     }
 }
 
-/// A cluster that Envoy resolves warms as fast as DNS answers, one that it probes as fast as its endpoints do.
-fn is_slow(cluster: &Cluster) -> bool {
-    cluster.health_check.is_some() || matches!(cluster.discovery, Discovery::Dns { .. })
+/// What a machine that is busy may add to the time of a probe.
+const LATE: Duration = Duration::from_secs(1);
+
+/// A cluster that Envoy resolves warms as fast as DNS answers, one that it probes as soon as the first probe of each
+/// endpoint has come to something.
+fn warming(cluster: &Cluster) -> Warming {
+    match (&cluster.discovery, &cluster.health_check) {
+        (Discovery::Dns { .. }, _) => Warming::Open,
+        (Discovery::Endpoints(_), Some(check)) => Warming::Within(check.timeout + LATE),
+        (Discovery::Endpoints(_), None) => Warming::Quick,
+    }
 }
 
 fn references(cluster: &Cluster) -> Vec<Reference> {

@@ -43,6 +43,6 @@ pub use layout::{Before, Layout, Output, layout};
 pub use listener::static_listeners;
 pub use names::{ADMIN_CLUSTER, RUNTIME_LAYER, XDS_CLUSTER};
 pub use references::{Needs, Reference, References};
-pub use resource::{OwnName, Resource, ResourceType};
+pub use resource::{OwnName, Resource, ResourceType, Warming};
 pub use runtime::runtime;
 pub use secret::secret;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use envoy_protos::envoy;
@@ -99,6 +100,17 @@ pub enum OwnName {
     BeforeBody,
 }
 
+/// How long Envoy may take until a cluster serves, and is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warming {
+    /// Until it has what it names.
+    Quick,
+    /// So much longer at most: it probes endpoints first.
+    Within(Duration),
+    /// Nobody knows: it resolves a name first.
+    Open,
+}
+
 /// A thing that Envoy subscribes to, ready to be sent.
 ///
 /// Clones share everything. `Debug` shows no content: a Secret is a resource, too.
@@ -114,8 +126,8 @@ pub struct Resource {
     pub own_name: OwnName,
     /// The resources that it names.
     pub refs: References,
-    /// Whether Envoy may take long to acknowledge it: a cluster that resolves a name first.
-    pub slow: bool,
+    /// How long Envoy may take to acknowledge it.
+    pub warming: Warming,
 }
 
 impl Resource {
@@ -131,7 +143,7 @@ impl Resource {
         body: Rope,
         refs: References,
     ) -> Self {
-        Self { resource_type, name, body, own_name: OwnName::InBody, refs, slow: false }
+        Self { resource_type, name, body, own_name: OwnName::InBody, refs, warming: Warming::Quick }
     }
 
     /// The whole serialized message. Copies a body that lacks the name.
@@ -157,7 +169,7 @@ impl fmt::Debug for Resource {
             .field("bytes", &self.body.len())
             .field("own_name", &self.own_name)
             .field("refs", &self.refs)
-            .field("slow", &self.slow)
+            .field("warming", &self.warming)
             .finish()
     }
 }

@@ -46,16 +46,24 @@ fn resource(resource: Resource, shared: &[(ResourceType, Arc<str>)]) -> xds::Res
     // One tenant's cluster that never warms must not hold up the routes of all others.
     let is_shared =
         shared.iter().any(|(kind, name)| (*kind, name) == (resource.resource_type, &resource.name));
-    let Resource { name, body, own_name, refs, slow, .. } = resource;
+    let Resource { name, body, own_name, refs, warming, .. } = resource;
     let named = match own_name {
         OwnName::InBody => xds::Resource::new(name, body),
         OwnName::BeforeBody => xds::Resource::named(name, body),
     };
     xds::Resource {
         refs: refs.iter().map(reference).collect(),
-        slow,
+        warming: self::warming(warming),
         overdue: if is_shared { Overdue::SendAnyway } else { Overdue::KeepPrevious },
         ..named
+    }
+}
+
+fn warming(warming: envoy::Warming) -> xds::Warming {
+    match warming {
+        envoy::Warming::Quick => xds::Warming::Quick,
+        envoy::Warming::Within(limit) => xds::Warming::Within(limit),
+        envoy::Warming::Open => xds::Warming::Open,
     }
 }
 
@@ -79,7 +87,7 @@ mod tests {
             body: "rest".to_owned().into(),
             own_name,
             refs: envoy::References::default(),
-            slow: false,
+            warming: envoy::Warming::Quick,
         };
         resource(given, &[])
     }

@@ -9,7 +9,7 @@ use prost::Message;
 use crate::discovery::{DeltaRequest, ErrorDetail, Node, Request, SotwRequest};
 use crate::fleet::FleetId;
 use crate::on_demand::OnDemandSecrets;
-use crate::resource::{Reference, Resource, ResourceType, Update};
+use crate::resource::{Reference, Resource, ResourceType, Update, Warming};
 use crate::session::{Input, Output, Scope, Session, StreamId};
 use crate::settings::{Moment, Settings};
 use crate::snapshot::Snapshot;
@@ -116,7 +116,7 @@ impl<'a> Player<'a> {
             };
             let make = if flags & 32 == 0 { Resource::named } else { Resource::new };
             let mut resource = make(name, vec![flags]).with_refs(refs);
-            resource.slow = flags % 8 == 1;
+            resource.warming = if flags % 8 == 1 { Warming::Open } else { Warming::Quick };
             update.set.push((kind, resource));
         }
         if let Some(snapshot) = self.snapshot.apply(update) {

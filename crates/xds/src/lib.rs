@@ -34,6 +34,7 @@ pub use observation::{HeldResource, NodeStatus, Observation, TypeStatus};
 pub use on_demand::OnDemandSecrets;
 pub use resource::{
     InvalidVersion, Name, Needs, Overdue, OwnName, Reference, Resource, ResourceType, Update, Version,
+    Warming,
 };
 pub use scrub::scrub;
 pub use server::{Security, Server, Tls, TlsSource};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rope::Rope;
 
@@ -205,6 +206,34 @@ pub enum OwnName {
     BeforeBody,
 }
 
+/// How long Envoy may take until a cluster serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Warming {
+    /// Until it has what it names.
+    #[default]
+    Quick,
+    /// So much longer at most: its endpoints are probed first.
+    Within(Duration),
+    /// Nobody knows: a name is resolved first.
+    Open,
+}
+
+impl Warming {
+    /// Whether it may be slow.
+    pub const fn is_slow(self) -> bool {
+        !matches!(self, Self::Quick)
+    }
+
+    /// How long after it has what it names it serves at the latest, where that is known.
+    pub(crate) const fn limit(self) -> Option<Duration> {
+        match self {
+            Self::Quick => Some(Duration::ZERO),
+            Self::Within(limit) => Some(limit),
+            Self::Open => None,
+        }
+    }
+}
+
 /// One resource as the rest of the program hands it over: opaque bytes and what must be known about them.
 #[derive(Clone)]
 pub struct Resource {
@@ -218,9 +247,9 @@ pub struct Resource {
     pub own_name: OwnName,
     /// The names that the body mentions; put in order when the resource is published.
     pub refs: Arc<[Reference]>,
-    /// A cluster that may warm slowly (active health checks, DNS): sent last and apart, because Envoy withholds
-    /// the acknowledgement of a whole cluster response while one of its clusters warms.
-    pub slow: bool,
+    /// How long a cluster may warm. Those that may be slow are sent last and apart, because Envoy withholds the
+    /// acknowledgements of all clusters while one of them warms.
+    pub warming: Warming,
     /// What to do when a target is not acknowledged in time.
     pub overdue: Overdue,
 }
@@ -235,7 +264,7 @@ impl Resource {
             body,
             own_name: OwnName::InBody,
             refs: Arc::new([]),
-            slow: false,
+            warming: Warming::default(),
             overdue: Overdue::default(),
         }
     }
@@ -257,7 +286,7 @@ impl Resource {
     pub(crate) fn under(&self, name: &Name) -> Option<Self> {
         (self.own_name == OwnName::BeforeBody).then(|| Self {
             refs: Arc::clone(&self.refs),
-            slow: self.slow,
+            warming: self.warming,
             overdue: self.overdue,
             ..Self::named(Arc::clone(name), self.body.clone())
         })
@@ -282,9 +311,9 @@ impl Resource {
         self
     }
 
-    /// The same, marked as slow to warm.
-    pub fn slow(mut self) -> Self {
-        self.slow = true;
+    /// The same, with so much time to warm.
+    pub fn warming(mut self, warming: Warming) -> Self {
+        self.warming = warming;
         self
     }
 

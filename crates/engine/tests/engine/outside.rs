@@ -155,7 +155,7 @@ impl Run {
                 let (one, other) = (envoy::to_json(resource), envoy::to_json(twin));
                 return Err(format!("{id:?} differs:\n  {one}\n  {other}"));
             }
-            if (&twin.refs, twin.slow) != (&resource.refs, resource.slow) {
+            if (&twin.refs, twin.warming) != (&resource.refs, resource.warming) {
                 return Err(format!("{id:?} has {:?} and {:?}", resource.refs, twin.refs));
             }
         }

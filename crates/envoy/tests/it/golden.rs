@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use envoy::{Resource, ResourceType, XdsMode, to_json};
+use envoy::{Resource, ResourceType, Warming, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
     Action, AddressFilter, AddressRange, AddressSource, Aggression, Backend, Balancing, Bind, CipherSuite,
@@ -494,7 +494,7 @@ fn a_cluster_whose_endpoints_are_probed() {
             healthy_after: 3,
         }));
         let resource = envoy::cluster(&value.key(), &value, XdsMode::AdsDelta);
-        assert!(resource.slow);
+        assert_eq!(resource.warming, Warming::Within(Duration::from_secs(2)));
         let mut json = to_json(&resource);
         ["health_checks", "ignore_health_on_host_removal"].map(|field| json[field].take())
     });

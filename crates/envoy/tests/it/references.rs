@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use envoy::{Needs, Reference, Resource, ResourceType, XdsMode};
+use envoy::{Needs, Reference, Resource, ResourceType, Warming, XdsMode};
 use model::{Discovery, DnsFamily, Mirror, SecretKey, UpstreamTls, UpstreamValidation, WeightedCluster};
 
 use crate::values::{
@@ -73,7 +73,7 @@ fn a_cluster_names_its_endpoints_and_its_ca() {
     });
     let resource = envoy::cluster(&value.key(), &value, XdsMode::AdsDelta);
     assert_eq!(lines(&resource), ["Secret ns/trust/ca", "ClusterLoadAssignment ns/x"]);
-    assert!(!resource.slow);
+    assert_eq!(resource.warming, Warming::Quick);
 }
 
 #[test]
@@ -83,5 +83,5 @@ fn a_cluster_that_is_resolved_names_nothing_and_may_be_slow() {
         Discovery::Dns { name: "x.example".into(), port: 443, health_port: None, family: DnsFamily::V4 };
     let resource = envoy::cluster(&value.key(), &value, XdsMode::AdsDelta);
     assert!(resource.refs.is_empty());
-    assert!(resource.slow);
+    assert_eq!(resource.warming, Warming::Open);
 }

@@ -14,9 +14,12 @@ use crate::field_path::FieldPath;
 /// The host that is asked for where none is named; Contour's, which backends may know.
 const HOST: &str = "contour-envoy-healthcheck";
 
-/// The longest interval or timeout. Nobody waits longer, and a backend that is not there holds up its route until
-/// the first probe has failed.
-const LONGEST: i64 = 24 * 60 * 60;
+/// The longest interval in seconds.
+const LONGEST_INTERVAL: i64 = 24 * 60 * 60;
+
+/// The longest timeout in seconds. As long as the first probe of a backend that is not there is under way, Envoy
+/// acknowledges no cluster of anybody.
+const LONGEST_TIMEOUT: i64 = 5 * 60;
 
 /// The probes of a route's endpoints.
 pub(super) fn of_requests(
@@ -71,8 +74,8 @@ struct Numbers {
 
 impl Numbers {
     fn check(&self, probe: Probe, fault: impl Fn(&str, String) -> Fault) -> Result<Arc<HealthCheck>, Fault> {
-        let seconds = |field, value, default| {
-            whole(value, default, LONGEST).map_err(|why| fault(field, format!("{field} {why}")))
+        let seconds = |field, value, default, longest| {
+            whole(value, default, longest).map_err(|why| fault(field, format!("{field} {why}")))
         };
         let count = |field, value, default| {
             let count = whole(value, default, i64::from(u32::MAX));
@@ -81,8 +84,8 @@ impl Numbers {
         let narrow = |number: u64| u32::try_from(number).expect("it is bounded by the largest");
         Ok(Arc::new(HealthCheck {
             probe,
-            interval: Duration::from_secs(seconds("intervalSeconds", self.interval, 10)?),
-            timeout: Duration::from_secs(seconds("timeoutSeconds", self.timeout, 2)?),
+            interval: Duration::from_secs(seconds("intervalSeconds", self.interval, 10, LONGEST_INTERVAL)?),
+            timeout: Duration::from_secs(seconds("timeoutSeconds", self.timeout, 2, LONGEST_TIMEOUT)?),
             unhealthy_after: narrow(count("unhealthyThresholdCount", self.unhealthy, 3)?),
             healthy_after: narrow(count("healthyThresholdCount", self.healthy, 2)?),
         }))

@@ -6,7 +6,7 @@ use super::channel::{Channel, Item, Outstanding, Pending};
 use super::{Output, Session, StreamId};
 use crate::discovery::ErrorDetail;
 use crate::observation::Observation;
-use crate::resource::{Name, Needs, ResourceType};
+use crate::resource::{Name, Reference, ResourceType};
 use crate::scrub::scrub;
 use crate::settings::Moment;
 use crate::snapshot::Entry;
@@ -36,7 +36,7 @@ impl Session {
     fn accept(&mut self, now: Moment, key: (ResourceType, StreamId), response: Outstanding) {
         self.counters[key.0.index()].acks += 1;
         if key.0 == ResourceType::ClusterLoadAssignment {
-            self.note_warm(key.1, &response);
+            self.note_endpoints(now, key.1, &response);
         }
         let Some(channel) = self.channels.get_mut(&key) else { return };
         channel.progress_at = if channel.loading { now } else { channel.progress_at };
@@ -66,18 +66,19 @@ impl Session {
         }
     }
 
-    /// Endpoints that were acknowledged after their cluster was sent show that the cluster serves, even while
-    /// Envoy withholds the acknowledgement of clusters because another one is slow to warm. On separate streams
-    /// they may have overtaken the cluster, and show nothing.
-    fn note_warm(&mut self, stream: StreamId, endpoints: &Outstanding) {
+    /// Endpoints that were acknowledged after their cluster was sent show that Envoy has the cluster, even while it
+    /// withholds the acknowledgement of clusters because another one is slow to warm. On separate streams they may have
+    /// overtaken the cluster, and show nothing.
+    fn note_endpoints(&mut self, now: Moment, stream: StreamId, endpoints: &Outstanding) {
         let Some(clusters) = self.channels.get_mut(&(ResourceType::Cluster, stream)) else { return };
         if !clusters.outstanding.iter().any(|sent| sent.slow) {
             return;
         }
-        let withheld = |sent: &&mut Outstanding| sent.nonce < endpoints.nonce && !sent.slow;
+        let withheld = |sent: &&mut Outstanding| sent.nonce < endpoints.nonce;
         for sent in clusters.outstanding.iter_mut().filter(withheld) {
             for item in &mut sent.items {
-                item.warm |= item.change.as_ref().is_some_and(|cluster| serves_with(cluster, endpoints));
+                let arrived = || item.change.as_ref().is_some_and(|cluster| has_all(cluster, endpoints));
+                item.endpoints_at = item.endpoints_at.or_else(|| arrived().then_some(now));
             }
         }
     }
@@ -184,12 +185,9 @@ fn sole_culprit(items: &[Item]) -> Option<Arc<Entry>> {
     others.iter().all(same).then(|| Arc::clone(culprit))
 }
 
-/// Whether these acknowledged endpoints are all that the cluster waits for.
-fn serves_with(cluster: &Entry, endpoints: &Outstanding) -> bool {
-    let mut refs = cluster.refs().iter().filter(|to| to.needs == Needs::Sent).peekable();
-    refs.peek().is_some()
-        && refs.all(|to| {
-            to.resource_type == ResourceType::ClusterLoadAssignment
-                && endpoints.item(&to.name).is_some_and(|item| item.change.is_some())
-        })
+/// Whether these are the endpoints of a cluster, which has some.
+fn has_all(cluster: &Entry, endpoints: &Outstanding) -> bool {
+    let of_kind = |to: &&Reference| to.resource_type == ResourceType::ClusterLoadAssignment;
+    let mut refs = cluster.refs().iter().filter(of_kind).peekable();
+    refs.peek().is_some() && refs.all(|to| endpoints.item(&to.name).is_some_and(|item| item.change.is_some()))
 }

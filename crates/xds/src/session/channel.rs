@@ -59,9 +59,9 @@ pub(crate) struct Item {
     pub(crate) noticed: Moment,
     /// Does not hold up the acknowledged generation.
     pub(crate) aside: bool,
-    /// A cluster whose endpoints were acknowledged after it was sent: it serves, although Envoy withholds the
-    /// acknowledgement of the cluster.
-    pub(crate) warm: bool,
+    /// When the endpoints of a cluster were acknowledged after it was sent: Envoy has the cluster, although it withholds
+    /// the acknowledgement.
+    pub(crate) endpoints_at: Option<Moment>,
 }
 
 /// A response that is not yet acknowledged.
@@ -79,7 +79,7 @@ pub(crate) struct Outstanding {
 impl Outstanding {
     /// Whether more clusters may be sent although this is not acknowledged.
     pub(crate) fn lets_others_pass(&self) -> bool {
-        self.slow || self.items.iter().all(|item| item.warm || item.change.is_none())
+        self.slow || self.items.iter().all(|item| item.endpoints_at.is_some() || item.change.is_none())
     }
 }
 
@@ -186,12 +186,11 @@ impl Channel {
             || self.outstanding.iter().any(|response| response.item(name).is_some())
     }
 
-    /// Whether the client has acknowledged some version of a name, or it serves without (see [`Item::warm`]).
+    /// Whether the client has acknowledged some version of a name.
     pub(crate) fn has_acked(&self, name: &str) -> bool {
         let leaving = |item: &Item| item.change.is_none();
         match self.outstanding.iter().rev().find_map(|response| response.item(name)) {
             Some(item) if leaving(item) => false,
-            Some(item) if item.warm => true,
             Some(_) | None => self.known.contains_key(name) || self.foreign.contains(name),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::channel::{Channel, Pending};
+use super::plan::earlier;
 use crate::resource::{Name, Needs, Overdue, Reference, ResourceType};
 use crate::settings::Moment;
 use crate::snapshot::Entry;
@@ -89,13 +90,14 @@ impl Session {
         }
         let Some(missed) = self.missing_target(now, entry) else { return Verdict::Send(Arc::clone(entry)) };
         if now < missed.until {
-            return Verdict::Wait { until: Some(missed.until), aside: false, unused: false };
+            let until = missed.serves_at.map_or(missed.until, |serves| serves.min(missed.until));
+            return Verdict::Wait { until: Some(until), aside: false, unused: false };
         }
         let keep = missed.needs != Needs::Sent
             && entry.resource().overdue == Overdue::KeepPrevious
             && channel.may_have(entry.name());
         match keep {
-            true => Verdict::Wait { until: None, aside: true, unused: false },
+            true => Verdict::Wait { until: missed.serves_at, aside: true, unused: false },
             false => Verdict::Send(Arc::clone(entry)),
         }
     }
@@ -105,12 +107,12 @@ impl Session {
     fn missing_target(&self, now: Moment, entry: &Entry) -> Option<Missing> {
         let by_type = entry.refs().chunk_by(|a, b| a.resource_type == b.resource_type);
         let candidates = by_type.flat_map(|refs| self.not_in_step(refs));
-        let missing = candidates.filter_map(|to| self.missing(entry.resource_type(), to));
+        let missing = candidates.filter_map(|to| self.missing(now, entry.resource_type(), to));
         let worst = |a: Missing, b: Missing| match (a.until.max(now), a.needs != Needs::Sent)
             >= (b.until.max(now), b.needs != Needs::Sent)
         {
-            true => a,
-            false => b,
+            true => Missing { serves_at: earlier(a.serves_at, b.serves_at), ..a },
+            false => Missing { serves_at: earlier(a.serves_at, b.serves_at), ..b },
         };
         missing.reduce(worst)
     }
@@ -129,7 +131,7 @@ impl Session {
         names.into_iter().filter_map(named).map(|at| &refs[at]).collect()
     }
 
-    fn missing(&self, from: ResourceType, to: &Reference) -> Option<Missing> {
+    fn missing(&self, now: Moment, from: ResourceType, to: &Reference) -> Option<Missing> {
         let follows = to.needs == Needs::Sent && to.resource_type > from;
         if follows || self.current(to.resource_type, &to.name).is_none() {
             return None;
@@ -139,7 +141,14 @@ impl Session {
             match to.needs {
                 Needs::Acked if channel.has_acked(&to.name) => return None,
                 Needs::InForce if channel.has_in_force(&to.name) => return None,
-                Needs::Acked | Needs::InForce => lacking = Some(self.missed(channel, to)),
+                Needs::Acked => {
+                    let serves_at = self.serves_at(channel, &to.name);
+                    if serves_at.is_some_and(|serves| serves <= now) {
+                        return None;
+                    }
+                    lacking = Some(Missing { serves_at, ..self.missed(channel, to) });
+                }
+                Needs::InForce => lacking = Some(self.missed(channel, to)),
                 Needs::Sent if channel.owes(&to.name) => lacking = Some(self.missed(channel, to)),
                 Needs::Sent => {}
             }
@@ -158,9 +167,19 @@ impl Session {
             (Some(noticed), true) => noticed.max(channel.progress_at),
             (Some(noticed), false) => noticed,
             // It was rejected: there is nothing to wait for.
-            (None, _) => return Missing { until: Moment::ZERO, needs: to.needs },
+            (None, _) => return Missing { until: Moment::ZERO, needs: to.needs, serves_at: None },
         };
-        Missing { until: from + self.settings.wait_bound, needs: to.needs }
+        Missing { until: from + self.settings.wait_bound, needs: to.needs, serves_at: None }
+    }
+
+    /// When a cluster serves whose acknowledgement Envoy withholds: it has all that it names, and has had the time to
+    /// probe it. `None` while that is not known.
+    fn serves_at(&self, channel: &Channel, name: &str) -> Option<Moment> {
+        let item = channel.outstanding.iter().rev().find_map(|sent| sent.item(name))?;
+        let cluster = item.change.as_ref()?;
+        let mut secrets = cluster.refs().iter().filter(|to| to.resource_type == ResourceType::Secret);
+        let arrived = |to: &Reference| self.of_kind(to.resource_type).any(|known| known.has_acked(&to.name));
+        secrets.all(arrived).then_some(item.endpoints_at? + cluster.resource().warming.limit()?)
     }
 
     fn removal_verdict(
@@ -232,6 +251,8 @@ impl Session {
 struct Missing {
     until: Moment,
     needs: Needs,
+    /// From when on it serves, acknowledged or not, as far as that is known.
+    serves_at: Option<Moment>,
 }
 
 /// The types whose resources may mention a type. Removals of the others need not wait.

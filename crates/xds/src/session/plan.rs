@@ -13,15 +13,18 @@ use crate::settings::Moment;
 use crate::snapshot::{Entry, Generation};
 use crate::wire::{self, Protocol, Response};
 
-/// Responses that may be unacknowledged while a slow cluster warms.
-const OVERTAKING: usize = 16;
+/// Responses that may be unacknowledged while slow clusters warm: a bound for what is remembered.
+const OVERTAKING: usize = 1024;
+
+/// Responses with slow clusters among them.
+const SLOW_AT_ONCE: usize = 16;
 
 /// Which responses a channel may take now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lane {
     /// Nothing is outstanding.
     Free,
-    /// Only slow clusters are outstanding, and clusters that are known to serve: Envoy withholds all
+    /// Only slow clusters are outstanding, and clusters that Envoy is known to have: it withholds all
     /// acknowledgements of the type until the slow ones are warm, so waiting for them would let one black-holed
     /// backend delay everybody else.
     Overtake,
@@ -124,11 +127,25 @@ impl Session {
                 }
             }
         }
-        if plan.items.is_empty() && lane == Lane::Free && !slow.is_empty() {
-            plan.items = slow;
-            plan.slow = true;
+        if plan.items.is_empty() && channel.may_take_slow() && !slow.is_empty() {
+            match self.slow_held_back(now, channel) {
+                Some(until) => plan.wakeup = earlier(plan.wakeup, Some(until)),
+                None => {
+                    plan.items = slow;
+                    plan.slow = true;
+                }
+            }
         }
         plan
+    }
+
+    /// An Envoy that starts asks for no listener, and is not ready, before all clusters are warm that it was given until
+    /// then: slow ones come after that. One that never asks gets them after the bound.
+    fn slow_held_back(&self, now: Moment, channel: &Channel) -> Option<Moment> {
+        let starts =
+            channel.blank && channel.loading && self.of_kind(ResourceType::Listener).next().is_none();
+        let until = channel.opened_at + self.settings.wait_bound;
+        (starts && now < until).then_some(until)
     }
 
     /// Only removals need to know what is in use.
@@ -236,7 +253,7 @@ impl Plan {
     }
 }
 
-fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
+pub(super) fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
     a.into_iter().chain(b).min()
 }
 
@@ -278,7 +295,7 @@ impl Item {
             since: pending.since,
             noticed: pending.noticed,
             aside: false,
-            warm: false,
+            endpoints_at: None,
         }
     }
 
@@ -289,7 +306,7 @@ impl Item {
             since: pending.since,
             noticed: pending.noticed,
             aside: !users_of(channel.kind).is_empty(),
-            warm: false,
+            endpoints_at: None,
         }
     }
 }
@@ -309,13 +326,18 @@ impl Channel {
         }
     }
 
+    /// Whether one more response with slow clusters may go, if any may.
+    fn may_take_slow(&self) -> bool {
+        self.outstanding.iter().filter(|sent| sent.slow).count() < SLOW_AT_ONCE
+    }
+
     /// What the first full set leaves out, a client that comes back deletes.
     fn must_be_whole(&self) -> bool {
         self.is_full_set() && self.answer_due && !self.blank
     }
 
     fn sets_apart(&self, entry: &Entry) -> bool {
-        entry.resource().slow && self.kind == ResourceType::Cluster && !self.must_be_whole()
+        entry.resource().warming.is_slow() && self.kind == ResourceType::Cluster && !self.must_be_whole()
     }
 
     fn settle(&mut self, now: Moment, plan: &Plan) {

@@ -93,7 +93,9 @@ impl Channel {
         let pending = self.pending.values().filter(|p| !p.aside).map(|p| p.since);
         let fast = self.outstanding.iter().filter(|sent| !sent.slow);
         let sent = fast.flat_map(|sent| &sent.items).chain(self.suspects.items());
-        pending.chain(sent.filter(|item| !item.aside && !item.warm).map(|item| item.since)).min()
+        pending
+            .chain(sent.filter(|item| !item.aside && item.endpoints_at.is_none()).map(|item| item.since))
+            .min()
     }
 
     fn remembered_names(&self) -> usize {

@@ -10,7 +10,8 @@
 //! ! rejected c:a words         an observation; compared only where a script names any, or `nothing`
 //! ```
 //! Types: `s`ecret, run`t`ime, `c`luster, `e`ndpoints, `l`istener, sco`p`e, `r`oute. References: `>` travels along,
-//! `>>` must be acknowledged, `>>>` as it is now; flags before a set: `~` slow, `!` sent although a target is late. `s:@a=1` is a secret
+//! `>>` must be acknowledged, `>>>` as it is now; flags before a set: `~` slow, `?` slow for two
+//! seconds at most, `!` sent although a target is late. `s:@a=1` is a secret
 //! that tells its name before its body, and is shown as `a=@a:1`.
 
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ use bytes::Bytes;
 use isobath_xds::discovery::{DeltaRequest, ErrorDetail, Node, Request, SotwRequest};
 use isobath_xds::{
     Entry, FleetId, Input, Observation, Output, Overdue, OwnName, Protocol, Reference, Resource,
-    ResourceType, Response, Scope, Session, Settings, Snapshot, StreamId, Update, Version,
+    ResourceType, Response, Scope, Session, Settings, Snapshot, StreamId, Update, Version, Warming,
 };
 
 const LETTERS: [(&str, ResourceType); 7] = [
@@ -278,7 +279,11 @@ fn body(entry: &Entry) -> String {
 
 /// `~c:a=1>e:a>>c:b`
 fn resource(word: &str) -> (ResourceType, Resource) {
-    let (slow, word) = word.strip_prefix('~').map_or((false, word), |rest| (true, rest));
+    let (warming, word) = match (word.strip_prefix('~'), word.strip_prefix('?')) {
+        (Some(rest), _) => (Warming::Open, rest),
+        (None, Some(rest)) => (Warming::Within(Duration::from_secs(2)), rest),
+        (None, None) => (Warming::Quick, word),
+    };
     let (anyway, word) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
     let refs_at = word.find('>').unwrap_or(word.len());
     let (resource, refs) = word.split_at(refs_at);
@@ -290,7 +295,7 @@ fn resource(word: &str) -> (ResourceType, Resource) {
         None => Resource::new(name, body),
     };
     let mut resource = resource.with_refs(references(refs));
-    resource.slow = slow;
+    resource.warming = warming;
     resource.overdue = if anyway { Overdue::SendAnyway } else { Overdue::KeepPrevious };
     (kind(letter), resource)
 }

@@ -6,14 +6,128 @@ use crate::script::check;
 fn slow_clusters_go_last_and_apart() {
     check(
         "
-        > publish ~c:a=1 c:b=1
+        > publish ~c:a=1 c:b=1 l:x=1
         > open 1 delta
         > 1 c
         < 1 c b=1
         > 1 c ack
+        > 1 l
+        < 1 c a=1
+        < 1 l x=1
+        ",
+    );
+}
+
+#[test]
+fn an_envoy_that_starts_gets_slow_clusters_when_it_asks_for_listeners_or_never_does() {
+    check(
+        "
+        > publish ~c:a=1
+        > open 1 delta
+        > 1 c
+        < 1 c empty
+        > 1 c ack
+        > wait 4999
+        > wait 1
         < 1 c a=1
         ",
     );
+}
+
+#[test]
+fn slow_clusters_overtake_one_another() {
+    check(
+        "
+        > publish l:x=1
+        > open 1 delta
+        > 1 c
+        < 1 c empty
+        > 1 c ack
+        > publish ~c:a=1
+        < 1 c a=1
+        > publish ?c:b=1
+        < 1 c b=1
+        > publish ~c:a=2
+        < 1 c a=2
+        ",
+    );
+}
+
+/// An Envoy with the table `main`, in which no cluster is warm as long as `hole` warms.
+const HOLE: &str = "
+    > publish r:main=1
+    > open 1 delta
+    > 1 c
+    < 1 c empty
+    > 1 c ack
+    > 1 r +main
+    < 1 r main=1
+    > 1 r ack
+    > publish ~c:hole=1
+    < 1 c hole=1
+    ";
+
+#[test]
+fn routes_to_a_probed_cluster_go_when_it_must_have_been_probed() {
+    let script = "
+        > publish ?c:b=1>e:b e:b=1 r:main=2>>c:b
+        < 1 c b=1
+        > 1 e +b
+        < 1 e b=1
+        > 1 e ack
+        > wait 1999
+        > wait 1
+        < 1 r main=2
+        ";
+    check(&format!("{HOLE}{script}"));
+}
+
+#[test]
+fn routes_to_a_probed_cluster_go_late_when_its_endpoints_are_late() {
+    let script = "
+        > publish ?c:b=1>e:b e:b=1 r:main=2>>c:b
+        < 1 c b=1
+        > wait 6000
+        > 1 e +b
+        < 1 e b=1
+        > 1 e ack
+        > wait 1999
+        > wait 1
+        < 1 r main=2
+        ";
+    check(&format!("{HOLE}{script}"));
+}
+
+#[test]
+fn a_cluster_serves_when_it_has_its_secrets_too() {
+    let script = "
+        > publish s:x=1 c:b=1>s:x>e:b e:b=1 r:main=2>>c:b
+        < 1 c b=1
+        > 1 e +b
+        < 1 e b=1
+        > 1 e ack
+        > 1 s +x
+        < 1 s x=1
+        > 1 s ack
+        < 1 r main=2
+        ";
+    check(&format!("{HOLE}{script}"));
+}
+
+#[test]
+fn any_number_of_changes_overtakes_a_slow_cluster() {
+    let change = |number: usize| {
+        format!(
+            "
+            > publish c:c{number}=1>e:c{number} e:c{number}=1
+            < 1 c c{number}=1
+            > 1 e +c{number}
+            < 1 e c{number}=1
+            > 1 e ack
+            "
+        )
+    };
+    check(&format!("{HOLE}{}", (0..100).map(change).collect::<String>()));
 }
 
 #[test]

@@ -251,8 +251,8 @@ impl Trace {
         self.check_client(&response);
         let (answers, others) = requests.into_iter().partition(|(kind, _)| *kind == ResourceType::Cluster);
         self.enqueue(others);
-        let withholds =
-            !self.withheld.is_empty() || response.resources.iter().any(|entry| entry.resource().slow);
+        let withholds = !self.withheld.is_empty()
+            || response.resources.iter().any(|entry| entry.resource().warming.is_slow());
         self.withheld.extend::<Vec<_>>(answers);
         if !withholds {
             self.release();

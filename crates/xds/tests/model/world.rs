@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use isobath_xds::{Overdue, Reference, Resource, ResourceType, Update};
+use isobath_xds::{Overdue, Reference, Resource, ResourceType, Update, Warming};
 
 use crate::random::Random;
 
@@ -106,7 +106,7 @@ impl World {
         let mut put = |kind, name: &'static str, body: String, refs: Vec<Reference>| {
             let overdue = if seed.is_multiple_of(2) { Overdue::KeepPrevious } else { Overdue::SendAnyway };
             let mut resource = Resource::new(name, body.into_bytes()).with_refs(refs).overdue(overdue);
-            resource.slow = is_slow(kind, name, seed);
+            resource.warming = if is_slow(kind, name, seed) { Warming::Open } else { Warming::Quick };
             all.insert((kind, name), resource);
         };
         for (name, content) in &self.clusters {

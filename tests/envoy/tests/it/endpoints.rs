@@ -13,7 +13,11 @@ fn web(endpoints: &[(&Backend, &str)]) -> String {
     let mut yaml = service("default", "web", &ports);
     for (_, conditions) in endpoints {
         let bare = "endpoints: [{addresses: [127.0.0.1]}]";
-        yaml = yaml.replacen(bare, &format!("endpoints: [{{addresses: [127.0.0.1], conditions: {conditions}}}]"), 1);
+        yaml = yaml.replacen(
+            bare,
+            &format!("endpoints: [{{addresses: [127.0.0.1], conditions: {conditions}}}]"),
+            1,
+        );
     }
     yaml
 }

@@ -142,7 +142,7 @@ async fn a_backend_that_never_answers_its_probes_holds_up_nobody_else() {
     world.apply("other", &simple_proxy("other", "other.example", "blue")).await;
     let hole = black_hole().await;
     world.write("service", &service("default", "hole", &[hole.local_addr().unwrap().port()]));
-    let policy = "healthCheckPolicy: {path: /, timeoutSeconds: 3600}";
+    let policy = "healthCheckPolicy: {path: /, timeoutSeconds: 300}";
     world.write("hole", &probed("hole", "hole.example", "name: hole", policy));
     world.send_changes().await;
     eventually("the cluster warms", async || {
@@ -152,7 +152,7 @@ async fn a_backend_that_never_answers_its_probes_holds_up_nobody_else() {
         }
     })
     .await;
-    // Envoy waits an hour for the probe. Others change their routes to clusters that are new to it meanwhile.
+    // Envoy waits five minutes for the probe. Others change their routes to clusters that are new to it meanwhile.
     for service in ["green", "blue", "green"] {
         let timeout = format!("timeoutPolicy: {{idleConnection: {}s}}", service.len());
         world.write("other", &probed("other", "other.example", &format!("name: {service}"), &timeout));
@@ -164,5 +164,26 @@ async fn a_backend_that_never_answers_its_probes_holds_up_nobody_else() {
         .await;
     }
     assert_eq!(world.envoy.stat("cluster_manager.warming_clusters").await, 1);
+
+    // One that is probed, too: it is known to be probed in time, although Envoy acknowledges nothing.
+    let policy = format!("healthCheckPolicy: {{path: /, {QUICK}}}");
+    world.write("other", &probed("other", "other.example", "name: blue", &policy));
+    world.send_changes().await;
+    eventually("the change is in force", async || match world.ask("other.example", "/").await {
+        (200, found) if found == "blue" => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    assert_eq!(world.envoy.stat("cluster_manager.warming_clusters").await, 1);
+
+    // An Envoy that starts is ready before the probe has come to something.
+    world.envoy.kill();
+    world.envoy.start_again();
+    world.envoy.ready().await;
+    eventually("the others are served", async || match world.ask("other.example", "/").await {
+        (200, found) if found == "blue" => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
     world.assert_nothing_rejected().await;
 }

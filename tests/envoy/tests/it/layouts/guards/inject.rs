@@ -144,7 +144,7 @@ impl Guarded {
             body: encode(cluster).into(),
             own_name: OwnName::InBody,
             refs: References::default(),
-            slow: false,
+            warming: envoy::Warming::Quick,
         }
     }
 }
