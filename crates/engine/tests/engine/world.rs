@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use api::http_proxy::policy::{
-    HeaderValue, HeadersPolicy, IpFilterPolicy, PathRewritePolicy, ReplacePrefix, RetryPolicy, TimeoutPolicy,
+    HeaderValue, HeadersPolicy, HealthCheckPolicy, IpFilterPolicy, LoadBalancerPolicy, PathRewritePolicy,
+    ReplacePrefix, RetryPolicy, Strategy, TimeoutPolicy,
 };
 use api::http_proxy::route::{HttpDirectResponsePolicy, HttpRequestRedirectPolicy};
+use api::http_proxy::service::UpstreamValidation;
 use api::http_proxy::tcp_proxy::TcpProxyInclude;
 use api::http_proxy::virtual_host::DownstreamValidation;
 use api::http_proxy::{
@@ -109,6 +111,7 @@ pub(crate) fn settings(dice: &mut Dice) -> Settings {
     }
     let (namespace, name) = FALLBACK.split_once('/').expect("it is written so");
     settings.fallback_certificate = dice.maybe(70, |_| SecretName::new(namespace, name));
+    settings.upstream.client_certificate = dice.maybe(20, |_| SecretName::new("a", "it1"));
     settings.layout = *dice.pick(&[Layout::Table, Layout::Scoped, Layout::OnDemand]);
     settings
 }
@@ -468,6 +471,14 @@ fn any_target(dice: &mut Dice) -> api::http_proxy::Service {
     }
     target.mirror = dice.chance(8);
     target.protocol = dice.maybe(8, |dice| Choice::parse(dice.word(&["h2", "h2c", "tls"], &["h3"])));
+    if dice.chance(6) {
+        target.protocol = Some(Choice::parse("tls"));
+        let ca_secret = any_secret_name(dice);
+        let subject_name = dice.word(&["web.inner"], &["a b"]).into();
+        let validation = UpstreamValidation { ca_secret, subject_name, subject_names: vec![] };
+        target.validation = Some(Box::new(validation));
+    }
+    target.health_port = dice.maybe(3, |dice| *dice.mostly(&[81, 443], &[0]));
     target
 }
 
@@ -524,6 +535,14 @@ fn with_policies(dice: &mut Dice, mut route: Route) -> Route {
         let name = dice.word(&["x-one", "Host"], &["bad name"]).into();
         let set = vec![HeaderValue { name, value: "some%thing".into() }];
         Box::new(HeadersPolicy { set, remove: vec![] })
+    });
+    route.health_check_policy = dice.maybe(5, |dice| {
+        let path = dice.word(&["/healthy"], &["healthy"]).into();
+        Box::new(HealthCheckPolicy { path, ..HealthCheckPolicy::default() })
+    });
+    route.load_balancer_policy = dice.maybe(5, |dice| {
+        let strategy = Some(Choice::from(*dice.pick(&[Strategy::Random, Strategy::Cookie])));
+        Box::new(LoadBalancerPolicy { strategy, ..LoadBalancerPolicy::default() })
     });
     if dice.chance(2) {
         route.ip_deny_policy = vec![IpFilterPolicy::default()];
