@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::{Balancing, HealthCheck, SecretKey, Timeout};
+use crate::{Balancing, Handshake, HealthCheck, SecretKey, Timeout};
 
 /// How a backend is reached, and everything that Envoy keeps together with it (connections, health).
 ///
@@ -121,6 +121,8 @@ pub enum Protocol {
 pub struct UpstreamTls {
     /// The name that is asked for; empty for none.
     pub sni: Arc<str>,
+    /// How it is greeted.
+    pub handshake: Arc<Handshake>,
     /// How the backend proves who it is; `None` accepts any certificate.
     pub validation: Option<UpstreamValidation>,
     /// The certificate by which Envoy proves who it is, if it is asked.

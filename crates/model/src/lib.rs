@@ -59,5 +59,5 @@ pub use tls::{
     CipherSuite, ClientCertificates, ClientDetail, Clients, Curve, Demand, Revocation, TlsOffer,
     TlsTermination, TlsVersion, Trust,
 };
-pub use upstream::Upstream;
+pub use upstream::{Handshake, Upstream};
 pub use virtual_host::{TcpProxy, Traffic, VirtualHost};

@@ -181,7 +181,7 @@ impl Target<'_> {
             protocol,
             balancing: policy.balancing,
             health_check: policy.health_check.clone(),
-            tls: is_tls.then(|| self.tls(policy)),
+            tls: is_tls.then(|| self.tls(settings, policy)),
             connect_timeout: settings.timeouts.connect,
             idle_timeout: policy.idle_timeout,
             requests_per_connection: settings.upstream.requests_per_connection,
@@ -205,9 +205,10 @@ impl Target<'_> {
         }
     }
 
-    fn tls(&self, policy: &Policy) -> UpstreamTls {
+    fn tls(&self, settings: &Settings, policy: &Policy) -> UpstreamTls {
         UpstreamTls {
             sni: self.sni(policy),
+            handshake: settings.upstream.handshake.clone(),
             validation: policy.validation.clone(),
             client_certificate: policy.client_certificate.clone(),
         }

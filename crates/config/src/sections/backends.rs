@@ -1,14 +1,16 @@
 //! What backends have in common.
 
-use api::contour_configuration::{CircuitBreakers as Limits, ClusterDnsFamily};
-use model::{CircuitBreakers, DnsFamily, Settings};
+use std::sync::Arc;
 
+use api::contour_configuration::{CircuitBreakers as Limits, ClusterDnsFamily, EnvoyTls};
+use model::{CircuitBreakers, DnsFamily, Handshake, Settings};
+
+use super::tls::{offer, version};
 use crate::fault::Faults;
-use crate::key::{Form, Key, Standing, key};
+use crate::key::{Form, Key, key};
 use crate::written::Written;
 
 const FAMILY: &str = "spec.envoy.cluster.dnsLookupFamily";
-
 const REQUESTS: &str = "spec.envoy.cluster.maxRequestsPerConnection";
 const BUFFER: &str = "spec.envoy.cluster.per-connection-buffer-limit-bytes";
 const CONNECTIONS: &str = "spec.envoy.cluster.circuitBreakers.maxConnections";
@@ -16,6 +18,10 @@ const PENDING: &str = "spec.envoy.cluster.circuitBreakers.maxPendingRequests";
 const ACTIVE: &str = "spec.envoy.cluster.circuitBreakers.maxRequests";
 const RETRIES: &str = "spec.envoy.cluster.circuitBreakers.maxRetries";
 const PER_HOST: &str = "spec.envoy.cluster.circuitBreakers.perHostMaxConnections";
+const MINIMUM: &str = "spec.envoy.cluster.upstreamTLS.minimumProtocolVersion";
+const MAXIMUM: &str = "spec.envoy.cluster.upstreamTLS.maximumProtocolVersion";
+const CIPHERS: &str = "spec.envoy.cluster.upstreamTLS.cipherSuites";
+const CURVES: &str = "spec.envoy.cluster.upstreamTLS.ecdhCurves";
 const CERTIFICATE: &str = "spec.envoy.clientCertificate";
 
 pub(super) const KEYS: &[Key] = &[
@@ -51,24 +57,20 @@ pub(super) const KEYS: &[Key] = &[
         .file("cluster.circuit-breakers.per-host-max-connections")
         .default("any number")
         .means("How many connections one endpoint gets."),
-    key("spec.envoy.cluster.upstreamTLS.minimumProtocolVersion", Form::Text)
+    key(MINIMUM, Form::Text)
         .file("cluster.upstream-tls.minimum-protocol-version")
         .default("1.2")
-        .standing(Standing::Closes)
         .means("The oldest version of TLS that is spoken with backends."),
-    key("spec.envoy.cluster.upstreamTLS.maximumProtocolVersion", Form::Text)
+    key(MAXIMUM, Form::Text)
         .file("cluster.upstream-tls.maximum-protocol-version")
         .default("1.3")
-        .standing(Standing::Closes)
         .means("The newest version of TLS that is spoken with backends."),
-    key("spec.envoy.cluster.upstreamTLS.cipherSuites", Form::Texts)
+    key(CIPHERS, Form::Texts)
         .file("cluster.upstream-tls.cipher-suites")
-        .standing(Standing::Closes)
         .means("The cipher suites of TLS 1.2 with backends, the best first."),
-    key("spec.envoy.cluster.upstreamTLS.ecdhCurves", Form::Texts)
+    key(CURVES, Form::Texts)
         .file("cluster.upstream-tls.ecdh-curves")
         .default("Envoy's own")
-        .standing(Standing::Closes)
         .means("The curves for the exchange of keys with backends, the best first."),
     key(CERTIFICATE, Form::Name)
         .file("tls.envoy-client-certificate")
@@ -95,6 +97,21 @@ pub(super) fn settings(written: &Written, settings: &mut Settings, faults: &mut 
     if let Some(limits) = &cluster.circuit_breakers {
         upstream.circuit_breakers = circuit_breakers(limits, faults);
     }
+    if let Some(tls) = &cluster.upstream_tls {
+        upstream.handshake = Arc::new(handshake(tls, faults));
+    }
+}
+
+fn handshake(tls: &EnvoyTls, faults: &mut Faults) -> Handshake {
+    let default = Handshake::default();
+    let minimum = faults.word(MINIMUM, tls.minimum_protocol_version.as_ref()).map(version);
+    let maximum = faults.word(MAXIMUM, tls.maximum_protocol_version.as_ref()).map(version);
+    let offer = offer((CIPHERS, &tls.cipher_suites), (CURVES, &tls.ecdh_curves), faults);
+    let (minimum, maximum) = (minimum.unwrap_or(default.minimum), maximum.unwrap_or(default.maximum));
+    if minimum > maximum {
+        faults.error(MINIMUM, "is newer than the newest version that is allowed");
+    }
+    Handshake { minimum, maximum, offer }
 }
 
 /// Limits, of which zero is none.

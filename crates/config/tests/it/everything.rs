@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use config::Standing;
 use model::{
     AccessLogs, Bind, CipherSuite, CircuitBreakers, Compression, Curve, DnsFamily, Downstream, Fingerprints,
-    GlobalTimeouts, HttpVersions, LogFormat, LogLevel, SecretName, ServerHeader, Settings, Timeout, TlsOffer,
-    TlsVersion, Upstream,
+    GlobalTimeouts, Handshake, HttpVersions, LogFormat, LogLevel, SecretName, ServerHeader, Settings,
+    Timeout, TlsOffer, TlsVersion, Upstream,
 };
 use serde_json::Value;
 
@@ -88,6 +89,14 @@ fn every_key_that_is_honoured_shapes_the_settings() {
             },
             requests_per_connection: Some(100),
             buffer_bytes: Some(32_768),
+            handshake: Arc::new(Handshake {
+                minimum: TlsVersion::V1_3,
+                maximum: TlsVersion::V1_3,
+                offer: TlsOffer {
+                    ciphers: vec![CipherSuite::find("ECDHE-RSA-AES256-GCM-SHA384").expect("a suite")],
+                    curves: vec![Curve::find("P-521").expect("a curve")],
+                },
+            }),
             client_certificate: Some(SecretName::new("projectcontour", "client")),
         },
         tls_minimum: TlsVersion::V1_3,

@@ -215,6 +215,38 @@ fn access_logs_that_envoy_would_refuse_are_shown() {
 }
 
 #[test]
+fn settings_of_backends_that_make_no_sense_are_shown() {
+    for (text, expected) in [
+        (
+            "cluster: {max-requests-per-connection: 0}\n",
+            "cluster.max-requests-per-connection: found 0, allowed is 1 and above, in 32 bits",
+        ),
+        (
+            "cluster: {per-connection-buffer-limit-bytes: -1}\n",
+            "cluster.per-connection-buffer-limit-bytes: found -1, allowed is 1 and above, in 32 bits",
+        ),
+        (
+            "cluster: {circuit-breakers: {max-retries: 4294967296}}\n",
+            "cluster.circuit-breakers.max-retries: found 4294967296, allowed is 0 and above, in 32 bits",
+        ),
+        (
+            "cluster: {upstream-tls: {minimum-protocol-version: '1.3', maximum-protocol-version: '1.2'}}\n",
+            "cluster.upstream-tls.minimum-protocol-version: is newer than the newest version that is allowed",
+        ),
+        (
+            "cluster: {upstream-tls: {ecdh-curves: [P-224]}}\n",
+            "cluster.upstream-tls.ecdh-curves[0]: found \"P-224\", allowed are X25519, P-256, P-384, P-521, X25519MLKEM768, MLKEM1024",
+        ),
+        (
+            "tls: {envoy-client-certificate: {name: client}}\n",
+            "tls.envoy-client-certificate: has a name and no namespace; both are needed",
+        ),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
 fn what_a_flag_overrules_is_not_looked_at() {
     let mut sources = Sources::default();
     sources.file(document("tls: {fallback-certificate: {name: x}}\n"));

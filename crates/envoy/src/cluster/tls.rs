@@ -9,7 +9,7 @@ use envoy_protos::envoy::extensions::transport_sockets::tls::v3::common_tls_cont
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::subject_alt_name_matcher::SanType;
 use envoy_protos::envoy::r#type::matcher::v3::StringMatcher;
 use envoy_protos::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
-use model::{Protocol, TlsOffer, TlsVersion, UpstreamTls, UpstreamValidation};
+use model::{Protocol, UpstreamTls, UpstreamValidation};
 
 use crate::XdsMode;
 use crate::any::pack;
@@ -19,10 +19,10 @@ use crate::secret;
 
 /// The transport socket of a backend that speaks TLS.
 pub(super) fn socket(tls: &UpstreamTls, protocol: Protocol, mode: XdsMode) -> TransportSocket {
+    let handshake = &*tls.handshake;
     wrap(&tls::UpstreamTlsContext {
         common_tls_context: Some(tls::CommonTlsContext {
-            // Contour's range for backends. Envoy's own for clients ends at TLS 1.2.
-            tls_params: Some(tls_parameters((TlsVersion::V1_2, TlsVersion::V1_3), &TlsOffer::default())),
+            tls_params: Some(tls_parameters((handshake.minimum, handshake.maximum), &handshake.offer)),
             tls_certificate_sds_secret_configs: certificates(tls, mode),
             alpn_protocols: alpn(protocol),
             validation_context_type: tls.validation.as_ref().map(|each| validation(each, mode)),

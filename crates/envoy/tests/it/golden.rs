@@ -9,12 +9,12 @@ use insta::assert_yaml_snapshot;
 use model::{
     Action, AddressFilter, AddressRange, AddressSource, Aggression, Backend, Balancing, Bind, CipherSuite,
     CircuitBreakers, ClientCertificates, ClientDetail, Clients, Cluster, Compression, Curve, Demand,
-    Discovery, DnsFamily, Downstream, Endpoint, Endpoints, EndpointsKey, Fingerprints, HashPart, HashSource,
-    HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, HttpVersions, InternalRedirect,
-    Jwks, JwtProvider, Mirror, PathMatch, PathRewrite, Probe, Protocol, QueryMatch, QueryPredicate, Redirect,
-    RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey,
-    SecretName, ServerHeader, Settings, SlowStart, TextMatch, Timeout, TlsOffer, Trust, UpstreamTls,
-    UpstreamValidation, VirtualHost, WeightedCluster,
+    Discovery, DnsFamily, Downstream, Endpoint, Endpoints, EndpointsKey, Fingerprints, Handshake, HashPart,
+    HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, HttpVersions,
+    InternalRedirect, Jwks, JwtProvider, Mirror, PathMatch, PathRewrite, Probe, Protocol, QueryMatch,
+    QueryPredicate, Redirect, RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange,
+    SecretContent, SecretKey, SecretName, ServerHeader, Settings, SlowStart, TextMatch, Timeout, TlsOffer,
+    TlsVersion, Trust, UpstreamTls, UpstreamValidation, VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
@@ -443,6 +443,14 @@ fn a_cluster_with_everything() {
         sni: "x.ns".into(),
         validation: Some(UpstreamValidation { ca, subject_names }),
         client_certificate: Some(SecretKey::pair("operator", "envoy")),
+        handshake: Arc::new(Handshake {
+            minimum: TlsVersion::V1_3,
+            maximum: TlsVersion::V1_3,
+            offer: TlsOffer {
+                ciphers: vec![CipherSuite::find("ECDHE-RSA-AES256-GCM-SHA384").expect("a suite")],
+                curves: vec![Curve::find("P-521").expect("a curve")],
+            },
+        }),
     });
     assert_yaml_snapshot!(to_json(&envoy::cluster(&value.key(), &value, XdsMode::AdsDelta)));
 }

@@ -70,6 +70,7 @@ fn a_cluster_names_its_endpoints_and_its_ca() {
         sni: "x".into(),
         validation: Some(UpstreamValidation { ca, subject_names }),
         client_certificate: None,
+        handshake: Arc::default(),
     });
     let resource = envoy::cluster(&value.key(), &value, XdsMode::AdsDelta);
     assert_eq!(lines(&resource), ["Secret ns/trust/ca", "ClusterLoadAssignment ns/x"]);

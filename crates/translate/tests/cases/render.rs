@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use model::{
     Action, AddressFilter, Balancing, ClientCertificates, Cluster, ClusterKey, Demand, Discovery, Endpoint,
-    Forward, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite,
-    InternalRedirect, Jwks, JwtProvider, LocalRateLimit, PathMatch, PathRewrite, Policies, Probe, Problem,
-    Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry, Revocation, Route,
-    RouteMatch, SchemeChange, Severity, SlowStart, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic,
-    Trust, UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
+    Forward, Handshake, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck,
+    HostRewrite, InternalRedirect, Jwks, JwtProvider, LocalRateLimit, PathMatch, PathRewrite, Policies,
+    Probe, Problem, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry, Revocation,
+    Route, RouteMatch, SchemeChange, Severity, SlowStart, TextMatch, Timeout, TlsTermination, TlsVersion,
+    Traffic, Trust, UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -405,6 +405,11 @@ fn cluster(cluster: &Cluster) -> String {
     words.extend(cluster.health_check.as_deref().map(health_check));
     if let Some(tls) = &cluster.tls {
         words.push(if tls.sni.is_empty() { "tls".into() } else { format!("tls for {}", tls.sni) });
+        if *tls.handshake != Handshake::default() {
+            let Handshake { minimum, maximum, offer } = &*tls.handshake;
+            let ciphers: Vec<_> = offer.ciphers.iter().map(|each| each.as_str()).collect();
+            words.push(format!("from {minimum:?} to {maximum:?} by {}", ciphers.join(" or ")));
+        }
         if let Some(UpstreamValidation { ca, subject_names }) = &tls.validation {
             words.push(format!("proven by {ca} as {}", subject_names.join(" or ")));
         }

@@ -87,7 +87,7 @@ impl Session {
     }
 
     fn plan(&self, now: Moment, channel: &Channel, lane: Lane) -> Plan {
-        let mut plan = self.plan_pending(now, channel, lane);
+        let mut plan = self.plan_pending(now, channel);
         let turn = plan.items.is_empty() || channel.suspects_next;
         if let (true, Lane::Free, Some(group)) = (turn, lane, channel.suspects.next()) {
             plan.items = group.to_vec();
@@ -101,7 +101,7 @@ impl Session {
         plan
     }
 
-    fn plan_pending(&self, now: Moment, channel: &Channel, lane: Lane) -> Plan {
+    fn plan_pending(&self, now: Moment, channel: &Channel) -> Plan {
         let mut plan = Plan::default();
         let mut slow = Vec::new();
         let mut room = Room::of(self, channel);

@@ -56,3 +56,18 @@ async fn the_operator_limits_requests_where_a_service_does_not() {
         CircuitBreakers { max_requests: Some(1), ..CircuitBreakers::default() };
     only_one_at_a_time(world(options, "").await).await;
 }
+
+#[tokio::test]
+async fn a_connection_brings_as_many_requests_as_the_operator_lets_it() {
+    let mut options = Options::default();
+    options.settings.upstream.requests_per_connection = Some(2);
+    let (mut world, backend) = world(options, "").await;
+    // On one connection of a client, so that it is one worker of Envoy that counts.
+    let request = world.get("site.example", "/");
+    let mut connection = request.connect().await.unwrap();
+    for _ in 0..6 {
+        assert_eq!(connection.send(&request).await.unwrap().code(), 200);
+    }
+    assert_eq!((backend.requests(), backend.connections()), (6, 3));
+    world.assert_nothing_rejected().await;
+}

@@ -132,7 +132,13 @@ fn cluster(
         protocol: Protocol::Http1,
         balancing: Balancing::default(),
         health_check: None,
-        tls: is_tls.then_some(UpstreamTls { sni, validation, client_certificate: None }),
+        tls: is_tls.then_some(UpstreamTls {
+            sni,
+            handshake: context.settings.upstream.handshake.clone(),
+            validation,
+            // The operator's certificate is for backends, not for servers that anybody may name.
+            client_certificate: None,
+        }),
         connect_timeout: context.settings.timeouts.connect,
         idle_timeout: Timeout::Default,
         requests_per_connection: context.settings.upstream.requests_per_connection,
