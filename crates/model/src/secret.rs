@@ -12,6 +12,8 @@ pub enum SecretUse {
     Ca,
     /// `ca.crt`, with the `crl.pem` of this Secret, which may be the same one. Envoy takes both together only.
     CaWithCrl(Box<SecretName>),
+    /// `tls.crt` and `tls.key`, for Envoy to show to backends.
+    ClientPair,
 }
 
 /// A Secret as an object.
@@ -53,6 +55,11 @@ impl SecretKey {
         Self { namespace: namespace.into(), name: name.into(), usage: SecretUse::Pair }
     }
 
+    /// The certificate and key of a TLS Secret that Envoy shows to backends.
+    pub fn client_pair(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
+        Self { namespace: namespace.into(), name: name.into(), usage: SecretUse::ClientPair }
+    }
+
     /// The bundle of CAs in a Secret, with the revocation lists of another where one is named.
     pub fn ca(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>, crl: Option<SecretName>) -> Self {
         let usage = crl.map_or(SecretUse::Ca, |crl| SecretUse::CaWithCrl(Box::new(crl)));
@@ -60,8 +67,8 @@ impl SecretKey {
     }
 }
 
-/// `namespace/name`, with `/ca` for a bundle and `/ca/namespace/name/crl` for one with revocation lists: the
-/// resource's name in SDS.
+/// `namespace/name`, with `/ca` for a bundle, `/ca/namespace/name/crl` for one with revocation lists and `/client` for
+/// what backends are shown: the resource's name in SDS.
 impl fmt::Display for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)?;
@@ -69,6 +76,7 @@ impl fmt::Display for SecretKey {
             SecretUse::Pair => Ok(()),
             SecretUse::Ca => f.write_str("/ca"),
             SecretUse::CaWithCrl(crl) => write!(f, "/ca/{crl}/crl"),
+            SecretUse::ClientPair => f.write_str("/client"),
         }
     }
 }

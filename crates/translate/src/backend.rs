@@ -98,7 +98,9 @@ pub(crate) fn client_certificate(
     settings: &Settings,
 ) -> Result<Option<SecretKey>, String> {
     let Some(name) = &settings.upstream.client_certificate else { return Ok(None) };
-    tls::pair(reader, &name.namespace, (&name.namespace, &name.name)).map(Some).map_err(|unusable| {
+    let usable = tls::pair(reader, &name.namespace, (&name.namespace, &name.name));
+    let key = || SecretKey::client_pair(name.namespace.clone(), name.name.clone());
+    usable.map(|_| Some(key())).map_err(|unusable| {
         let why = match unusable {
             Unusable::NotDelegated => "it is not delegated".to_owned(),
             Unusable::Invalid(why) => why,

@@ -11,7 +11,7 @@ use store::{Reader, SecretFact};
 pub fn secret(reader: &Reader<'_>, key: &SecretKey) -> Option<SecretContent> {
     let fact = reader.secret(&key.namespace, &key.name)?;
     match &key.usage {
-        SecretUse::Pair => {
+        SecretUse::Pair | SecretUse::ClientPair => {
             let pair = fact.pair().ok()?;
             Some(SecretContent::Pair { chain: (**pair.chain()).into(), key: (**pair.key()).into() })
         }

@@ -32,11 +32,12 @@ pub(super) enum Certificate {
 }
 
 impl Secrets {
-    /// What a Secret holds from now on. Gives whether it is kept here: certificates only.
+    /// What a Secret holds from now on. Gives whether it is kept here: the certificates of hosts
+    /// only.
     pub(super) fn set(&mut self, key: &SecretKey, content: Option<&SecretContent>) -> bool {
         match key.usage {
             SecretUse::Pair => {}
-            SecretUse::Ca | SecretUse::CaWithCrl(_) => return false,
+            SecretUse::Ca | SecretUse::CaWithCrl(_) | SecretUse::ClientPair => return false,
         }
         match content {
             Some(content) => self.contents.insert(key.clone(), secret::nameless(content)),

@@ -442,7 +442,7 @@ fn a_cluster_with_everything() {
     value.tls = Some(UpstreamTls {
         sni: "x.ns".into(),
         validation: Some(UpstreamValidation { ca, subject_names }),
-        client_certificate: Some(SecretKey::pair("operator", "envoy")),
+        client_certificate: Some(SecretKey::client_pair("operator", "envoy")),
         handshake: Arc::new(Handshake {
             minimum: TlsVersion::V1_3,
             maximum: TlsVersion::V1_3,

@@ -145,7 +145,7 @@ async fn backends_that_ask_for_it_are_shown_the_operators_certificate() {
     // Another certificate is one update of the Secret.
     let mark = world.mark();
     world.apply("envoy", &shown(&ca)).await;
-    assert_eq!(world.pushed_since(mark), ["Secret default/envoy"]);
+    assert_eq!(world.pushed_since(mark), ["Secret default/envoy/client"]);
 
     // A fresh Envoy gets all that its clusters need.
     world.envoy.kill();
