@@ -89,6 +89,8 @@ impl Arguments {
             http: bind(self.http_port),
             https: bind(self.https_port),
             stats: bind(self.stats_port),
+            health: None,
+            admin_port: None,
             http_access_log: self.access_log.as_str().into(),
             https_access_log: self.access_log.as_str().into(),
             layout: self.layout.layout(self.xds_mode.into())?,

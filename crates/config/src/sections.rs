@@ -44,7 +44,7 @@ static KEYS: [&[Key]; 15] = [
 /// What makes settings of a topic.
 type Section = fn(&Written, &mut Settings, &mut Faults);
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     objects::settings,
     listeners::settings,
     listener::settings,
@@ -53,6 +53,7 @@ const SECTIONS: [Section; 8] = [
     timeouts::settings,
     backends::settings,
     surroundings::settings,
+    runtime::settings,
 ];
 
 /// All keys.
@@ -65,6 +66,7 @@ pub(crate) fn settings(written: &Written, settings: &mut Settings, faults: &mut 
     for section in SECTIONS {
         section(written, settings, faults);
     }
+    listeners::refuse_one_port_for_two(settings, faults);
 }
 
 #[cfg(test)]

@@ -162,21 +162,31 @@ impl Sources {
 
     /// A fault where it was written.
     fn finding(&self, fault: &Fault) -> Finding {
-        let said = self.said.iter().filter(|(path, _)| is_below(&fault.path, path));
-        let said = said.max_by_key(|(path, _)| path.len()).map(|(path, said)| (*path, said));
+        let above = self.said.iter().filter(|(path, _)| is_below(&fault.path, path));
+        let above =
+            above.max_by_key(|(path, _)| path.len()).map(|(path, said)| (said, &fault.path[path.len()..], 0));
+        // What is said of a structure stands where something in it was written.
+        let inside = || self.said.iter().find(|(path, _)| is_below(path, &fault.path));
+        let inside =
+            || inside().map(|(path, said)| (said, "", path[fault.path.len()..].matches('.').count()));
         let Fault { severity, message, help, .. } = fault.clone();
-        match (said, &self.document) {
-            (Some((path, Said { name: None, key, .. })), Some(document)) => {
-                let place = format!("{}{}", key.file.unwrap_or_default(), &fault.path[path.len()..]);
+        match (above.or_else(inside), &self.document) {
+            (Some((Said { name: None, key, .. }, rest, up)), Some(document)) => {
+                let place = format!("{}{rest}", without_last(key.file.unwrap_or_default(), up));
                 let target = if fault.about_name { Target::Key } else { Target::Value };
                 Finding::File(Box::new(document.diagnostic(severity, &place, target, message, help)))
             }
-            (Some((_, Said { name: Some(name), .. })), _) => {
+            (Some((Said { name: Some(name), .. }, _, _)), _) => {
                 Finding::Said { severity, name: name.clone(), message, help }
             }
             (_, _) => Finding::Said { severity, name: fault.path.clone(), message, help },
         }
     }
+}
+
+/// A path without its last steps.
+fn without_last(path: &str, steps: usize) -> &str {
+    (0..steps).fold(path, |path, _| path.rsplit_once('.').map_or("", |(above, _)| above))
 }
 
 fn is_below(path: &str, above: &str) -> bool {

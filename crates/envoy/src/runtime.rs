@@ -1,6 +1,7 @@
 //! What is changed in a running Envoy without touching any listener.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use envoy_protos::envoy::service::runtime::v3::Runtime;
 use envoy_protos::google::protobuf::value::Kind;
@@ -16,11 +17,32 @@ use crate::{References, Resource};
 const RE2_SIZES: [(&str, f64); 2] =
     [("re2.max_program_size.error_level", 1_048_576.0), ("re2.max_program_size.warn_level", 1_000.0)];
 
-/// The runtime layer that is served by RTDS. No setting changes it yet.
+/// How many requests of a connection are begun before others have their turn.
+const REQUESTS_AT_ONCE: &str = "http.max_requests_per_io_cycle";
+
+/// The runtime layer that is served by RTDS. What the operator names goes before sizes, and nothing else.
 #[must_use]
-pub fn runtime(_settings: &Settings) -> Resource {
-    let runtime = Runtime { name: RUNTIME_LAYER.to_owned(), layer: Some(re2_sizes()) };
+pub fn runtime(settings: &Settings) -> Resource {
+    let mut layer = re2_sizes();
+    let named = settings.runtime.iter();
+    let named = named.map(|(key, text)| (key.to_string(), Kind::StringValue(text.to_string())));
+    for (key, kind) in named.chain(limits(settings)) {
+        layer.fields.insert(key, Value { kind: Some(kind) });
+    }
+    let runtime = Runtime { name: RUNTIME_LAYER.to_owned(), layer: Some(layer) };
     Resource::new(RUNTIME_LAYER.into(), &runtime, References::default())
+}
+
+/// Limits that Envoy looks up in its runtime only.
+fn limits(settings: &Settings) -> impl Iterator<Item = (String, Kind)> {
+    let number = |number: NonZeroU32| Kind::NumberValue(number.get().into());
+    let clients = &settings.downstream;
+    let at_once = clients.requests_at_once.map(|most| (REQUESTS_AT_ONCE.to_owned(), number(most)));
+    let listeners = settings.listeners().map(|listener| {
+        let key = format!("envoy.resource_limits.listener.{}.connection_limit", listener.id);
+        clients.max_connections.map(|most| (key, number(most)))
+    });
+    at_once.into_iter().chain(listeners.into_iter().flatten())
 }
 
 /// The same, for the bootstrap: routes may arrive before the layer does.

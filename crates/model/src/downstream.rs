@@ -20,6 +20,10 @@ pub struct Downstream {
     pub max_requests: Option<NonZeroU32>,
     /// How many requests of an HTTP/2 connection may be under way; `None` for Envoy's default.
     pub max_streams: Option<NonZeroU32>,
+    /// How many requests of a connection are begun before others have their turn; `None` for all.
+    pub requests_at_once: Option<NonZeroU32>,
+    /// How many connections each listener takes; `None` for any number.
+    pub max_connections: Option<NonZeroU32>,
     /// How many bytes Envoy holds back for a connection; `None` for Envoy's default.
     pub buffer_limit: Option<NonZeroU32>,
     /// Whether connections are spread evenly over Envoy's threads.
@@ -44,6 +48,8 @@ impl Default for Downstream {
             allow_chunked_length: true,
             max_requests: None,
             max_streams: None,
+            requests_at_once: None,
+            max_connections: None,
             buffer_limit: None,
             balanced: false,
             accepted_at_once: None,

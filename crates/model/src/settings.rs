@@ -1,7 +1,9 @@
 //! What the operator decides for everyone. Defaults are Contour's.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
+use std::num::NonZeroU16;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -68,8 +70,14 @@ pub struct Settings {
     pub http: Bind,
     /// Where HTTPS is served. Default `0.0.0.0:8443`.
     pub https: Bind,
-    /// Where readiness and statistics are served. Default `0.0.0.0:8002`.
+    /// Where statistics are served. Default `0.0.0.0:8002`.
     pub stats: Bind,
+    /// Where readiness is served; `None` for where statistics are.
+    pub health: Option<Bind>,
+    /// Where readiness is served by a listener that Envoy closes when it is overloaded; `None` for nowhere.
+    pub overload_health: Option<Bind>,
+    /// The port of 127.0.0.1 where Envoy's state can be read; `None` for none.
+    pub admin_port: Option<NonZeroU16>,
     /// Where requests to `http` are logged. Default `/dev/stdout`.
     pub http_access_log: Arc<str>,
     /// Where requests to `https` are logged. Default `/dev/stdout`.
@@ -107,6 +115,8 @@ pub struct Settings {
     pub fallback_certificate: Option<SecretName>,
     /// How many proxies in front of Envoy are trusted in `x-forwarded-for`.
     pub trusted_hops: u32,
+    /// Values for Envoy's runtime, by name; none that the settings decide otherwise.
+    pub runtime: BTreeMap<Arc<str>, Arc<str>>,
     /// Whether several slashes in a path are taken as one. Default true.
     pub merge_slashes: bool,
     /// How hosts are spread over what Envoy subscribes to.
@@ -159,6 +169,9 @@ impl Default for Settings {
             http: everywhere(8080),
             https: everywhere(8443),
             stats: everywhere(8002),
+            health: None,
+            overload_health: None,
+            admin_port: None,
             http_access_log: "/dev/stdout".into(),
             https_access_log: "/dev/stdout".into(),
             access_logs: AccessLogs::default(),
@@ -177,6 +190,7 @@ impl Default for Settings {
             tls_offer: TlsOffer::default(),
             fallback_certificate: None,
             trusted_hops: 0,
+            runtime: BTreeMap::new(),
             merge_slashes: true,
             layout: Layout::default(),
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -90,6 +91,9 @@ struct Ports {
     http: Port,
     https: Port,
     stats: Port,
+    health: Port,
+    overload_health: Port,
+    state: Port,
     xds: Port,
 }
 
@@ -113,11 +117,20 @@ impl World {
             http: Port::reserve(),
             https: Port::reserve(),
             stats: Port::reserve(),
+            health: Port::reserve(),
+            overload_health: Port::reserve(),
+            state: Port::reserve(),
             xds: Port::reserve(),
         };
         options.settings.http = bind(&ports.http);
         options.settings.https = bind(&ports.https);
         options.settings.stats = bind(&ports.stats);
+        // An address of their own is for tests that look at it.
+        options.settings.health = options.settings.health.map(|_| bind(&ports.health));
+        options.settings.overload_health =
+            options.settings.overload_health.map(|_| bind(&ports.overload_health));
+        options.settings.admin_port =
+            options.settings.admin_port.and_then(|_| NonZeroU16::new(ports.state.number()));
         let Settings { http_access_log, https_access_log, .. } = &mut options.settings;
         for log in [http_access_log, https_access_log].into_iter().filter(|log| &***log == "/dev/stdout") {
             *log = "/dev/null".into();
@@ -323,6 +336,21 @@ impl World {
     /// Where Envoy serves readiness and statistics.
     pub fn stats(&self) -> SocketAddr {
         self.ports.stats.address()
+    }
+
+    /// Where Envoy serves readiness alone, statistics left aside.
+    pub fn health(&self) -> SocketAddr {
+        self.ports.health.address()
+    }
+
+    /// Where Envoy serves readiness by a listener that it closes when it is overloaded.
+    pub fn overload_health(&self) -> SocketAddr {
+        self.ports.overload_health.address()
+    }
+
+    /// Where Envoy's state can be read.
+    pub fn state(&self) -> SocketAddr {
+        self.ports.state.address()
     }
 
     /// Where the controller serves xDS.

@@ -9,13 +9,13 @@ const PROXY: &str = "apiVersion: projectcontour.io/v1\nkind: HTTPProxy\nmetadata
 fn a_file_shapes_what_envoy_gets_and_flags_go_before_it() {
     let files = folder(&[
         ("a.yaml", PROXY),
-        ("config", "network: {num-trusted-hops: 3}\nmetrics: {envoy: {port: 9000}}\n"),
+        ("config", "network: {num-trusted-hops: 3}\nmetrics: {envoy: {port: 9002}}\n"),
     ]);
-    let ended = run_in(files.path(), &["translate", "-c", "config", "--stats-port", "9001", "a.yaml"]);
+    let ended = run_in(files.path(), &["translate", "-c", "config", "--stats-port", "9003", "a.yaml"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
     assert!(ended.out.contains("xff_num_trusted_hops: 3"), "{}", ended.out);
     assert!(
-        ended.out.contains("port_value: 9001") && !ended.out.contains("port_value: 9000"),
+        ended.out.contains("port_value: 9003") && !ended.out.contains("port_value: 9002"),
         "{}",
         ended.out
     );

@@ -40,6 +40,7 @@ Cluster quickstart/vault/443
 Cluster reports/reports/8000
 RouteConfiguration https/secure.localtest.example
 RouteConfiguration ingress_http
+Listener envoy-admin
 Listener ingress_http
 Listener ingress_https
 Listener stats-health

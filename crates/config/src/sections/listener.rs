@@ -9,7 +9,7 @@ use api::contour_configuration::{
 use model::{Compression, Downstream, HttpVersions, ServerHeader, Settings};
 
 use crate::fault::Faults;
-use crate::key::{Form, Key, Standing, key};
+use crate::key::{Form, Key, key};
 use crate::written::Written;
 
 const SERVER: &str = "spec.envoy.listener.serverHeaderTransformation";
@@ -17,6 +17,8 @@ const COMPRESSION: &str = "spec.envoy.listener.compression.algorithm";
 const VERSIONS: &str = "spec.envoy.defaultHTTPVersions";
 const BALANCER: &str = "spec.envoy.listener.connectionBalancer";
 const REQUESTS: &str = "spec.envoy.listener.maxRequestsPerConnection";
+const IO_CYCLE: &str = "spec.envoy.listener.maxRequestsPerIOCycle";
+const CONNECTIONS: &str = "spec.envoy.listener.maxConnectionsPerListener";
 const BUFFER: &str = "spec.envoy.listener.per-connection-buffer-limit-bytes";
 const TOS: &str = "spec.envoy.listener.socketOptions.tos";
 const CLASS: &str = "spec.envoy.listener.socketOptions.trafficClass";
@@ -69,19 +71,17 @@ pub(super) const KEYS: &[Key] = &[
         .file("listener.socket-options.traffic-class")
         .default("0")
         .means("The traffic class of packets of listeners with an IPv6 address, 0 to 255."),
-    key("spec.envoy.listener.maxRequestsPerIOCycle", Form::Number)
+    key(IO_CYCLE, Form::Number)
         .file("listener.max-requests-per-io-cycle")
         .default("any number")
-        .standing(Standing::Missing)
         .means("How many requests of one connection are begun before others have their turn."),
     key(STREAMS, Form::Number)
         .file("listener.http2-max-concurrent-streams")
         .default("1024, Envoy's own")
         .means("How many requests of one HTTP/2 connection may be under way."),
-    key("spec.envoy.listener.maxConnectionsPerListener", Form::Number)
+    key(CONNECTIONS, Form::Number)
         .file("listener.max-connections-per-listener")
         .default("any number")
-        .standing(Standing::Missing)
         .means("How many connections each listener takes."),
     key(ACCEPT, Form::Number)
         .file("listener.max-connections-to-accept-per-socket-event")
@@ -138,6 +138,8 @@ fn answers(listener: &EnvoyListenerConfig, clients: &mut Downstream, faults: &mu
 
 fn limits(listener: &EnvoyListenerConfig, clients: &mut Downstream, faults: &mut Faults) {
     clients.max_requests = faults.positive(REQUESTS, listener.max_requests_per_connection);
+    clients.requests_at_once = faults.positive(IO_CYCLE, listener.max_requests_per_io_cycle);
+    clients.max_connections = faults.positive(CONNECTIONS, listener.max_connections_per_listener);
     clients.buffer_limit = faults.positive(BUFFER, listener.per_connection_buffer_limit_bytes);
     clients.accepted_at_once = faults.positive(ACCEPT, listener.max_connections_to_accept_per_socket_event);
     let streams = faults.number(STREAMS, listener.http_max_concurrent_streams, 1..=MOST_STREAMS);

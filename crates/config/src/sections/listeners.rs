@@ -1,11 +1,17 @@
 //! Where Envoy listens.
 
+use std::net::Ipv4Addr;
+
 use api::contour_configuration::{Endpoint, EnvoyListener, Metrics};
 use model::{Bind, Settings};
 
 use crate::fault::Faults;
 use crate::key::{Form, Key, Standing, key};
 use crate::written::Written;
+
+const STATS: &str = "spec.envoy.metrics";
+const HEALTH: &str = "spec.envoy.health";
+const OVERLOAD: &str = "spec.envoy.omEnforcedHealth";
 
 pub(super) const KEYS: &[Key] = &[
     key("spec.envoy.http.address", Form::Text)
@@ -52,21 +58,15 @@ pub(super) const KEYS: &[Key] = &[
         .file("metrics.envoy.ca-certificate-path")
         .standing(Standing::Closes)
         .means("The CA of the certificates of those who may ask for statistics."),
-    key("spec.envoy.health.address", Form::Text)
-        .default("0.0.0.0")
-        .standing(Standing::Missing)
-        .means("Where readiness is served."),
-    key("spec.envoy.health.port", Form::Number)
-        .default("8002")
-        .standing(Standing::Missing)
-        .means("The port for readiness."),
+    key("spec.envoy.health.address", Form::Text).default("0.0.0.0").means("Where readiness is served."),
+    key("spec.envoy.health.port", Form::Number).default("8002").means("The port for readiness."),
     key("spec.envoy.omEnforcedHealth.address", Form::Text)
         .file("omEnforcedHealthListener.address")
-        .standing(Standing::Missing)
+        .default("0.0.0.0")
         .means("Where readiness is served by a listener that Envoy closes when it is overloaded."),
     key("spec.envoy.omEnforcedHealth.port", Form::Number)
         .file("omEnforcedHealthListener.port")
-        .standing(Standing::Missing)
+        .default("no such listener")
         .means("The port of that listener."),
 ];
 
@@ -78,9 +78,49 @@ pub(super) fn settings(written: &Written, settings: &mut Settings, faults: &mut 
     };
     listener("spec.envoy.http", envoy.http.as_deref(), &mut settings.http, faults);
     listener("spec.envoy.https", envoy.https.as_deref(), &mut settings.https, faults);
+    let usual = settings.stats;
+    let health = faults.bind(HEALTH, &envoy.health.clone().unwrap_or_default(), usual);
     if let Some(metrics) = envoy.metrics.as_deref() {
-        settings.stats = faults.bind("spec.envoy.metrics", &endpoint_of_metrics(metrics), settings.stats);
+        settings.stats = faults.bind(STATS, &endpoint_of_metrics(metrics), usual);
     }
+    settings.health = (health != settings.stats).then_some(health);
+    settings.overload_health =
+        envoy.om_enforced_health.as_ref().and_then(|said| overload(said, usual, faults));
+}
+
+fn overload(said: &Endpoint, usual: Bind, faults: &mut Faults) -> Option<Bind> {
+    if said.port.is_none() {
+        faults.error(OVERLOAD, "has no port");
+        return None;
+    }
+    Some(faults.bind(OVERLOAD, said, Bind { address: usual.address, port: 0 }))
+}
+
+/// The kernel would let Envoy open one port twice, and give each connection to either.
+pub(super) fn refuse_one_port_for_two(settings: &Settings, faults: &mut Faults) {
+    let state =
+        settings.admin_port.map(|port| Bind { address: Ipv4Addr::LOCALHOST.into(), port: port.get() });
+    let all = [
+        ("plain HTTP", "spec.envoy.http.port", Some(settings.http)),
+        ("HTTPS", "spec.envoy.https.port", Some(settings.https)),
+        ("statistics", "spec.envoy.metrics.port", Some(settings.stats)),
+        ("readiness", "spec.envoy.health.port", settings.health),
+        ("readiness under overload", "spec.envoy.omEnforcedHealth.port", settings.overload_health),
+        ("Envoy's state", "spec.envoy.network.adminPort", state),
+    ];
+    for (index, (_, path, bind)) in all.iter().enumerate() {
+        let Some(bind) = bind else { continue };
+        let mut others = all[..index].iter().filter_map(|(what, _, bind)| Some((what, (*bind)?)));
+        if let Some((what, _)) = others.find(|(_, other)| meet(bind, other)) {
+            faults.error(*path, format!("{} is the port of {what}, too", bind.port));
+        }
+    }
+}
+
+/// Whether two listeners would share a port. All addresses of IPv6 are those of IPv4, too.
+fn meet(one: &Bind, other: &Bind) -> bool {
+    let everywhere = one.address.is_unspecified() || other.address.is_unspecified();
+    one.port == other.port && one.port != 0 && (everywhere || one.address == other.address)
 }
 
 fn endpoint_of_listener(listener: &EnvoyListener) -> Endpoint {

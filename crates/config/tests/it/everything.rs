@@ -1,7 +1,7 @@
 //! A file with every key.
 
-use std::collections::BTreeSet;
-use std::num::NonZeroU32;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +67,10 @@ fn every_key_that_is_honoured_shapes_the_settings() {
     let local = |port| Bind { address: [127, 0, 0, 1].into(), port };
     let expected = Settings {
         stats: local(9002),
+        health: Some(Settings::default().stats),
+        overload_health: Some(local(8009)),
+        admin_port: None,
+        runtime: BTreeMap::from([("envoy.reloadable_features.x".into(), "true".into())]),
         timeouts: GlobalTimeouts {
             request: Timeout::After(Duration::from_secs(10)),
             connection_idle: Timeout::After(Duration::from_secs(300)),
@@ -122,6 +126,8 @@ fn every_key_that_is_honoured_shapes_the_settings() {
             allow_chunked_length: false,
             max_requests: NonZeroU32::new(1000),
             max_streams: NonZeroU32::new(50),
+            requests_at_once: NonZeroU32::new(10),
+            max_connections: NonZeroU32::new(5000),
             buffer_limit: NonZeroU32::new(65536),
             balanced: true,
             accepted_at_once: NonZeroU32::new(7),
@@ -135,6 +141,11 @@ fn every_key_that_is_honoured_shapes_the_settings() {
     assert_eq!(settings, expected);
 }
 
+/// Those of the model, and the port for Envoy's state: that is for clusters.
+fn defaults() -> Settings {
+    Settings { admin_port: NonZeroU16::new(9001), ..Settings::default() }
+}
+
 #[test]
 fn nothing_said_is_the_defaults() {
     for text in [
@@ -144,7 +155,7 @@ fn nothing_said_is_the_defaults() {
         "tls: {fallback-certificate: null}\n",
         "tls: {cipher-suites: ['']}\ndefault-http-versions: []\n",
     ] {
-        assert_eq!(good(text).settings, Settings::default(), "{text}");
+        assert_eq!(good(text).settings, defaults(), "{text}");
     }
     assert_eq!(rendered(&config::Sources::default().check()), "");
 }

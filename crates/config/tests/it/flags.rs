@@ -1,5 +1,7 @@
 //! Flags and variables, and who goes before whom.
 
+use std::num::NonZeroU16;
+
 use config::{Origin, Sources};
 use model::{Bind, DuplicateFqdn, SecretName, Settings};
 
@@ -35,6 +37,8 @@ fn flags_without_a_place_in_the_file_are_settings_too() {
     let expected = Settings {
         http: Bind { address: [0_u16; 8].into(), port: 80 },
         stats: Bind { port: 9002, ..Settings::default().stats },
+        health: None,
+        admin_port: NonZeroU16::new(9001),
         https_access_log: "/dev/null".into(),
         proxy_protocol: true,
         ingress_classes: vec!["a".into(), "b".into()],

@@ -186,6 +186,34 @@ fn settings_of_listeners_that_make_no_sense_are_shown() {
 }
 
 #[test]
+fn listeners_that_cannot_be_are_shown() {
+    for (text, expected) in [
+        ("network: {admin-port: 70000}\n", "network.admin-port: found 70000, allowed are 1 to 65535"),
+        ("network: {admin-port: 8443}\n", "network.admin-port: 8443 is the port of HTTPS, too"),
+        ("omEnforcedHealthListener: {address: 127.0.0.1}\n", "omEnforcedHealthListener: has no port"),
+        (
+            "omEnforcedHealthListener: {port: 8002}\n",
+            "omEnforcedHealthListener.port: 8002 is the port of statistics, too",
+        ),
+        ("metrics: {envoy: {port: 8080}}\n", "metrics.envoy.port: 8080 is the port of plain HTTP, too"),
+        (
+            "runtime-settings: {http.max_requests_per_io_cycle: 1}\n",
+            "runtime-settings[\"http.max_requests_per_io_cycle\"]: is decided by another key",
+        ),
+        (
+            "listener: {max-connections-per-listener: 0}\n",
+            "listener.max-connections-per-listener: found 0, allowed is 1 and above, in 32 bits",
+        ),
+        (
+            "listener: {max-requests-per-io-cycle: -1}\n",
+            "listener.max-requests-per-io-cycle: found -1, allowed is 1 and above, in 32 bits",
+        ),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
 fn access_logs_that_envoy_would_refuse_are_shown() {
     for (text, expected) in [
         ("accesslog-format: xml\n", "accesslog-format: found \"xml\", allowed are envoy, json"),

@@ -1,4 +1,6 @@
-//! The listener for readiness and statistics.
+//! The listeners for readiness, statistics and Envoy's state.
+
+use std::net::Ipv4Addr;
 
 use envoy_protos::envoy::config::listener::v3 as proto;
 use envoy_protos::envoy::config::route::v3 as route;
@@ -16,39 +18,87 @@ use crate::any::pack;
 use crate::names::ADMIN_CLUSTER;
 use crate::{References, Resource, address, filters};
 
-/// The pages of Envoy's administration interface that may be read from outside, and no others.
-const PAGES: [&str; 3] = ["/ready", "/stats", "/stats/prometheus"];
+const READY: &str = "/ready";
+
+/// The pages of statistics.
+const STATISTICS: [&str; 2] = ["/stats", "/stats/prometheus"];
+
+/// What may be read of Envoy's state by those who are on its machine. Nothing that changes it is there.
+const STATE: [&str; 11] = [
+    "/certs",
+    "/clusters",
+    "/listeners",
+    "/config_dump",
+    "/memory",
+    READY,
+    "/runtime",
+    "/server_info",
+    "/stats",
+    "/stats/prometheus",
+    "/stats/recentlookups",
+];
 
 /// The listeners that are there whatever is served.
 #[must_use]
 pub fn static_listeners(settings: &Settings) -> Vec<Resource> {
-    vec![Resource::new("stats-health".into(), &stats_health(&settings.stats), References::default())]
+    let listeners =
+        of_statistics(settings).into_iter().chain(of_overload(settings)).chain(of_state(settings));
+    listeners
+        .map(|listener| Resource::new(listener.name.as_str().into(), &listener, References::default()))
+        .collect()
 }
 
-fn stats_health(bind: &Bind) -> proto::Listener {
+fn of_statistics(settings: &Settings) -> Vec<proto::Listener> {
+    // An Envoy that is full must still say so.
+    let always = |listener| proto::Listener { ignore_global_conn_limit: true, ..listener };
+    let listeners = match &settings.health {
+        None => {
+            vec![listener("stats-health", "stats", &settings.stats, &[&[READY], &STATISTICS[..]].concat())]
+        }
+        Some(health) => vec![
+            listener("stats", "stats", &settings.stats, &STATISTICS),
+            listener("health", "health", health, &[READY]),
+        ],
+    };
+    listeners.into_iter().map(always).collect()
+}
+
+fn of_overload(settings: &Settings) -> Option<proto::Listener> {
+    let bind = settings.overload_health.as_ref()?;
+    Some(listener("health-om-enforced", "health-om-enforced", bind, &[READY]))
+}
+
+fn of_state(settings: &Settings) -> Option<proto::Listener> {
+    let bind = Bind { address: Ipv4Addr::LOCALHOST.into(), port: settings.admin_port?.get() };
+    Some(proto::Listener {
+        ignore_global_conn_limit: true,
+        ..listener(ADMIN_CLUSTER, ADMIN_CLUSTER, &bind, &STATE)
+    })
+}
+
+fn listener(name: &str, stat_prefix: &str, bind: &Bind, paths: &[&str]) -> proto::Listener {
     proto::Listener {
-        name: "stats-health".to_owned(),
+        name: name.to_owned(),
         address: Some(address::bind(bind)),
         socket_options: socket::keepalive(),
         filter_chains: vec![proto::FilterChain {
-            filters: vec![filter(connection_manager::NAME, pack(&pages()))],
+            filters: vec![filter(connection_manager::NAME, pack(&pages(stat_prefix, paths)))],
             ..Default::default()
         }],
-        // An Envoy that is full must still say so.
-        ignore_global_conn_limit: true,
         ..Default::default()
     }
 }
 
-fn pages() -> manager::HttpConnectionManager {
+/// These pages of Envoy's administration interface, to be read, and no others.
+fn pages(stat_prefix: &str, paths: &[&str]) -> manager::HttpConnectionManager {
     let host = route::VirtualHost {
         name: "backend".to_owned(),
         domains: vec!["*".to_owned()],
-        routes: PAGES.map(page).to_vec(),
+        routes: paths.iter().map(|path| page(path)).collect(),
         ..Default::default()
     };
     manager::HttpConnectionManager {
-        stat_prefix: "stats".to_owned(),
+        stat_prefix: stat_prefix.to_owned(),
         normalize_path: Some(BoolValue { value: true }),
         http_filters: filters::router_only(),
         route_specifier: Some(RouteSpecifier::RouteConfig(route::RouteConfiguration {

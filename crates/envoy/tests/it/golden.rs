@@ -270,6 +270,8 @@ fn the_plaintext_listener_with_every_setting() {
         allow_chunked_length: false,
         max_requests: NonZeroU32::new(1),
         max_streams: NonZeroU32::new(2),
+        requests_at_once: None,
+        max_connections: None,
         buffer_limit: NonZeroU32::new(3),
         balanced: true,
         accepted_at_once: NonZeroU32::new(4),

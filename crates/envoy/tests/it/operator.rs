@@ -1,8 +1,10 @@
 //! What the operator configures for all, as JSON.
 
+use std::num::{NonZeroU16, NonZeroU32};
+
 use envoy::{ResourceType, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
-use model::{LogFormat, LogLevel, Settings};
+use model::{Bind, LogFormat, LogLevel, Settings};
 use serde_json::Value;
 
 use crate::values::find;
@@ -27,4 +29,40 @@ fn access_logs_of_every_form_and_level() {
         of_manager(&settings, "access_log")
     });
     assert_yaml_snapshot!(logs);
+}
+
+#[test]
+fn the_runtime_layer_with_limits_and_what_the_operator_names() {
+    let mut settings = Settings::default();
+    settings.downstream.requests_at_once = NonZeroU32::new(10);
+    settings.downstream.max_connections = NonZeroU32::new(20);
+    let named = [("re2.max_program_size.warn_level", "5"), ("envoy.reloadable_features.x", "true")];
+    settings.runtime = named.into_iter().map(|(name, text)| (name.into(), text.into())).collect();
+    assert_yaml_snapshot!(to_json(&envoy::runtime(&settings)));
+}
+
+/// The name, port and paths of each static listener.
+fn static_listeners(settings: &Settings) -> Vec<(String, Value, Vec<Value>)> {
+    let paths = |manager: &Value| {
+        let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array().expect("routes").iter();
+        routes.map(|route| route["match"]["path"].clone()).collect()
+    };
+    let listener = |resource: &envoy::Resource| {
+        let mut json = to_json(resource);
+        let paths = paths(&json["filter_chains"][0]["filters"][0]["typed_config"]);
+        (resource.name.to_string(), json["address"]["socket_address"].take(), paths)
+    };
+    envoy::static_listeners(settings).iter().map(listener).collect()
+}
+
+#[test]
+fn static_listeners_apart() {
+    let local = |port| Bind { address: [127, 0, 0, 1].into(), port };
+    let settings = Settings {
+        health: Some(local(1)),
+        overload_health: Some(local(2)),
+        admin_port: NonZeroU16::new(3),
+        ..Settings::default()
+    };
+    assert_yaml_snapshot!(static_listeners(&settings));
 }

@@ -3,6 +3,7 @@
 mod access_logs;
 mod connections;
 mod handshakes;
+mod listeners;
 mod responses;
 
 use harness::manifests::{HostCertificate, http_proxy, service};
