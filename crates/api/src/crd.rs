@@ -1,8 +1,9 @@
 //! What a cluster must know of the kinds that are ours to define: one CustomResourceDefinition for each.
 
+use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use crate::{ContourConfiguration, Kind, Scope, schema};
+use crate::{ContourConfiguration, ContourDeployment, Kind, Scope, schema};
 
 /// The kinds that are defined here and read as objects, in the order in which they are printed.
 pub const KINDS: &[Kind] = &[Kind::HttpProxy, Kind::TlsCertificateDelegation];
@@ -10,7 +11,10 @@ pub const KINDS: &[Kind] = &[Kind::HttpProxy, Kind::TlsCertificateDelegation];
 /// Every CustomResourceDefinition (`apiextensions.k8s.io/v1`), in the order in which they are printed.
 pub fn definitions() -> Vec<Value> {
     let mut all: Vec<_> = KINDS.iter().filter_map(|kind| definition(*kind)).collect();
-    all.push(contour_configuration());
+    let naming = Naming { plural: "contourconfigurations", short: &["contourconfig"], columns: &[] };
+    all.push(of_operators::<ContourConfiguration>("ContourConfiguration", &naming));
+    let naming = Naming { plural: "contourdeployments", short: &["contourdeploy"], columns: &[] };
+    all.push(of_operators::<ContourDeployment>("ContourDeployment", &naming));
     all
 }
 
@@ -23,16 +27,10 @@ pub fn definition(kind: Kind) -> Option<Value> {
     Some(document(&subject, &naming(kind)?, schema::of(kind)?))
 }
 
-/// What operators decide for everyone: not read as an object, but by its name at the start.
-fn contour_configuration() -> Value {
-    let subject = Subject {
-        group: "projectcontour.io",
-        version: "v1alpha1",
-        kind: "ContourConfiguration",
-        scope: Scope::Namespaced,
-    };
-    let naming = Naming { plural: "contourconfigurations", short: &["contourconfig"], columns: &[] };
-    document(&subject, &naming, &schema::derived::<ContourConfiguration>())
+/// What operators write: not read as an object, but by its name.
+fn of_operators<T: JsonSchema>(kind: &str, naming: &Naming) -> Value {
+    let subject = Subject { group: "projectcontour.io", version: "v1alpha1", kind, scope: Scope::Namespaced };
+    document(&subject, naming, &schema::derived::<T>())
 }
 
 /// What is defined.

@@ -11,6 +11,7 @@
 
 mod choice;
 pub mod contour_configuration;
+pub mod contour_deployment;
 pub mod crd;
 pub mod decode;
 pub mod duration;
@@ -22,6 +23,7 @@ mod validate;
 
 pub use choice::{Choice, Choices};
 pub use contour_configuration::{ContourConfiguration, ContourConfigurationSpec};
+pub use contour_deployment::ContourDeployment;
 pub use decode::{DecodeProblem, Decoded, decode};
 pub use http_proxy::{HttpProxy, HttpProxySpec};
 pub use k8s_openapi::ByteString;

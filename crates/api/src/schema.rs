@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::{HttpProxy, Kind, TlsCertificateDelegation};
 
 pub(crate) mod forms;
+pub(crate) mod kubernetes;
 pub(crate) mod rules;
 mod structural;
 

@@ -52,8 +52,13 @@ fn without_null(schema: &mut Value) {
     if let Some(Value::Array(words)) = fields.get_mut("enum") {
         words.retain(|word| !word.is_null());
     }
-    let Some(Value::Array(variants)) = fields.shift_remove("anyOf") else { return };
-    let inner = variants.into_iter().find(|variant| variant.get("type") != Some(&Value::from("null")));
+    let is_null = |variant: &Value| variant.get("type") == Some(&Value::from("null"));
+    let Some(Value::Array(variants)) = fields.get("anyOf") else { return };
+    if !variants.iter().any(is_null) {
+        return;
+    }
+    let inner = variants.iter().find(|variant| !is_null(variant)).cloned();
+    fields.shift_remove("anyOf");
     if let Some(Value::Object(inner)) = inner {
         let own = std::mem::replace(fields, inner);
         fields.extend(own);
