@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::{ContourConfiguration, ContourDeployment, Kind, Scope, schema};
 
 /// The kinds that are defined here and read as objects, in the order in which they are printed.
-pub const KINDS: &[Kind] = &[Kind::HttpProxy, Kind::TlsCertificateDelegation];
+pub const KINDS: &[Kind] =
+    &[Kind::HttpProxy, Kind::TlsCertificateDelegation, Kind::IngressRoute, Kind::HeptioCertificateDelegation];
 
 /// Every CustomResourceDefinition (`apiextensions.k8s.io/v1`), in the order in which they are printed.
 pub fn definitions() -> Vec<Value> {
@@ -118,7 +119,18 @@ fn naming(kind: Kind) -> Option<Naming> {
                 Column("Status Description", ".status.description", "Why it is not"),
             ],
         }),
-        Kind::TlsCertificateDelegation => {
+        Kind::IngressRoute => Some(Naming {
+            plural: "ingressroutes",
+            short: &[],
+            columns: &[
+                Column("FQDN", ".spec.virtualhost.fqdn", "The host"),
+                Column("TLS Secret", ".spec.virtualhost.tls.secretName", "Where its certificate is"),
+                Column("First route", ".spec.routes[0].match", "The path of the first route"),
+                Column("Status", ".status.currentStatus", "Whether it is served"),
+                Column("Status Description", ".status.description", "Why it is not"),
+            ],
+        }),
+        Kind::TlsCertificateDelegation | Kind::HeptioCertificateDelegation => {
             Some(Naming { plural: "tlscertificatedelegations", short: &["tlscerts"], columns: &[] })
         }
         Kind::Namespace | Kind::Service | Kind::EndpointSlice | Kind::Secret | Kind::Ingress => None,

@@ -6,6 +6,7 @@ use crate::core::{Namespace, Secret, Service};
 use crate::decode::{DecodeProblem, Decoded, typed};
 use crate::discovery::EndpointSlice;
 use crate::http_proxy::HttpProxy;
+use crate::ingress_route::{HeptioCertificateDelegation, IngressRoute};
 use crate::meta::ObjectMeta;
 use crate::networking::Ingress;
 use crate::tls_certificate_delegation::TlsCertificateDelegation;
@@ -96,6 +97,10 @@ kinds! {
     HttpProxy = "projectcontour.io/v1", "HTTPProxy", Namespaced;
     /// Who may use a namespace's certificates.
     TlsCertificateDelegation = "projectcontour.io/v1", "TLSCertificateDelegation", Namespaced;
+    /// Contour's host and path rules before HTTPProxy.
+    IngressRoute = "contour.heptio.com/v1beta1", "IngressRoute", Namespaced;
+    /// Who may use a namespace's certificates, before that of `projectcontour.io`.
+    HeptioCertificateDelegation = "contour.heptio.com/v1beta1", "TLSCertificateDelegation", Namespaced;
 }
 
 impl Kind {

@@ -10,7 +10,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
-use crate::{HttpProxy, Kind, TlsCertificateDelegation};
+use crate::{HeptioCertificateDelegation, HttpProxy, IngressRoute, Kind, TlsCertificateDelegation};
 
 pub(crate) mod forms;
 pub(crate) mod kubernetes;
@@ -21,9 +21,15 @@ mod structural;
 pub(crate) fn of(kind: Kind) -> Option<&'static Map<String, Value>> {
     static HTTP_PROXY: OnceLock<Map<String, Value>> = OnceLock::new();
     static DELEGATION: OnceLock<Map<String, Value>> = OnceLock::new();
+    static INGRESS_ROUTE: OnceLock<Map<String, Value>> = OnceLock::new();
+    static HEPTIO_DELEGATION: OnceLock<Map<String, Value>> = OnceLock::new();
     match kind {
         Kind::HttpProxy => Some(HTTP_PROXY.get_or_init(derived::<HttpProxy>)),
         Kind::TlsCertificateDelegation => Some(DELEGATION.get_or_init(derived::<TlsCertificateDelegation>)),
+        Kind::IngressRoute => Some(INGRESS_ROUTE.get_or_init(derived::<IngressRoute>)),
+        Kind::HeptioCertificateDelegation => {
+            Some(HEPTIO_DELEGATION.get_or_init(derived::<HeptioCertificateDelegation>))
+        }
         Kind::Namespace | Kind::Service | Kind::EndpointSlice | Kind::Secret | Kind::Ingress => None,
     }
 }

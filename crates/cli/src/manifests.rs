@@ -104,6 +104,8 @@ pub(crate) fn api_id(id: &ObjectId) -> api::ObjectId {
         Kind::Secret => api::Kind::Secret,
         Kind::Ingress => api::Kind::Ingress,
         Kind::HttpProxy => api::Kind::HttpProxy,
+        Kind::IngressRoute => api::Kind::IngressRoute,
+        Kind::HeptioCertificateDelegation => api::Kind::HeptioCertificateDelegation,
         Kind::TlsCertificateDelegation => api::Kind::TlsCertificateDelegation,
     };
     api::ObjectId::new(kind, &*id.namespace, &*id.name)
@@ -118,6 +120,8 @@ pub(crate) fn model_id(id: &api::ObjectId) -> ObjectId {
         api::Kind::Secret => Kind::Secret,
         api::Kind::Ingress => Kind::Ingress,
         api::Kind::HttpProxy => Kind::HttpProxy,
+        api::Kind::IngressRoute => Kind::IngressRoute,
+        api::Kind::HeptioCertificateDelegation => Kind::HeptioCertificateDelegation,
         api::Kind::TlsCertificateDelegation => Kind::TlsCertificateDelegation,
     };
     ObjectId::new(kind, id.namespace.as_str(), id.name.as_str())

@@ -24,6 +24,10 @@ pub enum Kind {
     HttpProxy,
     /// `projectcontour.io/v1` TLSCertificateDelegation.
     TlsCertificateDelegation,
+    /// `contour.heptio.com/v1beta1` IngressRoute.
+    IngressRoute,
+    /// `contour.heptio.com/v1beta1` TLSCertificateDelegation.
+    HeptioCertificateDelegation,
 }
 
 impl Kind {
@@ -37,7 +41,8 @@ impl Kind {
             Self::Secret => "Secret",
             Self::Ingress => "Ingress",
             Self::HttpProxy => "HTTPProxy",
-            Self::TlsCertificateDelegation => "TLSCertificateDelegation",
+            Self::TlsCertificateDelegation | Self::HeptioCertificateDelegation => "TLSCertificateDelegation",
+            Self::IngressRoute => "IngressRoute",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What we tell users about their objects.
 
-use crate::ObjectId;
+use crate::{Kind, ObjectId};
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,4 +52,52 @@ pub struct Report {
     pub verdict: Verdict,
     /// What is wrong, in the order it was found; each once.
     pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// The one sentence of a status, in Contour's words (reference 3.24, 4.3): of an IngressRoute the first error, or
+    /// that it is valid; of others that there are errors, which stand beside it.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let errors = self.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let first = errors.map(|problem| problem.message.clone()).next();
+        match (self.object.kind, self.verdict, first) {
+            (Kind::IngressRoute, Verdict::Valid, _) => "valid IngressRoute".into(),
+            (kind, Verdict::Valid, _) => format!("Valid {kind}"),
+            (Kind::IngressRoute, _, Some(first)) | (_, Verdict::Orphaned, Some(first)) => first,
+            (_, Verdict::Invalid | Verdict::Orphaned, _) => {
+                "At least one error present, see Errors for details".into()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(kind: Kind, verdict: Verdict, messages: &[(Severity, &str)]) -> Report {
+        let problem = |(severity, message): &(Severity, &str)| Problem {
+            severity: *severity,
+            kind: "",
+            reason: "",
+            path: String::new(),
+            message: (*message).into(),
+            help: None,
+        };
+        let problems = messages.iter().map(problem).collect();
+        Report { object: ObjectId::new(kind, "ns", "it"), generation: 1, verdict, problems }
+    }
+
+    #[test]
+    fn the_first_error_describes_an_ingress_route() {
+        let messages = [(Severity::Warning, "a"), (Severity::Error, "b"), (Severity::Error, "c")];
+        let describe = |kind, verdict, messages| report(kind, verdict, messages).description();
+        assert_eq!(describe(Kind::IngressRoute, Verdict::Invalid, &messages), "b");
+        assert_eq!(describe(Kind::IngressRoute, Verdict::Valid, &messages[..1]), "valid IngressRoute");
+        assert_eq!(describe(Kind::HttpProxy, Verdict::Valid, &messages[..1]), "Valid HTTPProxy");
+        assert_eq!(describe(Kind::HttpProxy, Verdict::Orphaned, &messages), "b");
+        let many = "At least one error present, see Errors for details";
+        assert_eq!(describe(Kind::HttpProxy, Verdict::Invalid, &messages), many);
+    }
 }

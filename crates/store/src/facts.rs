@@ -2,18 +2,18 @@
 
 mod annotation;
 mod delegation;
-mod http_proxy;
 mod ingress;
 mod jwks;
+mod proxy;
 mod secret;
 mod service;
 mod slice;
 
 pub use annotation::{Annotations, Strays, annotated_kind};
 pub use delegation::DelegationFact;
-pub use http_proxy::HttpProxyFact;
 pub use ingress::IngressFact;
 pub use jwks::InvalidJwks;
+pub use proxy::{HttpProxyFact, IngressRouteFact, ProxyFact};
 pub use secret::{SecretFact, SecretType};
 pub use service::{PortProtocol, ServiceFact, ServicePort};
 pub use slice::{SliceEndpoint, SliceFact};

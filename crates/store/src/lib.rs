@@ -14,6 +14,7 @@ mod facts;
 mod index;
 mod name;
 mod namespaces;
+mod proxies;
 mod read;
 mod reader;
 mod store;
@@ -21,11 +22,12 @@ mod unit;
 
 pub use change::Change;
 pub use facts::{
-    Age, Annotations, DelegationFact, HttpProxyFact, IngressFact, InvalidJwks, PortProtocol, SecretFact,
-    SecretType, ServiceFact, ServicePort, SliceEndpoint, SliceFact, Strays, annotated_kind,
+    Age, Annotations, DelegationFact, HttpProxyFact, IngressFact, IngressRouteFact, InvalidJwks,
+    PortProtocol, ProxyFact, SecretFact, SecretType, ServiceFact, ServicePort, SliceEndpoint, SliceFact,
+    Strays, annotated_kind,
 };
 pub use name::{Name, NameRef};
 pub use read::{Read, Source};
-pub use reader::Reader;
+pub use reader::{Claimant, Reader};
 pub use store::Store;
 pub use unit::Unit;

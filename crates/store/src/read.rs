@@ -14,7 +14,7 @@ pub enum Read<'a> {
     Object(Kind, NameRef<'a>),
     /// The EndpointSlices of a Service.
     Slices(NameRef<'a>),
-    /// The root HTTPProxies of a host.
+    /// The root HTTPProxies and IngressRoutes of a host.
     RootsOfHost(&'a str),
     /// The Ingresses that ask for TLS for all hosts.
     TlsForAll,

@@ -4,9 +4,22 @@ use std::cell::RefCell;
 
 use model::{Host, Kind};
 
-use crate::facts::{HttpProxyFact, IngressFact, SecretFact, ServiceFact, SliceFact};
+use crate::facts::{HttpProxyFact, IngressFact, IngressRouteFact, SecretFact, ServiceFact, SliceFact};
 use crate::store::Map;
-use crate::{Name, NameRef, Read, Source, Store};
+use crate::{Age, Name, NameRef, Read, Source, Store};
+
+/// A root that claims a host. The order is that in which claims count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Claimant<'s> {
+    /// When it was made.
+    pub age: Age,
+    /// Its name.
+    pub name: &'s Name,
+    /// What it is.
+    pub kind: Kind,
+    /// The class that it says it belongs to.
+    pub class: Option<&'s str>,
+}
 
 /// A view of the world that records what is read of it, misses too.
 #[derive(Debug)]
@@ -39,7 +52,7 @@ impl<'s> Reader<'s> {
     /// An HTTPProxy.
     pub fn http_proxy(&self, namespace: &str, name: &str) -> Option<&'s HttpProxyFact> {
         let name = NameRef { namespace, name };
-        self.object(&self.store.http_proxies, Kind::HttpProxy, name).map(|(_, fact)| fact)
+        self.object(&self.store.http_proxies.facts, Kind::HttpProxy, name).map(|(_, fact)| fact)
     }
 
     /// An Ingress.
@@ -54,11 +67,23 @@ impl<'s> Reader<'s> {
         self.store.slices.get(&service).into_iter().flatten().map(|(_, slice)| slice)
     }
 
-    /// The root HTTPProxies of a host, whatever their class, oldest first, then by namespace and name.
-    pub fn roots_of_host(&self, host: &Host) -> impl Iterator<Item = (&'s Name, &'s HttpProxyFact)> {
+    /// An IngressRoute.
+    pub fn ingress_route(&self, namespace: &str, name: &str) -> Option<&'s IngressRouteFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.ingress_routes.facts, Kind::IngressRoute, name).map(|(_, fact)| fact)
+    }
+
+    /// The roots of a host, HTTPProxies and IngressRoutes, whatever their class: oldest first, then by namespace and
+    /// name, an HTTPProxy before an IngressRoute.
+    pub fn roots_of_host(&self, host: &Host) -> impl Iterator<Item = Claimant<'s>> + use<'s> {
         self.record(Read::RootsOfHost(host.as_str()));
-        let roots = self.store.roots_by_host.get(host);
-        roots.into_iter().flatten().filter_map(|name| Some((name, self.store.http_proxies.get(name)?)))
+        let mut proxies = self.store.http_proxies.of_host(Kind::HttpProxy, host).peekable();
+        let mut routes = self.store.ingress_routes.of_host(Kind::IngressRoute, host).peekable();
+        std::iter::from_fn(move || match (proxies.peek(), routes.peek()) {
+            (Some(proxy), Some(route)) if route < proxy => routes.next(),
+            (Some(_), _) => proxies.next(),
+            (None, _) => routes.next(),
+        })
     }
 
     /// The Ingresses that ask for TLS for all hosts (`*`), whatever their class, by namespace and name.
@@ -73,8 +98,9 @@ impl<'s> Reader<'s> {
             return true;
         }
         self.record(Read::Delegations(owner));
-        let delegations = self.store.delegations.get(owner);
-        delegations.into_iter().flatten().any(|(_, delegation)| delegation.permits(secret, user))
+        let all = [&self.store.delegations, &self.store.heptio_delegations];
+        let delegations = all.into_iter().filter_map(|all| all.get(owner));
+        delegations.flatten().any(|(_, delegation)| delegation.permits(secret, user))
     }
 
     fn object<F>(&self, facts: &'s Map<Name, F>, kind: Kind, name: NameRef<'_>) -> Option<(&'s Name, &'s F)> {

@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use api::{HttpProxySpec, IngressRouteSpec};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{Host, Kind, ObjectId};
+use model::{Kind, ObjectId};
 
-use crate::facts::{Age, DelegationFact, HttpProxyFact, IngressFact, SecretFact, ServiceFact, SliceFact};
+use crate::facts::{
+    DelegationFact, HttpProxyFact, IngressFact, IngressRouteFact, SecretFact, ServiceFact, SliceFact,
+};
 use crate::index::Index;
 use crate::namespaces::Namespaces;
+use crate::proxies::{Proxies, Replaced};
 use crate::{Change, Name, NameRef, Read, Reader, Source, Unit};
 
 pub(crate) type Map<K, V> = HashMap<K, V, FixedState>;
@@ -22,13 +26,14 @@ pub struct Store {
     pub(crate) services: Map<Name, ServiceFact>,
     pub(crate) secrets: Map<Name, SecretFact>,
     pub(crate) ingresses: Map<Name, IngressFact>,
-    pub(crate) http_proxies: Map<Name, HttpProxyFact>,
+    pub(crate) http_proxies: Proxies<HttpProxySpec>,
+    pub(crate) ingress_routes: Proxies<IngressRouteSpec>,
     /// The slices of each Service.
     pub(crate) slices: Map<Name, Named<SliceFact>>,
     /// The delegations of each namespace.
     pub(crate) delegations: Map<Arc<str>, Named<DelegationFact>>,
-    /// The root HTTPProxies of each host: oldest first, then by namespace and name.
-    pub(crate) roots_by_host: Map<Host, Vec<Name>>,
+    /// The same of the older API.
+    pub(crate) heptio_delegations: Map<Arc<str>, Named<DelegationFact>>,
     /// The Ingresses that ask for TLS for all hosts.
     pub(crate) tls_for_all: BTreeSet<Name>,
     /// The Service of its own namespace that each slice was last seen to belong to.
@@ -79,8 +84,12 @@ impl Store {
             api::Object::EndpointSlice(object) => self.slice(id, SliceFact::of_service(object), dirty),
             api::Object::Ingress(object) => self.ingress(id, Some((&**object).into()), dirty),
             api::Object::HttpProxy(object) => self.http_proxy(id, Some((&**object).into()), dirty),
+            api::Object::IngressRoute(object) => self.ingress_route(id, Some((&**object).into()), dirty),
             api::Object::TlsCertificateDelegation(object) => {
-                self.delegation(id, Some((&**object).into()), dirty);
+                self.delegation(id, Some((&object.spec).into()), dirty);
+            }
+            api::Object::HeptioCertificateDelegation(object) => {
+                self.delegation(id, Some((&object.spec).into()), dirty);
             }
             // Namespaces matter to selectors of the Gateway API alone.
             _ => {}
@@ -95,7 +104,10 @@ impl Store {
             Kind::EndpointSlice => self.slice(id, None, dirty),
             Kind::Ingress => self.ingress(id, None, dirty),
             Kind::HttpProxy => self.http_proxy(id, None, dirty),
-            Kind::TlsCertificateDelegation => self.delegation(id, None, dirty),
+            Kind::IngressRoute => self.ingress_route(id, None, dirty),
+            Kind::TlsCertificateDelegation | Kind::HeptioCertificateDelegation => {
+                self.delegation(id, None, dirty);
+            }
         }
     }
 
@@ -125,7 +137,11 @@ impl Store {
     }
 
     fn delegation(&mut self, id: &ObjectId, fact: Option<DelegationFact>, dirty: &mut BTreeSet<Unit>) {
-        let changed = replace_named(&mut self.delegations, &id.namespace, id.name.clone(), fact);
+        let delegations = match id.kind {
+            Kind::HeptioCertificateDelegation => &mut self.heptio_delegations,
+            _ => &mut self.delegations,
+        };
+        let changed = replace_named(delegations, &id.namespace, id.name.clone(), fact);
         self.touch_if(changed, Read::Delegations(&id.namespace), dirty);
     }
 
@@ -164,49 +180,25 @@ impl Store {
     }
 
     fn http_proxy(&mut self, id: &ObjectId, fact: Option<HttpProxyFact>, dirty: &mut BTreeSet<Unit>) {
-        let name = Name::from(id);
-        let fact = fact.map(|fact| self.sharing_host(fact));
-        let before = self.http_proxies.get(&name).map(Claim::of);
-        let after = fact.as_ref().map(Claim::of);
-        if !replace(&mut self.http_proxies, name.clone(), fact) {
-            return;
+        let replaced = self.http_proxies.put(id, fact);
+        self.touch_proxy(id, replaced, dirty);
+    }
+
+    fn ingress_route(&mut self, id: &ObjectId, fact: Option<IngressRouteFact>, dirty: &mut BTreeSet<Unit>) {
+        let replaced = self.ingress_routes.put(id, fact);
+        self.touch_proxy(id, replaced, dirty);
+    }
+
+    fn touch_proxy(&self, id: &ObjectId, replaced: Option<Replaced>, dirty: &mut BTreeSet<Unit>) {
+        let Some(Replaced { hosts, is_root }) = replaced else { return };
+        for host in hosts {
+            self.touch_if(true, Read::RootsOfHost(host.as_str()), dirty);
         }
-        let host = |claim: &Option<Claim>| claim.as_ref().and_then(|claim| claim.host.clone());
-        let (host_before, host_after) = (host(&before), host(&after));
-        if before != after {
-            for host in [&host_before, &host_after].into_iter().flatten() {
-                self.move_root(&name, host, Some(host) == host_after.as_ref());
-                self.touch_if(true, Read::RootsOfHost(host.as_str()), dirty);
-            }
-        }
-        if host_before.is_some() || host_after.is_some() {
+        if is_root {
             dirty.insert(Unit::Root(id.clone()));
         }
         dirty.insert(Unit::Report(id.clone()));
         self.touch_if(true, Read::object(id), dirty);
-    }
-
-    /// The same fact, with the copy of its host that is there already.
-    fn sharing_host(&self, mut fact: HttpProxyFact) -> HttpProxyFact {
-        let known = fact.host.as_ref().and_then(|host| self.roots_by_host.get_key_value(host));
-        if let Some((host, _)) = known {
-            fact.host = Some(host.clone());
-        }
-        fact
-    }
-
-    /// Puts a root in its place among the roots of a host, or takes it away.
-    fn move_root(&mut self, name: &Name, host: &Host, stays: bool) {
-        let mut roots = self.roots_by_host.remove(host).unwrap_or_default();
-        roots.retain(|other| other != name);
-        if stays {
-            roots.reserve_exact(1);
-            roots.push(name.clone());
-            roots.sort_by_key(|root| (self.http_proxies.get(root).map(|fact| fact.age), root.clone()));
-        }
-        if !roots.is_empty() {
-            self.roots_by_host.insert(host.clone(), roots);
-        }
     }
 
     fn touch_if(&self, changed: bool, read: Read<'_>, dirty: &mut BTreeSet<Unit>) {
@@ -216,22 +208,8 @@ impl Store {
     }
 }
 
-/// What an HTTPProxy claims: a host, and its place among those that claim it too.
-#[derive(PartialEq)]
-struct Claim {
-    host: Option<Host>,
-    age: Age,
-    class: Option<Box<str>>,
-}
-
-impl Claim {
-    fn of(fact: &HttpProxyFact) -> Self {
-        Self { host: fact.host.clone(), age: fact.age, class: fact.class.clone() }
-    }
-}
-
 /// Puts a fact in place of another, and says whether that changed anything.
-fn replace<F: PartialEq>(map: &mut Map<Name, F>, name: Name, fact: Option<F>) -> bool {
+pub(crate) fn replace<F: PartialEq>(map: &mut Map<Name, F>, name: Name, fact: Option<F>) -> bool {
     match fact {
         None => map.remove(&name).is_some(),
         Some(fact) if map.get(&name) == Some(&fact) => false,

@@ -144,7 +144,7 @@ fn roots_of_a_host_are_read_oldest_first_then_by_name() {
         apply(&mut store, proxy(name, fqdn, created));
     }
     let roots = |store: &Store| -> Vec<String> {
-        store.reader().roots_of_host(&Host::new("host.com")).map(|(name, _)| name.to_string()).collect()
+        store.reader().roots_of_host(&Host::new("host.com")).map(|root| root.name.to_string()).collect()
     };
     assert_eq!(roots(&store), ["z/z", "b/a", "b/z", "c/a"]);
     apply(&mut store, proxy(("b", "z"), "host.com", Some("2023-01-01T00:00:00Z")));

@@ -120,6 +120,8 @@ pub struct Rank {
 pub enum Origin {
     /// An HTTPProxy; overrides an Ingress on an equal match, as in Contour.
     HttpProxy,
+    /// An IngressRoute; overrides an Ingress, too.
+    IngressRoute,
     /// An Ingress.
     Ingress,
 }

@@ -2,23 +2,23 @@
 
 mod action;
 mod addresses;
-mod balancing;
-mod conditions;
+pub(crate) mod balancing;
+pub(crate) mod conditions;
 mod headers;
-mod health;
+pub(crate) mod health;
 mod internal_redirect;
 mod jwt;
 mod policies;
 mod rate_limit;
 mod restrictions;
-mod rewrite;
-mod root;
+pub(crate) mod rewrite;
+pub(crate) mod root;
 mod route;
-mod services;
+pub(crate) mod services;
 mod slow_start;
 mod tcp;
-mod tls;
-mod tree;
+pub(crate) mod tls;
+pub(crate) mod tree;
 mod unsupported;
 
 use model::{Kind, ObjectId, Problem, Settings, Severity};
@@ -78,16 +78,16 @@ fn included(owner: &ObjectId, namespace: Option<&str>, name: &str) -> ObjectId {
 
 /// Something wrong with one object, and where.
 #[derive(Debug, Clone, PartialEq)]
-struct Fault {
-    kind: &'static str,
-    reason: &'static str,
-    path: String,
-    message: String,
-    help: Option<String>,
+pub(crate) struct Fault {
+    pub(crate) kind: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) path: String,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
 }
 
 impl Fault {
-    fn new(
+    pub(crate) fn new(
         kind: &'static str,
         reason: &'static str,
         path: &FieldPath<'_>,
@@ -96,16 +96,16 @@ impl Fault {
         Self { kind, reason, path: path.to_string(), message: message.into(), help: None }
     }
 
-    fn with_help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    fn error(self) -> Problem {
+    pub(crate) fn error(self) -> Problem {
         self.problem(Severity::Error)
     }
 
-    fn warning(self) -> Problem {
+    pub(crate) fn warning(self) -> Problem {
         self.problem(Severity::Warning)
     }
 

@@ -17,6 +17,7 @@ mod external_name;
 mod field_path;
 mod http_proxy;
 mod ingress;
+mod ingress_route;
 mod merge;
 mod report;
 mod secret;
@@ -41,10 +42,12 @@ pub fn root(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribu
     match id.kind {
         Kind::Ingress => ingress::contribution(reader, settings, id),
         Kind::HttpProxy => http_proxy::contribution(reader, settings, id),
+        Kind::IngressRoute => ingress_route::contribution(reader, settings, id),
         Kind::Namespace
         | Kind::Service
         | Kind::EndpointSlice
         | Kind::Secret
-        | Kind::TlsCertificateDelegation => Contribution::default(),
+        | Kind::TlsCertificateDelegation
+        | Kind::HeptioCertificateDelegation => Contribution::default(),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::{Kind, ObjectId, Problem, Report, Settings, Severity, Verdict};
 use store::Reader;
 
-use crate::{Note, annotation, http_proxy, ingress};
+use crate::{Note, annotation, http_proxy, ingress, ingress_route};
 
 /// What a report needs to know of an object that is ours.
 pub(crate) struct About<'s> {
@@ -29,11 +29,13 @@ pub fn report(
     let About { generation, needs_root, strays } = match object.kind {
         Kind::Ingress => ingress::about(reader, settings, object)?,
         Kind::HttpProxy => http_proxy::about(reader, settings, object)?,
+        Kind::IngressRoute => ingress_route::about(reader, settings, object)?,
         Kind::Namespace
         | Kind::Service
         | Kind::EndpointSlice
         | Kind::Secret
-        | Kind::TlsCertificateDelegation => return None,
+        | Kind::TlsCertificateDelegation
+        | Kind::HeptioCertificateDelegation => return None,
     };
     let mut seen = BTreeSet::new();
     let said = notes.iter().flat_map(|note| &note.problems).filter(|problem| seen.insert(*problem));
@@ -41,7 +43,10 @@ pub fn report(
     problems.extend(annotation::strays(object.kind, strays));
     let orphaned = needs_root && notes.is_empty();
     if orphaned {
-        problems.push(http_proxy::orphaned());
+        problems.push(match object.kind {
+            Kind::IngressRoute => ingress_route::orphaned(),
+            _ => http_proxy::orphaned(),
+        });
     }
     let invalid = problems.iter().any(|problem| problem.severity == Severity::Error);
     let verdict = match (orphaned, invalid) {

@@ -53,6 +53,12 @@ pub fn annotated_ingress(name: &str, annotations: &str, spec: &str) -> String {
     ingress(name, spec).replacen("namespace: default", &metadata, 1)
 }
 
+/// An IngressRoute in the namespace `default`; `spec` is YAML that is indented here.
+pub fn ingress_route(name: &str, spec: &str) -> String {
+    let head = "apiVersion: contour.heptio.com/v1beta1\nkind: IngressRoute";
+    format!("{head}\nmetadata: {{name: {name}, namespace: default}}\nspec:\n{}", indented(spec))
+}
+
 /// An HTTPProxy that sends everything of a host to a Service.
 pub fn simple_proxy(name: &str, host: &str, service: &str) -> String {
     let routes = format!("routes: [{{services: [{{name: {service}, port: 80}}]}}]");

@@ -17,7 +17,9 @@ pub(super) fn metadata(kind: Kind, fields: &Map<String, Value>, out: &mut Findin
         | Kind::Secret
         | Kind::Ingress
         | Kind::HttpProxy
-        | Kind::TlsCertificateDelegation => OBJECT_NAME,
+        | Kind::TlsCertificateDelegation
+        | Kind::IngressRoute
+        | Kind::HeptioCertificateDelegation => OBJECT_NAME,
     };
     name.check(text("name"), &at.field("name"), out);
     if kind.scope() == Scope::Namespaced {

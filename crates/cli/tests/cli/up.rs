@@ -35,6 +35,15 @@ fn once_ends_when_envoy_has_the_quickstart_though_its_backends_are_absent() {
 }
 
 #[test]
+fn ingress_routes_as_people_wrote_them_are_served() {
+    let (status, said) = Up::start(&workspace().join("examples/ingressroute"), &["--once"]).wait();
+    assert_eq!(status.code(), Some(0), "{said}");
+    for part in ["shop.localtest.example", "90 × shop/front:80", "blog/pictures:80", "acknowledged"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
 fn once_says_by_its_end_that_manifests_have_errors_and_serves_the_others() {
     let files = redirect();
     fs::write(files.path().join("bad.yaml"), "kind: [\n").unwrap();

@@ -36,7 +36,7 @@ fn an_object_changes_no_byte_of_hosts_that_it_has_no_part_in() {
             if let Some((listener, host)) = changed.into_iter().find(|(_, host)| !concerned.contains(host)) {
                 return Err(format!("{id} changes {host} on {listener}, and only concerns {concerned:?}"));
             }
-            let is_proxy = matches!(id.kind, Kind::HttpProxy | Kind::Ingress);
+            let is_proxy = matches!(id.kind, Kind::HttpProxy | Kind::Ingress | Kind::IngressRoute);
             let stays = |(id, body): (&Id, &Vec<u8>)| after.1.get(id).is_none_or(|now| now == body);
             if is_proxy && !before.1.iter().all(stays) {
                 return Err(format!("{id} changes a cluster, endpoints or a Secret of others"));
@@ -132,7 +132,9 @@ fn named(object: &Object) -> Vec<ObjectId> {
     };
     // A Secret of another namespace is used by leave of any delegation there.
     let delegations = |secret: &ObjectId| {
-        ["it0", "it1"].map(|name| id(Kind::TlsCertificateDelegation, Some(&secret.namespace), name))
+        let kinds = [Kind::TlsCertificateDelegation, Kind::HeptioCertificateDelegation];
+        let of = |kind| ["it0", "it1"].map(|name| id(kind, Some(&secret.namespace), name));
+        kinds.map(of).concat()
     };
     let mut names = Vec::new();
     match object {
@@ -149,6 +151,18 @@ fn named(object: &Object) -> Vec<ObjectId> {
             names.extend(included.map(|each| id(Kind::HttpProxy, each.namespace.as_deref(), &each.name)));
             let tls = spec.virtualhost.iter().filter_map(|host| host.tls.as_deref());
             names.extend(tls.flat_map(secrets).map(secret));
+        }
+        Object::IngressRoute(route) => {
+            let spec = &route.spec;
+            let tcp = spec.tcpproxy.iter();
+            let delegates = spec.routes.iter().filter_map(|route| route.delegate.as_ref());
+            let delegates = delegates.chain(tcp.clone().filter_map(|tcp| tcp.delegate.as_ref()));
+            names.extend(delegates.map(|each| id(Kind::IngressRoute, each.namespace.as_deref(), &each.name)));
+            let services = spec.routes.iter().flat_map(|route| &route.services);
+            let services = services.chain(tcp.flat_map(|tcp| &tcp.services));
+            names.extend(services.map(|each| id(Kind::Service, None, &each.name)));
+            let tls = spec.virtualhost.iter().filter_map(|host| host.tls.as_ref()?.secret_name.as_deref());
+            names.extend(tls.map(secret));
         }
         Object::Ingress(ingress) => {
             let spec = ingress.spec.clone().unwrap_or_default();
@@ -181,6 +195,9 @@ fn claimed(object: &Object) -> Vec<String> {
     match object {
         Object::HttpProxy(proxy) => {
             proxy.spec.virtualhost.iter().map(|host| host.fqdn.to_ascii_lowercase()).collect()
+        }
+        Object::IngressRoute(route) => {
+            route.spec.virtualhost.iter().map(|host| host.fqdn.to_ascii_lowercase()).collect()
         }
         Object::Ingress(ingress) => {
             let spec = ingress.spec.clone().unwrap_or_default();

@@ -106,13 +106,14 @@ fn every_object_that_is_ours_has_one_report() {
     });
 }
 
-/// Ingresses and HTTPProxies of our class.
+/// Ingresses, HTTPProxies and IngressRoutes of our class.
 pub(crate) fn is_reported(object: &api::Object) -> bool {
     let field = match object {
         api::Object::HttpProxy(proxy) => proxy.spec.ingress_class_name.as_deref(),
         api::Object::Ingress(ingress) => {
             ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_deref())
         }
+        api::Object::IngressRoute(_) => None,
         _ => return false,
     };
     let annotations = object.metadata().annotations.as_ref();

@@ -137,6 +137,7 @@ fn spoiled(dice: &mut Dice, object: &Object) -> Object {
     let spoiled = match object {
         Object::HttpProxy(object) => again(dice, &**object),
         Object::Ingress(object) => again(dice, &**object),
+        Object::IngressRoute(object) => again(dice, &**object),
         Object::Service(object) => again(dice, &**object),
         Object::EndpointSlice(object) => again(dice, &**object),
         Object::TlsCertificateDelegation(object) => again(dice, &**object),

@@ -1,5 +1,7 @@
 //! Random worlds of few names, so that much collides, and random edits of them.
 
+mod ingress_route;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -20,7 +22,8 @@ use api::networking::{
     IngressSpec, IngressTLS, ServiceBackendPort,
 };
 use api::tls_certificate_delegation::CertificateDelegation;
-use api::{Choice, HttpProxy, Object, TlsCertificateDelegation};
+use api::{Choice, HeptioCertificateDelegation, HttpProxy, Object, TlsCertificateDelegation};
+use ingress_route::any_ingress_route;
 use model::{Kind, Layout, ObjectId, SecretName, Settings};
 use store::Change;
 
@@ -67,6 +70,8 @@ fn json(object: &Object) -> String {
     let text = match object {
         Object::HttpProxy(object) => serde_json::to_string(object),
         Object::Ingress(object) => serde_json::to_string(object),
+        Object::IngressRoute(object) => serde_json::to_string(object),
+        Object::HeptioCertificateDelegation(object) => serde_json::to_string(object),
         Object::Service(object) => serde_json::to_string(object),
         Object::EndpointSlice(object) => serde_json::to_string(object),
         Object::TlsCertificateDelegation(object) => serde_json::to_string(object),
@@ -184,8 +189,10 @@ fn any_id(dice: &mut Dice) -> ObjectId {
         14..28 => Kind::EndpointSlice,
         28..40 => Kind::Secret,
         40..52 => Kind::Ingress,
-        52..92 => Kind::HttpProxy,
-        92..99 => Kind::TlsCertificateDelegation,
+        52..84 => Kind::HttpProxy,
+        84..92 => Kind::IngressRoute,
+        92..98 => Kind::TlsCertificateDelegation,
+        98..99 => Kind::HeptioCertificateDelegation,
         _ => Kind::Namespace,
     };
     any_id_of(dice, kind)
@@ -193,12 +200,13 @@ fn any_id(dice: &mut Dice) -> ObjectId {
 
 fn any_id_of(dice: &mut Dice, kind: Kind) -> ObjectId {
     let names = match kind {
-        Kind::HttpProxy => 4,
+        Kind::HttpProxy | Kind::IngressRoute => 4,
         Kind::Service | Kind::EndpointSlice => 4,
         Kind::Secret | Kind::Ingress => 3,
-        Kind::TlsCertificateDelegation | Kind::Namespace => 2,
+        Kind::TlsCertificateDelegation | Kind::HeptioCertificateDelegation | Kind::Namespace => 2,
     };
-    let prefix = if kind == Kind::HttpProxy && dice.chance(50) { "part" } else { "it" };
+    let has_parts = matches!(kind, Kind::HttpProxy | Kind::IngressRoute);
+    let prefix = if has_parts && dice.chance(50) { "part" } else { "it" };
     let namespace = if kind == Kind::Namespace { "" } else { *dice.pick(&NAMESPACES) };
     ObjectId::new(kind, namespace, format!("{prefix}{}", dice.below(names)))
 }
@@ -217,7 +225,12 @@ fn object(dice: &mut Dice, id: &ObjectId) -> Object {
         Kind::Secret => any_secret(dice, namespace, name),
         Kind::Ingress => any_ingress(dice, namespace, name).into(),
         Kind::HttpProxy => any_proxy(dice, namespace, name).into(),
+        Kind::IngressRoute => any_ingress_route(dice, namespace, name).into(),
         Kind::TlsCertificateDelegation => any_delegation(dice, namespace, name).into(),
+        Kind::HeptioCertificateDelegation => {
+            let TlsCertificateDelegation { metadata, spec, .. } = any_delegation(dice, namespace, name);
+            HeptioCertificateDelegation { metadata, spec }.into()
+        }
     }
 }
 

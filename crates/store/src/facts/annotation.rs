@@ -3,7 +3,7 @@
 use api::meta::ObjectMeta;
 use model::Kind;
 
-use super::{http_proxy, ingress, service};
+use super::{ingress, service};
 
 /// The annotations that mean something to us; sorted.
 pub type Annotations = Box<[(&'static str, Box<str>)]>;
@@ -31,9 +31,13 @@ pub fn annotated_kind(key: &str) -> Option<Kind> {
 fn is_known(kind: Kind, key: &str) -> bool {
     let (known, has_class): (&[&str], bool) = match kind {
         Kind::Ingress => (&ingress::KNOWN, true),
-        Kind::HttpProxy => (&http_proxy::KNOWN, true),
+        Kind::HttpProxy | Kind::IngressRoute => (&[], true),
         Kind::Service => (&service::KNOWN, false),
-        Kind::Namespace | Kind::EndpointSlice | Kind::Secret | Kind::TlsCertificateDelegation => (&[], false),
+        Kind::Namespace
+        | Kind::EndpointSlice
+        | Kind::Secret
+        | Kind::TlsCertificateDelegation
+        | Kind::HeptioCertificateDelegation => (&[], false),
     };
     known.contains(&key) || has_class && CLASS.contains(&key)
 }

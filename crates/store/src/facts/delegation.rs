@@ -1,6 +1,6 @@
 //! TLSCertificateDelegations.
 
-use api::TlsCertificateDelegation;
+use api::tls_certificate_delegation::TlsCertificateDelegationSpec;
 
 /// What is used of a TLSCertificateDelegation: who may use which Secrets of its namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,9 +8,9 @@ pub struct DelegationFact {
     entries: Vec<(Box<str>, Vec<Box<str>>)>,
 }
 
-impl From<&TlsCertificateDelegation> for DelegationFact {
-    fn from(object: &TlsCertificateDelegation) -> Self {
-        let entries = object.spec.delegations.iter().map(|delegation| {
+impl From<&TlsCertificateDelegationSpec> for DelegationFact {
+    fn from(spec: &TlsCertificateDelegationSpec) -> Self {
+        let entries = spec.delegations.iter().map(|delegation| {
             let targets = delegation.target_namespaces.iter().map(|target| target.as_str().into());
             (delegation.secret_name.as_str().into(), targets.collect())
         });

@@ -13,10 +13,10 @@ use crate::text::quoted;
 
 /// How endpoints are chosen, and what of requests is hashed for it.
 #[derive(Debug, Default)]
-pub(super) struct Chosen {
-    pub(super) balancing: Balancing,
+pub(crate) struct Chosen {
+    pub(crate) balancing: Balancing,
     /// Something with [`Balancing::Hash`] alone.
-    pub(super) hash: Vec<HashPart>,
+    pub(crate) hash: Vec<HashPart>,
 }
 
 impl Chosen {
@@ -30,7 +30,7 @@ impl Chosen {
 }
 
 /// How endpoints are chosen for the requests of a route. What cannot be honoured is told and left out.
-pub(super) fn of_requests(
+pub(crate) fn of_requests(
     context: &mut Context<'_, '_>,
     owner: &ObjectId,
     at: &FieldPath<'_>,
@@ -58,7 +58,7 @@ pub(super) fn of_requests(
 }
 
 /// How endpoints are chosen for connections: nothing of a request is there to be hashed.
-pub(super) fn of_connections(
+pub(crate) fn of_connections(
     context: &mut Context<'_, '_>,
     owner: &ObjectId,
     at: &FieldPath<'_>,

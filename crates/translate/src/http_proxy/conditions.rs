@@ -50,7 +50,7 @@ impl Conditions {
 }
 
 /// Puts two paths together; several slashes become one.
-fn join(one: &str, other: &str) -> String {
+pub(crate) fn join(one: &str, other: &str) -> String {
     let mut joined = String::with_capacity(one.len() + other.len());
     for c in one.chars().chain(other.chars()) {
         if c != '/' || !joined.ends_with('/') {

@@ -22,7 +22,7 @@ const LONGEST_INTERVAL: i64 = 24 * 60 * 60;
 const LONGEST_TIMEOUT: i64 = 5 * 60;
 
 /// The probes of a route's endpoints.
-pub(super) fn of_requests(
+pub(crate) fn of_requests(
     at: &FieldPath<'_>,
     policy: Option<&HealthCheckPolicy>,
 ) -> Result<Option<Arc<HealthCheck>>, Fault> {

@@ -9,13 +9,13 @@ use super::Fault;
 use crate::field_path::FieldPath;
 
 /// A match, and what happens to its path.
-type Variant = (RouteMatch, Option<PathRewrite>);
+pub(crate) type Variant = (RouteMatch, Option<PathRewrite>);
 
 /// The matches that a route needs: the one that was written, and one that completes it.
 ///
 /// A prefix `/foo` replaced by `/bar` must make `/bar/x` of `/foo/x` and `/bar` of `/foo`; replaced by `/`
 /// it must make `/x`, not `//x`. One route for `/foo` and one for `/foo/` do both.
-pub(super) fn variants(
+pub(crate) fn variants(
     at: &FieldPath<'_>,
     matches: RouteMatch,
     policy: Option<&PathRewritePolicy>,

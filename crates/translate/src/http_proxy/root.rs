@@ -6,10 +6,10 @@ use std::rc::Rc;
 use api::HttpProxySpec;
 use api::http_proxy::VirtualHost;
 use model::{
-    Action, Host, JwtProvider, ObjectId, Policies, Problem, Route, Settings, TlsTermination, Traffic,
+    Action, Host, JwtProvider, Kind, ObjectId, Policies, Problem, Route, Settings, TlsTermination, Traffic,
     VirtualHostKey,
 };
-use store::{Age, HttpProxyFact, Name, Reader};
+use store::{Age, Claimant, HttpProxyFact, Reader};
 
 use super::route::FromRoot;
 use super::tls::Front;
@@ -22,12 +22,19 @@ use crate::{Contribution, Fragment, Origin, Rank, text};
 const NAMED_RIVALS: usize = 16;
 
 /// What the parts of one root share while it is translated.
-pub(super) struct Context<'r, 's> {
-    pub(super) reader: &'r Reader<'s>,
-    pub(super) settings: &'r Settings,
-    pub(super) out: Contribution,
+pub(crate) struct Context<'r, 's> {
+    pub(crate) reader: &'r Reader<'s>,
+    pub(crate) settings: &'r Settings,
+    pub(crate) out: Contribution,
     /// What was unpacked: a part may be included again and again.
     specs: BTreeMap<ObjectId, Rc<HttpProxySpec>>,
+}
+
+impl<'r, 's> Context<'r, 's> {
+    /// With nothing translated yet.
+    pub(crate) fn new(reader: &'r Reader<'s>, settings: &'r Settings) -> Self {
+        Self { reader, settings, out: Contribution::default(), specs: BTreeMap::new() }
+    }
 }
 
 impl Context<'_, '_> {
@@ -38,7 +45,7 @@ impl Context<'_, '_> {
     }
 
     /// Says something about an object.
-    pub(super) fn note(&mut self, object: &ObjectId, problem: Problem) {
+    pub(crate) fn note(&mut self, object: &ObjectId, problem: Problem) {
         self.out.note(object, problem);
     }
 }
@@ -50,7 +57,7 @@ pub(super) fn contribution(
     id: &ObjectId,
     fact: &HttpProxyFact,
 ) -> Contribution {
-    let mut context = Context { reader, settings, out: Contribution::default(), specs: BTreeMap::new() };
+    let mut context = Context::new(reader, settings);
     if let Err(fault) = translate(&mut context, id, fact) {
         context.note(id, fault.error());
     }
@@ -59,29 +66,30 @@ pub(super) fn contribution(
 }
 
 /// A root whose host is its own.
-struct Root<'a> {
-    id: &'a ObjectId,
-    age: Age,
-    spec: &'a HttpProxySpec,
-    host: &'a Host,
+pub(crate) struct Root<'a> {
+    pub(crate) id: &'a ObjectId,
+    pub(crate) age: Age,
+    pub(crate) host: &'a Host,
+    /// Whether it carries connections as they are.
+    pub(crate) has_tcp: bool,
     /// What requests to the host must meet; `None` where that cannot be said: nothing may be served then.
-    policies: Option<Policies>,
+    pub(crate) policies: Option<Policies>,
     /// Whether something else that would restrict access cannot be built.
-    closed: bool,
+    pub(crate) closed: bool,
 }
 
 /// Puts a root where it is served; a fault stops all of it.
 fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact) -> Result<(), Fault> {
     let spec = context.spec(id, fact);
     let (Some(host), Some(virtual_host)) = (&fact.host, spec.virtualhost.as_deref()) else { return Ok(()) };
-    let owned = may_have(context, id, host, virtual_host);
+    let owned = may_have(context, id, host, &virtual_host.fqdn);
     if owned.as_ref().is_err_and(|fault| !is_lost_by_all(context.settings, fault)) {
         return owned;
     }
     let closed = unsupported::virtual_host(context, id, virtual_host);
     let policies = policies(context, id, virtual_host);
-    let root = Root { id, age: fact.age, spec: &spec, host, policies, closed };
-    let served = owned.and_then(|()| serve(context, &root, fact, virtual_host));
+    let root = Root { id, age: fact.age, host, has_tcp: spec.tcpproxy.is_some(), policies, closed };
+    let served = owned.and_then(|()| serve(context, &root, fact, &spec, virtual_host));
     guard(context, &root, virtual_host);
     served
 }
@@ -96,16 +104,17 @@ fn serve(
     context: &mut Context<'_, '_>,
     root: &Root<'_>,
     fact: &HttpProxyFact,
+    spec: &HttpProxySpec,
     virtual_host: &VirtualHost,
 ) -> Result<(), Fault> {
-    something_is_defined(root.spec)?;
+    something_is_defined(spec)?;
     let Root { id, host, closed, .. } = *root;
     let entries = tree::routes(context, id, fact, &FromRoot { host, closed, tokens: virtual_host.into() });
-    let front = tls::front(context, id, root.spec, virtual_host)?;
+    let front = tls::front(context, id, spec, virtual_host)?;
     if root.policies.is_none() {
         return Ok(());
     }
-    let tokens = jwt::providers(context, id, root.spec, virtual_host, &front)?;
+    let tokens = jwt::providers(context, id, spec, virtual_host, &front)?;
     match tcp::proxy(context, id, fact, closed) {
         Ok(Some(proxy)) => serve_connections(context, root, &front, Traffic::Tcp(proxy)),
         Ok(None) => {}
@@ -141,7 +150,11 @@ fn guard(context: &mut Context<'_, '_>, root: &Root<'_>, virtual_host: &VirtualH
 
 impl Root<'_> {
     fn rank(&self) -> Rank {
-        Rank { origin: Origin::HttpProxy, age: self.age, root: self.id.clone() }
+        let origin = match self.id.kind {
+            Kind::IngressRoute => Origin::IngressRoute,
+            _ => Origin::HttpProxy,
+        };
+        Rank { origin, age: self.age, root: self.id.clone() }
     }
 }
 
@@ -152,22 +165,24 @@ fn policies(context: &mut Context<'_, '_>, id: &ObjectId, host: &VirtualHost) ->
 }
 
 /// Whether the host is one, and this root may have it.
-fn may_have(context: &Context<'_, '_>, id: &ObjectId, host: &Host, spec: &VirtualHost) -> Result<(), Fault> {
+pub(crate) fn may_have(
+    context: &Context<'_, '_>,
+    id: &ObjectId,
+    host: &Host,
+    fqdn: &str,
+) -> Result<(), Fault> {
     if !may_be_root(context.settings, &id.namespace) {
-        return Err(Fault::new(
-            "RootNamespaceError",
-            "RootProxyNotAllowedInNamespace",
-            &FieldPath::root("metadata.namespace"),
-            "root HTTPProxy cannot be defined in this namespace",
-        ));
+        let at = FieldPath::root("metadata.namespace");
+        let message = format!("root {} cannot be defined in this namespace", id.kind);
+        return Err(Fault::new("RootNamespaceError", "RootProxyNotAllowedInNamespace", &at, message));
     }
     let at = SPEC.field("virtualhost");
     let fault = |reason, why: String| Fault::new("VirtualHostError", reason, &at.field("fqdn"), why);
-    if spec.fqdn.trim().is_empty() {
+    if fqdn.trim().is_empty() {
         return Err(fault("FQDNNotSpecified", "Spec.VirtualHost.Fqdn must be specified".into()));
     }
     // Its canonical spelling is the one that the fact has: lower case.
-    text::host(&spec.fqdn)
+    text::host(fqdn)
         .map_err(|why| fault("FQDNNotValid", format!("Spec.VirtualHost.Fqdn is not valid: {why}")))?;
     match rivals(context, id, host) {
         None => Ok(()),
@@ -184,26 +199,37 @@ fn may_be_root(settings: &Settings, namespace: &str) -> bool {
 fn rivals(context: &Context<'_, '_>, id: &ObjectId, host: &Host) -> Option<String> {
     let settings = context.settings;
     let claims = context.reader.roots_of_host(host);
-    let mut claims = claims.filter(|(name, fact)| {
-        class::is_ours(settings, fact.class.as_deref()) && may_be_root(settings, &name.namespace)
+    let mut claims = claims.filter(|root| {
+        // An IngressRoute with a wildcard is served by nobody.
+        let may_be = root.kind != Kind::IngressRoute || host.wildcard_parent().is_none();
+        may_be && class::is_ours(settings, root.class) && may_be_root(settings, &root.name.namespace)
     });
-    let is_own = |name: &Name| name.name == id.name && name.namespace == id.namespace;
-    let (first, _) = claims.next()?;
+    let first = claims.next()?;
     let oldest_wins = settings.duplicate_fqdn == model::DuplicateFqdn::OldestWins;
-    if oldest_wins && is_own(first) {
+    if oldest_wins && first.name.object(first.kind) == *id {
         return None;
     }
-    let mut names: Vec<&Name> = std::iter::once(first).chain(claims.map(|(name, _)| name)).collect();
-    if names.len() < 2 {
+    let mut roots: Vec<_> = std::iter::once(first).chain(claims).collect();
+    if roots.len() < 2 {
         return None;
     }
-    names.sort();
-    let shown: Vec<_> = names.iter().take(NAMED_RIVALS).map(ToString::to_string).collect();
-    let more = match names.len().saturating_sub(NAMED_RIVALS) {
+    roots.sort_by_key(|root| (root.name, root.kind));
+    let alike = roots.iter().all(|root| root.kind == id.kind);
+    let name = |root: &Claimant<'_>| match alike {
+        true => root.name.to_string(),
+        false => root.name.object(root.kind).to_string(),
+    };
+    let kinds = match (alike, id.kind) {
+        (true, Kind::IngressRoute) => "IngressRoutes",
+        (true, _) => "HTTPProxies",
+        (false, _) => "objects",
+    };
+    let shown: Vec<_> = roots.iter().take(NAMED_RIVALS).map(name).collect();
+    let more = match roots.len().saturating_sub(NAMED_RIVALS) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Some(format!("fqdn \"{host}\" is used in multiple HTTPProxies: {}{more}", shown.join(", ")))
+    Some(format!("fqdn \"{host}\" is used in multiple {kinds}: {}{more}", shown.join(", ")))
 }
 
 fn something_is_defined(spec: &HttpProxySpec) -> Result<(), Fault> {
@@ -215,7 +241,12 @@ fn something_is_defined(spec: &HttpProxySpec) -> Result<(), Fault> {
 }
 
 /// Carries the connections of a host that has TLS.
-fn serve_connections(context: &mut Context<'_, '_>, root: &Root<'_>, front: &Front, traffic: Traffic) {
+pub(crate) fn serve_connections(
+    context: &mut Context<'_, '_>,
+    root: &Root<'_>,
+    front: &Front,
+    traffic: Traffic,
+) {
     let https = context.settings.https_listener();
     match front {
         Front::Terminated(tls) => add(context, root, https, Some(tls.clone()), vec![], traffic),
@@ -226,7 +257,7 @@ fn serve_connections(context: &mut Context<'_, '_>, root: &Root<'_>, front: &Fro
 
 /// Routes requests: with TLS on both listeners, where plaintext redirects unless a route permits otherwise.
 /// Connections that are carried as they are leave the plaintext listener alone.
-fn serve_requests(
+pub(crate) fn serve_requests(
     context: &mut Context<'_, '_>,
     root: &Root<'_>,
     front: Front,
@@ -241,12 +272,12 @@ fn serve_requests(
     let plaintext = entries.iter().map(|entry| plaintext(context, entry)).collect();
     add(context, root, http, None, vec![], Traffic::Http(plaintext));
     match front {
-        Front::Terminated(tls) if root.spec.tcpproxy.is_none() => {
+        Front::Terminated(tls) if !root.has_tcp => {
             let routes = entries.into_iter().map(|entry| entry.route).collect();
             let https = context.settings.https_listener();
             add(context, root, https, Some(tls), tokens, Traffic::Http(routes));
         }
-        Front::Passthrough if root.spec.tcpproxy.is_none() => {
+        Front::Passthrough if !root.has_tcp => {
             let message = "Spec.VirtualHost.TLS passthrough has no effect without Spec.TCPProxy";
             let at = SPEC.field("virtualhost");
             let fault = Fault::new("TLSError", "TLSConfigNotValid", &at.field("tls.passthrough"), message);
@@ -303,7 +334,6 @@ fn add(
 
 #[cfg(test)]
 mod tests {
-    use model::Kind;
     use store::Store;
 
     use super::*;
@@ -311,8 +341,8 @@ mod tests {
     #[test]
     fn what_is_met_again_is_not_unpacked_again() {
         let (store, settings) = (Store::default(), Settings::default());
-        let (reader, out, specs) = (store.reader(), Contribution::default(), BTreeMap::new());
-        let mut context = Context { reader: &reader, settings: &settings, out, specs };
+        let reader = store.reader();
+        let mut context = Context::new(&reader, &settings);
         let (id, fact) =
             (ObjectId::new(Kind::HttpProxy, "ns", "part"), HttpProxyFact::from(&api::HttpProxy::default()));
         let first = context.spec(&id, &fact);

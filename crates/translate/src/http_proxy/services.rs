@@ -10,9 +10,9 @@ use super::headers::{self, Whose};
 use super::root::Context;
 use crate::field_path::FieldPath;
 use crate::text;
-use reach::{Found, cluster, port};
+use reach::{cluster, port};
 
-pub(super) use reach::{Carried, Way};
+pub(crate) use reach::{Carried, Found, Way};
 
 /// The services of a route: those that share its requests, and the one that gets copies.
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ pub(super) fn connections(
 }
 
 /// One of the services that share requests.
-fn share(
+pub(crate) fn share(
     context: &mut Context<'_, '_>,
     owner: &ObjectId,
     at: &FieldPath<'_>,
@@ -123,7 +123,7 @@ fn percent(at: &FieldPath<'_>, service: &Service) -> Result<u8, Fault> {
 }
 
 /// Gives every service the same share when no share is given, and bounds the sum.
-fn even(at: &FieldPath<'_>, clusters: &mut [WeightedCluster]) -> Result<(), Fault> {
+pub(crate) fn even(at: &FieldPath<'_>, clusters: &mut [WeightedCluster]) -> Result<(), Fault> {
     let sum: u64 = clusters.iter().map(|cluster| u64::from(cluster.weight)).sum();
     if sum == 0 {
         clusters.iter_mut().for_each(|cluster| cluster.weight = 1);

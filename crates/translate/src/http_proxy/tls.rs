@@ -25,7 +25,7 @@ enum Carries {
 
 /// How TLS meets a root.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Front {
+pub(crate) enum Front {
     /// There is no TLS.
     Plain,
     /// It ends at Envoy.
@@ -179,7 +179,7 @@ fn certificate(context: &Context<'_, '_>, id: &ObjectId, reference: &str) -> Res
 }
 
 /// The way to the use of another namespace's Secret.
-fn delegation(namespace: &str, user: &ObjectId) -> String {
+pub(crate) fn delegation(namespace: &str, user: &ObjectId) -> String {
     format!(
         "create a TLSCertificateDelegation in namespace {} that names {} as a target",
         quoted(namespace),
@@ -188,6 +188,6 @@ fn delegation(namespace: &str, user: &ObjectId) -> String {
 }
 
 /// That a field has no effect beside another, or without one.
-fn ignored(at: &FieldPath<'_>, why: &str) -> Fault {
+pub(crate) fn ignored(at: &FieldPath<'_>, why: &str) -> Fault {
     Fault::new("SpecError", "IgnoredField", at, format!("{at} {why} and is ignored"))
 }

@@ -16,21 +16,21 @@ use crate::duplicates::{self, Candidate};
 use crate::field_path::FieldPath;
 
 /// How many objects an include may be away from the root.
-const MAX_DEPTH: usize = 200;
+pub(crate) const MAX_DEPTH: usize = 200;
 /// How many includes one root may follow: a bound for trees that meet the same part again and again.
-const MAX_INCLUDES: usize = 20_000;
+pub(crate) const MAX_INCLUDES: usize = 20_000;
 /// How many routes one root may have, for the same reason.
-const MAX_ROUTES: usize = 100_000;
+pub(crate) const MAX_ROUTES: usize = 100_000;
 
 /// A route of the tree, and whether it may be served without TLS.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) route: Route,
-    pub(super) permit_insecure: bool,
+pub(crate) struct Entry {
+    pub(crate) route: Route,
+    pub(crate) permit_insecure: bool,
     /// Its place in `spec.routes` of the object that it comes from; none for what answers for an include.
-    pub(super) index: Option<usize>,
+    pub(crate) index: Option<usize>,
     /// Whether it only completes another one (reference 3.11).
-    pub(super) implied: bool,
+    pub(crate) implied: bool,
 }
 
 impl Candidate for Entry {
@@ -234,7 +234,7 @@ fn bad_gateway(owner: ObjectId, conditions: Conditions) -> Entry {
 }
 
 /// Leaves out routes that a later one with the same conditions makes useless, and says so.
-fn without_duplicates(context: &mut Context<'_, '_>, entries: Vec<Entry>) -> Vec<Entry> {
+pub(crate) fn without_duplicates(context: &mut Context<'_, '_>, entries: Vec<Entry>) -> Vec<Entry> {
     let (stays, losers) = duplicates::settle(entries);
     for (loser, winner) in losers {
         let Some(index) = loser.index else { continue };

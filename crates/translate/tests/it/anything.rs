@@ -301,10 +301,50 @@ pub(crate) fn ingress_spec() -> Any {
     ])
 }
 
-/// Four HTTPProxies and two Ingresses of any content, with a Service to an outside name.
+/// The `spec` of an IngressRoute that may delegate to the four of [`PARTS`].
+pub(crate) fn ingress_route_spec() -> Any {
+    let check = object(vec![("path", 9, text()), ("host", 3, text()), ("intervalSeconds", 3, number())]);
+    let service = object(vec![
+        ("name", 10, word(&["web", "out", "gone"])),
+        ("port", 10, number()),
+        ("weight", 3, number()),
+        ("strategy", 2, word(&["Random", "Cookie"])),
+        ("healthCheck", 2, check),
+        ("validation", 1, object(vec![("caSecret", 9, text()), ("subjectName", 9, text())])),
+    ]);
+    let delegate = object(vec![("name", 10, word(&PARTS)), ("namespace", 1, text())]);
+    let policy = |field| object(vec![(field, 9, text()), ("count", 3, number())]);
+    let route = object(vec![
+        ("match", 10, word(&["/", "/a", "/a/b", "/b"])),
+        ("services", 7, list(service.clone())),
+        ("delegate", 3, delegate.clone()),
+        ("permitInsecure", 2, flag()),
+        ("enableWebsockets", 2, flag()),
+        ("prefixRewrite", 2, text()),
+        ("timeoutPolicy", 2, object(vec![("request", 9, text())])),
+        ("retryPolicy", 2, policy("perTryTimeout")),
+    ]);
+    let tls = object(vec![
+        ("secretName", 7, word(&["cert", "gone", "team/cert"])),
+        ("passthrough", 3, flag()),
+        ("minimumProtocolVersion", 2, text()),
+    ]);
+    let host =
+        object(vec![("fqdn", 10, word(&["one.example", "two.example", "*.example"])), ("tls", 3, tls)]);
+    object(vec![
+        ("virtualhost", 5, host),
+        ("routes", 9, list(route)),
+        ("tcpproxy", 2, object(vec![("services", 7, list(service)), ("delegate", 3, delegate)])),
+    ])
+}
+
+/// Four HTTPProxies, four IngressRoutes and two Ingresses of any content, with a Service to an outside name.
 pub(crate) fn objects() -> impl Strategy<Value = Vec<Value>> {
     let proxies =
         PARTS.map(|name| http_proxy_spec().prop_map(move |spec| crate::objects::proxy(name, spec)).boxed());
+    let routes = PARTS.map(|name| {
+        ingress_route_spec().prop_map(move |spec| crate::objects::ingress_route(name, spec)).boxed()
+    });
     let ingresses = ["x", "y"]
         .map(|name| ingress_spec().prop_map(move |spec| crate::objects::ingress(name, spec)).boxed());
     let out = text().prop_map(|name| {
@@ -313,6 +353,6 @@ pub(crate) fn objects() -> impl Strategy<Value = Vec<Value>> {
         service["spec"]["externalName"] = name;
         service
     });
-    let all: Vec<Any> = proxies.into_iter().chain(ingresses).chain([out.boxed()]).collect();
+    let all: Vec<Any> = proxies.into_iter().chain(routes).chain(ingresses).chain([out.boxed()]).collect();
     all
 }

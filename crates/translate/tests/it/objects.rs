@@ -29,6 +29,10 @@ pub(crate) fn ingress(name: &str, spec: Value) -> Value {
     object("networking.k8s.io/v1", "Ingress", name, spec)
 }
 
+pub(crate) fn ingress_route(name: &str, spec: Value) -> Value {
+    object("contour.heptio.com/v1beta1", "IngressRoute", name, spec)
+}
+
 pub(crate) fn service(name: &str) -> Value {
     object("v1", "Service", name, json!({"ports": [{"port": 80}]}))
 }

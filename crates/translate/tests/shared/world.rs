@@ -31,7 +31,10 @@ impl World {
 
     /// What every object contributes that may be a root.
     pub(crate) fn contributions(&self) -> BTreeMap<ObjectId, Contribution> {
-        let roots = self.objects.iter().filter(|id| matches!(id.kind, Kind::Ingress | Kind::HttpProxy));
+        let roots = self
+            .objects
+            .iter()
+            .filter(|id| matches!(id.kind, Kind::Ingress | Kind::HttpProxy | Kind::IngressRoute));
         roots.map(|id| (id.clone(), self.root(id))).collect()
     }
 

@@ -10,6 +10,7 @@ mod endpoints;
 mod fleet;
 mod health_checks;
 mod ingress;
+mod ingress_routes;
 mod layouts;
 mod limits;
 mod load_balancing;

@@ -15,22 +15,22 @@ use crate::text::{self, quoted};
 use crate::tls::{self, Unproven};
 
 /// What a route, or a TCP proxy, decides about the way to all of its services.
-pub(in crate::http_proxy) struct Way<'a> {
+pub(crate) struct Way<'a> {
     /// What is brought to them.
-    pub(in crate::http_proxy) carried: Carried,
+    pub(crate) carried: Carried,
     /// The host that the services are asked for.
-    pub(in crate::http_proxy) host: Option<&'a HostRewrite>,
+    pub(crate) host: Option<&'a HostRewrite>,
     /// How endpoints are chosen.
-    pub(in crate::http_proxy) balancing: Balancing,
+    pub(crate) balancing: Balancing,
     /// Probes of the endpoints.
-    pub(in crate::http_proxy) health_check: Option<Arc<HealthCheck>>,
+    pub(crate) health_check: Option<Arc<HealthCheck>>,
     /// How long a connection may be unused.
-    pub(in crate::http_proxy) idle: Timeout,
+    pub(crate) idle: Timeout,
 }
 
 /// What is brought to a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http_proxy) enum Carried {
+pub(crate) enum Carried {
     /// The requests of a route.
     Requests,
     /// The connections of a TCP proxy.
@@ -49,7 +49,7 @@ impl Carried {
 }
 
 /// Something that can be reached, or why it must not be or cannot be.
-pub(super) type Found<T> = Result<T, Fault>;
+pub(crate) type Found<T> = Result<T, Fault>;
 
 /// The way to a service; `host` is the one that this service alone is asked for. A fault of the outer result stops
 /// the object.
