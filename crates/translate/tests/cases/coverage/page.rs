@@ -31,7 +31,7 @@ pub(super) fn page(rows: &Rows, proven: &Proven<'_>) -> String {
     page.push_str(&table("field", None, &rows.fields, rows, proven));
     page.push_str("\n## Annotations\n\n");
     page.push_str(&table("annotation", Some("meaning"), &rows.annotations, rows, proven));
-    page.push_str("\n## Status conditions of HTTPProxy\n\nType and reason, as Contour writes them.\n\n");
+    page.push_str("\n## Status conditions\n\nKind, type and reason, as Contour writes them.\n\n");
     page.push_str(&table("condition", Some("when"), &rows.conditions, rows, proven));
     page.push_str("\n## What clients see\n\n");
     page.push_str(&table("row", Some("what"), &rows.behaviours, rows, proven));

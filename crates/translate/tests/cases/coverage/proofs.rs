@@ -97,14 +97,18 @@ fn of_case(file: &Path, name: String) -> Vec<Claim> {
     rows.iter().map(|row| Claim { row: (*row).to_owned(), proof: proof.clone() }).collect()
 }
 
-/// The types and reasons of all problems.
+/// The types and reasons of all problems, each after the kind of the object that has it.
 fn reasons(problems: &Value) -> BTreeSet<String> {
-    let verdicts = problems.as_object().into_iter().flat_map(|objects| objects.values());
-    let lists = verdicts.filter_map(Value::as_object).flat_map(|verdict| verdict.values());
-    let each = lists.filter_map(Value::as_array).flatten();
-    let reason =
-        |problem: &Value| problem["error"].as_str().or(problem["warning"].as_str()).map(str::to_owned);
-    each.filter_map(reason).collect()
+    let mut reasons = BTreeSet::new();
+    for (object, verdict) in problems.as_object().into_iter().flatten() {
+        let kind = object.split(' ').next().unwrap_or_default();
+        let lists = verdict.as_object().into_iter().flat_map(|verdict| verdict.values());
+        for problem in lists.filter_map(Value::as_array).flatten() {
+            let reason = problem["error"].as_str().or(problem["warning"].as_str());
+            reasons.extend(reason.map(|reason| format!("{kind} {reason}")));
+        }
+    }
+    reasons
 }
 
 /// Lines `/// Proves ROW, ROW`, up to the function that they stand above.
