@@ -200,6 +200,13 @@ impl Channel {
         self.has_acked(name) && !self.changing_names().any(|changing| changing == name)
     }
 
+    /// The responses whose acknowledgement is due: Envoy withholds it of slow clusters, and of all that it is known to
+    /// have taken while one of them warms.
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = &Outstanding> {
+        let withholds = self.outstanding.iter().any(|sent| sent.slow);
+        self.outstanding.iter().filter(move |sent| !(withholds && sent.lets_others_pass()))
+    }
+
     /// How many names are not as configured, or not acknowledged so; some may be counted twice.
     pub(crate) fn changing(&self) -> usize {
         let on_their_way: usize = self.outstanding.iter().map(|sent| sent.items.len()).sum();

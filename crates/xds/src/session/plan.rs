@@ -233,8 +233,7 @@ impl Session {
             return;
         }
         let limit = self.settings.stuck_after;
-        let oldest =
-            |channel: &Channel| channel.outstanding.iter().filter(|o| !o.slow).map(|o| o.sent_at).min();
+        let oldest = |channel: &Channel| channel.unanswered().map(|sent| sent.sent_at).min();
         let deadlines: Vec<_> =
             self.channels.iter().filter_map(|((_, s), c)| oldest(c).map(|sent| (*s, sent + limit))).collect();
         for (stream, deadline) in deadlines {

@@ -116,6 +116,6 @@ impl Channel {
     }
 
     fn unanswered_for(&self, now: Moment) -> Option<Duration> {
-        self.outstanding.iter().map(|sent| now.saturating_sub(sent.sent_at)).max()
+        self.unanswered().map(|sent| now.saturating_sub(sent.sent_at)).max()
     }
 }

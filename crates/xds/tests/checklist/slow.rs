@@ -1,6 +1,8 @@
 //! Clusters that warm slowly delay nobody else.
 
-use crate::script::check;
+use isobath_xds::Settings;
+
+use crate::script::{check, check_with};
 
 #[test]
 fn slow_clusters_go_last_and_apart() {
@@ -234,4 +236,23 @@ fn slow_cluster_may_be_removed_while_it_warms() {
         > wait 60000
         ",
     );
+}
+
+#[test]
+fn an_envoy_that_keeps_its_answers_while_a_slow_cluster_warms_is_not_stuck() {
+    let script = "
+        > publish c:b=1>e:b e:b=1
+        < 1 c b=1
+        > 1 e +b
+        < 1 e b=1
+        > 1 e ack
+        > wait 120000
+        > publish c:d=1
+        < 1 c d=1
+        > wait 59999
+        > wait 1
+        < 1 closed: no acknowledgement within the deadline
+        ";
+    let settings = Settings { drop_stuck: true, ..Settings::default() };
+    check_with(settings, &format!("{HOLE}{script}"));
 }
