@@ -44,13 +44,14 @@ static KEYS: [&[Key]; 15] = [
 /// What makes settings of a topic.
 type Section = fn(&Written, &mut Settings, &mut Faults);
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     objects::settings,
     listeners::settings,
     listener::settings,
     tls::settings,
     logging::settings,
     timeouts::settings,
+    policy::settings,
     backends::settings,
     surroundings::settings,
     runtime::settings,

@@ -21,3 +21,23 @@ impl HeaderEdits {
         self.set.is_empty() && self.remove.is_empty()
     }
 }
+
+/// What the operator does to the headers of every service, unless its users say otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct DefaultHeaders {
+    /// Of requests.
+    pub request: HeaderTexts,
+    /// Of responses.
+    pub response: HeaderTexts,
+    /// Whether it is done for the services of Ingresses, too.
+    pub for_ingresses: bool,
+}
+
+/// Changes to headers whose values are as users write them: what they hold depends on the service.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct HeaderTexts {
+    /// Headers that get this value; sorted by name, each name once, lower case.
+    pub set: Vec<(Arc<str>, Arc<str>)>,
+    /// Headers that are taken away; sorted, each once, lower case.
+    pub remove: Vec<Arc<str>>,
+}

@@ -38,7 +38,7 @@ pub use cluster::{
 };
 pub use downstream::{Compression, Downstream, Fingerprints, HttpVersions, ServerHeader};
 pub use duration::Timeout;
-pub use headers::{HeaderEdits, HeaderValue};
+pub use headers::{DefaultHeaders, HeaderEdits, HeaderTexts, HeaderValue};
 pub use health::{HealthCheck, Probe};
 pub use host::Host;
 pub use id::{Kind, ObjectId, VirtualHostKey};

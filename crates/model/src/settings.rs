@@ -8,8 +8,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::{
-    AccessLogs, DnsFamily, Downstream, Listener, ListenerId, SecretName, Timeout, TlsOffer, TlsVersion,
-    Transport, Upstream,
+    AccessLogs, DefaultHeaders, DnsFamily, Downstream, Listener, ListenerId, SecretName, Timeout, TlsOffer,
+    TlsVersion, Transport, Upstream,
 };
 
 /// An address and port to listen on.
@@ -113,6 +113,8 @@ pub struct Settings {
     pub tls_offer: TlsOffer,
     /// The Secret with the certificate for clients that name no server, or one that nobody serves.
     pub fallback_certificate: Option<SecretName>,
+    /// What is done to the headers of every service.
+    pub default_headers: DefaultHeaders,
     /// How many proxies in front of Envoy are trusted in `x-forwarded-for`.
     pub trusted_hops: u32,
     /// Values for Envoy's runtime, by name; none that the settings decide otherwise.
@@ -189,6 +191,7 @@ impl Default for Settings {
             tls_maximum: TlsVersion::V1_3,
             tls_offer: TlsOffer::default(),
             fallback_certificate: None,
+            default_headers: DefaultHeaders::default(),
             trusted_hops: 0,
             runtime: BTreeMap::new(),
             merge_slashes: true,

@@ -10,7 +10,7 @@ use model::{
 use store::{Name, PortProtocol, Reader, ServiceFact, ServicePort};
 
 use crate::external_name;
-use crate::text::quoted;
+use crate::text::{Place, quoted};
 use crate::tls::{self, Unusable};
 
 /// The port of a Service, as the user names it.
@@ -58,6 +58,13 @@ pub(crate) struct Target<'s> {
     service: &'s ServiceFact,
     port: &'s ServicePort,
     number: u16,
+}
+
+impl Target<'_> {
+    /// What header values may say of it.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { namespace: &self.id.namespace, service: Some((&self.id.name, self.number)) }
+    }
 }
 
 /// Another port of a Service, which is probed.

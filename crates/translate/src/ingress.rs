@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use api::networking::{HTTPIngressPath, IngressBackend, IngressRule};
 use model::{
-    Action, ClusterKey, DirectResponse, Forward, HeaderEdits, Host, ObjectId, PathMatch, Policies, Problem,
-    Route, RouteMatch, Settings, Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
+    Action, DirectResponse, Forward, HeaderEdits, Host, ObjectId, PathMatch, Policies, Problem, Route,
+    RouteMatch, Settings, Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
 };
 use store::{IngressFact, Reader};
 
-use crate::backend::{self, Policy, PortRef};
+use crate::backend::{self, Policy, PortRef, Target};
+use crate::default_headers;
 use crate::duplicates::{self, Candidate};
 use crate::field_path::FieldPath;
 use crate::report::About;
@@ -198,7 +199,7 @@ impl<'s> Translation<'_, 's> {
     fn forward(&mut self, at: &FieldPath<'_>, backend: &'s IngressBackend, path: Option<&str>) -> Action {
         match self.cluster(at, backend) {
             Ok(cluster) => Action::Forward(Box::new(Forward {
-                clusters: vec![WeightedCluster::plain(cluster, 1)],
+                clusters: vec![cluster],
                 mirrors: vec![],
                 path: None,
                 host: None,
@@ -216,7 +217,11 @@ impl<'s> Translation<'_, 's> {
         }
     }
 
-    fn cluster(&mut self, at: &FieldPath<'_>, backend: &'s IngressBackend) -> Result<ClusterKey, String> {
+    fn cluster(
+        &mut self,
+        at: &FieldPath<'_>,
+        backend: &'s IngressBackend,
+    ) -> Result<WeightedCluster, String> {
         let Some(service) = &backend.service else {
             return Err("only backends of kind Service are supported, not resource backends".into());
         };
@@ -236,7 +241,26 @@ impl<'s> Translation<'_, 's> {
         if target.speaks_tls(None) {
             policy.client_certificate = backend::client_certificate(self.reader, self.settings)?;
         }
-        Ok(self.out.add_cluster(target.cluster(self.settings, &policy)))
+        let cluster = self.out.add_cluster(target.cluster(self.settings, &policy));
+        self.with_default_headers(WeightedCluster::plain(cluster, 1), &target)
+    }
+
+    fn with_default_headers(
+        &self,
+        plain: WeightedCluster,
+        target: &Target<'_>,
+    ) -> Result<WeightedCluster, String> {
+        let defaults = &self.settings.default_headers;
+        if !defaults.for_ingresses {
+            return Ok(plain);
+        }
+        let complete = |texts| {
+            default_headers::complete(HeaderEdits::default(), texts, &target.place())
+                .map_err(|why| why.to_string())
+        };
+        let (request_headers, response_headers) =
+            (complete(&defaults.request)?, complete(&defaults.response)?);
+        Ok(WeightedCluster { request_headers, response_headers, ..plain })
     }
 
     fn route(&self, matches: RouteMatch, action: Action) -> Route {

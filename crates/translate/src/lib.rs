@@ -11,6 +11,7 @@ mod annotation;
 mod backend;
 mod class;
 mod contribution;
+mod default_headers;
 mod duplicates;
 mod endpoints;
 mod external_name;

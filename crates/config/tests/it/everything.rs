@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use config::Standing;
 use model::{
-    AccessLogs, Bind, CipherSuite, CircuitBreakers, Compression, Curve, DnsFamily, Downstream, Fingerprints,
-    GlobalTimeouts, Handshake, HttpVersions, LogFormat, LogLevel, SecretName, ServerHeader, Settings,
-    Timeout, TlsOffer, TlsVersion, Upstream,
+    AccessLogs, Bind, CipherSuite, CircuitBreakers, Compression, Curve, DefaultHeaders, DnsFamily,
+    Downstream, Fingerprints, GlobalTimeouts, Handshake, HeaderTexts, HttpVersions, LogFormat, LogLevel,
+    SecretName, ServerHeader, Settings, Timeout, TlsOffer, TlsVersion, Upstream,
 };
 use serde_json::Value;
 
@@ -61,6 +61,27 @@ fn honoured() -> String {
     value.to_string()
 }
 
+/// What the file with every key says of clients' connections.
+fn downstream() -> Downstream {
+    Downstream {
+        versions: HttpVersions::Http2,
+        compression: Some(Compression::Zstd),
+        server_header: ServerHeader::PassThrough,
+        strip_trailing_dot: true,
+        allow_chunked_length: false,
+        max_requests: NonZeroU32::new(1000),
+        max_streams: NonZeroU32::new(50),
+        requests_at_once: NonZeroU32::new(10),
+        max_connections: NonZeroU32::new(5000),
+        buffer_limit: NonZeroU32::new(65536),
+        balanced: true,
+        accepted_at_once: NonZeroU32::new(7),
+        type_of_service: 64,
+        traffic_class: 65,
+        fingerprints: Fingerprints { ja3: true, ja4: true },
+    }
+}
+
 #[test]
 fn every_key_that_is_honoured_shapes_the_settings() {
     let settings = good(&honoured()).settings;
@@ -106,6 +127,17 @@ fn every_key_that_is_honoured_shapes_the_settings() {
         tls_minimum: TlsVersion::V1_3,
         fallback_certificate: Some(SecretName::new("projectcontour", "fallback")),
         trusted_hops: 2,
+        default_headers: DefaultHeaders {
+            request: HeaderTexts {
+                set: vec![("x-tenant".into(), "007".into())],
+                remove: vec!["x-debug".into()],
+            },
+            response: HeaderTexts {
+                set: vec![("x-served".into(), "yes".into())],
+                remove: vec!["server-timing".into()],
+            },
+            for_ingresses: true,
+        },
         access_logs: AccessLogs {
             level: LogLevel::Error,
             format: LogFormat::Json(vec![
@@ -118,23 +150,7 @@ fn every_key_that_is_honoured_shapes_the_settings() {
             ciphers: vec![CipherSuite::find("ECDHE-ECDSA-AES256-GCM-SHA384").expect("a suite")],
             curves: ["X25519", "P-256"].map(|name| Curve::find(name).expect("a curve")).to_vec(),
         },
-        downstream: Downstream {
-            versions: HttpVersions::Http2,
-            compression: Some(Compression::Zstd),
-            server_header: ServerHeader::PassThrough,
-            strip_trailing_dot: true,
-            allow_chunked_length: false,
-            max_requests: NonZeroU32::new(1000),
-            max_streams: NonZeroU32::new(50),
-            requests_at_once: NonZeroU32::new(10),
-            max_connections: NonZeroU32::new(5000),
-            buffer_limit: NonZeroU32::new(65536),
-            balanced: true,
-            accepted_at_once: NonZeroU32::new(7),
-            type_of_service: 64,
-            traffic_class: 65,
-            fingerprints: Fingerprints { ja3: true, ja4: true },
-        },
+        downstream: downstream(),
         merge_slashes: false,
         ..Settings::default()
     };
@@ -158,4 +174,12 @@ fn nothing_said_is_the_defaults() {
         assert_eq!(good(text).settings, defaults(), "{text}");
     }
     assert_eq!(rendered(&config::Sources::default().check()), "");
+}
+
+#[test]
+fn plain_words_are_text_as_they_were_written() {
+    let headers =
+        good("policy: {response-headers: {set: {a: 007, b: yes, c: 1.30}}}\n").settings.default_headers;
+    let values: Vec<_> = headers.response.set.iter().map(|(_, value)| &**value).collect();
+    assert_eq!(values, ["007", "yes", "1.30"]);
 }

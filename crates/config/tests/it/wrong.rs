@@ -214,6 +214,30 @@ fn listeners_that_cannot_be_are_shown() {
 }
 
 #[test]
+fn headers_that_cannot_be_changed_are_shown() {
+    for (text, expected) in [
+        (
+            "policy: {request-headers: {set: {Host: a}}}\n",
+            "policy.request-headers.set[\"Host\"]: header name \"Host\" cannot be set or removed here; rewrite the host with the request header Host, paths and methods not at all",
+        ),
+        (
+            "policy: {response-headers: {set: {'a b': c}}}\n",
+            "policy.response-headers.set[\"a b\"]: header name \"a b\" has a space at offset 1; use letters, digits and !#$%&'*+-.^_`|~",
+        ),
+        (
+            "policy: {response-headers: {set: {a: c, A: d}}}\n",
+            "policy.response-headers.set[\"a\"]: is the name of another header, too: names count without their case",
+        ),
+        (
+            "policy: {response-headers: {remove: ['']}}\n",
+            "policy.response-headers.remove[0]: header name \"\" is empty; give a name",
+        ),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
 fn access_logs_that_envoy_would_refuse_are_shown() {
     for (text, expected) in [
         ("accesslog-format: xml\n", "accesslog-format: found \"xml\", allowed are envoy, json"),

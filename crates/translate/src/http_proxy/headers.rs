@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::http_proxy::policy::{HeaderValue as Entry, HeadersPolicy};
-use model::{HeaderEdits, HeaderValue, HostRewrite, ObjectId};
+use model::{DefaultHeaders, HeaderEdits, HeaderValue, HostRewrite, ObjectId};
 
 use rules::Invalid;
 
 use super::Fault;
+use crate::default_headers;
 use crate::field_path::FieldPath;
 use crate::text::{self, Place};
 
@@ -24,6 +25,17 @@ impl<'a> Whose<'a> {
     /// A service of a route.
     pub(super) fn service(owner: &'a ObjectId, service: &'a str, port: u16) -> Self {
         Self(Place { namespace: &owner.namespace, service: Some((service, port)) })
+    }
+
+    /// What the operator does to all headers, added to what this policy does to those of requests and of responses.
+    pub(super) fn with_defaults(
+        &self,
+        defaults: &DefaultHeaders,
+        request: HeaderEdits,
+        response: HeaderEdits,
+    ) -> Result<(HeaderEdits, HeaderEdits), Invalid> {
+        let request = default_headers::complete(request, &defaults.request, &self.0)?;
+        Ok((request, default_headers::complete(response, &defaults.response, &self.0)?))
     }
 
     const fn is_service(&self) -> bool {

@@ -84,11 +84,14 @@ pub(crate) fn share(
     let whose = Whose::service(owner, &service.name, port(at, service)?);
     let request = headers::request(at, &whose, service.request_headers_policy.as_deref())?;
     let response_headers = headers::response(at, &whose, service.response_headers_policy.as_deref())?;
+    let (request_headers, response_headers) = whose
+        .with_defaults(&context.settings.default_headers, request.edits, response_headers)
+        .map_err(|why| Fault::new("ServiceError", "RequestHeadersPolicyInvalid", at, why.to_string()))?;
     let cluster = cluster(context, owner, at, service, way, request.host.as_ref())?;
     Ok(cluster.map(|cluster| WeightedCluster {
         cluster,
         weight,
-        request_headers: request.edits,
+        request_headers,
         response_headers,
         host: request.host,
     }))

@@ -1,5 +1,7 @@
 //! One case: its objects and settings, and what comes of them.
 
+use std::path::Path;
+
 use model::{CircuitBreakers, SecretName, Settings};
 use serde_json::Value;
 
@@ -15,6 +17,7 @@ pub(crate) fn run(text: &str) -> Result<Value, String> {
     for document in documents.into_iter().filter(|document| !document.is_null()) {
         match document["kind"].as_str() {
             Some("Settings") => settings = read_settings(&document)?,
+            Some("Configuration") => settings = read_configuration(document)?,
             _ => objects.push(read_object(document)?),
         }
         if let Some((last, others)) = objects.split_last()
@@ -50,6 +53,17 @@ fn read_object(document: Value) -> Result<api::Object, String> {
     let mut object = decoded.object;
     object.metadata_mut().namespace.get_or_insert_with(|| "default".into());
     Ok(object)
+}
+
+/// The settings of a configuration file: the document is one, beside its kind.
+fn read_configuration(mut document: Value) -> Result<Settings, String> {
+    document.as_object_mut().ok_or("a configuration is a map")?.shift_remove("kind");
+    let parsed = files::Document::parse(Path::new("configuration"), &document.to_string());
+    let mut sources = config::Sources::default();
+    sources.file(parsed.map_err(|fault| fault.title())?);
+    let config::Checked { configuration, findings } = sources.check();
+    let wrong: Vec<_> = findings.iter().map(|finding| finding.render(files::Style::Plain)).collect();
+    configuration.map(|configuration| configuration.settings).ok_or_else(|| wrong.join("\n"))
 }
 
 /// The settings that cases may override.

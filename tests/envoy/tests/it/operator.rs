@@ -3,6 +3,7 @@
 mod access_logs;
 mod connections;
 mod handshakes;
+mod headers;
 mod listeners;
 mod responses;
 
