@@ -30,11 +30,12 @@ const OF_SERVICE: [(&str, &[&str]); 8] = [
 
 impl Anything {
     pub(super) fn any_kind(&mut self) -> Vec<Value> {
-        match self.dice.below(20) {
-            0..12 => vec![self.http_proxy()],
-            12..15 => vec![self.ingress()],
-            15..18 => self.service(),
-            18 => vec![self.pair(), self.root("pair")],
+        match self.dice.below(24) {
+            0..13 => vec![self.http_proxy()],
+            13..16 => vec![self.ingress()],
+            16..19 => vec![self.ingress_route()],
+            19..22 => self.service(),
+            22 => vec![self.pair(), self.root("pair")],
             _ => vec![self.delegation()],
         }
     }
@@ -42,6 +43,11 @@ impl Anything {
     fn http_proxy(&mut self) -> Value {
         let spec = self.value(&schemas::HTTP_PROXY, &["spec"]);
         self.named("projectcontour.io/v1", "HTTPProxy", "proxy", "spec", spec)
+    }
+
+    fn ingress_route(&mut self) -> Value {
+        let spec = self.value(&schemas::INGRESS_ROUTE, &["IngressRoute", "spec"]);
+        self.named("contour.heptio.com/v1beta1", "IngressRoute", "route", "spec", spec)
     }
 
     fn ingress(&mut self) -> Value {

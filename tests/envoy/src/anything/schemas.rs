@@ -18,6 +18,9 @@ pub(super) static HTTP_PROXY: LazyLock<Value> = LazyLock::new(|| spec("HTTPProxy
 /// The `spec` of a TLSCertificateDelegation.
 pub(super) static DELEGATION: LazyLock<Value> = LazyLock::new(|| spec("TLSCertificateDelegation"));
 
+/// The `spec` of an IngressRoute.
+pub(super) static INGRESS_ROUTE: LazyLock<Value> = LazyLock::new(|| spec("IngressRoute"));
+
 /// The `spec` of a ContourConfiguration.
 pub(super) static CONFIGURATION: LazyLock<Value> = LazyLock::new(|| spec("ContourConfiguration"));
 

@@ -20,7 +20,9 @@ pub(super) fn share(path: Path<'_>, name: &str) -> usize {
         ("tls", "secretName") => 98,
         ("tls", "clientValidation") => 25,
         ("routes", "conditions") => 75,
-        ("routes", "services" | "requestRedirectPolicy" | "directResponsePolicy") => 98,
+        ("routes", "match" | "delegate" | "services" | "requestRedirectPolicy" | "directResponsePolicy") => {
+            98
+        }
         ("routes", _) => 9,
         ("services", "mirror") => 4,
         ("services", _) => 12,
@@ -44,6 +46,9 @@ pub(super) fn alternatives(path: Path<'_>) -> &'static [Group] {
     const OPERATORS: Group =
         &["present", "notpresent", "contains", "notcontains", "exact", "notexact", "regex", "exact"];
     match path.last().copied().unwrap_or("") {
+        "routes" | "tcpproxy" if path.first() == Some(&"IngressRoute") => {
+            &[&["services", "services", "services", "delegate"]]
+        }
         "conditions" => {
             &[&["prefix", "prefix", "prefix", "exact", "regex", "header", "header", "queryParameter"]]
         }

@@ -25,6 +25,11 @@ pub fn surroundings() -> Vec<Value> {
             "spec": {"delegations": delegations},
         }),
         proxy("part", json!({"routes": [{"services": [{"name": "web", "port": 80}]}]})),
+        json!({
+            "apiVersion": "contour.heptio.com/v1beta1", "kind": "IngressRoute",
+            "metadata": {"name": "part", "namespace": "default"},
+            "spec": {"routes": [{"match": "/", "services": [{"name": "web", "port": 80}]}]},
+        }),
         proxy(
             "other",
             json!({

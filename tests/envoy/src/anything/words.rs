@@ -31,6 +31,7 @@ impl Words {
                 &["gone", "no-ports", "WEB", "a/b"][..],
             ),
             [.., "port", "name"] => (&["http"][..], &["gone", "80"][..]),
+            [.., "delegate", "name"] => (&["part", "part", "route-#"][..], &["gone", "other"][..]),
             [.., "includes" | "include", "name"] => {
                 (&["part", "part", "proxy-#"][..], &["gone", "other"][..])
             }
@@ -46,6 +47,9 @@ impl Words {
             [.., "conditions", "prefix" | "exact"]
             | [.., "paths", "path"]
             | [.., "healthCheckPolicy", "path"] => (&PATHS[..], &UNUSUAL_PATHS[..]),
+            [.., "routes", "match" | "prefixRewrite"] | [.., "healthCheck", "path"] => {
+                (&PATHS[..], &UNUSUAL_PATHS[..])
+            }
             [.., "replacePrefix", _]
             | [.., "requestRedirectPolicy", "path" | "prefix"]
             | [.., "pathPrefix"] => (&PATHS[..], &UNUSUAL_PATHS[..]),
@@ -72,9 +76,10 @@ impl Words {
             [.., "aggression"] => {
                 (&["1.0", ".5", "2"][..], &["0", "0.0", "-1", "1e3", "99999999999999999999"][..])
             }
-            [.., "response" | "idle" | "idleConnection" | "perTryTimeout" | "responseTimeout"] => {
-                (&TIMEOUTS[..], &UNUSUAL_DURATIONS[..])
-            }
+            [
+                ..,
+                "request" | "response" | "idle" | "idleConnection" | "perTryTimeout" | "responseTimeout",
+            ] => (&TIMEOUTS[..], &UNUSUAL_DURATIONS[..]),
             [.., "window" | "timeout" | "cacheDuration"] => {
                 (&["1s", "10s", "5m", "1h30m"][..], &UNUSUAL_DURATIONS[..])
             }

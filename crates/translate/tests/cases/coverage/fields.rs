@@ -21,7 +21,7 @@ type Place<'a> = (&'a Value, String, &'a str);
 impl Fields {
     pub(super) fn of_our_kinds() -> Self {
         let mut fields = Self::default();
-        for kind in [api::Kind::HttpProxy, api::Kind::TlsCertificateDelegation] {
+        for kind in [api::Kind::HttpProxy, api::Kind::TlsCertificateDelegation, api::Kind::IngressRoute] {
             let definition = api::crd::definition(kind).expect("a kind of ours");
             let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
             for part in ["spec", "status"] {
