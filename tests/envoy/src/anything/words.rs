@@ -42,6 +42,14 @@ impl Words {
                 (&["one", "two"][..], &["", "é", "a b"][..])
             }
             [.., "source"] => (&["Peer", "Remote"][..], &[""][..]),
+            _ => return Self::of_requests(path),
+        };
+        Self { right, unusual }
+    }
+
+    /// Those of fields that requests and responses are matched by, or that change them.
+    fn of_requests(path: Path<'_>) -> Self {
+        let (right, unusual) = match path {
             [.., "cidr"] => (&ADDRESSES[..], &UNUSUAL_ADDRESSES[..]),
             [.., "uri"] => (&URIS[..], &UNUSUAL_URIS[..]),
             [.., "conditions", "prefix" | "exact"]
