@@ -6,8 +6,16 @@ use api::core::Service;
 
 use super::{Annotations, annotations};
 
-/// The annotations of a Service that mean something.
-pub(super) const KNOWN: [&str; 8] = [
+/// The annotations of a Service that mean something, those of the time before Contour 1.0 (`contour.heptio.com`)
+/// among them.
+pub(super) const KNOWN: [&str; 15] = [
+    "contour.heptio.com/max-connections",
+    "contour.heptio.com/max-pending-requests",
+    "contour.heptio.com/max-requests",
+    "contour.heptio.com/max-retries",
+    "contour.heptio.com/upstream-protocol.h2",
+    "contour.heptio.com/upstream-protocol.h2c",
+    "contour.heptio.com/upstream-protocol.tls",
     "projectcontour.io/max-connections",
     "projectcontour.io/max-pending-requests",
     "projectcontour.io/max-requests",
@@ -69,12 +77,20 @@ impl From<&Service> for ServiceFact {
 }
 
 impl ServiceFact {
-    /// The value of an annotation.
+    /// The value of the annotation `projectcontour.io/NAME`, or of the one that it had before Contour 1.0.
     #[must_use]
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.annotations.iter().find(|(known, _)| *known == key).map(|(_, value)| &**value)
+        let name = key.strip_prefix(PREFIX)?;
+        let written = |prefix| {
+            let mut all = self.annotations.iter();
+            all.find(|(known, _)| known.strip_prefix(prefix) == Some(name)).map(|(_, value)| &**value)
+        };
+        written(PREFIX).or_else(|| written(OLD_PREFIX))
     }
 }
+
+const PREFIX: &str = "projectcontour.io/";
+const OLD_PREFIX: &str = "contour.heptio.com/";
 
 fn port(port: &api::core::ServicePort) -> ServicePort {
     ServicePort {
