@@ -5,6 +5,7 @@
 mod bootstrap;
 mod certgen;
 mod configuration;
+mod convert;
 mod crds;
 mod layout;
 mod lint;
@@ -35,6 +36,7 @@ struct Arguments {
 enum Command {
     Bootstrap(bootstrap::Arguments),
     Certgen(certgen::Arguments),
+    Convert(convert::Arguments),
     Crds(crds::Arguments),
     Lint(lint::Arguments),
     Translate(translate::Arguments),
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Bootstrap(arguments) => bootstrap::run(&arguments),
         Command::Certgen(arguments) => certgen::run(arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Translate(arguments) => translate::run(&arguments),

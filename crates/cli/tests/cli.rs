@@ -14,6 +14,10 @@ mod certgen;
 mod command;
 #[path = "cli/configuration.rs"]
 mod configuration;
+#[path = "cli/convert.rs"]
+mod convert;
+#[path = "cli/docs.rs"]
+mod docs;
 #[path = "cli/layout.rs"]
 mod layout;
 #[path = "cli/lint.rs"]

@@ -144,6 +144,11 @@ impl Folder {
         &self.roots
     }
 
+    /// The files that were read, with their texts.
+    pub fn texts(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.files.iter().map(|(path, state)| (&**path, &*state.text.file.text))
+    }
+
     /// Looks at the files and takes what they say.
     pub fn reload(&mut self) -> Reload {
         let scan = self.scan();

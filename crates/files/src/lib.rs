@@ -8,6 +8,7 @@
 //!
 //! Start with [`Folder`] (load, reload), [`Diagnostic`] with [`render`](render()), and [`watch`](watch()).
 
+mod comments;
 mod diagnostic;
 mod document;
 mod field_path;
@@ -21,6 +22,7 @@ mod source;
 mod watch;
 mod yaml;
 
+pub use comments::{Comment, comments, push_field};
 pub use diagnostic::{Diagnostic, Excerpt, JsonDiagnostic, Severity};
 pub use document::Document;
 pub use folder::{Folder, FolderChange, Loaded, Reload, Scan, Sourced};
@@ -28,6 +30,16 @@ pub use render::{Style, render};
 pub use settle::{Settle, Signal};
 pub use source::{Location, Source, SourceFile, Target};
 pub use watch::{WatchProblem, WatchSettings, watch};
+
+/// Where the documents of a file are; what is between them has nothing but comments, blanks and separators.
+pub fn documents(text: &str) -> Vec<std::ops::Range<usize>> {
+    pieces::split(text).into_iter().map(|piece| piece.range).collect()
+}
+
+/// What a document says; `None` where it cannot be read.
+pub fn value(document: &str) -> Option<serde_json::Value> {
+    manifest::value(document).ok()
+}
 
 /// Reads arbitrary bytes as a manifest file and shows everything that is wrong with them: for fuzzing. Never
 /// panics.

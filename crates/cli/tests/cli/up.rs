@@ -38,7 +38,12 @@ fn once_ends_when_envoy_has_the_quickstart_though_its_backends_are_absent() {
 fn ingress_routes_as_people_wrote_them_are_served() {
     let (status, said) = Up::start(&workspace().join("examples/ingressroute"), &["--once"]).wait();
     assert_eq!(status.code(), Some(0), "{said}");
-    for part in ["shop.localtest.example", "90 × shop/front:80", "blog/pictures:80", "acknowledged"] {
+    for part in [
+        "shop.localtest.example",
+        "/blog/pictures → blog/pictures:80",
+        "/socket → shop/api:80",
+        "acknowledged",
+    ] {
         assert!(said.contains(part), "{said}");
     }
 }
