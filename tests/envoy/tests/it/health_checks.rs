@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use harness::World;
-use harness::manifests::{http_proxy, service, simple_proxy};
+use harness::manifests::{http_proxy, secret, service, simple_proxy};
 use testkit::{Backend, Canned, ClientTls, Load, Mode, Port, Trust, eventually};
 use tokio::net::TcpListener;
 
@@ -185,5 +185,29 @@ async fn a_backend_that_never_answers_its_probes_holds_up_nobody_else() {
         other => Err(format!("{other:?}")),
     })
     .await;
+    world.assert_nothing_rejected().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_route_switched_onto_endpoints_that_prove_who_they_are_and_are_probed_fails_no_request() {
+    let mut world = World::start().await;
+    world.add_backend("blue").await;
+    world.apply("site", &site("name: blue", "")).await;
+    let green = Backend::start_tls("green", "green.inner").await;
+    world.write("service", &service("default", "green", &[green.port()]));
+    let load = Load::new(world.get("site.example", "/")).clients(2).start();
+    // Each CA is new to Envoy, and so is the default of ten seconds from one probe to the next.
+    for number in 0..3 {
+        load.more(20).await;
+        let ca = format!("ca-{number}");
+        world.write(&ca, &secret(&ca, "Opaque", &[("ca.crt", green.certificate().unwrap())]));
+        let proof = format!("validation: {{caSecret: {ca}, subjectName: green.inner}}");
+        let policy = "healthCheckPolicy: {path: /healthz}";
+        world.apply("site", &site(&format!("name: green, protocol: tls, {proof}"), policy)).await;
+        assert_eq!(world.ask("site.example", "/").await, (200, "green".into()), "{number}");
+        load.more(20).await;
+        world.apply("site", &site("name: blue", "")).await;
+    }
+    load.stop().await.assert_clean();
     world.assert_nothing_rejected().await;
 }
