@@ -8,6 +8,7 @@ use crate::fault::{Fault, Faults};
 use crate::finding::Finding;
 use crate::key::{Key, Standing};
 use crate::sections;
+use crate::serving::Serving;
 use crate::written::Written;
 
 /// What the operator decides.
@@ -15,6 +16,8 @@ use crate::written::Written;
 pub struct Configuration {
     /// What shapes the configuration of Envoys.
     pub settings: Settings,
+    /// How the controller serves a cluster.
+    pub serving: Serving,
 }
 
 /// What came of a check.
@@ -46,10 +49,11 @@ pub(crate) fn of(written: &Written, told: &[&'static Key]) -> (Configuration, Ve
     let mut faults = Faults::default();
     let mut settings = Settings::default();
     sections::settings(written, &mut settings, &mut faults);
+    let serving = sections::serving(written, &settings, &mut faults);
     for key in told {
         say_standing(key, &mut faults);
     }
-    (Configuration { settings }, faults.0)
+    (Configuration { settings, serving }, faults.0)
 }
 
 fn say_standing(key: &Key, faults: &mut Faults) {

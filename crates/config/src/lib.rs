@@ -16,6 +16,7 @@ mod fault;
 mod finding;
 mod key;
 mod sections;
+mod serving;
 mod sources;
 mod written;
 
@@ -23,5 +24,6 @@ pub use configuration::{Checked, Configuration, of_object};
 pub use fault::Fault;
 pub use finding::Finding;
 pub use key::{Commands, Form, Key, Standing};
-pub use sections::keys;
+pub use sections::{Topic, keys, topics};
+pub use serving::{Cluster, Election, Feature, ServerTls, Serving, StatusAddress, XdsSecurity};
 pub use sources::{Origin, Sources};

@@ -20,25 +20,35 @@ use model::Settings;
 
 use crate::fault::Faults;
 use crate::key::Key;
+use crate::serving::Serving;
 use crate::written::Written;
 
-/// The keys of each topic, in the order of the documentation.
-static KEYS: [&[Key]; 15] = [
-    objects::KEYS,
-    listeners::KEYS,
-    listener::KEYS,
-    tls::KEYS,
-    logging::KEYS,
-    timeouts::KEYS,
-    policy::KEYS,
-    backends::KEYS,
-    surroundings::KEYS,
-    runtime::KEYS,
-    rate_limit::KEYS,
-    authorization::KEYS,
-    tracing::KEYS,
-    cluster::KEYS,
-    process::KEYS,
+/// A topic with its keys.
+#[derive(Debug)]
+pub struct Topic {
+    /// What it is about.
+    pub title: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+}
+
+/// The topics, in the order of the documentation.
+static TOPICS: [Topic; 15] = [
+    Topic { title: "Which objects are read, and how", keys: objects::KEYS },
+    Topic { title: "Where Envoy listens", keys: listeners::KEYS },
+    Topic { title: "Connections of clients", keys: listener::KEYS },
+    Topic { title: "TLS with clients", keys: tls::KEYS },
+    Topic { title: "Access logs", keys: logging::KEYS },
+    Topic { title: "Time limits", keys: timeouts::KEYS },
+    Topic { title: "Headers of all services", keys: policy::KEYS },
+    Topic { title: "Backends", keys: backends::KEYS },
+    Topic { title: "What surrounds Envoy", keys: surroundings::KEYS },
+    Topic { title: "Envoy's runtime", keys: runtime::KEYS },
+    Topic { title: "The service that counts requests", keys: rate_limit::KEYS },
+    Topic { title: "External authorization", keys: authorization::KEYS },
+    Topic { title: "Traces", keys: tracing::KEYS },
+    Topic { title: "The cluster that is served", keys: cluster::KEYS },
+    Topic { title: "The process that serves a cluster", keys: process::KEYS },
 ];
 
 /// What makes settings of a topic.
@@ -57,9 +67,23 @@ const SECTIONS: [Section; 10] = [
     runtime::settings,
 ];
 
+/// Everything that decides how a cluster is served.
+pub(crate) fn serving(written: &Written, settings: &Settings, faults: &mut Faults) -> Serving {
+    let mut serving = Serving::default();
+    cluster::serving(written, &mut serving, faults);
+    process::serving(written, &mut serving, faults);
+    cluster::refuse_what_is_not_watched(settings, &serving, faults);
+    serving
+}
+
+/// All topics.
+pub fn topics() -> &'static [Topic] {
+    &TOPICS
+}
+
 /// All keys.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().flat_map(|keys| keys.iter())
+    topics().iter().flat_map(|topic| topic.keys)
 }
 
 /// Everything that shapes the configuration of Envoys.

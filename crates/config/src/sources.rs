@@ -35,18 +35,44 @@ pub struct Sources {
 #[derive(Debug)]
 struct Said {
     value: Value,
-    /// `--flag` or the variable; `None` for the file.
-    name: Option<String>,
+    place: Place,
     key: &'static Key,
 }
 
+/// Where something was written.
+#[derive(Debug, Clone)]
+enum Place {
+    /// In the file, at this path.
+    File(&'static str),
+    /// By a flag or a variable of this name.
+    Outside(String),
+}
+
+/// How keys are called in a file: by Contour's names, or as in a ContourConfiguration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    File,
+    Object,
+}
+
+impl Names {
+    fn of(self, key: &Key) -> Option<&'static str> {
+        match self {
+            Self::File => key.file,
+            Self::Object => key.path.starts_with("spec.").then_some(key.path),
+        }
+    }
+}
+
 impl Sources {
-    /// Takes the file, which goes before nothing but defaults: tell it first.
+    /// Takes the file, which goes before nothing but defaults: tell it first. It may be a manifest of one
+    /// ContourConfiguration, too.
     pub fn file(&mut self, document: Document) {
         let value = document.value().clone();
         match &value {
             Value::Null => {}
-            Value::Object(fields) => self.fields(fields, "", &document),
+            Value::Object(fields) if fields.contains_key("kind") => self.object(fields, &document),
+            Value::Object(fields) => self.fields(fields, "", &document, Names::File),
             _ => self.in_file(&document, "", Target::Value, "expected an object with fields", None),
         }
         self.document = Some(document);
@@ -61,7 +87,10 @@ impl Sources {
         match decode::of_texts(key.form, texts) {
             Ok(value) => {
                 for path in [Some(key.path), key.also].into_iter().flatten() {
-                    self.said.insert(path, Said { value: value.clone(), name: Some(name.clone()), key });
+                    self.said.insert(
+                        path,
+                        Said { value: value.clone(), place: Place::Outside(name.clone()), key },
+                    );
                 }
             }
             Err(message) => {
@@ -89,17 +118,33 @@ impl Sources {
         Checked { configuration: configuration.filter(|_| !is_bad), findings: self.findings }
     }
 
+    /// A manifest: what is decided is in its `spec`.
+    fn object(&mut self, fields: &Map<String, Value>, document: &Document) {
+        for (name, expected) in
+            [("apiVersion", "projectcontour.io/v1alpha1"), ("kind", "ContourConfiguration")]
+        {
+            if fields.get(name).and_then(Value::as_str) != Some(expected) {
+                let message = format!("expected {expected}");
+                self.in_file(document, name, Target::Value, &message, None);
+            }
+        }
+        let known = ["apiVersion", "kind", "metadata", "status"];
+        let fields = fields.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+        let fields = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+        self.fields(&fields, "", document, Names::Object);
+    }
+
     /// All fields of one map of the file.
-    fn fields(&mut self, fields: &Map<String, Value>, above: &str, document: &Document) {
+    fn fields(&mut self, fields: &Map<String, Value>, above: &str, document: &Document, names: Names) {
         for (name, value) in fields {
             let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
             let below = format!("{path}.");
-            match keys().find(|key| key.file == Some(path.as_str())) {
-                Some(key) => self.leaf(key, value, &path, document),
-                None if keys().any(|key| key.file.is_some_and(|file| file.starts_with(&below))) => {
+            match keys().find(|key| names.of(key) == Some(path.as_str())) {
+                Some(key) => self.leaf(key, value, &path, document, names),
+                None if keys().any(|key| names.of(key).is_some_and(|file| file.starts_with(&below))) => {
                     match value {
                         Value::Null => {}
-                        Value::Object(inner) => self.fields(inner, &path, document),
+                        Value::Object(inner) => self.fields(inner, &path, document, names),
                         _ => self.in_file(
                             document,
                             &path,
@@ -110,7 +155,7 @@ impl Sources {
                     }
                 }
                 None => {
-                    let help = nearest(above, name);
+                    let help = nearest(above, name, names);
                     self.in_file(
                         document,
                         &path,
@@ -123,10 +168,15 @@ impl Sources {
         }
     }
 
-    fn leaf(&mut self, key: &'static Key, value: &Value, path: &str, document: &Document) {
-        match decode::of_file(key.form, value, path, document) {
+    fn leaf(&mut self, key: &'static Key, value: &Value, path: &str, document: &Document, names: Names) {
+        let value = match names {
+            Names::File => decode::of_file(key.form, value, path, document),
+            Names::Object => Ok(value.clone()),
+        };
+        match value {
             Ok(value) => {
-                self.said.insert(key.path, Said { value, name: None, key });
+                let place = Place::File(names.of(key).unwrap_or_default());
+                self.said.insert(key.path, Said { value, place, key });
             }
             Err(message) => self.in_file(document, path, Target::Value, &message, None),
         }
@@ -171,12 +221,12 @@ impl Sources {
             || inside().map(|(path, said)| (said, "", path[fault.path.len()..].matches('.').count()));
         let Fault { severity, message, help, .. } = fault.clone();
         match (above.or_else(inside), &self.document) {
-            (Some((Said { name: None, key, .. }, rest, up)), Some(document)) => {
-                let place = format!("{}{rest}", without_last(key.file.unwrap_or_default(), up));
+            (Some((Said { place: Place::File(place), .. }, rest, up)), Some(document)) => {
+                let place = format!("{}{rest}", without_last(place, up));
                 let target = if fault.about_name { Target::Key } else { Target::Value };
                 Finding::File(Box::new(document.diagnostic(severity, &place, target, message, help)))
             }
-            (Some((Said { name: Some(name), .. }, _, _)), _) => {
+            (Some((Said { place: Place::Outside(name), .. }, _, _)), _) => {
                 Finding::Said { severity, name: name.clone(), message, help }
             }
             (_, _) => Finding::Said { severity, name: fault.path.clone(), message, help },
@@ -202,12 +252,12 @@ fn unknown_field(path: String) -> Fault {
 }
 
 /// The way out for a key that is none: the one that it was meant to be, or those that there are.
-fn nearest(above: &str, name: &str) -> String {
+fn nearest(above: &str, name: &str, names: Names) -> String {
     let plain = |name: &str| name.replace(['-', '_'], "").to_lowercase();
     let mut beside: Vec<&str> = keys()
         .filter_map(|key| match above {
-            "" => key.file,
-            above => key.file?.strip_prefix(above)?.strip_prefix('.'),
+            "" => names.of(key),
+            above => names.of(key)?.strip_prefix(above)?.strip_prefix('.'),
         })
         .map(|path| path.split('.').next().unwrap_or(path))
         .collect();

@@ -25,6 +25,21 @@ pub(crate) struct Own {
     pub(crate) kubernetes_client_qps: Option<f32>,
     pub(crate) kubernetes_client_burst: Option<i64>,
     pub(crate) server: Option<Server>,
+    pub(crate) watch_namespaces: Vec<String>,
+    pub(crate) disabled_features: Vec<String>,
+    pub(crate) leader_election: Option<LeaderElection>,
+}
+
+/// Who of several controllers writes.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct LeaderElection {
+    pub(crate) disabled: Option<bool>,
+    pub(crate) name: Option<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) lease_duration: Option<String>,
+    pub(crate) renew_deadline: Option<String>,
+    pub(crate) retry_period: Option<String>,
 }
 
 /// Nothing is left of it.

@@ -1,8 +1,10 @@
 //! What files and flags become.
 
+mod documentation;
 mod everything;
 mod flags;
 mod object;
+mod serving;
 mod wrong;
 
 use std::path::Path;

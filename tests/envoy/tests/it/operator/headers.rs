@@ -51,3 +51,25 @@ async fn as_many_proxies_as_are_said_are_believed() {
         world.assert_nothing_rejected().await;
     }
 }
+
+/// What `docs/configuration.md` says of addresses: Envoy judges a redirect that it follows anew, with one entry more.
+#[tokio::test]
+async fn a_redirect_that_envoy_follows_is_known_by_the_proxy_in_front() {
+    let (mut world, backend) = world("network: {num-trusted-hops: 1}\n").await;
+    backend.answer("/from", 302, &[("location", "http://who.example/to")], "");
+    backend.answer("/to", 200, &[], "");
+    let who =
+        "requestHeadersPolicy: {set: [{name: x-who, value: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%'}]}";
+    let service = "services: [{name: site, port: 80}]";
+    let spec = format!(
+        "virtualhost: {{fqdn: who.example}}\nroutes:\n\
+         - {{conditions: [{{prefix: /from}}], {service}, {who}, internalRedirectPolicy: {{}}}}\n\
+         - {{conditions: [{{prefix: /to}}], {service}, {who}}}\n"
+    );
+    world.apply("who", &http_proxy("who", &spec)).await;
+    let request = world.get("who.example", "/from").header("x-forwarded-for", "192.0.2.9");
+    assert_eq!(request.send().await.unwrap().code(), 200);
+    let seen: Vec<_> = backend.received().iter().map(|seen| seen.headers["x-who"].clone()).collect();
+    assert_eq!(seen, ["192.0.2.9", "127.0.0.1"]);
+    world.assert_nothing_rejected().await;
+}
