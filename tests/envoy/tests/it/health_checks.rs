@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use harness::World;
+use envoy::XdsMode;
 use harness::manifests::{http_proxy, secret, service, simple_proxy};
+use harness::{Options, World, suite_layout_for};
 use testkit::{Backend, Canned, ClientTls, Load, Mode, Port, Trust, eventually};
 use tokio::net::TcpListener;
 
@@ -107,7 +108,14 @@ async fn connections_go_where_one_can_connect() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_route_switched_onto_probed_endpoints_fails_no_request() {
-    let mut world = World::start().await;
+    for mode in [XdsMode::AdsDelta, XdsMode::AdsSotw] {
+        switch_onto_probed_endpoints(mode).await;
+    }
+}
+
+async fn switch_onto_probed_endpoints(mode: XdsMode) {
+    let options = Options { mode, ..Options::with_layout(suite_layout_for(mode)) };
+    let mut world = World::with(options).await;
     world.add_backend("blue").await;
     world.add_backend("green").await;
     world.apply("site", &site("name: blue", "")).await;
