@@ -6,8 +6,13 @@ use serde_json::{Map, Value, json};
 use crate::{ContourConfiguration, ContourDeployment, Kind, Scope, schema};
 
 /// The kinds that are defined here and read as objects, in the order in which they are printed.
-pub const KINDS: &[Kind] =
-    &[Kind::HttpProxy, Kind::TlsCertificateDelegation, Kind::IngressRoute, Kind::HeptioCertificateDelegation];
+pub const KINDS: &[Kind] = &[
+    Kind::HttpProxy,
+    Kind::TlsCertificateDelegation,
+    Kind::ExtensionService,
+    Kind::IngressRoute,
+    Kind::HeptioCertificateDelegation,
+];
 
 /// Every CustomResourceDefinition (`apiextensions.k8s.io/v1`), in the order in which they are printed.
 pub fn definitions() -> Vec<Value> {
@@ -133,6 +138,11 @@ fn naming(kind: Kind) -> Option<Naming> {
         Kind::TlsCertificateDelegation | Kind::HeptioCertificateDelegation => {
             Some(Naming { plural: "tlscertificatedelegations", short: &["tlscerts"], columns: &[] })
         }
+        Kind::ExtensionService => Some(Naming {
+            plural: "extensionservices",
+            short: &["extensionservice", "extensionservices"],
+            columns: &[],
+        }),
         Kind::Namespace | Kind::Service | Kind::EndpointSlice | Kind::Secret | Kind::Ingress => None,
     }
 }

@@ -268,6 +268,7 @@ mod tests {
             (Kind::EndpointSlice, json!({"endpoint": []}), "endpoint"),
             (Kind::Secret, json!({"stringdata": {}}), "stringdata"),
             (Kind::TlsCertificateDelegation, json!({"spec": {"delegation": []}}), "spec.delegation"),
+            (Kind::ExtensionService, json!({"spec": {"services": [{"kind": "x"}]}}), "spec.services[0].kind"),
         ] {
             assert_eq!(decode(kind, value).unwrap().unknown, [path]);
         }

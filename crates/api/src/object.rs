@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::core::{Namespace, Secret, Service};
 use crate::decode::{DecodeProblem, Decoded, typed};
 use crate::discovery::EndpointSlice;
+use crate::extension_service::ExtensionService;
 use crate::http_proxy::HttpProxy;
 use crate::ingress_route::{HeptioCertificateDelegation, IngressRoute};
 use crate::meta::ObjectMeta;
@@ -97,6 +98,8 @@ kinds! {
     HttpProxy = "projectcontour.io/v1", "HTTPProxy", Namespaced;
     /// Who may use a namespace's certificates.
     TlsCertificateDelegation = "projectcontour.io/v1", "TLSCertificateDelegation", Namespaced;
+    /// A service that Envoy itself asks.
+    ExtensionService = "projectcontour.io/v1alpha1", "ExtensionService", Namespaced;
     /// Contour's host and path rules before HTTPProxy.
     IngressRoute = "contour.heptio.com/v1beta1", "IngressRoute", Namespaced;
     /// Who may use a namespace's certificates, before that of `projectcontour.io`.

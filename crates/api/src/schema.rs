@@ -10,7 +10,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
-use crate::{HeptioCertificateDelegation, HttpProxy, IngressRoute, Kind, TlsCertificateDelegation};
+use crate::{
+    ExtensionService, HeptioCertificateDelegation, HttpProxy, IngressRoute, Kind, TlsCertificateDelegation,
+};
 
 pub(crate) mod forms;
 pub(crate) mod kubernetes;
@@ -20,12 +22,14 @@ mod structural;
 /// The schema of a kind without `apiVersion` and `kind`; `None` for the kinds of Kubernetes itself.
 pub(crate) fn of(kind: Kind) -> Option<&'static Map<String, Value>> {
     static HTTP_PROXY: OnceLock<Map<String, Value>> = OnceLock::new();
+    static EXTENSION: OnceLock<Map<String, Value>> = OnceLock::new();
     static DELEGATION: OnceLock<Map<String, Value>> = OnceLock::new();
     static INGRESS_ROUTE: OnceLock<Map<String, Value>> = OnceLock::new();
     static HEPTIO_DELEGATION: OnceLock<Map<String, Value>> = OnceLock::new();
     match kind {
         Kind::HttpProxy => Some(HTTP_PROXY.get_or_init(derived::<HttpProxy>)),
         Kind::TlsCertificateDelegation => Some(DELEGATION.get_or_init(derived::<TlsCertificateDelegation>)),
+        Kind::ExtensionService => Some(EXTENSION.get_or_init(derived::<ExtensionService>)),
         Kind::IngressRoute => Some(INGRESS_ROUTE.get_or_init(derived::<IngressRoute>)),
         Kind::HeptioCertificateDelegation => {
             Some(HEPTIO_DELEGATION.get_or_init(derived::<HeptioCertificateDelegation>))

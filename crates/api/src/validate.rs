@@ -304,6 +304,44 @@ mod tests {
     }
 
     #[test]
+    fn services_that_envoy_asks_are_complete() {
+        let extension = |spec: Value| {
+            violations(Kind::ExtensionService, json!({"metadata": {"name": "a"}, "spec": spec}))
+        };
+        let whole = json!({
+            "services": [{"name": "s", "port": 9000, "weight": 1}],
+            "validation": {"caSecret": "ca", "subjectName": "a", "subjectNames": ["a"]},
+            "protocol": "h2", "protocolVersion": "v3",
+            "loadBalancerPolicy": {"strategy": "Random"},
+            "timeoutPolicy": {"response": "1s", "idleConnection": "infinity"},
+            "circuitBreakerPolicy": {"maxConnections": 1, "maxPendingRequests": 2, "maxRequests": 3, "maxRetries": 4,
+                "perHostMaxConnections": 5}
+        });
+        assert_eq!(extension(whole), Vec::<String>::new());
+        let mut wrong = extension(json!({
+            "services": [{"name": "", "port": 0, "weight": -1}], "protocol": "tls", "protocolVersion": "v2",
+            "validation": {"subjectName": "a"}, "timeoutPolicy": {"response": "1"},
+            "circuitBreakerPolicy": {"maxRetries": -1}
+        }));
+        wrong.iter_mut().for_each(|text| text.truncate(text.find(':').unwrap_or_default()));
+        assert_eq!(
+            wrong,
+            [
+                "spec.services[0].name",
+                "spec.services[0].port",
+                "spec.services[0].weight",
+                "spec.validation.caSecret",
+                "spec.protocol",
+                "spec.timeoutPolicy.response",
+                "spec.protocolVersion",
+                "spec.circuitBreakerPolicy.maxRetries",
+            ]
+        );
+        assert_eq!(extension(json!({"services": []})).len(), 1);
+        assert_eq!(extension(json!({})).len(), 1);
+    }
+
+    #[test]
     fn names_follow_the_rules_of_their_kind() {
         let named =
             |kind, name: &str| violations(kind, json!({"metadata": {"name": name, "namespace": "default"}}));

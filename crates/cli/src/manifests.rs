@@ -107,6 +107,7 @@ pub(crate) fn api_id(id: &ObjectId) -> api::ObjectId {
         Kind::IngressRoute => api::Kind::IngressRoute,
         Kind::HeptioCertificateDelegation => api::Kind::HeptioCertificateDelegation,
         Kind::TlsCertificateDelegation => api::Kind::TlsCertificateDelegation,
+        Kind::ExtensionService => api::Kind::ExtensionService,
     };
     api::ObjectId::new(kind, &*id.namespace, &*id.name)
 }
@@ -123,6 +124,7 @@ pub(crate) fn model_id(id: &api::ObjectId) -> ObjectId {
         api::Kind::IngressRoute => Kind::IngressRoute,
         api::Kind::HeptioCertificateDelegation => Kind::HeptioCertificateDelegation,
         api::Kind::TlsCertificateDelegation => Kind::TlsCertificateDelegation,
+        api::Kind::ExtensionService => Kind::ExtensionService,
     };
     ObjectId::new(kind, id.namespace.as_str(), id.name.as_str())
 }

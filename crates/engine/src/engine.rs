@@ -7,8 +7,8 @@ use envoy::{Layout, Resource, ResourceType, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{
-    ClusterKey, Discovery, EndpointsKey, ObjectId, Problem, SecretContent, SecretKey, Settings, Severity,
-    UpstreamTls, VirtualHost, VirtualHostKey,
+    AssignmentKey, ClusterKey, ObjectId, Problem, SecretContent, SecretKey, Settings, Severity, UpstreamTls,
+    VirtualHost, VirtualHostKey,
 };
 use store::{Change, Store, Unit};
 use translate::{Fragment, Note};
@@ -40,7 +40,7 @@ pub struct Engine {
     /// Boxed: half of a growing table is empty.
     clusters: Shelf<ClusterKey, Box<Made>>,
     secrets: Shelf<SecretKey, SecretContent>,
-    endpoints_users: References<EndpointsKey>,
+    endpoints_users: References<AssignmentKey>,
     secret_users: References<SecretKey>,
     dirty: Dirty,
     outgoing: Outgoing,
@@ -62,7 +62,7 @@ struct Made {
 /// What a cluster needs besides itself.
 #[derive(Debug, Clone, Default)]
 struct Needs {
-    endpoints: Box<[EndpointsKey]>,
+    endpoints: Box<[AssignmentKey]>,
     secrets: Box<[SecretKey]>,
 }
 
@@ -249,7 +249,7 @@ impl Engine {
         self.dirty.extend(secrets.into_iter().map(Unit::Secret));
     }
 
-    fn run_endpoints(&mut self, unit: &Unit, key: &EndpointsKey) {
+    fn run_endpoints(&mut self, unit: &Unit, key: &AssignmentKey) {
         let resource = if self.endpoints_users.contains(key) {
             let reader = self.store.reader();
             let endpoints = translate::endpoints(&reader, key);
@@ -384,10 +384,7 @@ impl Engine {
 }
 
 fn needs(cluster: &model::Cluster) -> Needs {
-    let endpoints = match &cluster.discovery {
-        Discovery::Endpoints(key) => [key.clone()].into(),
-        Discovery::Dns { .. } => [].into(),
-    };
+    let endpoints = cluster.assignment().into_iter().collect();
     let secrets: BTreeSet<_> = cluster.tls.iter().flat_map(UpstreamTls::secrets).cloned().collect();
     Needs { endpoints, secrets: secrets.into_iter().collect() }
 }

@@ -17,16 +17,17 @@ impl Guards {
 
     pub(crate) fn of(host: &VirtualHost) -> Self {
         // Whoever adds a field decides whether it guards.
-        let VirtualHost { host: _, tls, traffic, policies, jwt_providers } = host;
+        let VirtualHost { host: _, tls, traffic, policies, jwt_providers, authorization } = host;
         let clients = tls.as_ref().map(|tls| &tls.clients).filter(|clients| clients.certificates().is_some());
         let routes: Vec<_> = match traffic {
             Traffic::Http(routes) => routes.iter().filter_map(guarded).collect(),
             Traffic::Tcp(_) => vec![],
         };
-        if clients.is_none() && policies.is_empty() && routes.is_empty() {
+        if clients.is_none() && policies.is_empty() && routes.is_empty() && authorization.is_none() {
             return Self::NONE;
         }
-        let [.., a, b, c, d] = fingerprint(&(clients, policies, routes, jwt_providers)).to_be_bytes();
+        let [.., a, b, c, d] =
+            fingerprint(&(clients, policies, routes, jwt_providers, authorization)).to_be_bytes();
         Self(u32::from_be_bytes([a, b, c, d]).clamp(1, u32::MAX - 1))
     }
 

@@ -31,6 +31,7 @@ impl From<&VirtualHost> for Uses {
             Traffic::Tcp(proxy) => proxy.clusters.iter().map(|each| &each.cluster).collect(),
         };
         clusters.extend(host.jwt_providers.iter().filter_map(JwtProvider::key_server));
+        clusters.extend(host.authorization.iter().map(|authorization| &authorization.cluster));
         clusters.sort_unstable();
         clusters.dedup();
         let mut secrets: Vec<&SecretKey> = host.tls.iter().flat_map(secrets).collect();

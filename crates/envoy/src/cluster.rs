@@ -10,6 +10,9 @@ mod tls;
 use std::time::Duration;
 
 use envoy_protos::envoy::config::cluster::v3 as proto;
+use envoy_protos::envoy::config::cluster::v3::cluster::common_lb_config::{
+    LocalityConfigSpecifier, LocalityWeightedLbConfig,
+};
 use envoy_protos::envoy::r#type::v3::Percent;
 use envoy_protos::google::protobuf::UInt32Value;
 use model::{Cluster, ClusterKey, Discovery, UpstreamTls};
@@ -30,7 +33,7 @@ pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
         name: name.to_string(),
         alt_stat_name: alt_stat_name(cluster),
         connect_timeout: Some(duration(cluster.connect_timeout)),
-        common_lb_config: Some(no_panic()),
+        common_lb_config: Some(no_panic(cluster)),
         typed_extension_protocol_options: protocol::options(cluster),
         health_checks: health.map(|check| health::check(check, cluster.protocol)).into_iter().collect(),
         // What is gone from the Service is gone, whatever it would answer.
@@ -53,10 +56,12 @@ fn alt_stat_name(cluster: &Cluster) -> String {
     cluster.backend.to_string().replace('/', "_")
 }
 
-/// Requests go to healthy endpoints only, however few there are.
-fn no_panic() -> proto::cluster::CommonLbConfig {
+/// Requests go to healthy endpoints only, however few there are. Those that share are localities with weights.
+fn no_panic(cluster: &Cluster) -> proto::cluster::CommonLbConfig {
+    let by_weight = || LocalityConfigSpecifier::LocalityWeightedLbConfig(LocalityWeightedLbConfig {});
     proto::cluster::CommonLbConfig {
         healthy_panic_threshold: Some(Percent { value: 0.0 }),
+        locality_config_specifier: matches!(cluster.discovery, Discovery::Shared(_)).then(by_weight),
         ..Default::default()
     }
 }
@@ -69,16 +74,16 @@ const LATE: Duration = Duration::from_secs(1);
 fn warming(cluster: &Cluster) -> Warming {
     match (&cluster.discovery, &cluster.health_check) {
         (Discovery::Dns { .. }, _) => Warming::Open,
-        (Discovery::Endpoints(_), Some(check)) => Warming::Within(check.timeout + LATE),
-        (Discovery::Endpoints(_), None) => Warming::Quick,
+        (Discovery::Endpoints(_) | Discovery::Shared(_), Some(check)) => {
+            Warming::Within(check.timeout + LATE)
+        }
+        (Discovery::Endpoints(_) | Discovery::Shared(_), None) => Warming::Quick,
     }
 }
 
 fn references(cluster: &Cluster) -> Vec<Reference> {
-    let endpoints = match &cluster.discovery {
-        Discovery::Endpoints(key) => Some(Reference::sent(ResourceType::ClusterLoadAssignment, key.name())),
-        Discovery::Dns { .. } => None,
-    };
+    let endpoints = cluster.assignment();
+    let endpoints = endpoints.map(|key| Reference::sent(ResourceType::ClusterLoadAssignment, key.name()));
     let secrets = cluster.tls.iter().flat_map(UpstreamTls::secrets);
     endpoints.into_iter().chain(secrets.map(crate::secret::reference)).collect()
 }

@@ -1,20 +1,30 @@
-//! The addresses behind one port of a Service.
+//! The addresses behind ports of Services.
 
+use envoy_protos::envoy::config::core::v3::Locality;
 use envoy_protos::envoy::config::endpoint::v3 as proto;
-use model::{Endpoint, Endpoints, EndpointsKey};
+use envoy_protos::google::protobuf::UInt32Value;
+use model::{AssignmentKey, Endpoint, Endpoints, EndpointsKey};
 
 use crate::address::socket;
 use crate::{References, Resource};
 
-/// The ClusterLoadAssignment of one port of a Service.
+/// The ClusterLoadAssignment of a key, from the addresses behind each of its ports in order.
 ///
 /// There is one for every EDS cluster, empty if need be: Envoy would wait 15 s for one that is not there.
 #[must_use]
-pub fn endpoints(key: &EndpointsKey, endpoints: &Endpoints) -> Resource {
+pub fn endpoints(key: &AssignmentKey, endpoints: &[Endpoints]) -> Resource {
     let name = key.name();
+    let all = endpoints.iter().map(|each| &each.addresses[..]);
+    let localities = match key {
+        AssignmentKey::Port(_) => all.filter_map(locality).collect(),
+        AssignmentKey::Shared(shared) => {
+            let shares = shared.shares.iter().zip(all);
+            shares.filter_map(|((port, weight), addresses)| share(port, *weight, addresses)).collect()
+        }
+    };
     let assignment = proto::ClusterLoadAssignment {
         cluster_name: name.clone(),
-        endpoints: locality(&endpoints.addresses).into_iter().collect(),
+        endpoints: localities,
         ..Default::default()
     };
     Resource::new(name.into(), &assignment, References::default())
@@ -27,6 +37,15 @@ pub(crate) fn locality(addresses: &[Endpoint]) -> Option<proto::LocalityLbEndpoi
         .map(|endpoint| host(&endpoint.ip.to_string(), (endpoint.port, endpoint.health_port)));
     (!addresses.is_empty())
         .then(|| proto::LocalityLbEndpoints { lb_endpoints: endpoints.collect(), ..Default::default() })
+}
+
+/// The addresses of one of several that share: a locality of its own, of which nothing but its weight counts.
+fn share(port: &EndpointsKey, weight: u32, addresses: &[Endpoint]) -> Option<proto::LocalityLbEndpoints> {
+    Some(proto::LocalityLbEndpoints {
+        locality: Some(Locality { sub_zone: port.name(), ..Default::default() }),
+        load_balancing_weight: Some(UInt32Value { value: weight }),
+        ..locality(addresses)?
+    })
 }
 
 /// One address, or one name that Envoy resolves; of its ports, the second is probed, where there is one.

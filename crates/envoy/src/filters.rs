@@ -1,6 +1,7 @@
 //! HTTP filters: one list, whose order is the order in Envoy.
 
 mod compressor;
+pub(crate) mod ext_authz;
 mod grpc_stats;
 mod grpc_web;
 pub(crate) mod jwt_authn;
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_filter::ConfigType;
 use envoy_protos::google::protobuf::Any;
-use model::{Host, Policies, Route};
+use model::{Host, Policies, Route, VirtualHost};
 
 use crate::listener::ConnectionManager;
 
@@ -27,7 +28,7 @@ pub(crate) use router::SCOPE_AFTER_REDIRECT;
 type Entry = (&'static str, fn(&ConnectionManager<'_>) -> Option<Any>);
 
 /// All filters, in order (reference 7.3). No name stands twice: per-route settings are found by name.
-const FILTERS: [Entry; 11] = [
+const FILTERS: [Entry; 12] = [
     // First, so that all others see the route that is found in the end.
     (scope_miss::FIRST, scope_miss::first),
     (scope_miss::AGAIN, scope_miss::again),
@@ -39,9 +40,11 @@ const FILTERS: [Entry; 11] = [
     (LOCAL_RATE_LIMIT, local_rate_limit::config),
     (RBAC, rbac::config),
     (JWT_AUTHN, jwt_authn::config),
+    (EXT_AUTHZ, ext_authz::config),
     (ROUTER, router::config),
 ];
 
+const EXT_AUTHZ: &str = "envoy.filters.http.ext_authz";
 const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
 const LOCAL_RATE_LIMIT: &str = "envoy.filters.http.local_ratelimit";
 const RBAC: &str = "envoy.filters.http.rbac";
@@ -50,8 +53,10 @@ const ROUTER: &str = "envoy.filters.http.router";
 /// A filter that hosts and routes tell what to do: its name, what their policies say to it, and what silences it.
 type Told = (&'static str, fn(&Host, &Policies) -> Option<Any>, fn() -> Any);
 
-/// All of them. They are there whatever anybody says to them: see [`scope_miss`].
-const TOLD: [Told; 2] = [
+/// All of them. They are there whatever anybody says to them (see [`scope_miss`]), but for the one that asks a service:
+/// it is part of the chains of hosts that have one, and asks unless it is told otherwise.
+const TOLD: [Told; 3] = [
+    (EXT_AUTHZ, ext_authz::message, ext_authz::silence),
     (LOCAL_RATE_LIMIT, local_rate_limit::message, local_rate_limit::silence),
     (RBAC, rbac::message, rbac::silence),
 ];
@@ -69,10 +74,17 @@ pub(crate) fn messages_of_route(host: &Host, route: &Route) -> BTreeMap<String, 
     messages(host, &route.policies).into_iter().chain(token).collect()
 }
 
-/// What a route of ours says to the filters that the policies of its host speak to: it has none.
-pub(crate) fn silences(host: &Host, policies: &Policies) -> BTreeMap<String, Any> {
-    let spoken_to = TOLD.iter().filter(|(_, message, _)| message(host, policies).is_some());
-    spoken_to.map(|(name, _, silence)| ((*name).to_owned(), silence())).collect()
+/// What a route of ours says to the filters that do something for its host: it has no policies.
+pub(crate) fn silences(value: &VirtualHost) -> BTreeMap<String, Any> {
+    let VirtualHost { host, policies, .. } = value;
+    let asks = |name: &str| name == EXT_AUTHZ && value.is_authorized();
+    let busy = TOLD.iter().filter(|(name, message, _)| asks(name) || message(host, policies).is_some());
+    busy.map(|(name, _, silence)| ((*name).to_owned(), silence())).collect()
+}
+
+/// What a route of ours says where no host is known, but that somebody is asked about what has a route.
+pub(crate) fn unasked() -> BTreeMap<String, Any> {
+    BTreeMap::from([(EXT_AUTHZ.to_owned(), ext_authz::silence())])
 }
 
 /// The filters of a connection manager.

@@ -1,5 +1,7 @@
 //! One host with its routes.
 
+use std::collections::BTreeMap;
+
 use envoy_protos::envoy::config::route::v3 as proto;
 use model::{Demand, Host, Route, VirtualHost};
 
@@ -34,7 +36,7 @@ fn domains(host: &Host) -> Vec<String> {
 pub(crate) fn certified(mut own: proto::VirtualHost, value: &VirtualHost) -> proto::VirtualHost {
     let asked = value.tls.as_ref().and_then(|tls| tls.clients.certificates());
     if asked.is_some_and(|asked| asked.demand == Demand::Required) {
-        let typed_per_filter_config = filters::silences(&value.host, &value.policies);
+        let typed_per_filter_config = filters::silences(value);
         let answer = answer_uncertified("no-certificate", 421);
         own.routes.insert(0, proto::Route { typed_per_filter_config, ..answer });
     }
@@ -45,11 +47,32 @@ pub(crate) fn certified(mut own: proto::VirtualHost, value: &VirtualHost) -> pro
 ///
 /// HTTP/2 clients share a connection among hosts whose names its certificate carries (RFC 9110 7.4); the
 /// answer sends them to a connection of their own. No script is needed where one host is served.
-pub(crate) fn misdirected() -> proto::VirtualHost {
+pub(crate) fn misdirected(whom: Asked) -> proto::VirtualHost {
+    let typed_per_filter_config = match whom {
+        Asked::Nobody => BTreeMap::new(),
+        Asked::Somebody => filters::unasked(),
+    };
     proto::VirtualHost {
         name: "mismatch".to_owned(),
         domains: vec!["*".to_owned()],
-        routes: vec![answer_all("mismatch", 421)],
+        routes: vec![proto::Route { typed_per_filter_config, ..answer_all("mismatch", 421) }],
         ..Default::default()
+    }
+}
+
+/// Whether somebody may be asked about requests of a connection whether they may pass: what is misdirected is nobody's
+/// business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Nobody is.
+    Nobody,
+    /// Somebody is, unless a route says otherwise.
+    Somebody,
+}
+
+impl Asked {
+    /// Of the connections of a host's own chain.
+    pub(crate) const fn by(value: &VirtualHost) -> Self {
+        if value.is_authorized() { Self::Somebody } else { Self::Nobody }
     }
 }

@@ -61,15 +61,23 @@ pub enum Backend {
         /// Its port.
         port: u16,
     },
+    /// The Services of an ExtensionService, which Envoy itself asks for something.
+    Extension {
+        /// The ExtensionService's namespace.
+        namespace: Arc<str>,
+        /// The ExtensionService's name.
+        name: Arc<str>,
+    },
 }
 
-/// `namespace/service/port`, and Contour's `dnsname/scheme/host` with the port (reference 7.2): a Service has no slash
-/// in its name.
+/// `namespace/service/port`, and Contour's `dnsname/scheme/host` with the port and `extension/namespace/name`
+/// (reference 7.2).
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service { namespace, service, port } => write!(f, "{namespace}/{service}/{port}"),
             Self::Server { scheme, host, port } => write!(f, "dnsname/{scheme}/{host}/{port}"),
+            Self::Extension { namespace, name } => write!(f, "extension/{namespace}/{name}"),
         }
     }
 }
@@ -90,6 +98,8 @@ pub enum Discovery {
         /// Which addresses.
         family: DnsFamily,
     },
+    /// From the EndpointSlices of several Services, or of none, by EDS.
+    Shared(Arc<SharedEndpoints>),
 }
 
 /// Which addresses of a name are used.
@@ -161,6 +171,16 @@ pub struct CircuitBreakers {
 }
 
 impl Cluster {
+    /// The endpoints in EDS, where they come from there.
+    #[must_use]
+    pub fn assignment(&self) -> Option<AssignmentKey> {
+        match &self.discovery {
+            Discovery::Endpoints(port) => Some(AssignmentKey::Port(port.clone())),
+            Discovery::Shared(shared) => Some(AssignmentKey::Shared(shared.clone())),
+            Discovery::Dns { .. } => None,
+        }
+    }
+
     /// The cluster's identity: that of its backend and the hash of the whole value, `namespace/service/port/hash`.
     #[must_use]
     pub fn key(&self) -> ClusterKey {
@@ -227,6 +247,54 @@ impl fmt::Display for EndpointsKey {
     }
 }
 
+/// Ports of Services that share what is sent to them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SharedEndpoints {
+    /// Who makes them share, for the name: `extension/namespace/name`.
+    pub owner: Arc<str>,
+    /// The ports with their weights; sorted, each once, no weight of zero, their sum a `u32`.
+    pub shares: Vec<(EndpointsKey, u32)>,
+}
+
+/// What one set of endpoints in EDS is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AssignmentKey {
+    /// One port of a Service.
+    Port(EndpointsKey),
+    /// Several.
+    Shared(Arc<SharedEndpoints>),
+}
+
+impl AssignmentKey {
+    /// The name in EDS: that of the port, or that of the owner with the hash of all shares.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Port(port) => port.name(),
+            Self::Shared(shared) => {
+                let mut hasher = Xxh3Default::new();
+                shared.hash(&mut hasher);
+                format!("{}/{:016x}", shared.owner, hasher.finish())
+            }
+        }
+    }
+
+    /// The ports.
+    pub fn ports(&self) -> impl Iterator<Item = &EndpointsKey> {
+        let (port, shared) = match self {
+            Self::Port(port) => (Some(port), None),
+            Self::Shared(shared) => (None, Some(shared.shares.iter().map(|(port, _)| port))),
+        };
+        port.into_iter().chain(shared.into_iter().flatten())
+    }
+}
+
+impl From<EndpointsKey> for AssignmentKey {
+    fn from(port: EndpointsKey) -> Self {
+        Self::Port(port)
+    }
+}
+
 /// The addresses behind one port of a Service; sorted, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Endpoints {
@@ -278,6 +346,23 @@ mod tests {
         slower.connect_timeout = Duration::from_secs(3);
         assert_ne!(slower.key(), name);
         assert_eq!(cluster().key(), name);
+    }
+
+    #[test]
+    fn shared_endpoints_are_named_by_owner_and_shares() {
+        let port = |service: &str| EndpointsKey {
+            namespace: "ns".into(),
+            service: service.into(),
+            port_name: "".into(),
+            health_port: None,
+        };
+        let shared = |shares| {
+            AssignmentKey::Shared(Arc::new(SharedEndpoints { owner: "extension/ns/x".into(), shares }))
+        };
+        let one = shared(vec![(port("a"), 1), (port("b"), 2)]);
+        assert!(one.name().starts_with("extension/ns/x/"), "{}", one.name());
+        assert_ne!(one.name(), shared(vec![(port("a"), 2), (port("b"), 1)]).name());
+        assert_eq!(one.ports().cloned().collect::<Vec<_>>(), [port("a"), port("b")]);
     }
 
     #[test]

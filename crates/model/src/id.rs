@@ -24,6 +24,8 @@ pub enum Kind {
     HttpProxy,
     /// `projectcontour.io/v1` TLSCertificateDelegation.
     TlsCertificateDelegation,
+    /// `projectcontour.io/v1alpha1` ExtensionService.
+    ExtensionService,
     /// `contour.heptio.com/v1beta1` IngressRoute.
     IngressRoute,
     /// `contour.heptio.com/v1beta1` TLSCertificateDelegation.
@@ -43,6 +45,7 @@ impl Kind {
             Self::HttpProxy => "HTTPProxy",
             Self::TlsCertificateDelegation | Self::HeptioCertificateDelegation => "TLSCertificateDelegation",
             Self::IngressRoute => "IngressRoute",
+            Self::ExtensionService => "ExtensionService",
         }
     }
 }

@@ -9,6 +9,7 @@
 //! where, and the way out).
 
 mod access_log;
+mod authorization;
 mod balancing;
 mod cluster;
 mod downstream;
@@ -31,10 +32,11 @@ mod upstream;
 mod virtual_host;
 
 pub use access_log::{AccessLogs, LogFormat, LogLevel};
+pub use authorization::{Authorization, AuthorizationProtocol, Check, NameMatch, Question, QuestionBody};
 pub use balancing::{Aggression, Balancing, HashPart, HashSource, SlowStart};
 pub use cluster::{
-    Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily, Endpoint, Endpoints, EndpointsKey,
-    Protocol, UpstreamTls, UpstreamValidation,
+    AssignmentKey, Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily, Endpoint, Endpoints,
+    EndpointsKey, Protocol, SharedEndpoints, UpstreamTls, UpstreamValidation,
 };
 pub use downstream::{Compression, Downstream, Fingerprints, HttpVersions, ServerHeader};
 pub use duration::Timeout;

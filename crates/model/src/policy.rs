@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::HeaderValue;
+use crate::{Check, HeaderValue};
 
 /// Policies of a host, or of one of its routes. A route's own stands in place of the host's, each for itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -14,6 +14,8 @@ pub struct Policies {
     pub addresses: Option<Arc<AddressFilter>>,
     /// How many requests each Envoy lets through.
     pub rate_limit: Option<Arc<LocalRateLimit>>,
+    /// What the service is told that is asked whether requests may pass, where there is one.
+    pub authorization: Option<Arc<Check>>,
 }
 
 impl Policies {

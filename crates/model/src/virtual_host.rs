@@ -1,8 +1,10 @@
 //! What one host of one listener does.
 
+use std::sync::Arc;
+
 use crate::{
-    Action, DirectResponse, HeaderEdits, Host, JwtProvider, PathMatch, Policies, Route, RouteMatch,
-    TlsTermination, WeightedCluster,
+    Action, Authorization, DirectResponse, HeaderEdits, Host, JwtProvider, PathMatch, Policies, Route,
+    RouteMatch, TlsTermination, WeightedCluster,
 };
 
 /// What one host of one listener does.
@@ -18,9 +20,18 @@ pub struct VirtualHost {
     pub policies: Policies,
     /// The issuers of tokens that routes may ask for; where TLS ends and requests are routed. Sorted by name.
     pub jwt_providers: Vec<JwtProvider>,
+    /// The service that is asked about every request that a policy does not let pass; where TLS ends and requests are
+    /// routed.
+    pub authorization: Option<Arc<Authorization>>,
 }
 
 impl VirtualHost {
+    /// Whether somebody is asked about requests of which no policy says anything.
+    #[must_use]
+    pub const fn is_authorized(&self) -> bool {
+        self.authorization.is_some()
+    }
+
     /// The host as it answers every request with 500; `None` for one that carries connections, which cannot be told.
     #[must_use]
     pub fn closed(&self) -> Option<Self> {
@@ -40,6 +51,7 @@ impl VirtualHost {
             traffic: Traffic::Http(vec![answer]),
             policies: Policies::default(),
             jwt_providers: vec![],
+            authorization: None,
         })
     }
 }

@@ -38,6 +38,7 @@ fn kind(kind: api::Kind) -> model::Kind {
         api::Kind::Ingress => model::Kind::Ingress,
         api::Kind::HttpProxy => model::Kind::HttpProxy,
         api::Kind::TlsCertificateDelegation => model::Kind::TlsCertificateDelegation,
+        api::Kind::ExtensionService => model::Kind::ExtensionService,
         api::Kind::IngressRoute => model::Kind::IngressRoute,
         api::Kind::HeptioCertificateDelegation => model::Kind::HeptioCertificateDelegation,
     }

@@ -2,6 +2,7 @@
 
 mod annotation;
 mod delegation;
+mod extension_service;
 mod ingress;
 mod jwks;
 mod proxy;
@@ -11,6 +12,7 @@ mod slice;
 
 pub use annotation::{Annotations, Strays, annotated_kind};
 pub use delegation::DelegationFact;
+pub use extension_service::ExtensionServiceFact;
 pub use ingress::IngressFact;
 pub use jwks::InvalidJwks;
 pub use proxy::{HttpProxyFact, IngressRouteFact, ProxyFact};

@@ -22,9 +22,9 @@ mod unit;
 
 pub use change::Change;
 pub use facts::{
-    Age, Annotations, DelegationFact, HttpProxyFact, IngressFact, IngressRouteFact, InvalidJwks,
-    PortProtocol, ProxyFact, SecretFact, SecretType, ServiceFact, ServicePort, SliceEndpoint, SliceFact,
-    Strays, annotated_kind,
+    Age, Annotations, DelegationFact, ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact,
+    InvalidJwks, PortProtocol, ProxyFact, SecretFact, SecretType, ServiceFact, ServicePort, SliceEndpoint,
+    SliceFact, Strays, annotated_kind,
 };
 pub use name::{Name, NameRef};
 pub use read::{Read, Source};

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 
 use model::{Host, Kind};
 
-use crate::facts::{HttpProxyFact, IngressFact, IngressRouteFact, SecretFact, ServiceFact, SliceFact};
+use crate::facts::{
+    ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact, SecretFact, ServiceFact, SliceFact,
+};
 use crate::store::Map;
 use crate::{Age, Name, NameRef, Read, Source, Store};
 
@@ -53,6 +55,12 @@ impl<'s> Reader<'s> {
     pub fn http_proxy(&self, namespace: &str, name: &str) -> Option<&'s HttpProxyFact> {
         let name = NameRef { namespace, name };
         self.object(&self.store.http_proxies.facts, Kind::HttpProxy, name).map(|(_, fact)| fact)
+    }
+
+    /// An ExtensionService.
+    pub fn extension_service(&self, namespace: &str, name: &str) -> Option<&'s ExtensionServiceFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.extension_services, Kind::ExtensionService, name).map(|(_, fact)| fact)
     }
 
     /// An Ingress.

@@ -9,7 +9,8 @@ use hashbrown::HashMap;
 use model::{Kind, ObjectId};
 
 use crate::facts::{
-    DelegationFact, HttpProxyFact, IngressFact, IngressRouteFact, SecretFact, ServiceFact, SliceFact,
+    DelegationFact, ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact, SecretFact,
+    ServiceFact, SliceFact,
 };
 use crate::index::Index;
 use crate::namespaces::Namespaces;
@@ -28,6 +29,7 @@ pub struct Store {
     pub(crate) ingresses: Map<Name, IngressFact>,
     pub(crate) http_proxies: Proxies<HttpProxySpec>,
     pub(crate) ingress_routes: Proxies<IngressRouteSpec>,
+    pub(crate) extension_services: Map<Name, ExtensionServiceFact>,
     /// The slices of each Service.
     pub(crate) slices: Map<Name, Named<SliceFact>>,
     /// The delegations of each namespace.
@@ -91,6 +93,9 @@ impl Store {
             api::Object::HeptioCertificateDelegation(object) => {
                 self.delegation(id, Some((&object.spec).into()), dirty);
             }
+            api::Object::ExtensionService(object) => {
+                self.extension_service(id, Some((&**object).into()), dirty);
+            }
             // Namespaces matter to selectors of the Gateway API alone.
             _ => {}
         }
@@ -108,6 +113,7 @@ impl Store {
             Kind::TlsCertificateDelegation | Kind::HeptioCertificateDelegation => {
                 self.delegation(id, None, dirty);
             }
+            Kind::ExtensionService => self.extension_service(id, None, dirty),
         }
     }
 
@@ -130,6 +136,19 @@ impl Store {
         };
         self.touch_if(moved, Read::TlsForAll, dirty);
         if replace(&mut self.ingresses, Name::from(id), fact) {
+            dirty.insert(Unit::Root(id.clone()));
+            dirty.insert(Unit::Report(id.clone()));
+            self.touch_if(true, Read::object(id), dirty);
+        }
+    }
+
+    fn extension_service(
+        &mut self,
+        id: &ObjectId,
+        fact: Option<ExtensionServiceFact>,
+        dirty: &mut BTreeSet<Unit>,
+    ) {
+        if replace(&mut self.extension_services, Name::from(id), fact) {
             dirty.insert(Unit::Root(id.clone()));
             dirty.insert(Unit::Report(id.clone()));
             self.touch_if(true, Read::object(id), dirty);

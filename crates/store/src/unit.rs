@@ -1,20 +1,21 @@
 //! The pieces that are recomputed as a whole.
 
-use model::{ClusterKey, EndpointsKey, ObjectId, SecretKey, VirtualHostKey};
+use model::{AssignmentKey, ClusterKey, ObjectId, SecretKey, VirtualHostKey};
 
 /// A piece that is recomputed as a whole.
 ///
 /// The order is that in which dirty units run: a unit only makes later kinds dirty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
-    /// What one Ingress, or one root HTTPProxy with all that it includes, contributes.
+    /// What one Ingress, or one root HTTPProxy with all that it includes, contributes; of an ExtensionService, what
+    /// there is to say about it.
     Root(ObjectId),
     /// What all roots together make of one host of one listener.
     VirtualHost(VirtualHostKey),
     /// How one backend is reached.
     Cluster(ClusterKey),
-    /// The addresses of one port of a Service.
-    Endpoints(EndpointsKey),
+    /// The addresses of one port of a Service, or of several that share.
+    Endpoints(AssignmentKey),
     /// What Envoy is sent of one Secret.
     Secret(SecretKey),
     /// What one user is told about one object.

@@ -50,7 +50,7 @@ fn endpoints_of(service: &str) -> Unit {
         port_name: "".into(),
         health_port: None,
     };
-    Unit::Endpoints(key)
+    Unit::Endpoints(key.into())
 }
 
 /// A unit that reads the slices of a Service.

@@ -2,17 +2,19 @@
 //!
 //! It fails by panicking, with the last lines of Envoy's log where they help: its callers are tests.
 //! Waiting is always for a condition ([`eventually`]), never for a time. It knows nothing of
-//! Isobath's own crates except how Envoy is launched, and it makes no bootstrap: that is the caller's.
+//! Isobath's own crates except how Envoy is launched and what Envoy's messages look like, and it makes no bootstrap: that is the caller's.
 //!
 //! The three types to know: [`Envoy`], [`Backend`], [`Request`]; and [`Load`], which proves that no
 //! request failed while something changed.
 
+mod authorization;
 mod backend;
 mod canned;
 mod client;
 mod client_tls;
 mod envoy;
 mod eventually;
+mod grpc;
 mod http2_stream;
 mod issuer;
 mod load;
@@ -21,6 +23,7 @@ mod server_tls;
 mod stats;
 mod websocket;
 
+pub use authorization::{AuthorizationServer, Question};
 pub use backend::Backend;
 pub use canned::{Canned, Received};
 pub use client::{Answer, Connection, Failure, Request, Stream, Version, exchange, open};
@@ -28,6 +31,7 @@ pub use client_tls::{ClientTls, Trust};
 pub use echo::Seen;
 pub use envoy::{Envoy, Launch, envoy_binary};
 pub use eventually::{LIMIT, eventually, eventually_blocking};
+pub use grpc::{Answers, Call, Code, GrpcServer};
 pub use http2_stream::Http2Stream;
 pub use issuer::Issuer;
 pub use load::{Load, LoadReport, Mode, RunningLoad};

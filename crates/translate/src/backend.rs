@@ -240,12 +240,17 @@ impl Target<'_> {
                 health_port: health.map(|port| port.number),
                 family: settings.dns_family,
             },
-            None => Discovery::Endpoints(EndpointsKey {
-                namespace: self.id.namespace.clone(),
-                service: self.id.name.clone(),
-                port_name: self.port.name.clone(),
-                health_port: health.map(|port| port.name.clone()),
-            }),
+            None => Discovery::Endpoints(self.endpoints(health)),
+        }
+    }
+
+    /// The addresses behind it, where they come from EndpointSlices.
+    pub(crate) fn endpoints(&self, health: Option<&HealthPort>) -> EndpointsKey {
+        EndpointsKey {
+            namespace: self.id.namespace.clone(),
+            service: self.id.name.clone(),
+            port_name: self.port.name.clone(),
+            health_port: health.map(|port| port.name.clone()),
         }
     }
 

@@ -1,10 +1,11 @@
 //! What one root adds to the world.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use model::{
-    Action, Cluster, ClusterKey, JwtProvider, ObjectId, Policies, Problem, TlsTermination, Traffic,
-    VirtualHostKey,
+    Action, Authorization, Cluster, ClusterKey, JwtProvider, ObjectId, Policies, Problem, TlsTermination,
+    Traffic, VirtualHostKey,
 };
 use store::Age;
 
@@ -49,7 +50,8 @@ impl Contribution {
 /// The clusters that a part of a host needs.
 fn clusters(fragment: &Fragment) -> Vec<&ClusterKey> {
     let keys = fragment.jwt_providers.iter().filter_map(JwtProvider::key_server);
-    keys.chain(targets(&fragment.traffic)).collect()
+    let asked = fragment.authorization.iter().map(|authorization| &authorization.cluster);
+    keys.chain(asked).chain(targets(&fragment.traffic)).collect()
 }
 
 /// The clusters that traffic goes to.
@@ -92,6 +94,8 @@ pub struct Fragment {
     /// Whether something that would restrict access to the host cannot be built: routes of other roots answer 500,
     /// too.
     pub closed: bool,
+    /// The service that is asked about requests.
+    pub authorization: Option<Arc<Authorization>>,
 }
 
 impl Fragment {

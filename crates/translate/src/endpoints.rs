@@ -1,12 +1,17 @@
-//! The addresses behind one port of a Service.
+//! The addresses behind ports of Services.
 
-use model::{Endpoint, Endpoints, EndpointsKey};
+use model::{AssignmentKey, Endpoint, Endpoints, EndpointsKey};
 use store::{Reader, SliceEndpoint, SliceFact};
+
+/// The addresses behind each port, in the order of the key.
+#[must_use]
+pub fn endpoints(reader: &Reader<'_>, key: &AssignmentKey) -> Vec<Endpoints> {
+    key.ports().map(|port| of_port(reader, port)).collect()
+}
 
 /// The addresses behind one port of a Service, from all of its EndpointSlices: those that are ready, or,
 /// when none is, those that still answer while they go away (as kube-proxy does).
-#[must_use]
-pub fn endpoints(reader: &Reader<'_>, key: &EndpointsKey) -> Endpoints {
+fn of_port(reader: &Reader<'_>, key: &EndpointsKey) -> Endpoints {
     let slices: Vec<_> = reader.slices(&key.namespace, &key.service).collect();
     let ready = addresses(&slices, key, |endpoint| endpoint.ready);
     if !ready.addresses.is_empty() {

@@ -2,6 +2,7 @@
 
 mod action;
 mod addresses;
+mod authorization;
 pub(crate) mod balancing;
 pub(crate) mod conditions;
 mod headers;
@@ -24,9 +25,9 @@ mod unsupported;
 use model::{Kind, ObjectId, Problem, Settings, Severity};
 use store::{HttpProxyFact, Reader};
 
+use crate::fault::Fault;
 use crate::field_path::FieldPath;
 use crate::report::About;
-use crate::way_out::way_out;
 use crate::{Contribution, class};
 
 /// Where everything stands.
@@ -74,44 +75,4 @@ fn included(owner: &ObjectId, namespace: Option<&str>, name: &str) -> ObjectId {
     let namespace = namespace.filter(|namespace| !namespace.is_empty());
     let namespace = namespace.map_or_else(|| owner.namespace.clone(), Into::into);
     ObjectId::new(Kind::HttpProxy, namespace, name)
-}
-
-/// Something wrong with one object, and where.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Fault {
-    pub(crate) kind: &'static str,
-    pub(crate) reason: &'static str,
-    pub(crate) path: String,
-    pub(crate) message: String,
-    pub(crate) help: Option<String>,
-}
-
-impl Fault {
-    pub(crate) fn new(
-        kind: &'static str,
-        reason: &'static str,
-        path: &FieldPath<'_>,
-        message: impl Into<String>,
-    ) -> Self {
-        Self { kind, reason, path: path.to_string(), message: message.into(), help: None }
-    }
-
-    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    pub(crate) fn error(self) -> Problem {
-        self.problem(Severity::Error)
-    }
-
-    pub(crate) fn warning(self) -> Problem {
-        self.problem(Severity::Warning)
-    }
-
-    fn problem(self, severity: Severity) -> Problem {
-        let Self { kind, reason, path, message, help } = self;
-        let help = help.or_else(|| way_out(kind, reason));
-        Problem { severity, kind, reason, path, message, help }
-    }
 }

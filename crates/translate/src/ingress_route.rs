@@ -13,9 +13,9 @@ use api::ingress_route::Delegate;
 use model::{Kind, ObjectId, Problem, Settings, Severity, Traffic};
 use store::{IngressRouteFact, Reader};
 
+use crate::fault::Fault;
 use crate::field_path::FieldPath;
-use crate::http_proxy::Fault;
-use crate::http_proxy::root::{self, Context, Root};
+use crate::http_proxy::root::{self, Context, Root, Secured};
 use crate::report::About;
 use crate::text::quoted;
 use crate::{Contribution, class};
@@ -86,7 +86,7 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &IngressRouteFa
     if let Some(proxy) = proxy {
         root::serve_connections(context, &root, &front, Traffic::Tcp(proxy));
     }
-    root::serve_requests(context, &root, front, vec![], entries);
+    root::serve_requests(context, &root, front, Secured::default(), entries);
     Ok(())
 }
 

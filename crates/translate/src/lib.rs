@@ -14,7 +14,9 @@ mod contribution;
 mod default_headers;
 mod duplicates;
 mod endpoints;
+mod extension_service;
 mod external_name;
+mod fault;
 mod field_path;
 mod http_proxy;
 mod ingress;
@@ -35,7 +37,8 @@ pub use secret::secret;
 use model::{Kind, ObjectId, Settings};
 use store::Reader;
 
-/// What one root contributes: an Ingress, or a root HTTPProxy with everything that it includes.
+/// What one root contributes: an Ingress, or a root HTTPProxy with everything that it includes. An ExtensionService
+/// contributes what there is to say about it.
 ///
 /// An object that is not there, is of another class, or is no root contributes nothing.
 #[must_use]
@@ -43,6 +46,7 @@ pub fn root(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribu
     match id.kind {
         Kind::Ingress => ingress::contribution(reader, settings, id),
         Kind::HttpProxy => http_proxy::contribution(reader, settings, id),
+        Kind::ExtensionService => extension_service::contribution(reader, settings, id),
         Kind::IngressRoute => ingress_route::contribution(reader, settings, id),
         Kind::Namespace
         | Kind::Service

@@ -35,7 +35,9 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
         others.for_each(|fragment| conflicts.close(&closer, fragment));
     }
     let mut serving = serving.into_iter();
-    let Some(Fragment { tls, traffic, jwt_providers, .. }) = serving.next() else { return Merged::default() };
+    let Some(Fragment { tls, traffic, jwt_providers, authorization, .. }) = serving.next() else {
+        return Merged::default();
+    };
     let others: Vec<_> = serving.collect();
     let traffic = match traffic {
         Traffic::Tcp(proxy) => {
@@ -45,7 +47,8 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
         Traffic::Http(routes) => Traffic::Http(conflicts.routes(routes, tls.as_ref(), others)),
     };
     let is_served = !matches!(&traffic, Traffic::Http(routes) if routes.is_empty());
-    let host = VirtualHost { host: key.host.clone(), tls, traffic, policies, jwt_providers };
+    let host = key.host.clone();
+    let host = VirtualHost { host, tls, traffic, policies, jwt_providers, authorization };
     Merged { virtual_host: is_served.then_some(host), notes: conflicts.notes() }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::{Kind, ObjectId, Problem, Report, Settings, Severity, Verdict};
 use store::Reader;
 
-use crate::{Note, annotation, http_proxy, ingress, ingress_route};
+use crate::{Note, annotation, extension_service, http_proxy, ingress, ingress_route};
 
 /// What a report needs to know of an object that is ours.
 pub(crate) struct About<'s> {
@@ -29,6 +29,7 @@ pub fn report(
     let About { generation, needs_root, strays } = match object.kind {
         Kind::Ingress => ingress::about(reader, settings, object)?,
         Kind::HttpProxy => http_proxy::about(reader, settings, object)?,
+        Kind::ExtensionService => extension_service::about(reader, object)?,
         Kind::IngressRoute => ingress_route::about(reader, settings, object)?,
         Kind::Namespace
         | Kind::Service

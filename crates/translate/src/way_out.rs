@@ -1,7 +1,13 @@
 //! What a user can do about a problem, where its message does not say it.
 
 /// The way out by kind and reason; sorted.
-const WAYS_OUT: [(&str, &str, &str); 30] = [
+const WAYS_OUT: [(&str, &str, &str); 33] = [
+    (
+        "AuthError",
+        "AuthNotPermitted",
+        "end TLS here (tls.secretName), or remove spec.virtualhost.authorization",
+    ),
+    ("AuthError", "ExtensionServiceNotFound", "create it, or see what its own report says"),
     (
         "IPFilterError",
         "IPFilterPolicyNotValid",
@@ -42,6 +48,7 @@ const WAYS_OUT: [(&str, &str, &str); 30] = [
         "name a Service of this namespace that has this port for TCP, and may be used",
     ),
     ("ServiceError", "UnsupportedProtocol", "use one of h2, h2c and tls, or leave it out for HTTP/1.1"),
+    ("ServiceError", "UnsupportedServiceType", "name a Service with endpoints of its own"),
     ("SpecError", "FieldNotSupported", "remove the field where it may be served without"),
     ("SpecError", "NothingDefined", "add routes, includes or a tcpproxy"),
     ("TCPProxyError", "NothingDefined", "add services or an include to tcpproxy"),

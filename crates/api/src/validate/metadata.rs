@@ -18,6 +18,7 @@ pub(super) fn metadata(kind: Kind, fields: &Map<String, Value>, out: &mut Findin
         | Kind::Ingress
         | Kind::HttpProxy
         | Kind::TlsCertificateDelegation
+        | Kind::ExtensionService
         | Kind::IngressRoute
         | Kind::HeptioCertificateDelegation => OBJECT_NAME,
     };

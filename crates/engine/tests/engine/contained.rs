@@ -51,7 +51,9 @@ fn parts(run: &Run) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
     let mut parts: BTreeMap<(String, String), Vec<Vec<u8>>> = BTreeMap::new();
     for ((kind, name), resource) in &run.resources {
         match (kind, name.strip_prefix("https/")) {
-            (ResourceType::RouteConfiguration, Some(host)) => {
+            (ResourceType::RouteConfiguration, Some(rest)) => {
+                // What follows the host says what its chain looks at.
+                let host = rest.split('/').next().unwrap_or(rest);
                 let key = ("ingress_https".to_owned(), host.to_owned());
                 parts.entry(key).or_default().push(resource.body.to_bytes().to_vec());
             }
@@ -151,6 +153,20 @@ fn named(object: &Object) -> Vec<ObjectId> {
             names.extend(included.map(|each| id(Kind::HttpProxy, each.namespace.as_deref(), &each.name)));
             let tls = spec.virtualhost.iter().filter_map(|host| host.tls.as_deref());
             names.extend(tls.flat_map(secrets).map(secret));
+            let asked = spec.virtualhost.iter().filter_map(|host| host.authorization.as_deref());
+            let asked = asked.filter_map(|server| server.extension_ref.as_deref());
+            names.extend(asked.map(|each| {
+                id(
+                    Kind::ExtensionService,
+                    each.namespace.as_deref(),
+                    each.name.as_deref().unwrap_or_default(),
+                )
+            }));
+        }
+        Object::ExtensionService(service) => {
+            let spec = &service.spec;
+            names.extend(spec.services.iter().map(|each| id(Kind::Service, None, &each.name)));
+            names.extend(spec.validation.iter().map(|validation| secret(&validation.ca_secret)));
         }
         Object::IngressRoute(route) => {
             let spec = &route.spec;

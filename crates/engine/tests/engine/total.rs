@@ -141,6 +141,7 @@ fn spoiled(dice: &mut Dice, object: &Object) -> Object {
         Object::Service(object) => again(dice, &**object),
         Object::EndpointSlice(object) => again(dice, &**object),
         Object::TlsCertificateDelegation(object) => again(dice, &**object),
+        Object::ExtensionService(object) => again(dice, &**object),
         _ => None,
     };
     spoiled.unwrap_or_else(|| object.clone())

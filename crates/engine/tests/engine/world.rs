@@ -5,6 +5,7 @@ mod ingress_route;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use api::extension_service::{CircuitBreakers, ExtensionServiceTarget};
 use api::http_proxy::policy::{
     HeaderValue, HeadersPolicy, HealthCheckPolicy, IpFilterPolicy, LoadBalancerPolicy, PathRewritePolicy,
     ReplacePrefix, RetryPolicy, Strategy, TimeoutPolicy,
@@ -12,7 +13,9 @@ use api::http_proxy::policy::{
 use api::http_proxy::route::{HttpDirectResponsePolicy, HttpRequestRedirectPolicy};
 use api::http_proxy::service::UpstreamValidation;
 use api::http_proxy::tcp_proxy::TcpProxyInclude;
-use api::http_proxy::virtual_host::DownstreamValidation;
+use api::http_proxy::virtual_host::{
+    AuthorizationPolicy, AuthorizationServer, DownstreamValidation, ExtensionServiceReference,
+};
 use api::http_proxy::{
     HeaderMatchCondition, Include, MatchCondition, QueryParameterMatchCondition, Route, TcpProxy, Tls,
     VirtualHost,
@@ -22,7 +25,9 @@ use api::networking::{
     IngressSpec, IngressTLS, ServiceBackendPort,
 };
 use api::tls_certificate_delegation::CertificateDelegation;
-use api::{Choice, HeptioCertificateDelegation, HttpProxy, Object, TlsCertificateDelegation};
+use api::{
+    Choice, ExtensionService, HeptioCertificateDelegation, HttpProxy, Object, TlsCertificateDelegation,
+};
 use ingress_route::any_ingress_route;
 use model::{Kind, Layout, ObjectId, SecretName, Settings};
 use store::Change;
@@ -75,6 +80,7 @@ fn json(object: &Object) -> String {
         Object::Service(object) => serde_json::to_string(object),
         Object::EndpointSlice(object) => serde_json::to_string(object),
         Object::TlsCertificateDelegation(object) => serde_json::to_string(object),
+        Object::ExtensionService(object) => serde_json::to_string(object),
         // Keys are never shown, and namespaces have nothing to show.
         _ => Ok(String::new()),
     };
@@ -189,8 +195,9 @@ fn any_id(dice: &mut Dice) -> ObjectId {
         14..28 => Kind::EndpointSlice,
         28..40 => Kind::Secret,
         40..52 => Kind::Ingress,
-        52..84 => Kind::HttpProxy,
-        84..92 => Kind::IngressRoute,
+        52..81 => Kind::HttpProxy,
+        81..88 => Kind::IngressRoute,
+        88..92 => Kind::ExtensionService,
         92..98 => Kind::TlsCertificateDelegation,
         98..99 => Kind::HeptioCertificateDelegation,
         _ => Kind::Namespace,
@@ -203,7 +210,10 @@ fn any_id_of(dice: &mut Dice, kind: Kind) -> ObjectId {
         Kind::HttpProxy | Kind::IngressRoute => 4,
         Kind::Service | Kind::EndpointSlice => 4,
         Kind::Secret | Kind::Ingress => 3,
-        Kind::TlsCertificateDelegation | Kind::HeptioCertificateDelegation | Kind::Namespace => 2,
+        Kind::TlsCertificateDelegation
+        | Kind::HeptioCertificateDelegation
+        | Kind::ExtensionService
+        | Kind::Namespace => 2,
     };
     let has_parts = matches!(kind, Kind::HttpProxy | Kind::IngressRoute);
     let prefix = if has_parts && dice.chance(50) { "part" } else { "it" };
@@ -227,6 +237,7 @@ fn object(dice: &mut Dice, id: &ObjectId) -> Object {
         Kind::HttpProxy => any_proxy(dice, namespace, name).into(),
         Kind::IngressRoute => any_ingress_route(dice, namespace, name).into(),
         Kind::TlsCertificateDelegation => any_delegation(dice, namespace, name).into(),
+        Kind::ExtensionService => any_extension(dice, namespace, name).into(),
         Kind::HeptioCertificateDelegation => {
             let TlsCertificateDelegation { metadata, spec, .. } = any_delegation(dice, namespace, name);
             HeptioCertificateDelegation { metadata, spec }.into()
@@ -364,6 +375,28 @@ fn any_delegation(dice: &mut Dice, namespace: &str, name: &str) -> TlsCertificat
     object
 }
 
+fn any_extension(dice: &mut Dice, namespace: &str, name: &str) -> ExtensionService {
+    let mut object = ExtensionService { metadata: metadata(namespace, name), ..Default::default() };
+    let count = 1 + dice.below(2);
+    object.spec.services = dice.some(count, |dice| ExtensionServiceTarget {
+        name: any_service_name(dice),
+        port: *dice.mostly(&[80], &[81, 0]),
+        weight: *dice.mostly(&[0, 1, 3], &[-1]),
+    });
+    object.spec.protocol =
+        dice.maybe(60, |dice| Choice::parse(dice.word(&["h2", "h2c"], &["http/1.1", "tls"])));
+    object.spec.validation = dice.maybe(15, |dice| {
+        let (ca_secret, subject_name) =
+            (any_secret_name(dice), dice.word(&["auth.example"], &["a b"]).into());
+        Box::new(UpstreamValidation { ca_secret, subject_name, subject_names: vec![] })
+    });
+    object.spec.timeout_policy = dice.maybe(20, |dice| Box::new(any_timeouts(dice)));
+    object.spec.circuit_breaker_policy = dice.maybe(10, |dice| {
+        Box::new(CircuitBreakers { max_requests: *dice.mostly(&[0, 9], &[-1]), ..CircuitBreakers::default() })
+    });
+    object
+}
+
 fn any_metadata(dice: &mut Dice, namespace: &str, name: &str) -> api::meta::ObjectMeta {
     let mut metadata = metadata(namespace, name);
     metadata.creation_timestamp = dice.maybe(60, |dice| time(u8::try_from(dice.below(3)).unwrap_or(0)));
@@ -456,7 +489,29 @@ fn any_host(dice: &mut Dice) -> VirtualHost {
         })
     });
     let ip_allow_policy = if dice.chance(3) { vec![IpFilterPolicy::default()] } else { vec![] };
-    VirtualHost { fqdn: dice.word(&HOSTS, &BAD_HOSTS).into(), tls, ip_allow_policy, ..VirtualHost::default() }
+    let fqdn = dice.word(&HOSTS, &BAD_HOSTS).into();
+    let authorization = dice.maybe(15, |dice| Box::new(any_authorization(dice)));
+    VirtualHost { fqdn, tls, ip_allow_policy, authorization, ..VirtualHost::default() }
+}
+
+fn any_authorization(dice: &mut Dice) -> AuthorizationServer {
+    AuthorizationServer {
+        extension_ref: dice.maybe(95, |dice| {
+            let name = Some(format!("it{}", dice.below(2)));
+            let namespace = dice.maybe(30, |dice| (*dice.pick(&NAMESPACES)).into());
+            Box::new(ExtensionServiceReference { api_version: None, namespace, name })
+        }),
+        service_type: dice.maybe(10, |_| Choice::parse("http")),
+        auth_policy: dice.maybe(30, |dice| Box::new(any_auth_policy(dice))),
+        response_timeout: dice.maybe(10, |dice| dice.word(&["1s", "infinity"], &["soon"]).into()),
+        fail_open: dice.chance(20),
+        ..AuthorizationServer::default()
+    }
+}
+
+fn any_auth_policy(dice: &mut Dice) -> AuthorizationPolicy {
+    let context = dice.maybe(50, |dice| [("key".to_owned(), dice.below(2).to_string())].into());
+    AuthorizationPolicy { disabled: dice.chance(30), context: context.unwrap_or_default() }
 }
 
 fn any_include(dice: &mut Dice) -> Include {
@@ -531,14 +586,7 @@ fn any_route(dice: &mut Dice) -> Route {
 }
 
 fn with_policies(dice: &mut Dice, mut route: Route) -> Route {
-    route.timeout_policy = dice.maybe(8, |dice| {
-        let word = |dice: &mut Dice| dice.mostly(&["10s", "infinity"], &["soon"]).to_string();
-        Box::new(TimeoutPolicy {
-            response: Some(word(dice)),
-            idle: None,
-            idle_connection: dice.maybe(30, |_| "7s".into()),
-        })
-    });
+    route.timeout_policy = dice.maybe(8, |dice| Box::new(any_timeouts(dice)));
     route.retry_policy = dice.maybe(5, |_| Box::new(RetryPolicy { count: 3, ..RetryPolicy::default() }));
     route.path_rewrite_policy = dice.maybe(8, |dice| {
         let replacement = dice.word(&["/", "/new", "/new/"], &[""]).into();
@@ -557,10 +605,19 @@ fn with_policies(dice: &mut Dice, mut route: Route) -> Route {
         let strategy = Some(Choice::from(*dice.pick(&[Strategy::Random, Strategy::Cookie])));
         Box::new(LoadBalancerPolicy { strategy, ..LoadBalancerPolicy::default() })
     });
+    route.auth_policy = dice.maybe(8, |dice| Box::new(any_auth_policy(dice)));
     if dice.chance(2) {
         route.ip_deny_policy = vec![IpFilterPolicy::default()];
     }
     route
+}
+
+fn any_timeouts(dice: &mut Dice) -> TimeoutPolicy {
+    TimeoutPolicy {
+        response: Some(dice.mostly(&["10s", "infinity"], &["soon"]).to_string()),
+        idle: None,
+        idle_connection: dice.maybe(30, |_| "7s".into()),
+    }
 }
 
 fn any_path_condition(dice: &mut Dice) -> MatchCondition {

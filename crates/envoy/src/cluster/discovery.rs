@@ -5,7 +5,7 @@ use envoy_protos::envoy::config::cluster::v3::cluster::{
     ClusterDiscoveryType, DiscoveryType, DnsLookupFamily, EdsClusterConfig,
 };
 use envoy_protos::envoy::config::endpoint::v3::{ClusterLoadAssignment, LocalityLbEndpoints};
-use model::{Cluster, Discovery, DnsFamily, EndpointsKey};
+use model::{Cluster, Discovery, DnsFamily};
 
 use crate::XdsMode;
 use crate::config_source::config_source;
@@ -14,7 +14,7 @@ use crate::endpoints::host;
 /// Adds where addresses come from.
 pub(super) fn discover(cluster: &Cluster, mode: XdsMode, message: &mut proto::Cluster) {
     match &cluster.discovery {
-        Discovery::Endpoints(key) => by_eds(key, mode, message),
+        Discovery::Endpoints(_) | Discovery::Shared(_) => by_eds(cluster, mode, message),
         Discovery::Dns { name, port, health_port, family } => {
             resolve(*family, message);
             message.load_assignment = Some(one_name(&message.name, name, (*port, *health_port)));
@@ -22,10 +22,11 @@ pub(super) fn discover(cluster: &Cluster, mode: XdsMode, message: &mut proto::Cl
     }
 }
 
-fn by_eds(key: &EndpointsKey, mode: XdsMode, message: &mut proto::Cluster) {
+fn by_eds(cluster: &Cluster, mode: XdsMode, message: &mut proto::Cluster) {
+    let service_name = cluster.assignment().map(|key| key.name()).unwrap_or_default();
     message.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into()));
     message.eds_cluster_config =
-        Some(EdsClusterConfig { eds_config: Some(config_source(mode)), service_name: key.name() });
+        Some(EdsClusterConfig { eds_config: Some(config_source(mode)), service_name });
 }
 
 /// Says that a name is resolved, and which of its addresses are used.

@@ -18,7 +18,7 @@ use super::assembly::Assembly;
 use super::by_listener::Shape;
 use super::fallback::Fallback;
 use super::outbox::Outbox;
-use super::scope::{self, Class};
+use super::scope::{self, Class, Guard};
 use super::scoped_plain::is_shared;
 use super::secrets::{Certificate, Secrets};
 use super::tables::Tables;
@@ -107,8 +107,9 @@ impl OnDemand {
     fn form(&self, host: &Host) -> Form {
         let one = BTreeSet::from([host.clone()]);
         let fragment = is_shared(host).then(|| self.table.fragments(&one).remove(host)).flatten();
-        let scope = [Class::Token, Class::Chain, Class::Https]
-            .into_iter()
+        let own = Guard::ALL.into_iter().map(Class::Own);
+        let scope = own
+            .chain([Class::Https])
             .find_map(|class| self.scopes.published(ResourceType::ScopedRouteConfiguration, class.key(host)));
         let (place, fallback) = (self.hosts.get(host).cloned(), self.fallback.part(host));
         Form { fragment, resource: scope.cloned(), place, fallback }
@@ -127,7 +128,7 @@ impl OnDemand {
 
     fn make_chain(&self, value: &VirtualHost) -> OwnChain {
         let Self { listener, settings, mode, .. } = self;
-        let name = Tables::Scopes.name(value);
+        let name = Tables::Scopes.name(&value.host, Guard::of(value));
         let chains = Chains { listener, settings, mode: *mode };
         let table = Tables::Scopes.reference(name.clone());
         let (message, references) = chains.chain(value, Tables::Scopes.routes(&name), table);
@@ -141,7 +142,7 @@ impl OnDemand {
             .tls
             .as_ref()
             .is_some_and(|tls| (tls.minimum, tls.maximum) == usual && tls.clients.certificates().is_none());
-        let is_usual = is_usual && value.jwt_providers.is_empty();
+        let is_usual = is_usual && Guard::of(value) == Guard::Nothing;
         is_usual && matches!(value.traffic, Traffic::Http(_)) && !value.host.is_any()
     }
 
@@ -202,8 +203,7 @@ impl OnDemand {
 
     /// The scopes of chains of its own that a host may have.
     fn remove_own_scopes(&mut self, host: &Host) {
-        self.remove_scope(Class::Chain, host);
-        self.remove_scope(Class::Token, host);
+        Guard::ALL.into_iter().for_each(|guard| self.remove_scope(Class::Own(guard), host));
     }
 
     fn remove_scope(&mut self, class: Class, host: &Host) {
@@ -338,7 +338,7 @@ impl Shape for OnDemand {
                 self.table.hosts().cloned().collect()
             }
             ResourceType::ScopedRouteConfiguration => {
-                own(Class::Https.host(name).or_else(|| Tables::Scopes.host(name)))
+                own(Class::Https.host(name).or_else(|| Tables::Scopes.host(name).map(|(host, _)| host)))
             }
             ResourceType::Secret => own(Some(Host::new(name))),
             ResourceType::ClusterLoadAssignment

@@ -18,7 +18,7 @@ use crate::any::pack;
 use crate::filters::{self, scope_miss};
 use crate::names::SCOPE_HEADER;
 use crate::route::{Table, answer_all};
-use crate::virtual_host::{bare, certified, misdirected, virtual_host};
+use crate::virtual_host::{Asked, bare, certified, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
 /// Connections that share scopes. A scope's key, which is its name, too, is its class and its host.
@@ -29,9 +29,7 @@ pub(super) enum Class {
     /// Those of the TLS chain that most hosts share.
     Https,
     /// Those of a host's own TLS chain.
-    Chain,
-    /// Those of a host's own TLS chain that looks at tokens.
-    Token,
+    Own(Guard),
     /// Those of the TLS chain for clients that name no host that is served.
     Fallback,
 }
@@ -42,16 +40,12 @@ impl Class {
         match self {
             Self::Http => "http",
             Self::Https => "https",
-            Self::Chain => "chain",
-            Self::Token => "token",
+            Self::Own(Guard::Nothing) => "chain",
+            Self::Own(Guard::Tokens) => "token",
+            Self::Own(Guard::Authorization) => "authorized",
+            Self::Own(Guard::Both) => "authorizedtoken",
             Self::Fallback => "fallback",
         }
-    }
-
-    /// That of the chain of a host that has its own. Whoever looks at tokens is the chain, not the table: what came by
-    /// a chain that does not look must not find a table whose routes ask for one.
-    pub(super) fn of_chain(value: &VirtualHost) -> Self {
-        if value.jwt_providers.is_empty() { Self::Chain } else { Self::Token }
     }
 
     /// The key of a host.
@@ -65,6 +59,39 @@ impl Class {
     }
 }
 
+/// What a host's own TLS chain looks at. It is the chain that looks, not the table: what came by a chain that does not
+/// must not find a table whose routes rely on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Guard {
+    /// Nothing that a table could not bring.
+    Nothing,
+    /// Tokens.
+    Tokens,
+    /// What a service says that it asks.
+    Authorization,
+    /// Both.
+    Both,
+}
+
+impl Guard {
+    pub(super) const ALL: [Self; 4] = [Self::Nothing, Self::Tokens, Self::Authorization, Self::Both];
+
+    /// That of a host that has its own chain.
+    pub(super) fn of(value: &VirtualHost) -> Self {
+        match (!value.jwt_providers.is_empty(), value.is_authorized()) {
+            (false, false) => Self::Nothing,
+            (true, false) => Self::Tokens,
+            (false, true) => Self::Authorization,
+            (true, true) => Self::Both,
+        }
+    }
+
+    /// Whether it looks at all that another looks at.
+    pub(super) fn covers(self, other: Self) -> bool {
+        self == Self::Both || self == other || other == Self::Nothing
+    }
+}
+
 /// The scope of one host, with its table inside.
 ///
 /// What asks for another host is answered with 421 where TLS told hosts apart before; elsewhere the key did.
@@ -75,8 +102,8 @@ pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route]) -> Re
     let end = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
         Class::Http | Class::Fallback => &*END,
-        Class::Chain | Class::Token if host.is_any() => &*END,
-        Class::Https | Class::Chain | Class::Token => &*MISDIRECTING_END,
+        Class::Own(_) if host.is_any() => &*END,
+        Class::Https | Class::Own(_) => misdirecting_end(Asked::by(value)),
     };
     inline(key, Some(own), end, References::new(route::references(routes)))
 }
@@ -84,7 +111,7 @@ pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route]) -> Re
 /// A path that is not found must not be taken for a table that is not there. Nobody's policy is about it, as in a
 /// table without such a route.
 fn or_not_found(mut own: proto::VirtualHost, value: &VirtualHost) -> proto::VirtualHost {
-    let typed_per_filter_config = filters::silences(&value.host, &value.policies);
+    let typed_per_filter_config = filters::silences(value);
     let not_found = answer_all(scope_miss::NOT_FOUND_ROUTE, 404);
     own.routes.push(proto::Route { typed_per_filter_config, ..not_found });
     own
@@ -93,12 +120,12 @@ fn or_not_found(mut own: proto::VirtualHost, value: &VirtualHost) -> proto::Virt
 /// A scope for a host that is served elsewhere now: 421 for what still comes.
 pub(super) fn misdirecting(class: Class, host: &Host, listener: &ListenerId) -> Resource {
     let after = References::new(vec![Reference::listener(listener.as_str().into())]);
-    inline(class.key(host), None, &MISDIRECTING_END, after)
+    inline(class.key(host), None, misdirecting_end(Asked::Nobody), after)
 }
 
 /// The same for a host of a table that others share.
 pub(super) fn misdirecting_host(host: &Host) -> proto::VirtualHost {
-    proto::VirtualHost { routes: misdirected().routes, ..bare(host) }
+    proto::VirtualHost { routes: misdirected(Asked::Nobody).routes, ..bare(host) }
 }
 
 /// A scope whose table is a resource of its own, which others may share.
@@ -171,10 +198,18 @@ fn own_table() -> proto::RouteConfiguration {
 /// What every table of a host ends with, encoded once and shared by all of them.
 static END: LazyLock<Piece> = LazyLock::new(|| Piece::from(own_table().encode_to_vec()));
 /// The same, with 421 for all other hosts.
-static MISDIRECTING_END: LazyLock<Piece> = LazyLock::new(|| {
-    let table = proto::RouteConfiguration { virtual_hosts: vec![misdirected()], ..own_table() };
-    Piece::from(table.encode_to_vec())
-});
+fn misdirecting_end(whom: Asked) -> &'static Piece {
+    static UNASKED: LazyLock<Piece> = LazyLock::new(|| misdirecting(Asked::Nobody));
+    static ASKED: LazyLock<Piece> = LazyLock::new(|| misdirecting(Asked::Somebody));
+    fn misdirecting(whom: Asked) -> Piece {
+        let table = proto::RouteConfiguration { virtual_hosts: vec![misdirected(whom)], ..own_table() };
+        Piece::from(table.encode_to_vec())
+    }
+    match whom {
+        Asked::Nobody => &UNASKED,
+        Asked::Somebody => &ASKED,
+    }
+}
 
 /// The number of `ScopedRouteConfiguration.route_configuration`.
 const TABLE: u32 = 5;

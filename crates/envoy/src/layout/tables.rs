@@ -6,10 +6,10 @@ use envoy_protos::envoy::config::route::v3::RouteConfiguration;
 use model::{Host, ListenerId, Route, VirtualHost};
 
 use super::route_table;
-use super::scope::{self, Class};
+use super::scope::{self, Class, Guard};
 use crate::listener::{Routes, ScopeKey};
 use crate::route::Table;
-use crate::virtual_host::{certified, misdirected, virtual_host};
+use crate::virtual_host::{Asked, certified, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
 /// As what the table of a host that has a filter chain of its own travels.
@@ -22,8 +22,16 @@ pub(super) enum Tables {
 }
 
 const PREFIX: &str = "https/";
-/// What follows the host in the name of a route configuration of a chain that looks at tokens.
-const OF_TOKENS: &str = "/tokens";
+
+/// What follows the host in the name of a route configuration.
+const fn suffix(guard: Guard) -> &'static str {
+    match guard {
+        Guard::Nothing => "",
+        Guard::Tokens => "/tokens",
+        Guard::Authorization => "/authorization",
+        Guard::Both => "/authorization/tokens",
+    }
+}
 
 impl Tables {
     pub(super) const fn resource_type(self) -> ResourceType {
@@ -33,41 +41,42 @@ impl Tables {
         }
     }
 
-    /// The name of a host's table, by whether its chain looks at tokens: see [`Class::of_chain`].
-    pub(super) fn name(self, value: &VirtualHost) -> Arc<str> {
-        let [usual, of_tokens] = self.names(&value.host);
-        match Class::of_chain(value) {
-            Class::Token => of_tokens,
-            Class::Http | Class::Https | Class::Chain | Class::Fallback => usual,
-        }
-    }
-
-    /// The names that the table of a host may have: the usual one, then that of a chain that looks at tokens.
-    pub(super) fn names(self, host: &Host) -> [Arc<str>; 2] {
+    /// The name of a host's table, by what its chain looks at.
+    pub(super) fn name(self, host: &Host, guard: Guard) -> Arc<str> {
         match self {
-            Self::Routes => [format!("{PREFIX}{host}").into(), format!("{PREFIX}{host}{OF_TOKENS}").into()],
-            Self::Scopes => [Class::Chain.key(host), Class::Token.key(host)],
+            Self::Routes => format!("{PREFIX}{host}{}", suffix(guard)).into(),
+            Self::Scopes => Class::Own(guard).key(host),
         }
     }
 
-    /// The host of a name.
-    pub(super) fn host(self, name: &str) -> Option<Host> {
+    /// The host of a name, and what the chain looks at.
+    pub(super) fn host(self, name: &str) -> Option<(Host, Guard)> {
         match self {
             Self::Routes => {
                 let rest = name.strip_prefix(PREFIX)?;
-                Some(Host::new(rest.strip_suffix(OF_TOKENS).unwrap_or(rest)))
+                let (host, _) = rest.split_once('/').unwrap_or((rest, ""));
+                let guard = Guard::ALL.into_iter().find(|guard| suffix(*guard) == &rest[host.len()..])?;
+                Some((Host::new(host), guard))
             }
-            Self::Scopes => Class::Chain.host(name).or_else(|| Class::Token.host(name)),
+            Self::Scopes => {
+                let host = |guard| Some((Class::Own(guard).host(name)?, guard));
+                Guard::ALL.into_iter().find_map(host)
+            }
         }
     }
 
-    /// What stands under the usual name of a host whose routes are not there any more, because its chain looks at
-    /// tokens or carries connections: 421 for those of the chain that it had before, once the new one is there. A scope that is gone is answered by the chain itself.
-    pub(super) fn barred(self, host: &Host, listener: &ListenerId) -> Option<Resource> {
-        let [name, _] = self.names(host);
+    /// What stands under a name of a host whose routes are not there any more, because its chain looks at more, or at
+    /// something else, or carries connections: 421 for those of the chain that it had before, once the new one is
+    /// there. A scope that is gone is answered by the chain itself.
+    pub(super) fn barred(self, host: &Host, guard: Guard, listener: &ListenerId) -> Option<Resource> {
+        let name = self.name(host, guard);
+        let whom = match guard {
+            Guard::Nothing | Guard::Tokens => Asked::Nobody,
+            Guard::Authorization | Guard::Both => Asked::Somebody,
+        };
         let table = RouteConfiguration {
             name: name.to_string(),
-            virtual_hosts: vec![misdirected()],
+            virtual_hosts: vec![misdirected(whom)],
             ..route_table::every_table()
         };
         let after = References::new(vec![Reference::listener(listener.as_str().into())]);
@@ -96,15 +105,15 @@ impl Tables {
     /// The table of one host: its routes, and 421 for every other host. The catch-all host has no other.
     pub(super) fn table(self, value: &VirtualHost, routes: &[Route]) -> Resource {
         match self {
-            Self::Routes => routes_of(self.name(value), value, routes),
-            Self::Scopes => scope::of_host(Class::of_chain(value), value, routes),
+            Self::Routes => routes_of(self.name(&value.host, Guard::of(value)), value, routes),
+            Self::Scopes => scope::of_host(Class::Own(Guard::of(value)), value, routes),
         }
     }
 }
 
 fn routes_of(name: Arc<str>, value: &VirtualHost, routes: &[Route]) -> Resource {
     let own = certified(virtual_host(value, routes, Table::Shared), value);
-    let mismatch = (!value.host.is_any()).then(misdirected);
+    let mismatch = (!value.host.is_any()).then(|| misdirected(Asked::by(value)));
     let table = RouteConfiguration {
         name: name.to_string(),
         virtual_hosts: [own].into_iter().chain(mismatch).collect(),

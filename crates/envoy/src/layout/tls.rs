@@ -10,6 +10,7 @@ use super::assembly::Assembly;
 use super::by_listener::Shape;
 use super::fallback::Fallback;
 use super::outbox::Outbox;
+use super::scope::Guard;
 use super::tables::Tables;
 use super::{Form, Output};
 use crate::listener::{Chains, FALLBACK_CHAIN, shell};
@@ -50,7 +51,7 @@ impl Tls {
 
     fn set_chain(&mut self, host: &Host, value: &VirtualHost) {
         let Self { listener, settings, mode, kind, .. } = &*self;
-        let name = kind.name(value);
+        let name = kind.name(&value.host, Guard::of(value));
         let chains = Chains { listener, settings, mode: *mode };
         let (chain, references) = chains.chain(value, kind.routes(&name), kind.reference(name.clone()));
         self.chains.put(host, &chain, references);
@@ -62,25 +63,33 @@ impl Tls {
             Traffic::Tcp(_) => {
                 self.remove_table(host);
                 // Envoy keeps the routes of a table that is removed for the connections that it still has.
-                if let Some(bar) = self.kind.barred(host, &self.listener.id).filter(|_| restricts(value)) {
+                let bar = self.kind.barred(host, Guard::Nothing, &self.listener.id);
+                if let Some(bar) = bar.filter(|_| restricts(value)) {
                     self.tables.put(bar);
                 }
             }
         }
     }
 
-    /// Puts the table of a host, and takes care of the name that it does not have.
+    /// Puts the table of a host, and takes care of the names that it does not have: connections of chains that do not
+    /// look at all that its chain looks at find nothing there.
     fn put_table(&mut self, host: &Host, table: Resource) {
-        let [usual, of_tokens] = self.kind.names(host);
-        let (other, bar) = match table.name == usual {
-            true => (of_tokens, None),
-            false => (usual, self.kind.barred(host, &self.listener.id)),
-        };
-        match bar {
-            Some(bar) => self.tables.put(bar),
-            None => self.tables.remove(self.kind.resource_type(), other),
+        let Some((_, guard)) = self.kind.host(&table.name) else { return };
+        for other in Guard::ALL.into_iter().filter(|other| *other != guard) {
+            let bar = self.kind.barred(host, other, &self.listener.id);
+            match bar.filter(|_| !other.covers(guard)) {
+                Some(bar) => self.tables.put(bar),
+                None => self.tables.remove(self.kind.resource_type(), self.kind.name(host, other)),
+            }
         }
         self.tables.put(table);
+    }
+
+    /// Whether this is no table, but what stands in the place of one.
+    fn is_bar(&self, table: &Resource) -> bool {
+        let name = self.kind.host(&table.name);
+        let bar = name.and_then(|(host, guard)| self.kind.barred(&host, guard, &self.listener.id));
+        bar.is_some_and(|bar| bar.body == table.body)
     }
 
     /// Puts the fallback chain among the others, or takes it away.
@@ -102,29 +111,33 @@ impl Tls {
     }
 
     fn remove_table(&mut self, host: &Host) {
-        self.kind
-            .names(host)
-            .into_iter()
-            .for_each(|name| self.tables.remove(self.kind.resource_type(), name));
+        for guard in Guard::ALL {
+            self.tables.remove(self.kind.resource_type(), self.kind.name(host, guard));
+        }
     }
 
     fn table_of(&self, host: &Host) -> Option<Resource> {
-        let [usual, of_tokens] = self.kind.names(host);
-        let published = |name| self.tables.published(self.kind.resource_type(), name);
-        published(of_tokens).or_else(|| published(usual)).cloned()
+        self.in_force(host, |name| self.tables.published(self.kind.resource_type(), name).cloned())
     }
 
-    /// Tables that changed, by their hosts; nothing but tables is in the box. Where there are two, that of tokens is
-    /// the table, and comes later in the order of names.
+    /// Of what stands under the names of a host, the table; what stands in its place, where connections are carried.
+    fn in_force(&self, host: &Host, find: impl Fn(Arc<str>) -> Option<Resource>) -> Option<Resource> {
+        let found = Guard::ALL.into_iter().filter_map(|guard| find(self.kind.name(host, guard)));
+        let mut found: Vec<_> = found.collect();
+        let table = found.iter().position(|each| !self.is_bar(each)).unwrap_or_default();
+        (table < found.len()).then(|| found.swap_remove(table))
+    }
+
+    /// Tables that changed, by their hosts; nothing but tables is in the box, and what stands in the place of some.
     fn replaced_tables(&mut self) -> BTreeMap<Host, Option<Resource>> {
-        let mut tables = BTreeMap::new();
-        for ((_, name), table) in self.tables.take_replaced() {
-            let Some(host) = self.kind.host(&name) else { continue };
-            if table.is_some() || !tables.contains_key(&host) {
-                tables.insert(host, table);
-            }
-        }
-        tables
+        let replaced = self.tables.take_replaced();
+        let before = |name: Arc<str>| {
+            let id = (self.kind.resource_type(), name);
+            let published = || self.tables.published(id.0, id.1.clone()).cloned();
+            replaced.get(&id).cloned().unwrap_or_else(published)
+        };
+        let hosts: BTreeSet<_> = replaced.keys().filter_map(|(_, name)| self.kind.host(name)).collect();
+        hosts.into_iter().map(|(host, _)| (host.clone(), self.in_force(&host, before))).collect()
     }
 }
 
@@ -163,7 +176,8 @@ impl Shape for Tls {
         if let Some(hosts) = self.fallback.members(resource_type, name) {
             return hosts;
         }
-        let host = (resource_type == self.kind.resource_type()).then(|| self.kind.host(name)).flatten();
+        let named = (resource_type == self.kind.resource_type()).then(|| self.kind.host(name)).flatten();
+        let host = named.map(|(host, _)| host);
         self.chains.hosts().filter(|each| Some(*each) == host.as_ref()).cloned().collect()
     }
 

@@ -6,7 +6,7 @@ use model::{Host, Listener, SecretKey, Settings, TlsTermination, Traffic, Virtua
 use super::server_names::SHARED_CHAIN;
 use super::{ConnectionManager, Routes, ScopeKey, addresses, tcp_proxy, tls};
 use crate::duration::seconds;
-use crate::filters::jwt_authn;
+use crate::filters::{ext_authz, jwt_authn};
 use crate::{Reference, XdsMode, secret};
 
 /// The only chain of a plaintext listener.
@@ -37,6 +37,7 @@ impl Chains<'_> {
             Traffic::Http(_) => {
                 references.push(table);
                 references.extend(jwt_authn::references(&host.jwt_providers));
+                references.extend(host.authorization.as_deref().map(ext_authz::reference));
                 vec![self.manager(host, routes).filter()]
             }
             Traffic::Tcp(proxy) => {

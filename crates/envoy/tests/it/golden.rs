@@ -4,23 +4,25 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use envoy::{Resource, ResourceType, Warming, XdsMode, to_json};
+use envoy::{Output, Resource, ResourceType, Warming, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Aggression, Backend, Balancing, Bind, CipherSuite,
-    CircuitBreakers, ClientCertificates, ClientDetail, Clients, Cluster, Compression, Curve, Demand,
-    Discovery, DnsFamily, Downstream, Endpoint, Endpoints, EndpointsKey, Fingerprints, Handshake, HashPart,
-    HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, HttpVersions,
-    InternalRedirect, Jwks, JwtProvider, Mirror, PathMatch, PathRewrite, Probe, Protocol, QueryMatch,
-    QueryPredicate, Redirect, RedirectPath, Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange,
-    SecretContent, SecretKey, SecretName, ServerHeader, Settings, SlowStart, TextMatch, Timeout, TlsOffer,
-    TlsVersion, Trust, UpstreamTls, UpstreamValidation, VirtualHost, WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Aggression, AssignmentKey, AuthorizationProtocol,
+    Backend, Balancing, Bind, Check, CipherSuite, CircuitBreakers, ClientCertificates, ClientDetail, Clients,
+    Cluster, Compression, Curve, Demand, Discovery, DnsFamily, Downstream, Endpoint, Endpoints, EndpointsKey,
+    Fingerprints, Handshake, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck,
+    HostRewrite, HttpVersions, InternalRedirect, Jwks, JwtProvider, Mirror, NameMatch, PathMatch,
+    PathRewrite, Probe, Protocol, QueryMatch, QueryPredicate, Question, QuestionBody, Redirect, RedirectPath,
+    Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey, SecretName,
+    ServerHeader, Settings, SharedEndpoints, SlowStart, TextMatch, Timeout, TlsOffer, TlsVersion, Trust,
+    UpstreamTls, UpstreamValidation, VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
 use crate::values::{
     answer, certified, classic, cluster, find, forward, http, https, key, passthrough, plain, prefix,
-    provider, restricting, route, serving, to, with_clients, with_fallback, with_tls, with_tokens,
+    provider, restricting, route, serving, to, with_authorization, with_clients, with_fallback, with_tls,
+    with_tokens,
 };
 
 fn published(
@@ -208,6 +210,50 @@ fn the_chain_of_a_host_that_asks_for_tokens_has_a_filter_and_a_table_of_its_own(
         table("https/a.com/tokens"),
         table("https/a.com")
     ));
+}
+
+#[test]
+fn the_chain_of_a_host_that_asks_a_service_has_a_filter_and_a_table_of_its_own() {
+    let routes = vec![route(prefix("/asked"), to(&["x"])), route(prefix("/free"), answer(200, ""))];
+    let mut host = with_authorization(with_tls("s", plain("a.com", routes)));
+    let context = vec![("tier".into(), "gold".into())];
+    host.policies.authorization = Some(Arc::new(Check::Ask { context }));
+    let of = |layout: Settings, host: &VirtualHost| {
+        let mut layout = envoy::layout(&layout, XdsMode::AdsDelta);
+        layout.set(&https("a.com"), Some(host));
+        layout.flush()
+    };
+    let filter = |outputs: &[Output]| {
+        let listener = to_json(&find(outputs, ResourceType::Listener, "ingress_https"));
+        let manager = &listener["filter_chains"][0]["filters"][0]["typed_config"];
+        let mut filters = manager["http_filters"].as_array().expect("a list").iter();
+        filters.find(|each| each["name"] == "envoy.filters.http.ext_authz").cloned()
+    };
+    let table =
+        |outputs: &[Output], name: &str| to_json(&find(outputs, ResourceType::RouteConfiguration, name));
+    let outputs = of(Settings { layout: model::Layout::Table, ..Settings::default() }, &host);
+    let tables =
+        ["https/a.com/authorization", "https/a.com", "https/a.com/tokens"].map(|name| table(&outputs, name));
+    assert_yaml_snapshot!((filter(&outputs), tables));
+    let outputs = of(Settings::default(), &host);
+    assert_yaml_snapshot!(to_json(&find(
+        &outputs,
+        ResourceType::ScopedRouteConfiguration,
+        "authorized/a.com"
+    )));
+    let authorization = Arc::make_mut(host.authorization.as_mut().expect("one"));
+    authorization.question = Question {
+        protocol: AuthorizationProtocol::Http {
+            path_prefix: "/check".into(),
+            request_headers: vec![NameMatch::Exact("x-key".into()), NameMatch::Prefix("x-".into())],
+            upstream_headers: vec![NameMatch::Suffix("-user".into()), NameMatch::Contains("b".into())],
+        },
+        authority: "auth.example".into(),
+        timeout: Timeout::Default,
+        fail_open: true,
+        body: Some(QuestionBody { most: 1024, partial: true, as_bytes: false }),
+    };
+    assert_yaml_snapshot!(filter(&of(Settings::default(), &host)));
 }
 
 #[test]
@@ -529,7 +575,20 @@ fn endpoints_with_and_without_addresses() {
     };
     let endpoint = |ip: &str, health_port| Endpoint { ip: ip.parse().unwrap(), port: 8080, health_port };
     let some = Endpoints { addresses: vec![endpoint("10.0.0.1", None), endpoint("fd00::1", Some(9000))] };
-    let resources = [envoy::endpoints(&key, &some), envoy::endpoints(&key, &Endpoints::default())];
+    let other = EndpointsKey { service: "y".into(), ..key.clone() };
+    let shares = vec![(key.clone(), 1), (other, 3)];
+    let shared = Arc::new(SharedEndpoints { owner: "extension/ns/z".into(), shares });
+    let mut cluster = cluster("x");
+    cluster.discovery = Discovery::Shared(shared.clone());
+    let (key, shared) = (AssignmentKey::Port(key), AssignmentKey::Shared(shared));
+    let none = Endpoints::default();
+    let resources = [
+        envoy::endpoints(&key, std::slice::from_ref(&some)),
+        envoy::endpoints(&key, std::slice::from_ref(&none)),
+        envoy::endpoints(&shared, &[some.clone(), some.clone()]),
+        envoy::endpoints(&shared, &[some, none]),
+        envoy::cluster(&cluster.key(), &cluster, XdsMode::AdsDelta),
+    ];
     assert_yaml_snapshot!(resources.iter().map(to_json).collect::<Vec<_>>());
 }
 

@@ -17,8 +17,8 @@ use rope::Rope;
 
 use crate::guarded::check_resources;
 use crate::values::{
-    answer, certified, http, https, key, passthrough, plain, prefix, restricting, route, to, with_fallback,
-    with_tls, with_tokens,
+    answer, certified, http, https, key, passthrough, plain, prefix, restricting, route, to,
+    with_authorization, with_fallback, with_tls, with_tokens,
 };
 
 /// What layouts are told: hosts, and what Secrets hold.
@@ -51,7 +51,7 @@ fn a_value(host: &'static str) -> impl Strategy<Value = VirtualHost> {
         };
         routes.into_iter().map(one).collect::<Vec<_>>()
     });
-    let value = (routes, 0..9_u8).prop_map(move |(routes, kind)| match kind {
+    let value = (routes, 0..11_u8).prop_map(move |(routes, kind)| match kind {
         0 => passthrough(host, vec![WeightedCluster::plain(key("tcp"), 1)]),
         1 => plain(host, routes),
         2 => with_tls("one", plain(host, routes)),
@@ -60,6 +60,8 @@ fn a_value(host: &'static str) -> impl Strategy<Value = VirtualHost> {
         5 => with_fallback("one", "two", plain(host, routes)),
         6 => with_own_version(with_fallback("two", "two", plain(host, routes))),
         7 => with_tokens(with_tls("one", plain(host, routes))),
+        8 => with_authorization(with_tls("one", plain(host, routes))),
+        9 => with_authorization(with_tokens(with_tls("one", plain(host, routes)))),
         _ => with_tls("two", plain(host, routes)),
     });
     (value, prop::bool::weighted(0.3)).prop_map(|(value, is_restricted)| {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Backend, Balancing, CircuitBreakers,
-    ClientCertificates, Clients, Cluster, ClusterKey, Demand, DirectResponse, Discovery, EndpointsKey,
-    Forward, HeaderEdits, Host, Jwks, JwtProvider, Kind, ListenerId, LocalRateLimit, ObjectId, PathMatch,
-    Policies, Protocol, PublicKeys, Revocation, Route, RouteMatch, RouteTimeouts, SecretKey, Settings,
-    TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic, Trust, VirtualHost, VirtualHostKey,
-    WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Authorization, AuthorizationProtocol, Backend,
+    Balancing, Check, CircuitBreakers, ClientCertificates, Clients, Cluster, ClusterKey, Demand,
+    DirectResponse, Discovery, EndpointsKey, Forward, HeaderEdits, Host, Jwks, JwtProvider, Kind, ListenerId,
+    LocalRateLimit, ObjectId, PathMatch, Policies, Protocol, PublicKeys, Question, Revocation, Route,
+    RouteMatch, RouteTimeouts, SecretKey, Settings, TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic,
+    Trust, VirtualHost, VirtualHostKey, WeightedCluster,
 };
 
 pub(crate) fn cluster(service: &str) -> Cluster {
@@ -93,7 +93,8 @@ pub(crate) fn restricting() -> Policies {
         status: 429,
         headers: vec![("x-limit".into(), "100%%".into())],
     };
-    Policies { addresses: Some(Arc::new(denying("10.0.0.0/8"))), rate_limit: Some(Arc::new(limit)) }
+    let addresses = Some(Arc::new(denying("10.0.0.0/8")));
+    Policies { addresses, rate_limit: Some(Arc::new(limit)), authorization: None }
 }
 
 /// A host whose routes ask for the token of a provider with known keys.
@@ -101,6 +102,25 @@ pub(crate) fn with_tokens(mut host: VirtualHost) -> VirtualHost {
     host.jwt_providers = vec![provider("p", Jwks::Local(PublicKeys::new("{\"keys\":[]}")))];
     if let Traffic::Http(routes) = &mut host.traffic {
         routes.iter_mut().for_each(|route| route.jwt = Some("p".into()));
+    }
+    host
+}
+
+/// A host that asks an authorization service, but for its second route.
+pub(crate) fn with_authorization(mut host: VirtualHost) -> VirtualHost {
+    let backend = Backend::Extension { namespace: "ns".into(), name: "auth".into() };
+    let question = Question {
+        protocol: AuthorizationProtocol::Grpc,
+        authority: "extension.ns.auth".into(),
+        timeout: Timeout::Default,
+        fail_open: false,
+        body: None,
+    };
+    let cluster = Cluster { backend, ..cluster("auth") }.key();
+    host.authorization = Some(Arc::new(Authorization { cluster, question }));
+    if let Traffic::Http(routes) = &mut host.traffic {
+        let skipped = routes.iter_mut().skip(1).take(1);
+        skipped.for_each(|route| route.policies.authorization = Some(Arc::new(Check::Skip)));
     }
     host
 }
@@ -116,6 +136,7 @@ pub(crate) fn plain(host: &str, routes: Vec<Route>) -> VirtualHost {
         traffic: Traffic::Http(routes),
         policies: Policies::default(),
         jwt_providers: vec![],
+        authorization: None,
     }
 }
 

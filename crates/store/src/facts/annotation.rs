@@ -37,6 +37,7 @@ fn is_known(kind: Kind, key: &str) -> bool {
         | Kind::EndpointSlice
         | Kind::Secret
         | Kind::TlsCertificateDelegation
+        | Kind::ExtensionService
         | Kind::HeptioCertificateDelegation => (&[], false),
     };
     known.contains(&key) || has_class && CLASS.contains(&key)

@@ -61,7 +61,8 @@ pub(super) fn policies<'a>(
     let limit = local.map(|policy| rate_limit::local(level, at, owner, policy)).transpose();
     match (addresses, limit) {
         (Ok(addresses), Ok(limit)) => {
-            Ok(Policies { addresses: addresses.map(Arc::new), rate_limit: limit.map(Arc::new) })
+            let (addresses, rate_limit) = (addresses.map(Arc::new), limit.map(Arc::new));
+            Ok(Policies { addresses, rate_limit, authorization: None })
         }
         (addresses, limit) => Err(addresses.err().into_iter().flatten().chain(limit.err()).collect()),
     }

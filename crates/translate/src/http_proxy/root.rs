@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use api::HttpProxySpec;
 use api::http_proxy::VirtualHost;
 use model::{
-    Action, Host, JwtProvider, Kind, ObjectId, Policies, Problem, Route, Settings, TlsTermination, Traffic,
-    VirtualHostKey,
+    Action, Authorization, Check, Host, JwtProvider, Kind, ObjectId, Policies, Problem, Route, Settings,
+    TlsTermination, Traffic, VirtualHostKey,
 };
 use store::{Age, Claimant, HttpProxyFact, Reader};
 
 use super::route::FromRoot;
 use super::tls::Front;
 use super::tree::{self, Entry};
-use super::{Fault, SPEC, class, jwt, restrictions, tcp, tls, unsupported};
+use super::{Fault, SPEC, authorization, class, jwt, restrictions, tcp, tls, unsupported};
 use crate::field_path::FieldPath;
 use crate::{Contribution, Fragment, Origin, Rank, text};
 
@@ -78,6 +79,15 @@ pub(crate) struct Root<'a> {
     pub(crate) closed: bool,
 }
 
+/// What only chains for TLS look at.
+#[derive(Default)]
+pub(crate) struct Secured {
+    tokens: Vec<JwtProvider>,
+    authorization: Option<Arc<Authorization>>,
+    /// What the authorization service is told of all routes.
+    check: Option<Arc<Check>>,
+}
+
 /// Puts a root where it is served; a fault stops all of it.
 fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact) -> Result<(), Fault> {
     let spec = context.spec(id, fact);
@@ -109,12 +119,18 @@ fn serve(
 ) -> Result<(), Fault> {
     something_is_defined(spec)?;
     let Root { id, host, closed, .. } = *root;
-    let entries = tree::routes(context, id, fact, &FromRoot { host, closed, tokens: virtual_host.into() });
+    let (tokens, offered) = (virtual_host.into(), authorization::Offered::from(virtual_host));
+    let from_root = FromRoot { host, closed, tokens, authorization: offered };
+    let entries = tree::routes(context, id, fact, &from_root);
     let front = tls::front(context, id, spec, virtual_host)?;
     if root.policies.is_none() {
         return Ok(());
     }
-    let tokens = jwt::providers(context, id, spec, virtual_host, &front)?;
+    let secured = Secured {
+        tokens: jwt::providers(context, id, spec, virtual_host, &front)?,
+        check: offered.check()?,
+        authorization: authorization::service(context, id, spec, virtual_host, &front)?,
+    };
     match tcp::proxy(context, id, fact, closed) {
         Ok(Some(proxy)) => serve_connections(context, root, &front, Traffic::Tcp(proxy)),
         Ok(None) => {}
@@ -124,7 +140,7 @@ fn serve(
             return Ok(());
         }
     }
-    serve_requests(context, root, front, tokens, entries);
+    serve_requests(context, root, front, secured, entries);
     Ok(())
 }
 
@@ -132,17 +148,19 @@ fn serve(
 /// meant to be without it.
 fn guard(context: &mut Context<'_, '_>, root: &Root<'_>, virtual_host: &VirtualHost) {
     let tls = virtual_host.tls.as_deref();
-    let asks_clients = tls.is_some_and(|tls| tls.client_validation.is_some());
+    let asks =
+        tls.is_some_and(|tls| tls.client_validation.is_some()) || authorization::is_wanted(virtual_host);
     let closed = root.closed || root.policies.is_none();
     let http = Some((context.settings.http_listener(), closed));
-    let https = tls.map(|_| (context.settings.https_listener(), closed || asks_clients));
+    let https = tls.map(|_| (context.settings.https_listener(), closed || asks));
     for (listener, closed) in http.into_iter().chain(https) {
         let key = VirtualHostKey { listener, host: root.host.clone() };
         let policies = root.policies.clone().unwrap_or_default();
         if (closed || !policies.is_empty()) && !context.out.fragments.contains_key(&key) {
             let traffic = Traffic::Http(vec![]);
             let (rank, jwt_providers) = (root.rank(), vec![]);
-            let fragment = Fragment { rank, tls: None, traffic, policies, jwt_providers, closed };
+            let (tls, authorization) = (None, None);
+            let fragment = Fragment { rank, tls, traffic, policies, jwt_providers, closed, authorization };
             context.out.fragments.insert(key, fragment);
         }
     }
@@ -249,8 +267,8 @@ pub(crate) fn serve_connections(
 ) {
     let https = context.settings.https_listener();
     match front {
-        Front::Terminated(tls) => add(context, root, https, Some(tls.clone()), vec![], traffic),
-        Front::Passthrough => add(context, root, https, None, vec![], traffic),
+        Front::Terminated(tls) => add(context, root, https, Some(tls.clone()), Secured::default(), traffic),
+        Front::Passthrough => add(context, root, https, None, Secured::default(), traffic),
         Front::Plain => {}
     }
 }
@@ -261,21 +279,21 @@ pub(crate) fn serve_requests(
     context: &mut Context<'_, '_>,
     root: &Root<'_>,
     front: Front,
-    tokens: Vec<JwtProvider>,
+    secured: Secured,
     entries: Vec<Entry>,
 ) {
     let http = context.settings.http_listener();
     if front == Front::Plain {
         let routes = entries.into_iter().map(|entry| entry.route).collect();
-        return add(context, root, http, None, vec![], Traffic::Http(routes));
+        return add(context, root, http, None, Secured::default(), Traffic::Http(routes));
     }
-    let plaintext = entries.iter().map(|entry| plaintext(context, entry)).collect();
-    add(context, root, http, None, vec![], Traffic::Http(plaintext));
+    let plaintext = entries.iter().map(|entry| plaintext(context, &secured, entry)).collect();
+    add(context, root, http, None, Secured::default(), Traffic::Http(plaintext));
     match front {
         Front::Terminated(tls) if !root.has_tcp => {
             let routes = entries.into_iter().map(|entry| entry.route).collect();
             let https = context.settings.https_listener();
-            add(context, root, https, Some(tls), tokens, Traffic::Http(routes));
+            add(context, root, https, Some(tls), secured, Traffic::Http(routes));
         }
         Front::Passthrough if !root.has_tcp => {
             let message = "Spec.VirtualHost.TLS passthrough has no effect without Spec.TCPProxy";
@@ -288,29 +306,42 @@ pub(crate) fn serve_requests(
     }
 }
 
-/// The route of a host with TLS on the plaintext listener. Nobody looks at tokens there.
-fn plaintext(context: &mut Context<'_, '_>, entry: &Entry) -> Route {
+/// The route of a host with TLS on the plaintext listener. Nobody looks at tokens there, and nobody is asked whether
+/// requests may pass.
+fn plaintext(context: &mut Context<'_, '_>, secured: &Secured, entry: &Entry) -> Route {
     let route = &entry.route;
-    let permitted = entry.permit_insecure && !context.settings.disable_permit_insecure;
-    if permitted && route.jwt.is_none() {
-        return route.clone();
-    }
-    if let (true, Some(index)) = (permitted, entry.index) {
-        let at = SPEC.item("routes", index);
-        let at = at.field("permitInsecure");
-        let message = format!("{at} has no effect on a route that needs a token and is ignored");
-        let fault = Fault::new("JWTVerificationError", "IgnoredField", &at, message);
-        let fault = fault.with_help("disable the verification on the route if it may be reached without TLS");
-        context.note(&route.origin, fault.warning());
+    let policies = Policies { authorization: None, ..route.policies.clone() };
+    if entry.permit_insecure && !context.settings.disable_permit_insecure {
+        let Some((kind, why)) = secured.needed(route) else { return Route { policies, ..route.clone() } };
+        if let Some(index) = entry.index {
+            let at = SPEC.item("routes", index);
+            let at = at.field("permitInsecure");
+            let message = format!("{at} has no effect on a route that {why} and is ignored");
+            let fault = Fault::new(kind, "IgnoredField", &at, message);
+            let help = "disable the verification on the route if it may be reached without TLS";
+            context.note(&route.origin, fault.with_help(help).warning());
+        }
     }
     Route {
         matches: route.matches.clone(),
         action: Action::UpgradeToHttps,
-        policies: route.policies.clone(),
+        policies,
         jwt: None,
         request_headers: model::HeaderEdits::default(),
         response_headers: model::HeaderEdits::default(),
         origin: route.origin.clone(),
+    }
+}
+
+impl Secured {
+    /// What a route needs of it, and the kind of what there is to say about that.
+    fn needed(&self, route: &Route) -> Option<(&'static str, &'static str)> {
+        if route.jwt.is_some() {
+            return Some(("JWTVerificationError", "needs a token"));
+        }
+        let said = route.policies.authorization.as_deref().or(self.check.as_deref());
+        let is_asked = self.authorization.is_some() && said != Some(&Check::Skip);
+        is_asked.then_some(("AuthError", "needs authorization"))
     }
 }
 
@@ -319,7 +350,7 @@ fn add(
     root: &Root<'_>,
     listener: model::ListenerId,
     tls: Option<TlsTermination>,
-    jwt_providers: Vec<JwtProvider>,
+    secured: Secured,
     traffic: Traffic,
 ) {
     let asks_clients = tls.as_ref().is_some_and(|tls| tls.clients.certificates().is_some());
@@ -328,8 +359,10 @@ fn add(
     }
     let (rank, closed) = (root.rank(), root.closed);
     let key = VirtualHostKey { listener, host: root.host.clone() };
-    let policies = root.policies.clone().unwrap_or_default();
-    context.out.fragments.insert(key, Fragment { rank, tls, traffic, policies, jwt_providers, closed });
+    let Secured { tokens: jwt_providers, authorization, check } = secured;
+    let policies = Policies { authorization: check, ..root.policies.clone().unwrap_or_default() };
+    let fragment = Fragment { rank, tls, traffic, policies, jwt_providers, closed, authorization };
+    context.out.fragments.insert(key, fragment);
 }
 
 #[cfg(test)]

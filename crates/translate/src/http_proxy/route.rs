@@ -7,6 +7,7 @@ use model::{
     Action, DirectResponse, Forward, Host, HostRewrite, ObjectId, PathRewrite, Policies, Route, RouteMatch,
 };
 
+use super::authorization::{self, Offered as Authorized};
 use super::conditions::{self, Conditions};
 use super::headers::{self, Whose};
 use super::jwt::{self, Offered};
@@ -38,6 +39,8 @@ pub(super) struct FromRoot<'a> {
     pub(super) closed: bool,
     /// The issuers of tokens that routes may ask for.
     pub(super) tokens: Offered<'a>,
+    /// What is said about authorization.
+    pub(super) authorization: Authorized<'a>,
 }
 
 /// What the route at `index` of an object becomes: one route, or two where a prefix is replaced.
@@ -51,13 +54,18 @@ pub(super) fn entries(
     let mut closed = unsupported::route(context, owner, at, spec) | root.closed;
     let restricted = restrictions::policies(owner, at, spec);
     let token = jwt::required(at, spec.jwt_verification_policy.as_deref(), &root.tokens);
+    let check = authorization::of_route(context, owner, at, spec.auth_policy.as_deref(), &root.authorization);
     let mut told = |fault: Fault| {
         closed = true;
         context.note(owner, fault.error());
     };
-    let policies = restricted.unwrap_or_else(|faults| {
+    let mut policies = restricted.unwrap_or_else(|faults| {
         faults.into_iter().for_each(&mut told);
         Policies::default()
+    });
+    policies.authorization = check.unwrap_or_else(|fault| {
+        told(fault);
+        None
     });
     let token = token.unwrap_or_else(|fault| {
         told(fault);

@@ -30,14 +30,12 @@ const NO_SERVICES: Effect = Idle("has no effect without services");
 /// A field, what leaving it out means, and whether an object has it.
 type Field<T> = (&'static str, Effect, fn(&T) -> bool);
 
-const VIRTUAL_HOST: [Field<VirtualHost>; 3] = [
-    ("authorization", Closes, |host| host.authorization.is_some()),
+const VIRTUAL_HOST: [Field<VirtualHost>; 2] = [
     ("corsPolicy", Missing, |host| host.cors_policy.is_some()),
     ("rateLimitPolicy.global", Closes, |host| limits_globally(host.rate_limit_policy.as_deref())),
 ];
 
-const ROUTE: [Field<Route>; 3] = [
-    ("authPolicy", Closes, |route| route.auth_policy.as_ref().is_some_and(|policy| !policy.disabled)),
+const ROUTE: [Field<Route>; 2] = [
     ("cookieRewritePolicies", Missing, |route| !route.cookie_rewrite_policies.is_empty()),
     ("rateLimitPolicy.global", Closes, |route| limits_globally(route.rate_limit_policy.as_deref())),
 ];

@@ -10,8 +10,8 @@ use model::{
 };
 
 use super::SPEC;
+use crate::fault::Fault;
 use crate::field_path::FieldPath;
-use crate::http_proxy::Fault;
 use crate::http_proxy::balancing::{self, Chosen};
 use crate::http_proxy::root::Context;
 use crate::http_proxy::services::{self, Carried, Found, Way};

@@ -6,8 +6,8 @@ use model::{ObjectId, TcpProxy, Timeout, WeightedCluster};
 use store::IngressRouteFact;
 
 use super::{Blamed, SPEC, delegated, ours, route};
+use crate::fault::Fault;
 use crate::field_path::FieldPath;
-use crate::http_proxy::Fault;
 use crate::http_proxy::balancing;
 use crate::http_proxy::root::Context;
 use crate::http_proxy::services::{self, Carried, Way};

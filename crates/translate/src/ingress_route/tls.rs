@@ -5,8 +5,8 @@ use api::ingress_route::{Tls, VirtualHost};
 use model::{Clients, ObjectId, SecretKey, TlsTermination, TlsVersion};
 
 use super::SPEC;
+use crate::fault::Fault;
 use crate::field_path::FieldPath;
-use crate::http_proxy::Fault;
 use crate::http_proxy::root::Context;
 use crate::http_proxy::tls::{Front, delegation, ignored};
 use crate::text::quoted;

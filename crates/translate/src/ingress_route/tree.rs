@@ -9,8 +9,8 @@ use model::ObjectId;
 use store::IngressRouteFact;
 
 use super::{SPEC, delegated, ours, route};
+use crate::fault::Fault;
 use crate::field_path::FieldPath;
-use crate::http_proxy::Fault;
 use crate::http_proxy::root::Context;
 use crate::http_proxy::tree::{Entry, MAX_DEPTH, MAX_INCLUDES, MAX_ROUTES, without_duplicates};
 use crate::text::quoted;

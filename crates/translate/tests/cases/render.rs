@@ -1,5 +1,7 @@
 //! What came of a case, in a form for people: one line for a route's condition, one for what happens.
 
+mod asked;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -99,6 +101,9 @@ fn virtual_host(host: &VirtualHost, names: &Names, several: bool) -> Value {
             found.insert("fallback".into(), json!(fallback.to_string()));
         }
     }
+    if let Some(authorization) = host.authorization.as_deref() {
+        found.insert("asks".into(), json!(asked::authorization(authorization, names)));
+    }
     policies(&host.policies, &mut found);
     insert(
         &mut found,
@@ -171,6 +176,9 @@ fn policies(policies: &Policies, found: &mut Map<String, Value>) {
         if !headers.is_empty() {
             found.insert("rate limit headers".into(), json!(headers));
         }
+    }
+    if let Some(check) = policies.authorization.as_deref() {
+        found.insert("authorization".into(), json!(asked::check(check)));
     }
 }
 
@@ -395,6 +403,10 @@ fn edits(whose: &str, edits: &HeaderEdits, found: &mut Map<String, Value>) {
 fn cluster(cluster: &Cluster) -> String {
     let mut words = vec![match &cluster.discovery {
         Discovery::Endpoints(key) => format!("endpoints {key}"),
+        Discovery::Shared(shared) => {
+            let shares = shared.shares.iter().map(|(port, weight)| format!("{port} weight {weight}"));
+            format!("endpoints [{}]", shares.collect::<Vec<_>>().join(" "))
+        }
         Discovery::Dns { name, port, health_port: None, .. } => format!("dns {name}:{port}"),
         Discovery::Dns { name, port, health_port: Some(probed), .. } => format!("dns {name}:{port}:{probed}"),
     }];
@@ -465,11 +477,13 @@ fn address(endpoint: &Endpoint) -> String {
 fn endpoints(world: &World, clusters: &BTreeMap<&ClusterKey, &Cluster>) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     for cluster in clusters.values() {
-        let Discovery::Endpoints(key) = &cluster.discovery else { continue };
-        let endpoints = translate::endpoints(&world.store.reader(), key);
-        let addresses: Vec<_> = endpoints.addresses.iter().map(address).collect();
-        if !addresses.is_empty() {
-            found.insert(key.to_string(), json!(addresses));
+        let Some(key) = cluster.assignment() else { continue };
+        let endpoints = translate::endpoints(&world.store.reader(), &key);
+        for (port, endpoints) in key.ports().zip(endpoints) {
+            let addresses: Vec<_> = endpoints.addresses.iter().map(address).collect();
+            if !addresses.is_empty() {
+                found.insert(port.to_string(), json!(addresses));
+            }
         }
     }
     found

@@ -31,10 +31,9 @@ impl World {
 
     /// What every object contributes that may be a root.
     pub(crate) fn contributions(&self) -> BTreeMap<ObjectId, Contribution> {
-        let roots = self
-            .objects
-            .iter()
-            .filter(|id| matches!(id.kind, Kind::Ingress | Kind::HttpProxy | Kind::IngressRoute));
+        let roots = self.objects.iter().filter(|id| {
+            matches!(id.kind, Kind::Ingress | Kind::HttpProxy | Kind::IngressRoute | Kind::ExtensionService)
+        });
         roots.map(|id| (id.clone(), self.root(id))).collect()
     }
 
@@ -79,7 +78,8 @@ pub(crate) fn consistent(contribution: &Contribution) -> Result<(), String> {
 /// The clusters that a part of a host needs.
 fn clusters(fragment: &Fragment) -> BTreeSet<&ClusterKey> {
     let keys = fragment.jwt_providers.iter().filter_map(JwtProvider::key_server);
-    keys.chain(targets(&fragment.traffic)).collect()
+    let asked = fragment.authorization.iter().map(|authorization| &authorization.cluster);
+    keys.chain(asked).chain(targets(&fragment.traffic)).collect()
 }
 
 /// The clusters that traffic goes to.

@@ -31,11 +31,12 @@ const OF_SERVICE: [(&str, &[&str]); 8] = [
 impl Anything {
     pub(super) fn any_kind(&mut self) -> Vec<Value> {
         match self.dice.below(24) {
-            0..13 => vec![self.http_proxy()],
-            13..16 => vec![self.ingress()],
-            16..19 => vec![self.ingress_route()],
-            19..22 => self.service(),
-            22 => vec![self.pair(), self.root("pair")],
+            0..12 => vec![self.http_proxy()],
+            12..15 => vec![self.ingress()],
+            15..18 => vec![self.ingress_route()],
+            18..21 => self.service(),
+            21 => vec![self.pair(), self.root("pair")],
+            22 => self.extension_service(),
             _ => vec![self.delegation()],
         }
     }
@@ -138,6 +139,18 @@ impl Anything {
     pub(super) fn configuration_of_any_content(&mut self) -> Value {
         let spec = self.value(&schemas::CONFIGURATION, &["spec"]);
         self.named("projectcontour.io/v1alpha1", "ContourConfiguration", "configuration", "spec", spec)
+    }
+
+    /// A service that a host asks.
+    fn extension_service(&mut self) -> Vec<Value> {
+        let schema = schemas::spec("ExtensionService");
+        let spec = self.value(&schema, &["spec"]);
+        let service = self.named("projectcontour.io/v1alpha1", "ExtensionService", "extension", "spec", spec);
+        let mut host = self.root("pair");
+        host["spec"]["virtualhost"]["tls"] = json!({"secretName": "cert"});
+        host["spec"]["virtualhost"]["authorization"] =
+            json!({"extensionRef": {"name": service["metadata"]["name"]}});
+        vec![service, host]
     }
 
     fn annotations(&mut self, all: &[(&str, &[&str])]) -> Value {

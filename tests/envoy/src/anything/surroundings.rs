@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::pairs;
 
-/// Services, certificates, keys of tokens, an included part, and a root of somebody else.
+/// Services, certificates, keys of tokens, an authorization service, an included part, and a root of somebody else.
 pub fn surroundings() -> Vec<Value> {
     let delegations = ["cert", "ca"].map(|name| json!({"secretName": name, "targetNamespaces": ["*"]}));
     let mut objects = vec![
@@ -23,6 +23,11 @@ pub fn surroundings() -> Vec<Value> {
             "apiVersion": "projectcontour.io/v1", "kind": "TLSCertificateDelegation",
             "metadata": {"name": "all", "namespace": "team"},
             "spec": {"delegations": delegations},
+        }),
+        json!({
+            "apiVersion": "projectcontour.io/v1alpha1", "kind": "ExtensionService",
+            "metadata": {"name": "auth", "namespace": "default"},
+            "spec": {"services": [{"name": "grpc", "port": 80}], "protocol": "h2c"},
         }),
         proxy("part", json!({"routes": [{"services": [{"name": "web", "port": 80}]}]})),
         json!({

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod anything;
+mod authorization;
 mod beside;
 mod client_certificates;
 mod equality;

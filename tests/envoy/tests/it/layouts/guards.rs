@@ -17,7 +17,7 @@ use model::{Layout, SecretName};
 use testkit::{Answer, Canned, ClientTls, Connection, Failure, Request, Trust, Version, open};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use filters::{FRIENDS, Guard, Policy, credentials};
+use filters::{AUTHORIZATION_CLUSTER, FRIENDS, Guard, Policy, credentials};
 use inject::{By, Guarded};
 use service::AuthorizationService;
 
@@ -82,6 +82,7 @@ async fn scene(mut guard: Guard, by: By, names: Names, layout: Layout) -> Scene 
     let mut world = World::with(options).await;
     world.write("fallback", &HostCertificate::new("fallback.example").secret("secret-fallback"));
     world.write("keys", &keys());
+    world.write("authorization", &asked(authorization.port()));
     world.add_backend("blue").await;
     let jumping = Canned::start().await;
     world.write("jumping", &service("default", "jumping", &[jumping.port()]));
@@ -148,6 +149,16 @@ impl Scene {
 fn keys() -> String {
     let head = "apiVersion: v1\nkind: Secret\ntype: Opaque\nmetadata: {name: keys, namespace: default}";
     format!("{head}\nstringData: {{jwks: '{}'}}\n", filters::keys())
+}
+
+/// The service that policies name.
+fn asked(port: u16) -> String {
+    let spec = format!("{{services: [{{name: {AUTHORIZATION_CLUSTER}, port: 80}}], protocol: http/1.1}}");
+    format!(
+        "{}---\napiVersion: projectcontour.io/v1alpha1\nkind: ExtensionService\n\
+         metadata: {{name: {AUTHORIZATION_CLUSTER}, namespace: default}}\nspec: {spec}\n",
+        service("default", AUTHORIZATION_CLUSTER, &[port])
+    )
 }
 
 /// Served with and without TLS.

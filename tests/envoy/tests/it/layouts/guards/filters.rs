@@ -59,7 +59,7 @@ pub(super) fn credentials() -> (&'static str, &'static str) {
 /// Where friends come from.
 pub(super) const FRIENDS: [u8; 4] = [127, 0, 0, 2];
 
-/// The cluster of the authorization service.
+/// The name of the authorization service, and the cluster where no policy brings it.
 pub(super) const AUTHORIZATION_CLUSTER: &str = "authorization";
 
 fn any(package: &str, message: &str, mut fields: Value) -> Value {
@@ -120,7 +120,11 @@ pub(super) fn authorization() -> Guard {
         // The answer of the service.
         denied: 402,
         knows_friends: true,
-        policy: None,
+        policy: Some(Policy {
+            of_host: "authorization: {extensionRef: {name: authorization}, serviceType: http, responseTimeout: 10s}",
+            of_open_route: "authPolicy: {disabled: true}",
+            is_secure_only: true,
+        }),
         filter: Filter {
             config: any("ext_authz", "ExtAuthz", config),
             on: any("ext_authz", "ExtAuthzPerRoute", json!({"check_settings": {}})),
