@@ -23,8 +23,7 @@ pub fn ingress_routes(texts: &[&str]) -> Conversion {
     let documents: Vec<Vec<Document<'_>>> = texts.iter().map(|text| documents(text)).collect();
     let mut findings = Vec::new();
     let objects = documents.iter().flatten().flat_map(Document::objects);
-    let objects: BTreeMap<ObjectId, IngressRoute> =
-        objects.filter_map(|(_, fields)| read(fields, &mut findings)).collect();
+    let objects = unique(objects.filter_map(|(_, fields)| read(fields)), &mut findings);
     let others = documents.iter().flatten().flat_map(Document::objects);
     let taken = others.filter_map(|(_, fields)| new_name(fields)).collect();
     let mut world = World::new(objects, taken, findings);
@@ -35,6 +34,23 @@ pub fn ingress_routes(texts: &[&str]) -> Conversion {
     findings.sort_by(|a, b| a.object.cmp(&b.object));
     let converted = objects.into_keys().filter(|id| !refused.contains(id)).collect();
     Conversion { texts, converted, findings }
+}
+
+/// Objects by name; of one that stands in several places nobody knows which is meant.
+fn unique(
+    objects: impl Iterator<Item = (ObjectId, IngressRoute, Vec<Finding>)>,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<ObjectId, IngressRoute> {
+    let mut unique = BTreeMap::new();
+    for (object, route, found) in objects {
+        findings.extend(found);
+        if unique.insert(object.clone(), route).is_some() {
+            let (path, message) = (String::new(), "stands in several places".into());
+            let help = Some("keep one of them".into());
+            findings.push(Finding { object, refuses: true, path, message, help });
+        }
+    }
+    unique
 }
 
 /// A document of a file.
@@ -96,7 +112,8 @@ fn new_name(fields: &Map<String, Value>) -> Option<ObjectId> {
 }
 
 /// An IngressRoute as its type, if it is one that can be read.
-fn read(fields: &Map<String, Value>, findings: &mut Vec<Finding>) -> Option<(ObjectId, IngressRoute)> {
+fn read(fields: &Map<String, Value>) -> Option<(ObjectId, IngressRoute, Vec<Finding>)> {
+    let mut findings = Vec::new();
     let object = id(Kind::IngressRoute, fields).filter(|_| is_old(fields, "IngressRoute"))?;
     let refusal = |path: String, message: &str| Finding {
         object: object.clone(),
@@ -111,11 +128,11 @@ fn read(fields: &Map<String, Value>, findings: &mut Vec<Finding>) -> Option<(Obj
             let unknown = decoded.unknown.into_iter();
             findings.extend(unknown.map(|path| refusal(path, "there is no such field in an IngressRoute")));
             if let Object::IngressRoute(route) = decoded.object {
-                return Some((object, *route));
+                return Some((object, *route, findings));
             }
         }
     }
-    Some((object, IngressRoute::default()))
+    Some((object, IngressRoute::default(), findings))
 }
 
 /// A file with what is converted in it; the rest stays byte for byte.

@@ -31,8 +31,9 @@ pub fn comments(document: &str) -> Vec<Comment> {
     let lines = Lines::new(document);
     let mut walk = Walk { text: document, lines: &lines, entries: vec![], texts: vec![] };
     walk.node(&tree.root, "");
-    let Walk { mut entries, texts, .. } = walk;
+    let Walk { mut entries, mut texts, .. } = walk;
     entries.sort_by_key(|entry| entry.line);
+    texts.sort_by_key(|text| text.start);
     let mut found = Vec::new();
     let mut start = 0;
     for (number, line) in (1..).zip(document.split_inclusive('\n')) {
@@ -40,9 +41,10 @@ pub fn comments(document: &str) -> Vec<Comment> {
         start += line.len();
         let Some((column, text)) = comment.filter(|_| !line.starts_with("---")) else { continue };
         let beside = !line[..column].trim().is_empty();
+        let below = entries.partition_point(|entry| entry.line <= number);
         let at = match beside {
-            true => entries.iter().rev().find(|entry| entry.line <= number),
-            false => entries.iter().find(|entry| entry.line > number),
+            true => entries[..below].last(),
+            false => entries.get(below),
         };
         let path = at.map_or_else(String::new, |entry| entry.path.clone());
         found.push(Comment { path, beside, text: text.trim_end().to_owned() });
@@ -54,7 +56,10 @@ pub fn comments(document: &str) -> Vec<Comment> {
 fn comment<'t>(line: &'t str, start: usize, texts: &[Range<usize>]) -> Option<(usize, &'t str)> {
     let places = line.match_indices('#').map(|(column, _)| column);
     let mut places = places.filter(|column| *column == 0 || line[..*column].ends_with([' ', '\t']));
-    let column = places.find(|column| !texts.iter().any(|text| text.contains(&(start + column))))?;
+    let column = places.find(|column| {
+        let before = texts.partition_point(|text| text.start <= start + column);
+        texts[..before].last().is_none_or(|text| !text.contains(&(start + column)))
+    })?;
     Some((column, &line[column..]))
 }
 

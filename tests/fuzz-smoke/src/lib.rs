@@ -13,13 +13,14 @@ mod targets;
 
 pub use mutator::Mutator;
 pub use random::Random;
-pub use targets::{manifest, pem, regex, rules, xds_session};
+pub use targets::{convert, manifest, pem, regex, rules, xds_session};
 
 /// Takes any bytes, panics if something is wrong.
 pub type Target = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 6] = [
+    ("convert", convert::run),
     ("manifest", manifest::run),
     ("pem", pem::run),
     ("regex", regex::run),

@@ -1,5 +1,6 @@
 //! One module for each target.
 
+pub mod convert;
 pub mod manifest;
 pub mod pem;
 pub mod regex;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fuzz_smoke::{Mutator, Random, Target, manifest, pem, regex, rules, xds_session};
+use fuzz_smoke::{Mutator, Random, Target, convert, manifest, pem, regex, rules, xds_session};
 
 /// How many inputs each target gets, and from which seed, unless `FUZZ_INPUTS` and `FUZZ_SEED` say otherwise.
 const INPUTS: u64 = 20_000;
@@ -46,6 +46,28 @@ fn files_below(folder: &str, extensions: &[&str]) -> Vec<PathBuf> {
 
 fn read_all(paths: &[PathBuf]) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).expect("a readable file")).collect()
+}
+
+#[test]
+fn files_of_any_bytes_are_converted() {
+    let seeds = read_all(&files_below("testdata/cases/ingress-route", &["yaml"]));
+    let words = [
+        "---\n",
+        "\n- ",
+        ": ",
+        "[",
+        "{",
+        "}",
+        "&a ",
+        "*a",
+        "|\n  ",
+        "#",
+        "\"",
+        "'",
+        "kind: List\nitems:\n",
+        "match: /",
+    ];
+    run(convert::run, &seeds, &words, 1200);
 }
 
 #[test]

@@ -144,5 +144,6 @@ fn every_other_way_to_be_refused_or_remarked_is_told() {
         ]
     );
     let site = format!("{HEAD}spec:\n  virtualhost: {{fqdn: a.example}}\n");
+    assert_eq!(said(&[&site, &site]), ["!site : stands in several places"]);
     assert_eq!(said(&[&site, NEW_HEAD]), ["!site metadata.name: there is an HTTPProxy of this name already"]);
 }

@@ -1,6 +1,6 @@
 //! The tree of delegations below a root, walked without recursion: users decide how deep it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use api::IngressRouteSpec;
@@ -29,7 +29,7 @@ struct Frame {
 
 /// All routes below a root. An object's own routes count over those that it delegates.
 pub(super) fn routes(context: &mut Context<'_, '_>, id: &ObjectId, fact: &IngressRouteFact) -> Vec<Entry> {
-    let mut walk = Walk { frames: vec![], on_path: BTreeSet::new(), entries: vec![], delegations: 0 };
+    let mut walk = Walk::default();
     walk.enter(id.clone(), fact, String::new());
     while let Some(frame) = walk.frames.last_mut() {
         let (spec, index) = (Rc::clone(&frame.spec), frame.next);
@@ -48,16 +48,20 @@ pub(super) fn routes(context: &mut Context<'_, '_>, id: &ObjectId, fact: &Ingres
 }
 
 /// The state of a walk.
+#[derive(Default)]
 struct Walk {
     frames: Vec<Frame>,
     on_path: BTreeSet<ObjectId>,
     entries: Vec<Entry>,
     delegations: usize,
+    /// What was unpacked: a part may be delegated to again and again.
+    specs: BTreeMap<ObjectId, Rc<IngressRouteSpec>>,
 }
 
 impl Walk {
     fn enter(&mut self, object: ObjectId, fact: &IngressRouteFact, prefix: String) {
-        let (spec, start) = (Rc::new(fact.spec()), self.entries.len());
+        let spec = self.specs.entry(object.clone()).or_insert_with(|| Rc::new(fact.spec()));
+        let (spec, start) = (Rc::clone(spec), self.entries.len());
         self.on_path.insert(object.clone());
         self.frames.push(Frame { object, spec, prefix, next: 0, start });
     }
