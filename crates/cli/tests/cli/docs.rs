@@ -4,7 +4,7 @@
 //! comments that begin with `<!-- manifests`. A Secret `certificate` in the namespace `default` is there, too. They have
 //! no problem but for those in blocks that are marked `yaml wrong`: each of these is followed by a block `text` with its
 //! problems, a line each. In a block `console`, a line that begins with `$ isobath` is run in that folder, and the lines
-//! below it are what it prints.
+//! below it are what it prints. Blocks that are marked `yml` are configuration files, which the tests of `config` read.
 
 use std::collections::BTreeSet;
 use std::fs;

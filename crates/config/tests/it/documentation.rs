@@ -73,7 +73,7 @@ fn the_page_has_every_key_with_what_the_code_says_of_it() {
 fn the_files_of_the_page_are_good() {
     let text = fs::read_to_string(page()).expect("the page is there");
     let examples: Vec<_> =
-        text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        text.split("```yml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(examples.len() >= 3);
     examples.into_iter().for_each(|example| drop(good(example)));
 }
