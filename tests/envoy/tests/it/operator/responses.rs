@@ -75,3 +75,23 @@ async fn slashes_are_merged_unless_it_is_said() {
         world.assert_nothing_rejected().await;
     }
 }
+
+#[tokio::test]
+async fn calls_of_browsers_become_grpc_and_are_counted() {
+    let (mut world, backend) = world("").await;
+    backend.answer("/shop.Cart/Add", 200, &[("content-type", "application/grpc"), ("grpc-status", "0")], "");
+    for request in both(&world, "/shop.Cart/Add") {
+        let call = request.method(http::Method::POST).header("content-type", "application/grpc-web+proto");
+        let answer = call.body(&b"\0\0\0\0\0"[..]).send().await.unwrap();
+        assert_eq!(answer.header("content-type"), Some("application/grpc-web+proto"));
+        let seen = backend.received().pop().expect("a call").headers;
+        assert_eq!(
+            (&seen["content-type"], &seen["te"]),
+            (&"application/grpc".parse().unwrap(), &"trailers".parse().unwrap())
+        );
+    }
+    let stats = world.envoy.stats().await;
+    let found: Vec<_> = stats.iter().filter(|(name, _)| name.contains(".grpc.")).collect();
+    assert_eq!(stats.get("cluster.default_site_80.grpc.request_message_count"), 2, "{found:?}");
+    world.assert_nothing_rejected().await;
+}
