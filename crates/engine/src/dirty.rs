@@ -26,6 +26,11 @@ impl Dirty {
         }
     }
 
+    /// How many roots wait.
+    pub(crate) fn roots(&self) -> usize {
+        self.queues[0].len()
+    }
+
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()

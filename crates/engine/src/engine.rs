@@ -14,7 +14,7 @@ use store::{Change, Store, Unit};
 use translate::{Fragment, Note};
 
 use crate::dirty::Dirty;
-use crate::hash::fingerprint;
+use crate::hash::{fingerprint, make_room};
 use crate::hosts::Hosts;
 use crate::notes::Notes;
 use crate::outgoing::Outgoing;
@@ -26,7 +26,7 @@ use crate::{Counters, Effect, Event, Publication, Rejection};
 
 /// How many roots' contributions are held at once while many run. Few where the code is checked, so that the
 /// small worlds of tests go beyond it.
-const AT_HAND: usize = if cfg!(debug_assertions) { 3 } else { 256 };
+const AT_HAND: usize = if cfg!(debug_assertions) { 3 } else { 32 };
 
 /// The engine.
 pub struct Engine {
@@ -135,7 +135,8 @@ impl Engine {
 
     /// Runs dirty units until there are none, then says what came of it.
     fn run(&mut self) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        self.make_room();
+        let mut effects = Vec::with_capacity(self.dirty.roots());
         let publication = loop {
             self.run_dirty(&mut effects);
             let publication = self.publication();
@@ -151,6 +152,18 @@ impl Engine {
         effects.sort_by(|a, b| a.object().cmp(&b.object()));
         effects.splice(0..0, publication.map(Effect::Publish));
         effects
+    }
+
+    /// Makes room for what comes of the roots that wait: a host, a cluster with its endpoints, and a report each, as a
+    /// rule. Room that is not used takes no memory: nobody touches it.
+    fn make_room(&mut self) {
+        let roots = self.dirty.roots();
+        make_room(&mut self.reports, roots);
+        self.roots.make_room(roots);
+        self.hosts.make_room(roots);
+        self.clusters.make_room(roots);
+        self.endpoints_users.make_room(roots);
+        self.outgoing.make_room(2 * roots);
     }
 
     fn run_dirty(&mut self, effects: &mut Vec<Effect>) {
@@ -187,7 +200,6 @@ impl Engine {
         self.store.record(unit, reads);
         let (dirty, notes) = self.roots.replace(id, contribution);
         self.dirty.extend(dirty);
-        self.dirty.insert(Unit::Report(id.clone()));
         self.say(unit, notes);
     }
 
@@ -208,12 +220,13 @@ impl Engine {
 
     /// A root's fragment for a host: at hand, or made again (what it read has not changed since).
     fn fragment(&mut self, root: &ObjectId, key: &VirtualHostKey) -> Option<Fragment> {
-        if !self.roots.is_at_hand(root) {
+        let at_hand = self.roots.take_fragment(root, key);
+        at_hand.or_else(|| {
             self.work.roots += 1;
             let contribution = translate::root(&self.store.reader(), &self.settings, root);
             self.roots.keep_at_hand(root, contribution);
-        }
-        self.roots.fragment(root, key).cloned()
+            self.roots.take_fragment(root, key)
+        })
     }
 
     fn run_cluster(&mut self, key: &ClusterKey) {

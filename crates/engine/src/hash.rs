@@ -1,9 +1,10 @@
-//! Fingerprints of values, for telling whether a result is the last one again.
+//! Fingerprints of values, for telling whether a result is the last one again; and tables by hash.
 
 use std::hash::{BuildHasher, Hash};
 
 use envoy::Resource;
-use foldhash::quality::FixedState;
+use foldhash::{fast, quality::FixedState};
+use hashbrown::HashMap;
 
 /// A fingerprint of a value; equal values have equal ones, within this process.
 pub(crate) fn fingerprint(value: &impl Hash) -> u64 {
@@ -13,4 +14,9 @@ pub(crate) fn fingerprint(value: &impl Hash) -> u64 {
 /// A fingerprint of a resource's bytes, which were hashed already.
 pub(crate) fn version(resource: &Resource) -> u64 {
     fingerprint(&resource.body.digest())
+}
+
+/// Makes room in a table for `total` entries, at once: one that grows by and by reads all of its keys again each time.
+pub(crate) fn make_room<K: Hash + Eq, V>(table: &mut HashMap<K, V, fast::FixedState>, total: usize) {
+    table.reserve(total.saturating_sub(table.len()));
 }

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use model::{ClusterKey, Problem, SecretContent, SecretKey, VirtualHost, VirtualHostKey};
 use store::Unit;
 
-use crate::hash::fingerprint;
+use crate::hash::{fingerprint, make_room};
 use crate::quarantine::{Form, Quarantine, Restore, SecretVersion};
 use crate::uses::{InUse, Uses};
 
@@ -51,6 +51,13 @@ impl Hosts {
             again: BTreeSet::new(),
             closing: BTreeMap::new(),
         }
+    }
+
+    /// Makes room for so many hosts.
+    pub(crate) fn make_room(&mut self, hosts: usize) {
+        make_room(&mut self.used, hosts.saturating_sub(self.wanted.len()));
+        make_room(&mut self.wanted, hosts);
+        self.in_use.make_room(hosts);
     }
 
     /// Takes what a host should be from now on, and gives the units that come into use or fall out of it.
@@ -99,7 +106,9 @@ impl Hosts {
     pub(crate) fn flush(&mut self, generation: u64) -> Vec<Output> {
         let outputs = self.layout.flush();
         let mut used = std::mem::take(&mut self.used);
-        for (key, before) in self.layout.take_replaced() {
+        let replaced = self.layout.take_replaced();
+        self.quarantine.make_room(replaced.len());
+        for (key, before) in replaced {
             let uses = used.remove(&key).unwrap_or_default();
             self.quarantine.published(generation, key, Form { before, uses });
         }

@@ -6,7 +6,7 @@ use envoy::{Output, Resource, ResourceType};
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 
-use crate::hash::version;
+use crate::hash::{make_room, version};
 
 type Id = (ResourceType, Arc<str>);
 
@@ -24,6 +24,12 @@ pub(crate) struct Outgoing {
 pub(crate) type Batch = (Vec<Resource>, Vec<Id>);
 
 impl Outgoing {
+    /// Makes room for so many resources that are not hosts.
+    pub(crate) fn make_room(&mut self, resources: usize) {
+        make_room(&mut self.published, resources);
+        make_room(&mut self.set, resources.saturating_sub(self.published.len()));
+    }
+
     /// Takes a resource that is not a host (or its absence), to be published if it differs.
     pub(crate) fn offer(&mut self, kind: ResourceType, name: Arc<str>, resource: Option<Resource>) {
         let id = (kind, name);
@@ -52,13 +58,17 @@ impl Outgoing {
         for id in &removed {
             self.published.remove(id);
         }
+        let by_id = |a: &Resource, b: &Resource| (a.resource_type, &a.name).cmp(&(b.resource_type, &b.name));
+        set.sort_unstable_by(by_id);
+        set.reserve(hosts.len());
         for output in hosts {
             match output {
                 Output::Set(resource) => set.push(resource),
                 Output::Remove(kind, name) => removed.push((kind, name)),
             }
         }
-        set.sort_unstable_by(|a, b| (a.resource_type, &a.name).cmp(&(b.resource_type, &b.name)));
+        // Two sorted halves: a stable sort sees that, and no more than merges them.
+        set.sort_by(by_id);
         removed.sort_unstable();
         (set, removed)
     }

@@ -15,6 +15,7 @@ use hashbrown::HashMap;
 use model::{Problem, VirtualHostKey};
 use store::Unit;
 
+use crate::hash::make_room;
 use crate::uses::{InUse, Uses};
 
 /// What a host was, and what that needs.
@@ -81,6 +82,11 @@ impl Quarantine {
         self.restored.remove(key);
         self.take_from_groups(key);
         true
+    }
+
+    /// Makes room for so many changed hosts.
+    pub(crate) fn make_room(&mut self, hosts: usize) {
+        make_room(&mut self.pending, hosts);
     }
 
     /// A host changed with publication `generation`: remembers what it was, unless an older change that is

@@ -8,7 +8,7 @@ use model::{Cluster, ClusterKey, ObjectId, VirtualHostKey};
 use store::Unit;
 use translate::{Contribution, Fragment, Note};
 
-use crate::hash::fingerprint;
+use crate::hash::{fingerprint, make_room};
 
 /// What roots contributed last: names and fingerprints, not the contributions. Those of the current run
 /// are at hand until it ends; the rest can be had again by running the root.
@@ -30,7 +30,7 @@ impl Roots {
         &mut self,
         root: &ObjectId,
         contribution: Contribution,
-    ) -> (BTreeSet<Unit>, BTreeMap<ObjectId, Note>) {
+    ) -> (Vec<Unit>, BTreeMap<ObjectId, Note>) {
         let fragments = &contribution.fragments;
         let new: Summary = fragments.iter().map(|(key, part)| (key.clone(), fingerprint(part))).collect();
         let old = self.last.remove(root).unwrap_or_default();
@@ -53,6 +53,12 @@ impl Roots {
         contribution.notes
     }
 
+    /// Makes room for what so many roots contribute, to a host each.
+    pub(crate) fn make_room(&mut self, roots: usize) {
+        make_room(&mut self.last, roots);
+        make_room(&mut self.hosts, roots);
+    }
+
     /// The roots that contribute to a host, in order.
     pub(crate) fn of_host(&self, key: &VirtualHostKey) -> Vec<ObjectId> {
         self.hosts.get(key).cloned().unwrap_or_default()
@@ -68,14 +74,9 @@ impl Roots {
         self.fresh.len()
     }
 
-    /// Whether what a root contributes is at hand.
-    pub(crate) fn is_at_hand(&self, root: &ObjectId) -> bool {
-        self.fresh.contains_key(root)
-    }
-
-    /// A root's fragment for a host, if it is at hand.
-    pub(crate) fn fragment(&self, root: &ObjectId, key: &VirtualHostKey) -> Option<&Fragment> {
-        self.fresh.get(root)?.get(key)
+    /// A root's fragment for a host, if it is at hand. It is not any more then: nearly every host runs once.
+    pub(crate) fn take_fragment(&mut self, root: &ObjectId, key: &VirtualHostKey) -> Option<Fragment> {
+        self.fresh.get_mut(root)?.remove(key)
     }
 
     /// A cluster of a root that is at hand.
@@ -94,11 +95,11 @@ impl Roots {
         root: &ObjectId,
         old: &[(VirtualHostKey, u64)],
         new: &[(VirtualHostKey, u64)],
-    ) -> BTreeSet<Unit> {
-        let mut dirty = BTreeSet::new();
+    ) -> Vec<Unit> {
+        let mut dirty = Vec::new();
         for (key, _) in old.iter().filter(|(key, _)| fingerprint_of(new, key).is_none()) {
             self.leave(root, key);
-            dirty.insert(Unit::VirtualHost(key.clone()));
+            dirty.push(Unit::VirtualHost(key.clone()));
         }
         for (key, fingerprint) in new {
             let before = fingerprint_of(old, key);
@@ -106,7 +107,7 @@ impl Roots {
                 self.join(root, key);
             }
             if before != Some(*fingerprint) {
-                dirty.insert(Unit::VirtualHost(key.clone()));
+                dirty.push(Unit::VirtualHost(key.clone()));
             }
         }
         dirty

@@ -5,6 +5,8 @@ use std::hash::Hash;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use crate::hash::make_room;
+
 /// Things that are published, and those that may have to come back: a change that took them out of use can
 /// still be rejected, and the form of a host that Envoy accepted last names them.
 #[derive(Debug)]
@@ -22,6 +24,11 @@ impl<K, V> Default for Shelf<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
+    /// Makes room for so many things that are published.
+    pub(crate) fn make_room(&mut self, things: usize) {
+        make_room(&mut self.published, things);
+    }
+
     /// What is published.
     pub(crate) fn published(&self, key: &K) -> Option<&V> {
         self.published.get(key)

@@ -11,6 +11,7 @@ use model::{
 use store::Unit;
 
 use crate::guards::Guards;
+use crate::hash::make_room;
 use crate::references::References;
 
 /// What one host needs besides itself; sorted, each once.
@@ -90,6 +91,12 @@ pub(crate) struct InUse {
 }
 
 impl InUse {
+    /// Makes room for so many hosts, with a cluster each.
+    pub(crate) fn make_room(&mut self, hosts: usize) {
+        make_room(&mut self.by_host, hosts);
+        self.clusters.make_room(hosts);
+    }
+
     /// Replaces what a host needs. Gives what it needed before, and what came into use or fell out of it.
     pub(crate) fn replace(&mut self, key: &VirtualHostKey, new: Uses) -> (Uses, Vec<Unit>) {
         let old = self.by_host.remove(key).unwrap_or_default();
