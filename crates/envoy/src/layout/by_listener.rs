@@ -76,8 +76,9 @@ impl Layout for ByListener {
     }
 
     fn flush(&mut self) -> Vec<Output> {
-        let mut outputs: Vec<_> = self.shapes.values_mut().flat_map(|shape| shape.flush()).collect();
-        outputs.extend(self.secrets.flush());
+        let mut outputs = Vec::new();
+        self.shapes.values_mut().for_each(|shape| outputs.append(&mut shape.flush()));
+        outputs.append(&mut self.secrets.flush());
         // A Secret is not what its hosts are.
         self.secrets.take_replaced();
         outputs.sort_by(|a, b| a.id().cmp(&b.id()));
@@ -94,11 +95,12 @@ impl Layout for ByListener {
     }
 
     fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {
-        let keyed = |(listener, shape): (&ListenerId, &mut Box<dyn Shape>)| {
-            let listener = listener.clone();
-            shape.take_replaced().into_iter().map(move |(host, form)| (key(&listener, host), form.into()))
-        };
-        self.shapes.iter_mut().flat_map(keyed).collect()
+        let mut replaced = Vec::new();
+        for (listener, shape) in &mut self.shapes {
+            let of_listener = shape.take_replaced().into_iter();
+            replaced.extend(of_listener.map(|(host, form)| (key(listener, host), form.into())));
+        }
+        replaced
     }
 
     fn restore(&mut self, key: &VirtualHostKey, before: Before) {

@@ -207,8 +207,10 @@ impl Fallback {
             return self.stands_by(host).then(|| Part { stands_by: true, ..Part::default() });
         };
         let fragment = self.table.fragments(&BTreeSet::from([host.clone()])).remove(host);
-        let scope =
-            self.scopes.published(ResourceType::ScopedRouteConfiguration, Class::Fallback.key(host)).cloned();
+        let scope = self
+            .scopes
+            .published(ResourceType::ScopedRouteConfiguration, &Class::Fallback.key(host))
+            .cloned();
         Some(Part { certificate: Some(certificate), stands_by: false, fragment, scope })
     }
 

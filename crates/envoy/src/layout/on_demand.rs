@@ -110,7 +110,7 @@ impl OnDemand {
         let own = Guard::ALL.into_iter().map(Class::Own);
         let scope = own
             .chain([Class::Https])
-            .find_map(|class| self.scopes.published(ResourceType::ScopedRouteConfiguration, class.key(host)));
+            .find_map(|class| self.scopes.published(ResourceType::ScopedRouteConfiguration, &class.key(host)));
         let (place, fallback) = (self.hosts.get(host).cloned(), self.fallback.part(host));
         Form { fragment, resource: scope.cloned(), place, fallback }
     }

@@ -88,13 +88,14 @@ impl Shape for ScopedPlain {
     }
 
     fn take_replaced(&mut self) -> Vec<(Host, Form)> {
-        let shared = self.table.take_replaced().into_iter();
-        let shared = shared.map(|(host, fragment)| (host, Form { fragment, ..Form::default() }));
-        let own = self.scopes.take_replaced().into_iter();
-        let own = own.filter_map(|((_, name), resource)| {
+        let (shared, own) = (self.table.take_replaced(), self.scopes.take_replaced());
+        let mut replaced = Vec::with_capacity(shared.len() + own.len());
+        replaced
+            .extend(shared.into_iter().map(|(host, fragment)| (host, Form { fragment, ..Form::default() })));
+        replaced.extend(own.into_iter().filter_map(|((_, name), resource)| {
             Some((Class::Http.host(&name)?, Form { resource, ..Form::default() }))
-        });
-        shared.chain(own).collect()
+        }));
+        replaced
     }
 
     fn restore(&mut self, host: &Host, before: Form) {

@@ -117,7 +117,7 @@ impl Tls {
     }
 
     fn table_of(&self, host: &Host) -> Option<Resource> {
-        self.in_force(host, |name| self.tables.published(self.kind.resource_type(), name).cloned())
+        self.in_force(host, |name| self.tables.published(self.kind.resource_type(), &name).cloned())
     }
 
     /// Of what stands under the names of a host, the table; what stands in its place, where connections are carried.
@@ -130,10 +130,10 @@ impl Tls {
 
     /// Tables that changed, by their hosts; nothing but tables is in the box, and what stands in the place of some.
     fn replaced_tables(&mut self) -> BTreeMap<Host, Option<Resource>> {
-        let replaced = self.tables.take_replaced();
+        let replaced: BTreeMap<_, _> = self.tables.take_replaced().into_iter().collect();
         let before = |name: Arc<str>| {
             let id = (self.kind.resource_type(), name);
-            let published = || self.tables.published(id.0, id.1.clone()).cloned();
+            let published = || self.tables.published(id.0, &id.1).cloned();
             replaced.get(&id).cloned().unwrap_or_else(published)
         };
         let hosts: BTreeSet<_> = replaced.keys().filter_map(|(_, name)| self.kind.host(name)).collect();
