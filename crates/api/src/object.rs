@@ -166,13 +166,22 @@ impl std::fmt::Display for ObjectId {
 }
 
 impl Object {
-    /// The identity; the namespace is empty when the kind has none, or when nobody filled it in.
+    /// The identity.
     pub fn id(&self) -> ObjectId {
-        let namespace = match self.kind().scope() {
+        ObjectId::new(self.kind(), self.namespace(), self.name())
+    }
+
+    /// The namespace; empty when the kind has none, or when nobody filled it in.
+    pub fn namespace(&self) -> &str {
+        match self.kind().scope() {
             Scope::Cluster => "",
             Scope::Namespaced => self.metadata().namespace.as_deref().unwrap_or_default(),
-        };
-        ObjectId::new(self.kind(), namespace, self.metadata().name.as_deref().unwrap_or_default())
+        }
+    }
+
+    /// The name within the namespace; empty when nobody filled it in.
+    pub fn name(&self) -> &str {
+        self.metadata().name.as_deref().unwrap_or_default()
     }
 }
 

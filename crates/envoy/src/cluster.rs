@@ -31,7 +31,7 @@ pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
     let health = cluster.health_check.as_deref();
     let mut message = proto::Cluster {
         name: name.to_string(),
-        alt_stat_name: alt_stat_name(cluster),
+        alt_stat_name: alt_stat_name(key),
         connect_timeout: Some(duration(cluster.connect_timeout)),
         common_lb_config: Some(no_panic(cluster)),
         typed_extension_protocol_options: protocol::options(cluster),
@@ -52,8 +52,8 @@ pub fn cluster(key: &ClusterKey, cluster: &Cluster, mode: XdsMode) -> Resource {
 }
 
 /// The name in statistics, without slashes and without the hash: it outlives a change of settings.
-fn alt_stat_name(cluster: &Cluster) -> String {
-    cluster.backend.to_string().replace('/', "_")
+fn alt_stat_name(key: &ClusterKey) -> String {
+    key.backend().replace('/', "_")
 }
 
 /// Requests go to healthy endpoints only, however few there are. Those that share are localities with weights.

@@ -41,8 +41,13 @@ pub(crate) fn routes(host: &Host, routes: &[Route], table: Table<'_>) -> Vec<pro
         }
         message
     };
-    routes.iter().zip(&names).map(named).collect()
+    let mut messages = Vec::with_capacity(routes.len() + OURS);
+    messages.extend(routes.iter().zip(&names).map(named));
+    messages
 }
+
+/// Room for the routes that tables add: a route is large, and to make room for one more copies all.
+const OURS: usize = 2;
 
 fn route(route: &Route, host: &Host) -> proto::Route {
     proto::Route {

@@ -19,13 +19,13 @@ pub(crate) fn virtual_host(value: &VirtualHost, routes: &[Route], table: Table<'
 
 /// A host without anything.
 pub(crate) fn bare(host: &Host) -> proto::VirtualHost {
-    proto::VirtualHost { name: host.to_string(), domains: domains(host), ..Default::default() }
+    proto::VirtualHost { name: host.as_str().to_owned(), domains: domains(host), ..Default::default() }
 }
 
 /// A dot at the end says that a name is complete, as it is anyway.
 fn domains(host: &Host) -> Vec<String> {
-    let with_dot = (!host.is_any()).then(|| format!("{host}."));
-    [host.to_string()].into_iter().chain(with_dot).collect()
+    let host = host.as_str();
+    if host == "*" { vec![host.to_owned()] } else { vec![host.to_owned(), [host, "."].concat()] }
 }
 
 /// What answers 421 to connections without a certificate, in front of the routes of a host that demands one: they were

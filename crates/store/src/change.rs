@@ -16,20 +16,14 @@ impl Change {
     #[must_use]
     pub fn object(&self) -> ObjectId {
         match self {
-            Self::Applied(object) => object_id(object),
+            Self::Applied(object) => ObjectId::new(kind(object.kind()), object.namespace(), object.name()),
             Self::Removed(id) => id.clone(),
         }
     }
 }
 
-/// The identity of an object in the words of `model`.
-pub(crate) fn object_id(object: &api::Object) -> ObjectId {
-    let id = object.id();
-    ObjectId::new(kind(id.kind), id.namespace, id.name)
-}
-
 /// A kind in the words of `model`.
-fn kind(kind: api::Kind) -> model::Kind {
+pub(crate) fn kind(kind: api::Kind) -> model::Kind {
     match kind {
         api::Kind::Namespace => model::Kind::Namespace,
         api::Kind::Service => model::Kind::Service,

@@ -31,3 +31,10 @@ pub type Age = i64;
 fn age(metadata: &ObjectMeta) -> Age {
     metadata.creation_timestamp.as_ref().map_or(Age::MAX, |time| time.0.as_second())
 }
+
+/// What is used of a list, in no more room than that takes; nearly always that is all of it.
+fn packed<T>(length: usize, used: impl Iterator<Item = T>) -> Box<[T]> {
+    let mut list = Vec::with_capacity(length);
+    list.extend(used);
+    list.into()
+}

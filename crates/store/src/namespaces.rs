@@ -18,9 +18,9 @@ const ROOM: usize = 64;
 
 impl Namespaces {
     /// The shared copy of a name.
-    pub(crate) fn shared(&mut self, name: Arc<str>) -> Arc<str> {
+    pub(crate) fn shared(&mut self, name: &str) -> Arc<str> {
         self.sweep();
-        self.names.get_or_insert(name).clone()
+        self.names.get_or_insert_with(name, |name| name.into()).clone()
     }
 
     /// Lets go of names that nobody uses, whenever there are twice as many as after the last time.
@@ -39,17 +39,17 @@ mod tests {
     #[test]
     fn equal_names_are_one() {
         let mut namespaces = Namespaces::default();
-        let first = namespaces.shared("a".into());
-        assert!(Arc::ptr_eq(&first, &namespaces.shared("a".into())));
-        assert_eq!(&*namespaces.shared("b".into()), "b");
+        let first = namespaces.shared("a");
+        assert!(Arc::ptr_eq(&first, &namespaces.shared("a")));
+        assert_eq!(&*namespaces.shared("b"), "b");
     }
 
     #[test]
     fn names_that_nobody_uses_are_let_go() {
         let mut namespaces = Namespaces::default();
-        let used: Vec<_> = (0..10).map(|number| namespaces.shared(format!("used-{number}").into())).collect();
+        let used: Vec<_> = (0..10).map(|number| namespaces.shared(&format!("used-{number}"))).collect();
         for number in 0..10 * ROOM {
-            namespaces.shared(format!("unused-{number}").into());
+            namespaces.shared(&format!("unused-{number}"));
         }
         assert!(namespaces.names.len() <= 2 * ROOM, "{}", namespaces.names.len());
         assert!(used.iter().all(|name| namespaces.names.contains(name)));

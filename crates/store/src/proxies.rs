@@ -76,15 +76,16 @@ impl<S> Proxies<S> {
 
     /// Puts a root in its place among the roots of a host, or takes it away.
     fn move_root(&mut self, name: &Name, host: &Host, stays: bool) {
-        let mut roots = self.roots_by_host.remove(host).unwrap_or_default();
+        let Self { roots_by_host, facts } = self;
+        let roots = roots_by_host.entry(host.clone()).or_default();
         roots.retain(|other| other != name);
         if stays {
             roots.reserve_exact(1);
             roots.push(name.clone());
-            roots.sort_by_key(|root| (self.facts.get(root).map(|fact| fact.age), root.clone()));
+            roots.sort_by_key(|root| (facts.get(root).map(|fact| fact.age), root.clone()));
         }
-        if !roots.is_empty() {
-            self.roots_by_host.insert(host.clone(), roots);
+        if roots.is_empty() {
+            roots_by_host.remove(host);
         }
     }
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use api::{HttpProxySpec, IngressRouteSpec};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use model::{Kind, ObjectId};
 
+use crate::change::kind;
 use crate::facts::{
     DelegationFact, ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact, SecretFact,
     ServiceFact, SliceFact,
@@ -45,14 +47,19 @@ pub struct Store {
 }
 
 impl Store {
-    /// Takes a change in, and says which units it makes dirty. Nothing that is used changed: none.
-    pub fn apply(&mut self, change: &Change) -> BTreeSet<Unit> {
-        let mut dirty = BTreeSet::new();
-        let mut id = change.object();
-        id.namespace = self.namespaces.shared(id.namespace);
+    /// Takes a change in, and says which units it makes dirty, in any order; one may be told twice. Nothing that
+    /// is used changed: none.
+    pub fn apply(&mut self, change: &Change) -> Vec<Unit> {
+        let mut dirty = Vec::new();
         match change {
-            Change::Applied(object) => self.put(&id, object, &mut dirty),
-            Change::Removed(_) => self.take(&id, &mut dirty),
+            Change::Applied(object) => {
+                let namespace = self.namespaces.shared(object.namespace());
+                self.put(&ObjectId::new(kind(object.kind()), namespace, object.name()), object, &mut dirty);
+            }
+            Change::Removed(id) => {
+                let namespace = self.namespaces.shared(&id.namespace);
+                self.take(&ObjectId { namespace, ..id.clone() }, &mut dirty);
+            }
         }
         dirty
     }
@@ -79,7 +86,7 @@ impl Store {
         self.index.forget(unit);
     }
 
-    fn put(&mut self, id: &ObjectId, object: &api::Object, dirty: &mut BTreeSet<Unit>) {
+    fn put(&mut self, id: &ObjectId, object: &api::Object, dirty: &mut Vec<Unit>) {
         match object {
             api::Object::Service(object) => self.service(id, Some((&**object).into()), dirty),
             api::Object::Secret(object) => self.secret(id, Some((&**object).into()), dirty),
@@ -101,7 +108,7 @@ impl Store {
         }
     }
 
-    fn take(&mut self, id: &ObjectId, dirty: &mut BTreeSet<Unit>) {
+    fn take(&mut self, id: &ObjectId, dirty: &mut Vec<Unit>) {
         match id.kind {
             Kind::Namespace => {}
             Kind::Service => self.service(id, None, dirty),
@@ -117,17 +124,17 @@ impl Store {
         }
     }
 
-    fn service(&mut self, id: &ObjectId, fact: Option<ServiceFact>, dirty: &mut BTreeSet<Unit>) {
+    fn service(&mut self, id: &ObjectId, fact: Option<ServiceFact>, dirty: &mut Vec<Unit>) {
         let changed = replace(&mut self.services, Name::from(id), fact);
         self.touch_if(changed, Read::object(id), dirty);
     }
 
-    fn secret(&mut self, id: &ObjectId, fact: Option<SecretFact>, dirty: &mut BTreeSet<Unit>) {
+    fn secret(&mut self, id: &ObjectId, fact: Option<SecretFact>, dirty: &mut Vec<Unit>) {
         let changed = replace(&mut self.secrets, Name::from(id), fact);
         self.touch_if(changed, Read::object(id), dirty);
     }
 
-    fn ingress(&mut self, id: &ObjectId, fact: Option<IngressFact>, dirty: &mut BTreeSet<Unit>) {
+    fn ingress(&mut self, id: &ObjectId, fact: Option<IngressFact>, dirty: &mut Vec<Unit>) {
         let name = Name::from(id);
         let is_for_all = fact.as_ref().is_some_and(IngressFact::has_tls_for_all);
         let moved = match is_for_all {
@@ -136,8 +143,8 @@ impl Store {
         };
         self.touch_if(moved, Read::TlsForAll, dirty);
         if replace(&mut self.ingresses, Name::from(id), fact) {
-            dirty.insert(Unit::Root(id.clone()));
-            dirty.insert(Unit::Report(id.clone()));
+            dirty.push(Unit::Root(id.clone()));
+            dirty.push(Unit::Report(id.clone()));
             self.touch_if(true, Read::object(id), dirty);
         }
     }
@@ -146,16 +153,16 @@ impl Store {
         &mut self,
         id: &ObjectId,
         fact: Option<ExtensionServiceFact>,
-        dirty: &mut BTreeSet<Unit>,
+        dirty: &mut Vec<Unit>,
     ) {
         if replace(&mut self.extension_services, Name::from(id), fact) {
-            dirty.insert(Unit::Root(id.clone()));
-            dirty.insert(Unit::Report(id.clone()));
+            dirty.push(Unit::Root(id.clone()));
+            dirty.push(Unit::Report(id.clone()));
             self.touch_if(true, Read::object(id), dirty);
         }
     }
 
-    fn delegation(&mut self, id: &ObjectId, fact: Option<DelegationFact>, dirty: &mut BTreeSet<Unit>) {
+    fn delegation(&mut self, id: &ObjectId, fact: Option<DelegationFact>, dirty: &mut Vec<Unit>) {
         let delegations = match id.kind {
             Kind::HeptioCertificateDelegation => &mut self.heptio_delegations,
             _ => &mut self.delegations,
@@ -164,7 +171,7 @@ impl Store {
         self.touch_if(changed, Read::Delegations(&id.namespace), dirty);
     }
 
-    fn slice(&mut self, id: &ObjectId, slice: Option<(Arc<str>, SliceFact)>, dirty: &mut BTreeSet<Unit>) {
+    fn slice(&mut self, id: &ObjectId, slice: Option<(&str, SliceFact)>, dirty: &mut Vec<Unit>) {
         let name = Name::from(id);
         let (service, fact) = slice.unzip();
         let owner = service.map(|service| self.service_name(&name.namespace, service));
@@ -181,46 +188,40 @@ impl Store {
     }
 
     /// Puts a slice among those of a Service, or takes it away.
-    fn slice_of(
-        &mut self,
-        service: &Name,
-        slice: &Arc<str>,
-        fact: Option<SliceFact>,
-        dirty: &mut BTreeSet<Unit>,
-    ) {
+    fn slice_of(&mut self, service: &Name, slice: &Arc<str>, fact: Option<SliceFact>, dirty: &mut Vec<Unit>) {
         let changed = replace_named(&mut self.slices, service, slice.clone(), fact);
         self.touch_if(changed, Read::slices(service), dirty);
     }
 
     /// A name in the Service's own copy, where there is such a Service.
-    fn service_name(&self, namespace: &str, name: Arc<str>) -> Arc<str> {
-        let service = self.services.get_key_value(&NameRef { namespace, name: &name });
-        service.map_or(name, |(service, _)| service.name.clone())
+    fn service_name(&self, namespace: &str, name: &str) -> Arc<str> {
+        let service = self.services.get_key_value(&NameRef { namespace, name });
+        service.map_or_else(|| name.into(), |(service, _)| service.name.clone())
     }
 
-    fn http_proxy(&mut self, id: &ObjectId, fact: Option<HttpProxyFact>, dirty: &mut BTreeSet<Unit>) {
+    fn http_proxy(&mut self, id: &ObjectId, fact: Option<HttpProxyFact>, dirty: &mut Vec<Unit>) {
         let replaced = self.http_proxies.put(id, fact);
         self.touch_proxy(id, replaced, dirty);
     }
 
-    fn ingress_route(&mut self, id: &ObjectId, fact: Option<IngressRouteFact>, dirty: &mut BTreeSet<Unit>) {
+    fn ingress_route(&mut self, id: &ObjectId, fact: Option<IngressRouteFact>, dirty: &mut Vec<Unit>) {
         let replaced = self.ingress_routes.put(id, fact);
         self.touch_proxy(id, replaced, dirty);
     }
 
-    fn touch_proxy(&self, id: &ObjectId, replaced: Option<Replaced>, dirty: &mut BTreeSet<Unit>) {
+    fn touch_proxy(&self, id: &ObjectId, replaced: Option<Replaced>, dirty: &mut Vec<Unit>) {
         let Some(Replaced { hosts, is_root }) = replaced else { return };
         for host in hosts {
             self.touch_if(true, Read::RootsOfHost(host.as_str()), dirty);
         }
         if is_root {
-            dirty.insert(Unit::Root(id.clone()));
+            dirty.push(Unit::Root(id.clone()));
         }
-        dirty.insert(Unit::Report(id.clone()));
+        dirty.push(Unit::Report(id.clone()));
         self.touch_if(true, Read::object(id), dirty);
     }
 
-    fn touch_if(&self, changed: bool, read: Read<'_>, dirty: &mut BTreeSet<Unit>) {
+    fn touch_if(&self, changed: bool, read: Read<'_>, dirty: &mut Vec<Unit>) {
         if changed {
             dirty.extend(self.index.readers(read.into()).cloned());
         }
@@ -229,11 +230,11 @@ impl Store {
 
 /// Puts a fact in place of another, and says whether that changed anything.
 pub(crate) fn replace<F: PartialEq>(map: &mut Map<Name, F>, name: Name, fact: Option<F>) -> bool {
-    match fact {
-        None => map.remove(&name).is_some(),
-        Some(fact) if map.get(&name) == Some(&fact) => false,
-        Some(fact) => {
-            map.insert(name, fact);
+    let Some(fact) = fact else { return map.remove(&name).is_some() };
+    match map.entry(name) {
+        Entry::Occupied(known) if *known.get() == fact => false,
+        entry => {
+            entry.insert(fact);
             true
         }
     }

@@ -40,7 +40,7 @@ fn proxy((namespace, name): (&str, &str), fqdn: &str, created: Option<&str>) -> 
 }
 
 fn apply(store: &mut Store, object: api::Object) -> BTreeSet<Unit> {
-    store.apply(&Change::Applied(object))
+    store.apply(&Change::Applied(object)).into_iter().collect()
 }
 
 fn endpoints_of(service: &str) -> Unit {
@@ -79,8 +79,8 @@ fn a_slice_that_moves_is_seen_by_the_service_that_it_leaves_and_by_the_one_that_
     assert_eq!(apply(&mut store, slice("other", &["10.0.0.1"])), [one, other.clone()].into());
     assert_eq!((addresses(&store, "one"), addresses(&store, "other")), (vec![], vec!["10.0.0.1".into()]));
     let id = ObjectId::new(Kind::EndpointSlice, "ns", "slice");
-    assert_eq!(store.apply(&Change::Removed(id.clone())), [other].into());
-    assert_eq!(store.apply(&Change::Removed(id)), [].into(), "it was gone");
+    assert_eq!(store.apply(&Change::Removed(id.clone())), [other]);
+    assert_eq!(store.apply(&Change::Removed(id)), [], "it was gone");
     assert_eq!(addresses(&store, "other"), Vec::<String>::new());
 }
 

@@ -76,6 +76,10 @@ impl Conflicts<'_> {
         tls: Option<&TlsTermination>,
         others: Vec<Fragment>,
     ) -> Vec<Route> {
+        // As nearly all are.
+        if others.is_empty() && routes.is_sorted_by(|one, next| one.matches < next.matches) {
+            return routes;
+        }
         let mut all: Vec<(usize, Route)> = routes.into_iter().map(|route| (0, route)).collect();
         let mut roots = vec![self.winner.clone()];
         for fragment in others {

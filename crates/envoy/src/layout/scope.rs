@@ -10,7 +10,7 @@ use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fra
 use envoy_protos::google::protobuf::Any;
 use model::{Action, Host, ListenerId, PathMatch, Route, VirtualHost};
 use prost::Message;
-use prost::encoding::{WireType, encode_key, encode_varint};
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 use rope::{Piece, Rope};
 
 use super::route_table;
@@ -50,7 +50,7 @@ impl Class {
 
     /// The key of a host.
     pub(super) fn key(self, host: &Host) -> Arc<str> {
-        format!("{}/{host}", self.word()).into()
+        [self.word(), "/", host.as_str()].concat().into()
     }
 
     /// The host of a key.
@@ -226,11 +226,14 @@ fn inline(key: Arc<str>, own: Option<proto::VirtualHost>, end: &Piece, reference
         virtual_hosts: own.into_iter().collect(),
         ..Default::default()
     };
-    let mut body = scope.encode_to_vec();
+    let table_length = table.encoded_len();
+    let length = (table_length + end.bytes().len()) as u64;
+    let before = scope.encoded_len() + key_len(TABLE) + encoded_len_varint(length);
+    let mut body = Vec::with_capacity(before + table_length);
+    scope.encode_raw(&mut body);
     encode_key(TABLE, WireType::LengthDelimited, &mut body);
-    encode_varint((table.encoded_len() + end.bytes().len()) as u64, &mut body);
+    encode_varint(length, &mut body);
     table.encode_raw(&mut body);
-    body.shrink_to_fit();
     let body = Rope::of([Piece::from(body), end.clone()]);
     Resource::of(ResourceType::ScopedRouteConfiguration, key, body, references)
 }

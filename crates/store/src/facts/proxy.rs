@@ -97,5 +97,11 @@ impl<S> fmt::Debug for ProxyFact<S> {
 
 /// Equal specs are equal texts: fields come in the order of the types, and maps are sorted.
 fn pack(spec: &impl Serialize) -> Box<str> {
-    serde_json::to_string(spec).expect("a spec has only fields that JSON has").into()
+    let mut text = Vec::with_capacity(USUAL);
+    serde_json::to_writer(&mut text, spec).expect("a spec has only fields that JSON has");
+    // A copy of the right length: cheaper than to take back what is too much.
+    str::from_utf8(&text).expect("JSON is text").into()
 }
+
+/// Most specs are shorter, in bytes.
+const USUAL: usize = 1024;

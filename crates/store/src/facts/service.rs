@@ -66,11 +66,12 @@ pub enum PortProtocol {
 impl From<&Service> for ServiceFact {
     fn from(object: &Service) -> Self {
         let spec = object.spec.as_ref();
+        let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
         let is_external = spec.and_then(|spec| spec.type_.as_deref()) == Some("ExternalName");
         Self {
             external_name: is_external
                 .then(|| spec.and_then(|spec| spec.external_name.as_deref()).unwrap_or_default().into()),
-            ports: spec.and_then(|spec| spec.ports.as_ref()).into_iter().flatten().map(port).collect(),
+            ports: ports.iter().map(port).collect(),
             annotations: annotations(&object.metadata, &KNOWN),
         }
     }

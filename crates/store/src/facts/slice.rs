@@ -1,9 +1,10 @@
 //! EndpointSlices.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use api::discovery::{Endpoint, EndpointSlice};
+
+use super::packed;
 
 /// The label that says which Service a slice belongs to.
 const SERVICE_LABEL: &str = "kubernetes.io/service-name";
@@ -31,15 +32,16 @@ pub struct SliceEndpoint {
 impl SliceFact {
     /// The Service that a slice belongs to, in its own namespace, and what is used of it; `None` for one
     /// that belongs to none.
-    pub(crate) fn of_service(object: &EndpointSlice) -> Option<(Arc<str>, Self)> {
+    pub(crate) fn of_service(object: &EndpointSlice) -> Option<(&str, Self)> {
         let service = object.metadata.labels.as_ref()?.get(SERVICE_LABEL)?;
         let ports = object.ports.iter().flatten().filter_map(|port| {
             let is_tcp = port.protocol.as_deref().unwrap_or("TCP") == "TCP";
             let number = u16::try_from(port.port?).ok().filter(|number| *number > 0 && is_tcp)?;
             Some((port.name.as_deref().unwrap_or_default().into(), number))
         });
-        let endpoints = object.endpoints.iter().filter_map(endpoint).collect();
-        Some((service.as_str().into(), Self { ports: ports.collect(), endpoints }))
+        let endpoints = packed(object.endpoints.len(), object.endpoints.iter().filter_map(endpoint));
+        let ports = packed(object.ports.as_ref().map_or(0, Vec::len), ports);
+        Some((service, Self { ports, endpoints }))
     }
 }
 
