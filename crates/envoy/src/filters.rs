@@ -1,6 +1,8 @@
 //! HTTP filters: one list, whose order is the order in Envoy.
 
 mod compressor;
+mod cookies;
+mod cors;
 pub(crate) mod ext_authz;
 mod grpc_stats;
 mod grpc_web;
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_filter::ConfigType;
 use envoy_protos::google::protobuf::Any;
-use model::{Host, Policies, Route, VirtualHost};
+use model::{Host, Policies, Route, VirtualHost, WeightedCluster};
 
 use crate::listener::ConnectionManager;
 
@@ -28,7 +30,7 @@ pub(crate) use router::SCOPE_AFTER_REDIRECT;
 type Entry = (&'static str, fn(&ConnectionManager<'_>) -> Option<Any>);
 
 /// All filters, in order (reference 7.3). No name stands twice: per-route settings are found by name.
-const FILTERS: [Entry; 12] = [
+const FILTERS: [Entry; 14] = [
     // First, so that all others see the route that is found in the end.
     (scope_miss::FIRST, scope_miss::first),
     (scope_miss::AGAIN, scope_miss::again),
@@ -37,13 +39,17 @@ const FILTERS: [Entry; 12] = [
     ("envoy.filters.http.compressor", compressor::config),
     ("envoy.filters.http.grpc_web", grpc_web::config),
     ("envoy.filters.http.grpc_stats", grpc_stats::config),
+    (CORS, cors::config),
     (LOCAL_RATE_LIMIT, local_rate_limit::config),
+    (COOKIES, cookies::config),
     (RBAC, rbac::config),
     (JWT_AUTHN, jwt_authn::config),
     (EXT_AUTHZ, ext_authz::config),
     (ROUTER, router::config),
 ];
 
+const COOKIES: &str = "isobath.cookies";
+const CORS: &str = "envoy.filters.http.cors";
 const EXT_AUTHZ: &str = "envoy.filters.http.ext_authz";
 const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
 const LOCAL_RATE_LIMIT: &str = "envoy.filters.http.local_ratelimit";
@@ -61,8 +67,14 @@ const TOLD: [Told; 3] = [
     (RBAC, rbac::message, rbac::silence),
 ];
 
+/// What a host says to filters, by the names of these.
+pub(crate) fn messages_of_host(value: &VirtualHost) -> BTreeMap<String, Any> {
+    let cors = value.cors.as_deref().map(|policy| (CORS.to_owned(), cors::message(policy)));
+    messages(&value.host, &value.policies).into_iter().chain(cors).collect()
+}
+
 /// What the policies of a host or of one of its routes say to filters, by the names of these.
-pub(crate) fn messages(host: &Host, policies: &Policies) -> BTreeMap<String, Any> {
+fn messages(host: &Host, policies: &Policies) -> BTreeMap<String, Any> {
     TOLD.iter()
         .filter_map(|(name, message, _)| Some(((*name).to_owned(), message(host, policies)?)))
         .collect()
@@ -72,6 +84,12 @@ pub(crate) fn messages(host: &Host, policies: &Policies) -> BTreeMap<String, Any
 pub(crate) fn messages_of_route(host: &Host, route: &Route) -> BTreeMap<String, Any> {
     let token = route.jwt.as_deref().map(|provider| (JWT_AUTHN.to_owned(), jwt_authn::message(provider)));
     messages(host, &route.policies).into_iter().chain(token).collect()
+}
+
+/// What a backend of a route says to filters, by the names of these.
+pub(crate) fn messages_of_backend(backend: &WeightedCluster) -> BTreeMap<String, Any> {
+    let cookies = Some(&*backend.cookies).filter(|cookies| !cookies.is_empty());
+    cookies.map(|cookies| (COOKIES.to_owned(), cookies::message(cookies))).into_iter().collect()
 }
 
 /// What a route of ours says to the filters that do something for its host: it has no policies.

@@ -12,7 +12,7 @@ use crate::{filters, route};
 pub(crate) fn virtual_host(value: &VirtualHost, routes: &[Route], table: Table<'_>) -> proto::VirtualHost {
     proto::VirtualHost {
         routes: route::routes(&value.host, routes, table),
-        typed_per_filter_config: filters::messages(&value.host, &value.policies),
+        typed_per_filter_config: filters::messages_of_host(value),
         ..bare(&value.host)
     }
 }

@@ -12,6 +12,8 @@ mod access_log;
 mod authorization;
 mod balancing;
 mod cluster;
+mod cookie;
+mod cors;
 mod downstream;
 mod duration;
 mod headers;
@@ -38,6 +40,8 @@ pub use cluster::{
     AssignmentKey, Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily, Endpoint, Endpoints,
     EndpointsKey, Protocol, SharedEndpoints, UpstreamTls, UpstreamValidation,
 };
+pub use cookie::{CookieRewrite, SameSite};
+pub use cors::{CorsOrigin, CorsPolicy};
 pub use downstream::{Compression, Downstream, Fingerprints, HttpVersions, ServerHeader};
 pub use duration::Timeout;
 pub use headers::{DefaultHeaders, HeaderEdits, HeaderTexts, HeaderValue};

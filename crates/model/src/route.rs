@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{ClusterKey, HashPart, HeaderEdits, ObjectId, Policies, RouteMatch, Timeout};
+use crate::{ClusterKey, CookieRewrite, HashPart, HeaderEdits, ObjectId, Policies, RouteMatch, Timeout};
 
 /// A route: which requests it takes, and what happens to them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -105,6 +105,8 @@ pub struct WeightedCluster {
     pub response_headers: HeaderEdits,
     /// The host that this backend alone is asked for.
     pub host: Option<HostRewrite>,
+    /// Changes to the cookies that this backend sets; sorted by name, each once.
+    pub cookies: Vec<CookieRewrite>,
 }
 
 impl WeightedCluster {
@@ -117,6 +119,7 @@ impl WeightedCluster {
             request_headers: HeaderEdits::default(),
             response_headers: HeaderEdits::default(),
             host: None,
+            cookies: vec![],
         }
     }
 }

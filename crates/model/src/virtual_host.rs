@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Action, Authorization, DirectResponse, HeaderEdits, Host, JwtProvider, PathMatch, Policies, Route,
-    RouteMatch, TlsTermination, WeightedCluster,
+    Action, Authorization, CorsPolicy, DirectResponse, HeaderEdits, Host, JwtProvider, PathMatch, Policies,
+    Route, RouteMatch, TlsTermination, WeightedCluster,
 };
 
 /// What one host of one listener does.
@@ -18,6 +18,8 @@ pub struct VirtualHost {
     pub traffic: Traffic,
     /// What requests must meet; of these, connections that are carried as they are meet the addresses only.
     pub policies: Policies,
+    /// Which scripts of other origins may send requests and read the answers; `None` leaves that to the backends.
+    pub cors: Option<Arc<CorsPolicy>>,
     /// The issuers of tokens that routes may ask for; where TLS ends and requests are routed. Sorted by name.
     pub jwt_providers: Vec<JwtProvider>,
     /// The service that is asked about every request that a policy does not let pass; where TLS ends and requests are
@@ -30,6 +32,19 @@ impl VirtualHost {
     #[must_use]
     pub const fn is_authorized(&self) -> bool {
         self.authorization.is_some()
+    }
+
+    /// Whether cookies of a backend are changed.
+    #[must_use]
+    pub fn rewrites_cookies(&self) -> bool {
+        let rewrites = |route: &Route| match &route.action {
+            Action::Forward(forward) => forward.clusters.iter().any(|each| !each.cookies.is_empty()),
+            Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => false,
+        };
+        match &self.traffic {
+            Traffic::Http(routes) => routes.iter().any(rewrites),
+            Traffic::Tcp(_) => false,
+        }
     }
 
     /// The host as it answers every request with 500; `None` for one that carries connections, which cannot be told.
@@ -50,6 +65,7 @@ impl VirtualHost {
             tls: self.tls.clone(),
             traffic: Traffic::Http(vec![answer]),
             policies: Policies::default(),
+            cors: None,
             jwt_providers: vec![],
             authorization: None,
         })

@@ -34,6 +34,24 @@ pub fn cookie_path(text: &str) -> Result<&str, Invalid> {
         .map_or(Ok(text), |why| Err(Invalid::new(PATH, text, why, "percent-encode it")))
 }
 
+/// The value of a cookie's attribute, unchanged.
+///
+/// # Errors
+/// Empty, more than 4096 bytes, or with a character that ends the attribute.
+pub fn cookie_attribute(text: &str) -> Result<&str, Invalid> {
+    const VALUE: &str = "cookie attribute";
+    if text.is_empty() || text.len() > MAX_COOKIE {
+        return Err(Invalid::new(
+            VALUE,
+            text,
+            "is empty or longer than 4096 bytes",
+            "write a value such as /",
+        ));
+    }
+    first_outside(text, |c| c != ';' && !c.is_control())
+        .map_or(Ok(text), |why| Err(Invalid::new(VALUE, text, why, "leave it out")))
+}
+
 /// A cookie's domain attribute, lower case; a leading dot is dropped, as browsers do.
 ///
 /// # Errors
@@ -65,6 +83,15 @@ mod tests {
         for bad in ["", "a", "/; Domain=evil", "/a\r\n", "/a b", "/é"] {
             assert!(cookie_path(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_value_adds_no_attributes() {
+        assert_eq!(cookie_attribute("/a b"), Ok("/a b"));
+        for bad in ["", "/; Domain=evil", "/a\r\nset-cookie: x", "/\u{7f}"] {
+            assert!(cookie_attribute(bad).is_err(), "{bad:?}");
+        }
+        assert!(cookie_attribute(&"a".repeat(4097)).is_err());
     }
 
     #[test]

@@ -20,13 +20,14 @@ mod invalid;
 mod log_format;
 mod matching;
 mod number;
+mod origin;
 mod path;
 mod redirect;
 mod status;
 mod uri;
 
 pub use address::{cidr, ip_address};
-pub use cookie::{cookie_domain, cookie_name, cookie_path};
+pub use cookie::{cookie_attribute, cookie_domain, cookie_name, cookie_path};
 pub use duration::{MAX_DURATION, backoff, fill_interval, positive_timeout, timeout};
 pub use format::{Substitutions, escape_header_value, host_from_header};
 pub use header::{
@@ -38,6 +39,7 @@ pub use invalid::Invalid;
 pub use log_format::{DEFAULT_LOG_FIELDS, log_field, log_line, log_operators};
 pub use matching::{hash_parameter, matched_text, resource_name, retry_on, stored_text, token};
 pub use number::{max_requests, percent, port, weights};
+pub use origin::{Origin, origin};
 pub use path::{Path, PathPrefix, health_check_path, path, redirect_path, rewrite_path, separated_prefix};
 pub use redirect::{redirect_code, redirect_scheme};
 pub use status::{

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    Action, Authorization, Cluster, ClusterKey, JwtProvider, ObjectId, Policies, Problem, TlsTermination,
-    Traffic, VirtualHostKey,
+    Action, Authorization, Cluster, ClusterKey, CorsPolicy, JwtProvider, ObjectId, Policies, Problem,
+    TlsTermination, Traffic, VirtualHostKey,
 };
 use store::Age;
 
@@ -89,6 +89,8 @@ pub struct Fragment {
     pub traffic: Traffic,
     /// What requests to the host must meet.
     pub policies: Policies,
+    /// Which scripts of other origins may send requests and read the answers.
+    pub cors: Option<Arc<CorsPolicy>>,
     /// The issuers of tokens that its routes ask for.
     pub jwt_providers: Vec<JwtProvider>,
     /// Whether something that would restrict access to the host cannot be built: routes of other roots answer 500,

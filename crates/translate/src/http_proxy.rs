@@ -5,6 +5,8 @@ mod addresses;
 mod authorization;
 pub(crate) mod balancing;
 pub(crate) mod conditions;
+mod cookies;
+mod cors;
 mod headers;
 pub(crate) mod health;
 mod internal_redirect;

@@ -191,8 +191,8 @@ impl<'s> Translation<'_, 's> {
         let rank = Rank { origin: Origin::Ingress, age: self.fact.age, root: self.id.clone() };
         let policies = Policies::default();
         let traffic = Traffic::Http(routes);
-        let (jwt_providers, closed, authorization) = (vec![], false, None);
-        let fragment = Fragment { rank, tls, traffic, policies, jwt_providers, closed, authorization };
+        let (cors, jwt_providers, closed, authorization) = (None, vec![], false, None);
+        let fragment = Fragment { rank, tls, traffic, policies, cors, jwt_providers, closed, authorization };
         self.out.fragments.insert(VirtualHostKey { listener, host }, fragment);
     }
 

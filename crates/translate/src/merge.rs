@@ -35,7 +35,7 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
         others.for_each(|fragment| conflicts.close(&closer, fragment));
     }
     let mut serving = serving.into_iter();
-    let Some(Fragment { tls, traffic, jwt_providers, authorization, .. }) = serving.next() else {
+    let Some(Fragment { tls, traffic, cors, jwt_providers, authorization, .. }) = serving.next() else {
         return Merged::default();
     };
     let others: Vec<_> = serving.collect();
@@ -48,7 +48,7 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     };
     let is_served = !matches!(&traffic, Traffic::Http(routes) if routes.is_empty());
     let host = key.host.clone();
-    let host = VirtualHost { host, tls, traffic, policies, jwt_providers, authorization };
+    let host = VirtualHost { host, tls, traffic, policies, cors, jwt_providers, authorization };
     Merged { virtual_host: is_served.then_some(host), notes: conflicts.notes() }
 }
 

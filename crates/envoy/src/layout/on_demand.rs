@@ -108,9 +108,9 @@ impl OnDemand {
         let one = BTreeSet::from([host.clone()]);
         let fragment = is_shared(host).then(|| self.table.fragments(&one).remove(host)).flatten();
         let own = Guard::ALL.into_iter().map(Class::Own);
-        let scope = own
-            .chain([Class::Https])
-            .find_map(|class| self.scopes.published(ResourceType::ScopedRouteConfiguration, &class.key(host)));
+        let scope = own.chain([Class::Https]).find_map(|class| {
+            self.scopes.published(ResourceType::ScopedRouteConfiguration, &class.key(host))
+        });
         let (place, fallback) = (self.hosts.get(host).cloned(), self.fallback.part(host));
         Form { fragment, resource: scope.cloned(), place, fallback }
     }

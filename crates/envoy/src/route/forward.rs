@@ -15,7 +15,7 @@ use model::{Forward, HostRewrite, Mirror, PathRewrite, Retry, WeightedCluster};
 use super::hash;
 use super::matching::regex;
 use crate::duration::timeout;
-use crate::{Reference, headers};
+use crate::{Reference, filters, headers};
 
 /// The action of a route that has backends.
 pub(super) fn route_action(forward: &Forward) -> proto::RouteAction {
@@ -43,17 +43,22 @@ pub(super) fn clusters(forward: &Forward) -> Vec<Reference> {
     backends.chain(mirrors).map(|key| Reference::cluster(key.name())).collect()
 }
 
-/// One backend without header changes of its own is named directly: Envoy then draws no lot.
+/// One backend without changes of its own is named directly: Envoy then draws no lot.
 fn clusters_by_weight(clusters: &[WeightedCluster]) -> ClusterSpecifier {
     match clusters {
-        [only] if only.request_headers.is_empty() && only.response_headers.is_empty() => {
-            ClusterSpecifier::Cluster(only.cluster.to_string())
-        }
+        [only] if has_nothing_of_its_own(only) => ClusterSpecifier::Cluster(only.cluster.to_string()),
         shared => ClusterSpecifier::WeightedClusters(proto::WeightedCluster {
             clusters: shared.iter().map(weight).collect(),
             ..Default::default()
         }),
     }
+}
+
+/// Whether there is nothing to say about a backend but its name; its host is that of the route.
+fn has_nothing_of_its_own(backend: &WeightedCluster) -> bool {
+    let WeightedCluster { cluster: _, weight: _, request_headers, response_headers, host: _, cookies } =
+        backend;
+    request_headers.is_empty() && response_headers.is_empty() && cookies.is_empty()
 }
 
 fn weight(backend: &WeightedCluster) -> ClusterWeight {
@@ -65,6 +70,7 @@ fn weight(backend: &WeightedCluster) -> ClusterWeight {
         response_headers_to_add: headers::to_set(&backend.response_headers),
         response_headers_to_remove: headers::to_remove(&backend.response_headers),
         host_rewrite_specifier: backend.host.as_ref().and_then(literal_host),
+        typed_per_filter_config: filters::messages_of_backend(backend),
         ..Default::default()
     }
 }

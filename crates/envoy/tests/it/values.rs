@@ -135,6 +135,7 @@ pub(crate) fn plain(host: &str, routes: Vec<Route>) -> VirtualHost {
         tls: None,
         traffic: Traffic::Http(routes),
         policies: Policies::default(),
+        cors: None,
         jwt_providers: vec![],
         authorization: None,
     }

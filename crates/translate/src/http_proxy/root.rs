@@ -7,15 +7,15 @@ use std::sync::Arc;
 use api::HttpProxySpec;
 use api::http_proxy::VirtualHost;
 use model::{
-    Action, Authorization, Check, Host, JwtProvider, Kind, ObjectId, Policies, Problem, Route, Settings,
-    TlsTermination, Traffic, VirtualHostKey,
+    Action, Authorization, Check, CorsPolicy, Host, JwtProvider, Kind, ObjectId, Policies, Problem, Route,
+    Settings, TlsTermination, Traffic, VirtualHostKey,
 };
 use store::{Age, Claimant, HttpProxyFact, Reader};
 
 use super::route::FromRoot;
 use super::tls::Front;
 use super::tree::{self, Entry};
-use super::{Fault, SPEC, authorization, class, jwt, restrictions, tcp, tls, unsupported};
+use super::{Fault, SPEC, authorization, class, cors, jwt, restrictions, tcp, tls, unsupported};
 use crate::field_path::FieldPath;
 use crate::{Contribution, Fragment, Origin, Rank, text};
 
@@ -77,6 +77,8 @@ pub(crate) struct Root<'a> {
     pub(crate) policies: Option<Policies>,
     /// Whether something else that would restrict access cannot be built.
     pub(crate) closed: bool,
+    /// Which scripts of other origins it serves.
+    pub(crate) cors: Option<Arc<CorsPolicy>>,
 }
 
 /// What only chains for TLS look at.
@@ -98,8 +100,11 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact)
     }
     let closed = unsupported::virtual_host(context, id, virtual_host);
     let policies = policies(context, id, virtual_host);
-    let root = Root { id, age: fact.age, host, has_tcp: spec.tcpproxy.is_some(), policies, closed };
-    let served = owned.and_then(|()| serve(context, &root, fact, &spec, virtual_host));
+    let cors = cors::policy(context, id, virtual_host);
+    let known = cors.as_ref().ok().cloned().flatten();
+    let has_tcp = spec.tcpproxy.is_some();
+    let root = Root { id, age: fact.age, host, has_tcp, policies, closed, cors: known };
+    let served = owned.and(cors).and_then(|_| serve(context, &root, fact, &spec, virtual_host));
     guard(context, &root, virtual_host);
     served
 }
@@ -159,8 +164,9 @@ fn guard(context: &mut Context<'_, '_>, root: &Root<'_>, virtual_host: &VirtualH
         if (closed || !policies.is_empty()) && !context.out.fragments.contains_key(&key) {
             let traffic = Traffic::Http(vec![]);
             let (rank, jwt_providers) = (root.rank(), vec![]);
-            let (tls, authorization) = (None, None);
-            let fragment = Fragment { rank, tls, traffic, policies, jwt_providers, closed, authorization };
+            let (tls, cors, authorization) = (None, None, None);
+            let fragment =
+                Fragment { rank, tls, traffic, policies, cors, jwt_providers, closed, authorization };
             context.out.fragments.insert(key, fragment);
         }
     }
@@ -366,7 +372,8 @@ fn add(
     let key = VirtualHostKey { listener, host: root.host.clone() };
     let Secured { tokens: jwt_providers, authorization, check } = secured;
     let policies = Policies { authorization: check, ..root.policies.clone().unwrap_or_default() };
-    let fragment = Fragment { rank, tls, traffic, policies, jwt_providers, closed, authorization };
+    let cors = root.cors.clone();
+    let fragment = Fragment { rank, tls, traffic, policies, cors, jwt_providers, closed, authorization };
     context.out.fragments.insert(key, fragment);
 }
 

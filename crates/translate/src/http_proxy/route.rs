@@ -15,7 +15,8 @@ use super::root::Context;
 use super::services::{self, Carried, Services, Way};
 use super::tree::Entry;
 use super::{
-    Fault, action, balancing, health, internal_redirect, policies, restrictions, rewrite, unsupported,
+    Fault, action, balancing, cookies, health, internal_redirect, policies, restrictions, rewrite,
+    unsupported,
 };
 use crate::field_path::FieldPath;
 
@@ -159,6 +160,7 @@ fn forward(
         balancing: chosen.balancing,
         health_check: health::of_requests(at, spec.health_check_policy.as_deref())?,
         idle: timeouts.connection,
+        cookies: cookies::rewrites(at, &spec.cookie_rewrite_policies)?,
     };
     let Services { clusters, mirrors } = services::services(context, owner, at, &spec.services, &way)?;
     if clusters.is_empty() {

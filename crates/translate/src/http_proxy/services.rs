@@ -5,9 +5,9 @@ mod reach;
 use api::http_proxy::Service;
 use model::{Mirror, ObjectId, WeightedCluster};
 
-use super::Fault;
 use super::headers::{self, Whose};
 use super::root::Context;
+use super::{Fault, cookies};
 use crate::field_path::FieldPath;
 use crate::text;
 use reach::{cluster, port};
@@ -87,6 +87,7 @@ pub(crate) fn share(
     let (request_headers, response_headers) = whose
         .with_defaults(&context.settings.default_headers, request.edits, response_headers)
         .map_err(|why| Fault::new("ServiceError", "RequestHeadersPolicyInvalid", at, why.to_string()))?;
+    let cookies = cookies::rewrites(at, &service.cookie_rewrite_policies)?;
     let cluster = cluster(context, owner, at, service, way, request.host.as_ref())?;
     Ok(cluster.map(|cluster| WeightedCluster {
         cluster,
@@ -94,6 +95,7 @@ pub(crate) fn share(
         request_headers,
         response_headers,
         host: request.host,
+        cookies: cookies::joined(cookies, &way.cookies),
     }))
 }
 

@@ -49,6 +49,7 @@ fn clusters(
         balancing: balancing::of_connections(context, owner, &AT, spec.load_balancer_policy.as_deref()),
         health_check: health::of_connections(&AT, spec.health_check_policy.as_deref())?,
         idle: Timeout::Default,
+        cookies: vec![],
     };
     services::connections(context, owner, &AT, &spec.services, &way)
 }

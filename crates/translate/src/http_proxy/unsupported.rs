@@ -14,15 +14,13 @@ use crate::field_path::FieldPath;
 /// What leaving a field out means for the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
-    /// Traffic flows without it.
-    Missing,
     /// Traffic must not flow without it.
     Closes,
     /// It says nothing about such traffic.
     Idle(&'static str),
 }
 
-use Effect::{Closes, Idle, Missing};
+use Effect::{Closes, Idle};
 
 const CONNECTIONS: Effect = Idle("has no effect on connections");
 const NO_SERVICES: Effect = Idle("has no effect without services");
@@ -30,29 +28,26 @@ const NO_SERVICES: Effect = Idle("has no effect without services");
 /// A field, what leaving it out means, and whether an object has it.
 type Field<T> = (&'static str, Effect, fn(&T) -> bool);
 
-const VIRTUAL_HOST: [Field<VirtualHost>; 2] = [
-    ("corsPolicy", Missing, |host| host.cors_policy.is_some()),
-    ("rateLimitPolicy.global", Closes, |host| limits_globally(host.rate_limit_policy.as_deref())),
-];
+const VIRTUAL_HOST: [Field<VirtualHost>; 1] =
+    [("rateLimitPolicy.global", Closes, |host| limits_globally(host.rate_limit_policy.as_deref()))];
 
-const ROUTE: [Field<Route>; 2] = [
-    ("cookieRewritePolicies", Missing, |route| !route.cookie_rewrite_policies.is_empty()),
-    ("rateLimitPolicy.global", Closes, |route| limits_globally(route.rate_limit_policy.as_deref())),
-];
+const ROUTE: [Field<Route>; 1] =
+    [("rateLimitPolicy.global", Closes, |route| limits_globally(route.rate_limit_policy.as_deref()))];
 
-const SERVICE: [Field<Service>; 1] =
-    [("cookieRewritePolicies", Missing, |service| !service.cookie_rewrite_policies.is_empty())];
-
-const TCP_SERVICE: [Field<Service>; 3] = [
+const TCP_SERVICE: [Field<Service>; 4] = [
+    ("cookieRewritePolicies", CONNECTIONS, |service| !service.cookie_rewrite_policies.is_empty()),
     ("mirror", CONNECTIONS, |service| service.mirror),
     ("requestHeadersPolicy", CONNECTIONS, |service| service.request_headers_policy.is_some()),
     ("responseHeadersPolicy", CONNECTIONS, |service| service.response_headers_policy.is_some()),
 ];
 
-const TCP_HOST: [Field<VirtualHost>; 1] =
-    [("rateLimitPolicy.local", CONNECTIONS, |host| limits_locally(host.rate_limit_policy.as_deref()))];
+const TCP_HOST: [Field<VirtualHost>; 2] = [
+    ("corsPolicy", CONNECTIONS, |host| host.cors_policy.is_some()),
+    ("rateLimitPolicy.local", CONNECTIONS, |host| limits_locally(host.rate_limit_policy.as_deref())),
+];
 
-const ROUTE_WITHOUT_SERVICES: [Field<Route>; 7] = [
+const ROUTE_WITHOUT_SERVICES: [Field<Route>; 8] = [
+    ("cookieRewritePolicies", NO_SERVICES, |route| !route.cookie_rewrite_policies.is_empty()),
     ("enableWebsockets", NO_SERVICES, |route| route.enable_websockets),
     ("healthCheckPolicy", NO_SERVICES, |route| route.health_check_policy.is_some()),
     ("internalRedirectPolicy", NO_SERVICES, |route| route.internal_redirect_policy.is_some()),
@@ -84,19 +79,11 @@ pub(super) fn tcp_host(context: &mut Context<'_, '_>, id: &ObjectId, host: &Virt
 
 /// Tells about the fields of a route and of its services, and whether they close the route.
 pub(super) fn route(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, route: &Route) -> bool {
-    let mut closed = tell(context, id, at, route, &ROUTE);
+    let closed = tell(context, id, at, route, &ROUTE);
     if route.services.is_empty() {
         tell(context, id, at, route, &ROUTE_WITHOUT_SERVICES);
     }
-    for (index, service) in route.services.iter().enumerate() {
-        closed |= self::service(context, id, &at.item("services", index), service);
-    }
     closed
-}
-
-/// Tells about the fields of a service, and whether they close what uses it.
-fn service(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, service: &Service) -> bool {
-    tell(context, id, at, service, &SERVICE)
 }
 
 /// Tells about the fields of a TCP proxy and of its services, and whether they close it.
@@ -110,7 +97,6 @@ pub(super) fn tcp_proxy(
     for (index, service) in proxy.services.iter().enumerate() {
         let at = at.item("services", index);
         closed |= tell(context, id, &at, service, &TCP_SERVICE);
-        closed |= self::service(context, id, &at, service);
     }
     closed
 }
@@ -127,7 +113,6 @@ fn tell<T>(
         let at = at.field(field);
         let fault = |message: String| Fault::new("SpecError", "FieldNotSupported", &at, message);
         let problem = match effect {
-            Missing => fault(format!("{at} is not supported yet and is ignored")).warning(),
             Idle(why) => {
                 Fault { reason: "IgnoredField", ..fault(format!("{at} {why} and is ignored")) }.warning()
             }

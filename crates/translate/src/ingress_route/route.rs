@@ -83,7 +83,7 @@ fn forward(
         let Chosen { balancing, hash: own } = chosen(context, owner, &at, service);
         let health_check = probes(&at, service.health_check.as_ref())?;
         let (host, idle) = (None, Timeout::Default);
-        let way = Way { carried: Carried::Requests, host, balancing, health_check, idle };
+        let way = Way { carried: Carried::Requests, host, balancing, health_check, idle, cookies: vec![] };
         match share(context, owner, &at, &spec.prefix, service, &way)? {
             Ok(share) => {
                 clusters.push(share);

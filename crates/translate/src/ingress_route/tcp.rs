@@ -123,7 +123,7 @@ fn connection(
     }
     let balancing = balancing::of_connections(context, owner, at, route::policy(service).as_ref());
     let (host, health_check, idle) = (None, None, Timeout::Default);
-    let way = Way { carried: Carried::Connections, host, balancing, health_check, idle };
+    let way = Way { carried: Carried::Connections, host, balancing, health_check, idle, cookies: vec![] };
     let found = services::share(context, owner, at, &route::newer_service(service), &way)?;
     found.map_err(|fault| match fault.reason {
         "ServiceUnresolvedReference" => {

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{
-    Action, AddressFilter, Balancing, ClientCertificates, Cluster, ClusterKey, Demand, Discovery, Endpoint,
-    Forward, Handshake, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck,
-    HostRewrite, InternalRedirect, Jwks, JwtProvider, LocalRateLimit, PathMatch, PathRewrite, Policies,
-    Probe, Problem, Protocol, QueryMatch, QueryPredicate, Redirect, RedirectPath, Report, Retry, Revocation,
-    Route, RouteMatch, SchemeChange, Severity, SlowStart, TextMatch, Timeout, TlsTermination, TlsVersion,
-    Traffic, Trust, UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
+    Action, AddressFilter, Balancing, ClientCertificates, Cluster, ClusterKey, CookieRewrite, CorsOrigin,
+    CorsPolicy, Demand, Discovery, Endpoint, Forward, Handshake, HashPart, HashSource, HeaderEdits,
+    HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, InternalRedirect, Jwks, JwtProvider,
+    LocalRateLimit, PathMatch, PathRewrite, Policies, Probe, Problem, Protocol, QueryMatch, QueryPredicate,
+    Redirect, RedirectPath, Report, Retry, Revocation, Route, RouteMatch, SchemeChange, Severity, SlowStart,
+    TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Trust, UpstreamValidation, Verdict, VirtualHost,
+    WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -105,6 +106,9 @@ fn virtual_host(host: &VirtualHost, names: &Names, several: bool) -> Value {
         found.insert("asks".into(), json!(asked::authorization(authorization, names)));
     }
     policies(&host.policies, &mut found);
+    if let Some(policy) = &host.cors {
+        found.insert("cors".into(), cors(policy));
+    }
     insert(
         &mut found,
         "tokens",
@@ -118,6 +122,33 @@ fn virtual_host(host: &VirtualHost, names: &Names, several: bool) -> Value {
         Traffic::Tcp(proxy) => {
             found.insert("tcp".into(), json!(shares(&proxy.clusters, names)));
         }
+    }
+    Value::Object(found)
+}
+
+fn cors(policy: &CorsPolicy) -> Value {
+    let origin = |origin: &CorsOrigin| match origin {
+        CorsOrigin::Any => "*".to_owned(),
+        CorsOrigin::Exact(text) => text.to_string(),
+        CorsOrigin::Regex(regex) => format!("like {regex}"),
+    };
+    let mut found = Map::new();
+    found.insert("origins".into(), json!(policy.origins.iter().map(origin).collect::<Vec<_>>()));
+    let lists = [
+        ("methods", &policy.methods),
+        ("headers", &policy.allowed_headers),
+        ("readable", &policy.exposed_headers),
+    ];
+    for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        found.insert(name.into(), json!(list.join(", ")));
+    }
+    for (name, value) in [("credentials", policy.credentials), ("private network", policy.private_network)] {
+        if value {
+            found.insert(name.into(), json!(true));
+        }
+    }
+    if let Some(seconds) = policy.max_age {
+        found.insert("seconds".into(), json!(seconds));
     }
     Value::Object(found)
 }
@@ -357,7 +388,22 @@ fn share(share: &WeightedCluster, names: &Names) -> Value {
     }
     edits("request", &share.request_headers, &mut found);
     edits("response", &share.response_headers, &mut found);
+    insert(
+        &mut found,
+        "cookies",
+        share.cookies.iter().map(|each| (each.name.to_string(), json!(cookie(each)))),
+    );
     if found.len() == 1 { found["to"].clone() } else { Value::Object(found) }
+}
+
+fn cookie(rewrite: &CookieRewrite) -> String {
+    let CookieRewrite { name: _, path, domain, secure, same_site } = rewrite;
+    let mut words = Vec::new();
+    words.extend(path.as_ref().map(|path| format!("path {path}")));
+    words.extend(domain.as_ref().map(|domain| format!("domain {domain}")));
+    words.extend(secure.map(|secure| if secure { "secure" } else { "not secure" }.to_owned()));
+    words.extend(same_site.map(|word| format!("same site {}", word.as_str())));
+    words.join(", ")
 }
 
 fn rewrite(rewrite: &PathRewrite) -> String {

@@ -6,6 +6,8 @@ mod anything;
 mod authorization;
 mod beside;
 mod client_certificates;
+mod cookies;
+mod cors;
 mod equality;
 mod fallback;
 mod guards;

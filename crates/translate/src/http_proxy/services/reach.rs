@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use api::http_proxy::Service;
 use api::http_proxy::service::Protocol;
-use model::{Balancing, ClusterKey, HealthCheck, HostRewrite, ObjectId, Timeout, UpstreamValidation};
+use model::{
+    Balancing, ClusterKey, CookieRewrite, HealthCheck, HostRewrite, ObjectId, Timeout, UpstreamValidation,
+};
 
 use crate::backend::{self, HealthPort, Policy, PortRef, Target, Upstream};
 use crate::field_path::FieldPath;
@@ -26,6 +28,8 @@ pub(crate) struct Way<'a> {
     pub(crate) health_check: Option<Arc<HealthCheck>>,
     /// How long a connection may be unused.
     pub(crate) idle: Timeout,
+    /// Changes to the cookies that the services set.
+    pub(crate) cookies: Vec<CookieRewrite>,
 }
 
 /// What is brought to a service.
