@@ -164,7 +164,7 @@ fn objects(reload: Reload, folder: &Mutex<Folder>) -> Vec<store::Change> {
     let mut wrong: Vec<_> = reload.diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
     for change in &reload.changes {
         if let FolderChange::Applied(object) = change {
-            wrong.extend(folder.violations(object).into_iter().map(|violation| violation.message));
+            wrong.extend(folder.violations(&object.id()).into_iter().map(|violation| violation.message));
         }
     }
     assert!(wrong.is_empty(), "in the manifests: {wrong:?}");

@@ -8,7 +8,7 @@
 //! Does not: read or write files, or judge objects; `lint` does.
 //!
 //! Start with [`ingress_routes`], [`Conversion`] and [`Finding`]. Another conversion is another module beside
-//! `ingress_route` that gives [`tree::Node`]s; [`document`] writes them.
+//! `ingress_route` that gives nodes of a `tree`; `document` writes them.
 
 mod document;
 mod ingress_route;
