@@ -10,8 +10,8 @@ const FILE: &str = "docs/benchmarks.md";
 
 const HEAD: &str = "# What a change costs
 
-Written by `make bench`; do not edit. The figures are those of one run on one machine, which other programs may
-have used at the same time: compare what stands in one table, not tables of two machines.
+Written by `make bench`; do not edit. Each section is one run on one machine, which other programs may have
+used at the same time: compare what stands in one table, not two tables.
 ";
 
 /// A part of `isobath-bench`, and what its tables say.
