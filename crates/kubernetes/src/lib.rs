@@ -1,0 +1,11 @@
+//! A Kubernetes cluster as a source of objects and a place for statuses.
+//!
+//! This is the only crate that speaks to an API server. It decides nothing about what objects mean.
+//!
+//! The type to know: [`Error`].
+
+mod client;
+mod error;
+
+pub use client::{Access, connect};
+pub use error::Error;
