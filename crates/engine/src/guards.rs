@@ -1,6 +1,6 @@
 //! What hosts ask of requests before they are served.
 
-use model::{Route, Traffic, VirtualHost};
+use model::{Action, Route, Traffic, VirtualHost};
 
 use crate::hash::fingerprint;
 
@@ -39,7 +39,17 @@ impl Guards {
 
 /// What a route asks of requests beside its host, and of which requests; `None` for nothing.
 fn guarded(route: &Route) -> Option<impl std::hash::Hash> {
-    let Route { matches, action: _, policies, jwt, request_headers: _, response_headers: _, origin: _ } =
-        route;
-    (!policies.is_empty() || jwt.is_some()).then_some((matches, policies, jwt))
+    let Route { matches, action, policies, jwt, request_headers: _, response_headers: _, origin: _ } = route;
+    let sent_away = is_sent_away(action).then_some(action);
+    let asks = !policies.is_empty() || jwt.is_some() || sent_away.is_some();
+    asks.then_some((matches, policies, jwt, sent_away))
+}
+
+/// Whether requests are kept from backends: those that must come by TLS, and those that are answered with an error.
+const fn is_sent_away(action: &Action) -> bool {
+    match action {
+        Action::UpgradeToHttps => true,
+        Action::Respond(response) => response.status >= 400,
+        Action::Forward(_) | Action::Redirect(_) => false,
+    }
 }

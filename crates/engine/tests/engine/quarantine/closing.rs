@@ -97,3 +97,14 @@ fn of_several_suspects_only_the_culprit_is_closed() {
         assert!(envoy.serves("a.com") && !envoy.serves("/first-a") && refuses(&envoy), "{layout:?}");
     }
 }
+
+#[test]
+fn a_rejected_change_that_sends_requests_to_https_does_not_leave_them_in_the_clear() {
+    for layout in LAYOUTS {
+        let mut envoy = Envoy::with(layout);
+        envoy.apply([host("a", "/first"), tls_secret("ns", "one", &pairs()[0])]);
+        assert!(envoy.serves("/first"), "{layout:?}");
+        envoy.apply([with_tls(proxy("a", "/poison"), "one").into()]);
+        assert!(!envoy.serves("/first") && !envoy.serves(POISON) && refuses(&envoy), "{layout:?}");
+    }
+}
