@@ -152,13 +152,13 @@ fn serve(
 /// Keeps up what a root asks for where it serves nothing itself: routes of other objects under its host were never
 /// meant to be without it.
 fn guard(context: &mut Context<'_, '_>, root: &Root<'_>, virtual_host: &VirtualHost) {
-    let tls = virtual_host.tls.as_deref();
-    let asks =
-        tls.is_some_and(|tls| tls.client_validation.is_some()) || authorization::is_wanted(virtual_host);
+    let wants_certificates = virtual_host.tls.as_deref().is_some_and(|tls| tls.client_validation.is_some());
     let closed = root.closed || root.policies.is_none();
-    let http = Some((context.settings.http_listener(), closed));
-    let https = tls.map(|_| (context.settings.https_listener(), closed || asks));
-    for (listener, closed) in http.into_iter().chain(https) {
+    let closed_to_tls = closed || wants_certificates || authorization::is_wanted(virtual_host);
+    let http = (context.settings.http_listener(), closed);
+    // Also where the root has no certificate: another object may have one for the host.
+    let https = (context.settings.https_listener(), closed_to_tls);
+    for (listener, closed) in [http, https] {
         let key = VirtualHostKey { listener, host: root.host.clone() };
         let policies = root.policies.clone().unwrap_or_default();
         if (closed || !policies.is_empty()) && !context.out.fragments.contains_key(&key) {
