@@ -2,10 +2,11 @@
 //!
 //! This is the only crate that speaks to an API server. It decides nothing about what objects mean.
 //!
-//! The type to know: [`Error`].
+//! The types to know: [`watch::Watches`], [`watch::Batch`], [`Error`].
 
 mod client;
 mod error;
+pub mod watch;
 
 pub use client::{Access, connect};
 pub use error::Error;

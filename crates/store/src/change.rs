@@ -23,7 +23,8 @@ impl Change {
 }
 
 /// A kind in the words of `model`.
-pub(crate) fn kind(kind: api::Kind) -> model::Kind {
+#[must_use]
+pub fn kind(kind: api::Kind) -> model::Kind {
     match kind {
         api::Kind::Namespace => model::Kind::Namespace,
         api::Kind::Service => model::Kind::Service,

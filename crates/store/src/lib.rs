@@ -20,7 +20,7 @@ mod reader;
 mod store;
 mod unit;
 
-pub use change::Change;
+pub use change::{Change, kind};
 pub use facts::{
     Age, Annotations, DelegationFact, ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact,
     InvalidJwks, PortProtocol, ProxyFact, SecretFact, SecretType, ServiceFact, ServicePort, SliceEndpoint,
