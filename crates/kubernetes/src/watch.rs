@@ -19,8 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
-use model::{ObjectId, Report};
-use serde_json::Value;
+use model::Report;
 use store::Change;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
@@ -78,24 +77,18 @@ pub struct Batch {
     /// Objects that came, changed or went, in order.
     pub changes: Vec<Change>,
     /// Objects that cannot be read. Among the changes each is removed: nothing of it is served.
-    pub unreadable: Vec<Report>,
-    /// The objects with a status among those that came or changed, as the cluster has them.
-    pub standings: Vec<Standing>,
+    pub unreadable: Vec<Unreadable>,
     /// Whether, with this batch for the first time, everything that there is has been told.
     pub synced: bool,
 }
 
-/// An object as the cluster has it, for those who write its status.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
-    /// The object.
-    pub object: ObjectId,
-    /// Tells it from an earlier one of that name.
-    pub uid: Box<str>,
-    /// The `metadata.generation`.
-    pub generation: i64,
-    /// Its status; null when it has none.
-    pub status: Value,
+/// An object that cannot be read.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    /// What there is to say about it.
+    pub report: Report,
+    /// Its metadata and its status, where those can be read.
+    pub object: Option<api::Object>,
 }
 
 /// The watches of a cluster.

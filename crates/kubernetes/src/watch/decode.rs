@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::Standing;
 use super::kinds::Watched;
 
 /// Fields of `metadata` that nobody here reads; the first may be larger than the rest of the object.
@@ -81,22 +80,6 @@ impl<'a> Head<'a> {
             problems: vec![problem],
         }
     }
-
-    /// The object for those who write its status.
-    pub(super) fn standing(&self, kind: Kind, raw: &str) -> Standing {
-        #[derive(Deserialize)]
-        struct Status {
-            #[serde(default)]
-            status: Value,
-        }
-        let status = serde_json::from_str::<Status>(raw).map(|read| read.status);
-        Standing {
-            object: self.id(kind),
-            uid: self.uid().into(),
-            generation: self.metadata.generation,
-            status: status.unwrap_or_default(),
-        }
-    }
 }
 
 /// The object, or why it cannot be used.
@@ -113,10 +96,26 @@ pub(super) fn object(watched: &Watched, raw: &str) -> Result<Object, Problem> {
     }
 }
 
+/// An object that cannot be used, as far as it can be read: with its metadata and its status.
+pub(super) fn shell(watched: &Watched, raw: &str) -> Option<Object> {
+    let mut value = pruned(raw, watched.has_status).ok()?;
+    value["spec"] = Value::Object(Map::new());
+    api::decode(watched.kind, value).ok().map(|decoded| decoded.object)
+}
+
 fn strict(watched: &Watched, raw: &str) -> Result<Object, DecodeProblem> {
-    let value = pruned(raw).map_err(|error| fault("", error.to_string()))?;
-    let Decoded { object, unknown, .. } = api::decode(watched.kind, value)?;
-    let unknown = unknown.into_iter().find(|path| !path.starts_with("metadata."));
+    let decode = |with_status| {
+        let value = pruned(raw, with_status).map_err(|error| fault("", error.to_string()))?;
+        api::decode(watched.kind, value)
+    };
+    let decoded = match decode(watched.has_status) {
+        // A status may be anybody's: it takes nothing from what was asked for.
+        Err(problem) if problem.path.starts_with("status") => decode(false),
+        decoded => decoded,
+    };
+    let Decoded { object, unknown, .. } = decoded?;
+    let is_ours = |path: &String| !path.starts_with("metadata.") && !path.starts_with("status");
+    let unknown = unknown.into_iter().find(is_ours);
     match unknown.filter(|_| is_strict(watched.kind)) {
         Some(path) => Err(fault(&path, format!("is not a field of {} that is known here", watched.kind))),
         None => Ok(object),
@@ -147,11 +146,11 @@ fn problem(problem: DecodeProblem) -> Problem {
 }
 
 /// The value without what nobody reads.
-fn pruned(raw: &str) -> Result<Value, serde_json::Error> {
+fn pruned(raw: &str, with_status: bool) -> Result<Value, serde_json::Error> {
     let mut object = Map::new();
     for (field, value) in fields(raw)? {
         let value = match &*field {
-            "status" => continue,
+            "status" if !with_status => continue,
             "metadata" => metadata(value.get())?,
             _ => serde_json::from_str(value.get())?,
         };
@@ -254,9 +253,10 @@ mod tests {
                 "managedFields": [{"manager": "m"}], "ownerReferences": [{"any": "thing"}],
             },
             "spec": {"virtualhost": {"fqdn": "a.example"}},
-            "status": {"currentStatus": 7},
+            "status": {"currentStatus": "valid"},
         });
         let Ok(Object::HttpProxy(object)) = decode(Kind::HttpProxy, &proxy) else { panic!() };
+        assert_eq!(object.status.unwrap().current_status, "valid");
         assert_eq!(object.metadata.managed_fields, None);
         assert_eq!(object.metadata.owner_references, None);
         assert_eq!(object.metadata.uid.as_deref(), Some("u"));
@@ -293,6 +293,16 @@ mod tests {
             json!({"metadata": {"name": "s"}, "addressType": "IPv4", "endpoints": [{"addresses": [1]}]});
         let (path, _) = decode(Kind::EndpointSlice, &slice).unwrap_err();
         assert_eq!(path, "endpoints[0].addresses[0]");
+    }
+
+    #[test]
+    fn a_status_that_cannot_be_read_is_not_looked_at() {
+        let status = json!({"currentStatus": 7});
+        let proxy = json!({"metadata": {"name": "p"}, "spec": {}, "status": status});
+        let Ok(Object::HttpProxy(object)) = decode(Kind::HttpProxy, &proxy) else { panic!() };
+        assert_eq!(object.status, None);
+        let newer = json!({"metadata": {"name": "p"}, "spec": {}, "status": {"newer": 7}});
+        assert!(decode(Kind::HttpProxy, &newer).is_ok());
     }
 
     #[test]

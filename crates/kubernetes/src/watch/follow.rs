@@ -9,7 +9,6 @@ use kube::core::Request;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::Settings;
 use super::decode::{self, Head};
 use super::events::{Event, Events};
 use super::failure::Failure;
@@ -19,6 +18,7 @@ use super::known::{Known, Sight};
 use super::pages::Page;
 use super::pause::{Pause, spread};
 use super::tally::{State, Tally};
+use super::{Settings, Unreadable};
 
 /// How long a watch lives at most; the API server ends it, and it is begun again.
 const LIFETIME: Duration = Duration::from_secs(290);
@@ -182,14 +182,14 @@ impl Follower {
             return Ok(version);
         }
         let watched = self.target.watched;
-        let standing = watched.has_status.then(|| head.standing(watched.kind, raw));
         let news = match decode::object(watched, raw) {
-            Ok(object) => News::Applied(object, standing),
+            Ok(object) => News::Applied(object),
             Err(problem) => {
                 self.tally.could_not_read();
                 let object = head.id(watched.kind);
                 tracing::warn!(%object, message = problem.message, "object cannot be read");
-                News::Unreadable(head.unreadable(watched.kind, problem), standing)
+                let report = head.unreadable(watched.kind, problem);
+                News::Unreadable(Box::new(Unreadable { report, object: decode::shell(watched, raw) }))
             }
         };
         self.tally.has(self.known.count());

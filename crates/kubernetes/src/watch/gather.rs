@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use api::Object;
-use model::{ObjectId, Report};
+use model::ObjectId;
 use store::Change;
 use tokio::sync::mpsc;
 
-use super::{BACKLOG, Batch, Standing};
+use super::{BACKLOG, Batch, Unreadable};
 
 /// What a watch has to tell.
 #[derive(Debug)]
 pub(super) enum News {
     /// An object is there, in this form.
-    Applied(Object, Option<Standing>),
+    Applied(Object),
     /// An object is there, and cannot be read.
-    Unreadable(Report, Option<Standing>),
+    Unreadable(Box<Unreadable>),
     /// An object is gone.
     Removed(ObjectId),
     /// The watch of this number has told everything that there is.
@@ -43,17 +43,15 @@ pub(super) async fn gather(mut news: mpsc::Receiver<News>, expected: usize, batc
 impl Batch {
     fn take(&mut self, news: News, incomplete: &mut BTreeSet<usize>) {
         match news {
-            News::Applied(object, standing) => {
+            News::Applied(object) => {
                 let change = Change::Applied(object);
                 self.forget_unreadable(&change.object());
                 self.changes.push(change);
-                self.standings.extend(standing);
             }
-            News::Unreadable(report, standing) => {
-                self.forget_unreadable(&report.object);
-                self.changes.push(Change::Removed(report.object.clone()));
-                self.unreadable.push(report);
-                self.standings.extend(standing);
+            News::Unreadable(unreadable) => {
+                self.forget_unreadable(&unreadable.report.object);
+                self.changes.push(Change::Removed(unreadable.report.object.clone()));
+                self.unreadable.push(*unreadable);
             }
             News::Removed(object) => {
                 self.forget_unreadable(&object);
@@ -67,7 +65,7 @@ impl Batch {
 
     /// What is told last is what is told.
     fn forget_unreadable(&mut self, object: &ObjectId) {
-        self.unreadable.retain(|report| report.object != *object);
+        self.unreadable.retain(|unreadable| unreadable.report.object != *object);
     }
 
     fn is_empty(&self) -> bool {

@@ -50,10 +50,10 @@ pub(super) static WATCHED: [Watched; 9] = [
     Watched { fields: Some(SECRETS), page: SECRETS_PAGE, ..row(Kind::Secret, "secrets", Origin::Kubernetes) },
     with_status(Kind::Ingress, "ingresses", Origin::Kubernetes),
     with_status(Kind::HttpProxy, "httpproxies", Origin::Defined),
-    row(Kind::TlsCertificateDelegation, "tlscertificatedelegations", Origin::Defined),
+    with_status(Kind::TlsCertificateDelegation, "tlscertificatedelegations", Origin::Defined),
     with_status(Kind::ExtensionService, "extensionservices", Origin::Defined),
     with_status(Kind::IngressRoute, "ingressroutes", Origin::Defined),
-    row(Kind::HeptioCertificateDelegation, "tlscertificatedelegations", Origin::Defined),
+    with_status(Kind::HeptioCertificateDelegation, "tlscertificatedelegations", Origin::Defined),
 ];
 
 /// What one watch follows: a kind, in one namespace or in all.

@@ -86,8 +86,9 @@ impl Watching {
 
 /// `+ object`, `- object`, `? object: what is wrong`.
 fn told(batch: &Batch) -> Vec<String> {
-    let unreadable = batch.unreadable.iter().map(|report| &report.object).collect::<BTreeSet<_>>();
-    let problems = batch.unreadable.iter();
+    let reports = || batch.unreadable.iter().map(|unreadable| &unreadable.report);
+    let unreadable: BTreeSet<_> = reports().map(|report| &report.object).collect();
+    let problems = reports();
     let problems = problems.map(|report| format!("? {}: {}", report.object, report.problems[0].message));
     let changes = batch.changes.iter().filter(|change| !unreadable.contains(&change.object()));
     let changes = changes.map(|change| match change {
@@ -288,26 +289,32 @@ async fn only_the_namespaces_that_are_to_be_read_are_asked_for() {
 }
 
 #[tokio::test]
-async fn objects_with_a_status_are_told_as_they_stand() {
+async fn objects_are_told_with_their_status_be_they_readable_or_not() {
     let server = ApiServer::with(&[PROXIES]);
-    let mut object = proxy("p", &"a.example".into());
-    object["metadata"]["generation"] = 3.into();
-    object["status"] = json!({"currentStatus": "valid"});
-    server.put(PROXIES, object);
-    server.put(SERVICES, self::object("s"));
+    for (name, fqdn) in [("good", json!("a.example")), ("bad", json!(7))] {
+        let mut object = proxy(name, &fqdn);
+        object["metadata"]["generation"] = 3.into();
+        object["status"] = json!({"currentStatus": "valid"});
+        server.put(PROXIES, object);
+    }
     let mut watching = Watching::of(&server);
-    let mut standings = Vec::new();
+    let mut seen = Vec::new();
     loop {
-        let batch = watching.batch().await;
-        standings.extend(batch.standings);
-        if batch.synced {
+        let Batch { changes, unreadable, synced } = watching.batch().await;
+        let applied = changes.into_iter().filter_map(|change| match change {
+            Change::Applied(object) => Some(object),
+            Change::Removed(_) => None,
+        });
+        for object in applied.chain(unreadable.into_iter().filter_map(|unreadable| unreadable.object)) {
+            let api::Object::HttpProxy(proxy) = object else { panic!("{object:?}") };
+            let status = proxy.status.map(|status| status.current_status);
+            seen.push((proxy.metadata.name.unwrap(), proxy.metadata.generation, status.unwrap()));
+        }
+        if synced {
             break;
         }
     }
-    let [standing] = standings.as_slice() else { panic!("{standings:?}") };
-    assert_eq!(
-        (standing.object.to_string(), &*standing.uid, standing.generation),
-        ("HTTPProxy ns/p".into(), "p", 3)
-    );
-    assert_eq!(standing.status, json!({"currentStatus": "valid"}));
+    seen.sort();
+    let expected = ["bad", "good"].map(|name| (name.to_owned(), Some(3), "valid".to_owned()));
+    assert_eq!(seen, expected);
 }
