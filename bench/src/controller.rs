@@ -76,6 +76,7 @@ fn security(certificates: &Generated) -> Security {
         name: "envoy".into(),
         default_clients: None,
         gateway_clients: None,
+        peers: None,
     };
     Security::Mutual(Arc::new(move || tls.clone()))
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use rustls::ServerConfig;
+use rustls::{ClientConfig, ServerConfig};
 use tokio::sync::{Notify, watch};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -29,6 +29,28 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its key.
     pub key: PathBuf,
+}
+
+impl TlsFiles {
+    /// What is in the files now.
+    ///
+    /// # Errors
+    /// If one cannot be read or they make no side of a connection.
+    pub fn material(&self) -> Result<Material, Unloadable> {
+        Contents::read(self)?.material(self)
+    }
+
+    /// What is in the files now, as what a client needs.
+    ///
+    /// # Errors
+    /// If one cannot be read or they make no client.
+    pub fn client_config(&self) -> Result<ClientConfig, Unloadable> {
+        self.material()?.client_config().map_err(|why| self.invalid(why))
+    }
+
+    fn invalid(&self, why: InvalidMaterial) -> Unloadable {
+        Unloadable::Invalid { files: Box::new(self.clone()), why }
+    }
 }
 
 /// Why a set of files is not in force.
@@ -239,10 +261,13 @@ impl Contents {
         xxh3_64(&parts.concat())
     }
 
+    fn material(&self, files: &TlsFiles) -> Result<Material, Unloadable> {
+        Material::parse(&self.ca, &self.certificate, &self.key).map_err(|why| files.invalid(why))
+    }
+
     fn load(&self, files: &TlsFiles) -> Result<Loaded, Unloadable> {
-        let invalid = |why| Unloadable::Invalid { files: Box::new(files.clone()), why };
-        let material = Material::parse(&self.ca, &self.certificate, &self.key).map_err(invalid)?;
-        let config = material.server_config().map_err(invalid)?;
+        let material = self.material(files)?;
+        let config = material.server_config().map_err(|why| files.invalid(why))?;
         log_notes(&material);
         let trusted =
             material.trusted.not_after().map(|not_after| LoadedCertificate { role: Role::Ca, not_after });

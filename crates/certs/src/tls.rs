@@ -37,6 +37,9 @@ pub enum InvalidMaterial {
     Verifier(#[from] VerifierBuilderError),
 }
 
+/// The protocol (ALPN) by which controllers tell themselves from Envoys on the port that both come to.
+pub const PEERS: &[u8] = b"isobath-peers/1";
+
 /// What one side needs: whom it trusts, its chain, its key. Checked, but not yet a configuration.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Material {
@@ -67,7 +70,7 @@ impl Material {
             .with_protocol_versions(&[&TLS13])?
             .with_client_cert_verifier(verifier)
             .with_single_cert(self.chain()?, self.key()?)?;
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), PEERS.to_vec()];
         config.send_tls13_tickets = 0;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         Ok(config)

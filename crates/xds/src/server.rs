@@ -16,6 +16,7 @@ use rustls::ServerConfig;
 use rustls::server::danger::ClientCertVerifier;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,19 @@ pub struct Tls {
     pub default_clients: Option<Arc<dyn ClientCertVerifier>>,
     /// Which certificates may stand for a Gateway's fleet; `None`: all that the handshake accepts.
     pub gateway_clients: Option<Arc<dyn ClientCertVerifier>>,
+    /// Who else may come to this port; `None`: Envoys only.
+    pub peers: Option<Peers>,
+}
+
+/// Other servers, which come to the same port and speak another protocol than Envoys.
+#[derive(Clone, Debug)]
+pub struct Peers {
+    /// By which the handshake tells them (ALPN); [`Tls::config`] must offer it.
+    pub protocol: &'static [u8],
+    /// The DNS or common name of their certificates.
+    pub name: Arc<str>,
+    /// Takes their connections; what does not fit is closed.
+    pub accepted: mpsc::Sender<Box<dyn Io>>,
 }
 
 /// Gives what the next handshake uses.
@@ -92,5 +106,6 @@ pub(crate) struct Peer {
     pub(crate) fleet: Result<Option<FleetId>, crate::identity::Refused>,
 }
 
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+/// A connection.
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}

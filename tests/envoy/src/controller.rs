@@ -104,5 +104,5 @@ pub(crate) fn reloading_security(config: Arc<ReloadingServerConfig>) -> Security
 }
 
 fn tls(config: Arc<rustls::ServerConfig>) -> Tls {
-    Tls { config, name: "envoy".into(), default_clients: None, gateway_clients: None }
+    Tls { config, name: "envoy".into(), default_clients: None, gateway_clients: None, peers: None }
 }

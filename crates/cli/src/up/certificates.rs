@@ -38,6 +38,7 @@ impl Certificates {
             name: "envoy".into(),
             default_clients: None,
             gateway_clients: None,
+            peers: None,
         };
         Ok(Security::Mutual(Arc::new(move || tls.clone())))
     }

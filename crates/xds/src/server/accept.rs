@@ -76,7 +76,7 @@ impl Accepting {
                 let (tls, deadline) = (source(), self.deadline);
                 Box::pin(async move {
                     match tokio::time::timeout(deadline, secure(socket, &tls)).await {
-                        Ok(Ok(peer)) => Some(peer),
+                        Ok(Ok(peer)) => peer,
                         Ok(Err(error)) => note_failure(&error.to_string()),
                         Err(_) => note_failure("deadline exceeded"),
                     }
@@ -91,31 +91,42 @@ fn note_failure(error: &str) -> Option<Peer> {
     None
 }
 
-async fn secure(socket: TcpStream, tls: &Tls) -> io::Result<Peer> {
+/// An Envoy; `None` for another server, which is handed over.
+async fn secure(socket: TcpStream, tls: &Tls) -> io::Result<Option<Peer>> {
     let stream = TlsAcceptor::from(tls.config.clone()).accept(socket).await?;
     let connection = stream.get_ref().1;
     if connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
         return Err(io::Error::other("tls 1.3 required"));
     }
     let chain = connection.peer_certificates().unwrap_or_default();
-    let fleet = fleet_of_chain(chain, tls).map(Some);
     if chain.is_empty() {
         return Err(io::Error::other("client certificate required"));
     }
-    Ok(Peer { io: Box::new(stream), fleet })
+    let speaks = connection.alpn_protocol();
+    if let Some(peers) = tls.peers.as_ref().filter(|peers| speaks == Some(peers.protocol)) {
+        let named = fleet_of_chain(chain, &peers.name, tls).map_err(io::Error::other)?;
+        if named != FleetId::default_fleet() {
+            return Err(io::Error::other("this is no certificate of a peer"));
+        }
+        let handed_over = peers.accepted.try_send(Box::new(stream));
+        handed_over.map_err(|_| io::Error::other("nobody takes the connections of peers now"))?;
+        return Ok(None);
+    }
+    let fleet = fleet_of_chain(chain, &tls.name, tls).map(Some);
+    Ok(Some(Peer { io: Box::new(stream), fleet }))
 }
 
 /// The fleet of a client, if its certificate comes from an authority that may name that fleet.
-fn fleet_of_chain(chain: &[CertificateDer<'_>], tls: &Tls) -> Result<FleetId, Refused> {
+fn fleet_of_chain(chain: &[CertificateDer<'_>], name: &str, tls: &Tls) -> Result<FleetId, Refused> {
     let Some((certificate, intermediates)) = chain.split_first() else { return Err(Refused::Unreadable) };
-    let fleet = fleet_of_certificate(certificate, &tls.name)?;
+    let fleet = fleet_of_certificate(certificate, name)?;
     let verifier = match fleet == FleetId::default_fleet() {
         true => &tls.default_clients,
         false => &tls.gateway_clients,
     };
     match verifier {
         Some(verifier) if !vouches(&**verifier, certificate, intermediates) => {
-            Err(Refused::Stranger { expected: tls.name.to_string() })
+            Err(Refused::Stranger { expected: name.to_owned() })
         }
         Some(_) | None => Ok(fleet),
     }

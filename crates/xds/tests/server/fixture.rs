@@ -102,7 +102,13 @@ pub(crate) fn tls(leaf: &Leaf, cas: &[&Ca]) -> Tls {
         .with_single_cert(leaf.chain.clone(), leaf.key())
         .unwrap();
     config.alpn_protocols = vec![b"h2".to_vec()];
-    Tls { config: Arc::new(config), name: "envoy".into(), default_clients: None, gateway_clients: None }
+    Tls {
+        config: Arc::new(config),
+        name: "envoy".into(),
+        default_clients: None,
+        gateway_clients: None,
+        peers: None,
+    }
 }
 
 /// The client side.

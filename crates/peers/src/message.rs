@@ -1,0 +1,165 @@
+//! Lines of JSON, one value in each.
+
+use std::io;
+
+use model::{Kind, ObjectId, Problem, Severity};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// How many objects are named in one line.
+pub(crate) const CHUNK: usize = 1000;
+/// A thousand names of 253 bytes, each with a namespace and a problem of some length, fit.
+const LINE_BYTES: u64 = 4 * 1024 * 1024;
+/// Envoy's words may be long; what a status has of them is not.
+const MESSAGE_BYTES: usize = 2048;
+
+/// The kinds whose objects Envoys get.
+const KINDS: [Kind; 4] = [Kind::HttpProxy, Kind::Ingress, Kind::IngressRoute, Kind::ExtensionService];
+
+/// An object in one generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Version {
+    kind: String,
+    namespace: String,
+    name: String,
+    pub(crate) generation: i64,
+}
+
+impl Version {
+    pub(crate) fn new(object: &ObjectId, generation: i64) -> Self {
+        let ObjectId { kind, namespace, name } = object;
+        let [namespace, name] = [namespace, name].map(|part| part.to_string());
+        Self { kind: kind.to_string(), namespace, name, generation }
+    }
+
+    /// The object; `None` when it is of a kind that Envoys do not get.
+    pub(crate) fn object(&self) -> Option<ObjectId> {
+        let kind = KINDS.into_iter().find(|kind| kind.as_str() == self.kind)?;
+        Some(ObjectId::new(kind, &*self.namespace, &*self.name))
+    }
+}
+
+/// Whether Envoys get such objects.
+pub(crate) fn is_carried(object: &ObjectId) -> bool {
+    KINDS.contains(&object.kind)
+}
+
+/// What the leader asks: which of these are in force with all Envoys?
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ask {
+    pub(crate) about: Vec<Version>,
+}
+
+/// What a controller answers.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Word {
+    /// How many Envoys it has.
+    pub(crate) nodes: usize,
+    /// What was asked for, and is in force with all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) in_force: Vec<Version>,
+    /// What they reject, in place of what was said of these objects before. Said without being asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rejected: Vec<Rejected>,
+}
+
+/// What Envoys have to say against an object.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rejected {
+    #[serde(flatten)]
+    pub(crate) version: Version,
+    /// Their words and the way out; `None`: nothing any more.
+    pub(crate) words: Option<Words>,
+}
+
+/// A problem that an Envoy found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Words {
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+}
+
+impl From<&Problem> for Words {
+    fn from(problem: &Problem) -> Self {
+        let end = problem.message.floor_char_boundary(MESSAGE_BYTES);
+        let message = problem.message[..end].to_owned();
+        Self { message, help: problem.help.clone() }
+    }
+}
+
+impl From<&Words> for Problem {
+    fn from(words: &Words) -> Self {
+        Self {
+            severity: Severity::Error,
+            kind: "EnvoyError",
+            reason: "Rejected",
+            path: String::new(),
+            message: words.message.clone(),
+            help: words.help.clone(),
+        }
+    }
+}
+
+/// Whether a problem is one that an Envoy found.
+pub(crate) fn is_rejection(problem: &Problem) -> bool {
+    problem.kind == "EnvoyError"
+}
+
+/// Sends one value.
+pub(crate) async fn send(to: &mut (impl AsyncWrite + Unpin), value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    to.write_all(&line).await?;
+    to.flush().await
+}
+
+/// The next value; `None` at the end.
+pub(crate) async fn receive<T: DeserializeOwned>(
+    from: &mut (impl AsyncBufRead + Unpin),
+    line: &mut Vec<u8>,
+) -> io::Result<Option<T>> {
+    // What was read stays in `line` when this is cancelled.
+    let limit = LINE_BYTES.saturating_sub(line.len() as u64);
+    from.take(limit).read_until(b'\n', line).await?;
+    if !line.ends_with(b"\n") {
+        return if line.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+    }
+    let value = serde_json::from_slice(line)?;
+    line.clear();
+    Ok(Some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_come_back_as_they_were() {
+        for kind in KINDS {
+            let object = ObjectId::new(kind, "ns", "name");
+            assert_eq!(Version::new(&object, 3).object(), Some(object));
+        }
+        let other = ObjectId::new(Kind::Secret, "ns", "name");
+        assert_eq!(Version::new(&other, 3).object(), None);
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_is_not_read_for_ever() {
+        let endless = vec![b'x'; usize::try_from(LINE_BYTES).unwrap() + 10];
+        let read = receive::<Ask>(&mut &endless[..], &mut Vec::new()).await;
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test]
+    async fn values_come_one_by_one() {
+        let mut sent = Vec::new();
+        let first = Word { nodes: 2, ..Word::default() };
+        send(&mut sent, &first).await.unwrap();
+        send(&mut sent, &Word::default()).await.unwrap();
+        let (mut from, mut line) = (&sent[..], Vec::new());
+        assert_eq!(receive(&mut from, &mut line).await.unwrap(), Some(first));
+        assert_eq!(receive(&mut from, &mut line).await.unwrap(), Some(Word::default()));
+        assert_eq!(receive::<Word>(&mut from, &mut line).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,247 @@
+//! How far this controller's Envoys have come.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use model::{ObjectId, Report};
+use tokio::sync::watch;
+
+use crate::message::{CHUNK, Rejected, Version, Word, Words, is_carried, is_rejection};
+
+/// What this controller's Envoys have acknowledged, and what they reject. Told by the controller, read by its peers.
+#[derive(Debug, Default)]
+pub struct Standing {
+    state: Mutex<State>,
+    /// Goes up with every change.
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    objects: HashMap<ObjectId, Position>,
+    rejections: BTreeMap<ObjectId, (i64, Words)>,
+    acknowledged: u64,
+    nodes: usize,
+}
+
+/// A generation of an object, and the publication that carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) generation: i64,
+    pub(crate) publication: u64,
+}
+
+impl Standing {
+    /// There is something to tell of an object, whose configuration is in the publication or in one before it.
+    pub fn reported(&self, report: &Report, publication: u64) {
+        if !is_carried(&report.object) {
+            return;
+        }
+        let (object, generation) = (&report.object, report.generation);
+        let words = report.problems.iter().find(|problem| is_rejection(problem)).map(Words::from);
+        self.change(|state| {
+            state.objects.insert(object.clone(), Position { generation, publication });
+            match words {
+                Some(words) => drop(state.rejections.insert(object.clone(), (generation, words))),
+                None => drop(state.rejections.remove(object)),
+            }
+        });
+    }
+
+    /// There is nothing to tell of an object any more.
+    pub fn forgotten(&self, object: &ObjectId) {
+        self.change(|state| {
+            state.objects.remove(object);
+            state.rejections.remove(object);
+        });
+    }
+
+    /// All connected Envoys have acknowledged a publication, and all before it.
+    pub fn acknowledged(&self, publication: u64) {
+        self.change(|state| state.acknowledged = state.acknowledged.max(publication));
+    }
+
+    /// So many Envoys are connected.
+    pub fn nodes(&self, count: usize) {
+        self.change(|state| state.nodes = count);
+    }
+
+    /// Every object that was told of.
+    pub(crate) fn positions(&self) -> Vec<(ObjectId, Position)> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut positions: Vec<_> =
+            state.objects.iter().map(|(object, position)| (object.clone(), *position)).collect();
+        positions.sort_by(|a, b| a.0.cmp(&b.0));
+        positions
+    }
+
+    /// What was acknowledged, by how many.
+    pub(crate) fn reached(&self) -> (u64, usize) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.acknowledged, state.nodes)
+    }
+
+    /// Resolves when something has changed, or at once when something did since the last time.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        let mut changes = self.changes.subscribe();
+        changes.mark_changed();
+        changes
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changes.send_modify(|changes| *changes = changes.wrapping_add(1));
+    }
+}
+
+/// What one peer has asked, and what it has been told.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    asked: BTreeMap<ObjectId, i64>,
+    nodes: Option<usize>,
+    rejected: BTreeMap<ObjectId, (i64, Words)>,
+}
+
+impl Answers {
+    /// The peer wants to know of these.
+    pub(crate) fn ask(&mut self, about: &[Version]) {
+        for version in about {
+            if let Some(object) = version.object() {
+                self.asked.insert(object, version.generation);
+            }
+        }
+    }
+
+    /// The next thing to say; `None` when there is nothing new. What is said is taken out.
+    pub(crate) fn next(&mut self, standing: &Standing) -> Option<Word> {
+        let state = standing.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_force = self.in_force(&state);
+        let rejected = self.rejected(&state);
+        let is_new = self.nodes.replace(state.nodes) != Some(state.nodes);
+        let word = Word { nodes: state.nodes, in_force, rejected };
+        (is_new || !word.in_force.is_empty() || !word.rejected.is_empty()).then_some(word)
+    }
+
+    fn in_force(&mut self, state: &State) -> Vec<Version> {
+        // Without Envoys there is nobody to wait for.
+        let reached = if state.nodes == 0 { u64::MAX } else { state.acknowledged };
+        let is_in_force = |object: &ObjectId, asked: i64| {
+            let position = state.objects.get(object).filter(|position| position.publication <= reached)?;
+            (position.generation >= asked).then_some(position.generation)
+        };
+        let done = self.asked.iter().filter_map(|(object, asked)| {
+            is_in_force(object, *asked).map(|generation| Version::new(object, generation))
+        });
+        let done: Vec<_> = done.take(CHUNK).collect();
+        for version in &done {
+            version.object().map(|object| self.asked.remove(&object));
+        }
+        done
+    }
+
+    fn rejected(&mut self, state: &State) -> Vec<Rejected> {
+        if self.rejected == state.rejections {
+            return vec![];
+        }
+        let over = self.rejected.iter().filter(|(object, _)| !state.rejections.contains_key(*object));
+        let over = over.map(|(object, (generation, _))| Rejected {
+            version: Version::new(object, *generation),
+            words: None,
+        });
+        let new = state.rejections.iter().filter(|(object, now)| self.rejected.get(*object) != Some(*now));
+        let new = new.map(|(object, (generation, words))| Rejected {
+            version: Version::new(object, *generation),
+            words: Some(words.clone()),
+        });
+        let rejected: Vec<_> = over.chain(new).take(CHUNK).collect();
+        for Rejected { version, words } in &rejected {
+            let Some(object) = version.object() else { continue };
+            match words {
+                Some(words) => drop(self.rejected.insert(object, (version.generation, words.clone()))),
+                None => drop(self.rejected.remove(&object)),
+            }
+        }
+        rejected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Kind, Problem, Severity, Verdict};
+
+    use super::*;
+
+    fn object(name: &str) -> ObjectId {
+        ObjectId::new(Kind::HttpProxy, "ns", name)
+    }
+
+    fn report(name: &str, generation: i64, words: Option<&str>) -> Report {
+        let problem = |words: &str| Problem {
+            severity: Severity::Error,
+            kind: "EnvoyError",
+            reason: "Rejected",
+            path: String::new(),
+            message: words.to_owned(),
+            help: None,
+        };
+        let problems = words.map(problem).into_iter().collect();
+        Report { object: object(name), generation, verdict: Verdict::Valid, problems }
+    }
+
+    fn ask(answers: &mut Answers, name: &str, generation: i64) {
+        answers.ask(&[Version::new(&object(name), generation)]);
+    }
+
+    #[test]
+    fn what_is_asked_is_answered_when_all_envoys_have_it() {
+        let (standing, mut answers) = (Standing::default(), Answers::default());
+        standing.nodes(2);
+        standing.reported(&report("a", 1, None), 7);
+        ask(&mut answers, "a", 2);
+        assert_eq!(answers.next(&standing).unwrap(), Word { nodes: 2, ..Word::default() });
+        standing.acknowledged(7);
+        assert_eq!(answers.next(&standing), None, "an older generation was asked for");
+        standing.reported(&report("a", 3, None), 9);
+        assert_eq!(answers.next(&standing), None);
+        standing.acknowledged(9);
+        let word = answers.next(&standing).unwrap();
+        assert_eq!(word.in_force, [Version::new(&object("a"), 3)]);
+        assert_eq!(answers.next(&standing), None, "nothing is said twice");
+    }
+
+    #[test]
+    fn without_envoys_what_is_known_is_in_force() {
+        let (standing, mut answers) = (Standing::default(), Answers::default());
+        ask(&mut answers, "a", 1);
+        assert_eq!(answers.next(&standing).unwrap(), Word::default());
+        standing.reported(&report("a", 1, None), 7);
+        assert_eq!(answers.next(&standing).unwrap().in_force.len(), 1);
+    }
+
+    #[test]
+    fn rejections_are_told_to_everybody_until_they_are_over() {
+        let (standing, mut answers) = (Standing::default(), Answers::default());
+        standing.reported(&report("a", 4, Some("no")), 1);
+        let rejected = |word: Word| -> Vec<_> {
+            word.rejected.into_iter().map(|each| each.words.map(|words| words.message)).collect()
+        };
+        assert_eq!(rejected(answers.next(&standing).unwrap()), [Some("no".to_owned())]);
+        standing.reported(&report("a", 4, Some("no, no")), 2);
+        assert_eq!(rejected(answers.next(&standing).unwrap()), [Some("no, no".to_owned())]);
+        standing.forgotten(&object("a"));
+        assert_eq!(rejected(answers.next(&standing).unwrap()), [None]);
+        assert_eq!(answers.next(&standing), None);
+    }
+
+    #[test]
+    fn many_answers_go_in_pieces() {
+        let (standing, mut answers) = (Standing::default(), Answers::default());
+        for number in 0..=CHUNK {
+            standing.reported(&report(&format!("o{number}"), 1, None), 1);
+            ask(&mut answers, &format!("o{number}"), 1);
+        }
+        let lengths: Vec<_> =
+            std::iter::from_fn(|| answers.next(&standing)).map(|word| word.in_force.len()).collect();
+        assert_eq!(lengths, [CHUNK, 1]);
+    }
+}
