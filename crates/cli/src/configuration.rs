@@ -1,6 +1,7 @@
 //! The flags of what the operator decides: one for each key of `config` that has one, and the file.
 
 use std::io::{self, IsTerminal, Write};
+use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -10,25 +11,69 @@ use config::{Checked, Commands, Configuration, Form, Key, Origin, Sources};
 use files::{Document, Style};
 use model::Settings;
 
-/// What the operator decides. `UP` is for the command `up`, which has flags of its own for where Envoy listens.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ConfigurationArguments<const UP: bool> {
+/// What the operator decides, by the flags of a command.
+#[derive(Debug, Clone)]
+pub(crate) struct ConfigurationArguments<C> {
     path: Option<PathBuf>,
     said: Vec<(&'static Key, Vec<String>, Origin)>,
+    command: PhantomData<fn() -> C>,
+}
+
+/// A command, by the keys that it has flags for.
+pub(crate) trait Reads {
+    /// Whether it has flags for keys of these commands.
+    fn has(commands: Commands) -> bool;
+}
+
+/// A command that looks at manifests.
+#[derive(Debug, Clone)]
+pub(crate) struct Manifests;
+
+/// The command `up`, which has flags of its own for where Envoy listens.
+#[derive(Debug, Clone)]
+pub(crate) struct Up;
+
+/// The command `serve`.
+#[derive(Debug, Clone)]
+pub(crate) struct Serve;
+
+impl Reads for Manifests {
+    fn has(commands: Commands) -> bool {
+        matches!(commands, Commands::All | Commands::NotUp)
+    }
+}
+
+impl Reads for Up {
+    fn has(commands: Commands) -> bool {
+        commands == Commands::All
+    }
+}
+
+impl Reads for Serve {
+    fn has(_: Commands) -> bool {
+        true
+    }
 }
 
 const PATH: &str = "config-path";
 
-impl<const UP: bool> ConfigurationArguments<UP> {
+impl<C> Default for ConfigurationArguments<C> {
+    fn default() -> Self {
+        Self { path: None, said: vec![], command: PhantomData }
+    }
+}
+
+impl<C: Reads> ConfigurationArguments<C> {
     /// The settings, with defaults for all that nobody says. Warnings are shown.
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
-        Ok(self.configuration()?.settings)
+        Ok(self.configuration(None)?.settings)
     }
 
-    fn configuration(&self) -> anyhow::Result<Configuration> {
+    /// The whole configuration. An object may take the place of the file. Warnings are shown.
+    pub(crate) fn configuration(&self, object: Option<Document>) -> anyhow::Result<Configuration> {
         let mut err = io::stderr().lock();
         let style = if err.is_terminal() { Style::Coloured } else { Style::Plain };
-        let Checked { configuration, findings } = self.sources(style)?.check();
+        let Checked { configuration, findings } = self.sources(object, style)?.check();
         for finding in &findings {
             writeln!(err, "{}", finding.render(style))?;
         }
@@ -38,15 +83,14 @@ impl<const UP: bool> ConfigurationArguments<UP> {
         }
     }
 
-    fn sources(&self, style: Style) -> anyhow::Result<Sources> {
+    fn sources(&self, object: Option<Document>, style: Style) -> anyhow::Result<Sources> {
         let mut sources = Sources::default();
-        if let Some(path) = &self.path {
-            match Document::read(path) {
-                Ok(document) => sources.file(document),
-                Err(fault) => {
-                    writeln!(io::stderr(), "{}", files::render(&fault, style).trim_end())?;
-                    bail!("the configuration cannot be read");
-                }
+        let file = self.path.as_ref().map(|path| Document::read(path));
+        match file.or(object.map(Ok)).transpose() {
+            Ok(document) => document.into_iter().for_each(|document| sources.file(document)),
+            Err(fault) => {
+                writeln!(io::stderr(), "{}", files::render(&fault, style).trim_end())?;
+                bail!("the configuration cannot be read");
             }
         }
         for (key, texts, origin) in &self.said {
@@ -56,16 +100,11 @@ impl<const UP: bool> ConfigurationArguments<UP> {
     }
 
     fn keys() -> impl Iterator<Item = (&'static Key, &'static str)> {
-        let has = |commands| match commands {
-            Commands::All => true,
-            Commands::NotUp => !UP,
-            Commands::Serve => false,
-        };
-        config::keys().filter(move |key| has(key.commands)).filter_map(|key| Some((key, key.flag?)))
+        config::keys().filter(|key| C::has(key.commands)).filter_map(|key| Some((key, key.flag?)))
     }
 }
 
-impl<const UP: bool> clap::FromArgMatches for ConfigurationArguments<UP> {
+impl<C: Reads> clap::FromArgMatches for ConfigurationArguments<C> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut read = Self::default();
         read.update_from_arg_matches(matches)?;
@@ -92,7 +131,7 @@ fn said(
     Some((key, texts, origin))
 }
 
-impl<const UP: bool> Args for ConfigurationArguments<UP> {
+impl<C: Reads> Args for ConfigurationArguments<C> {
     fn augment_args(command: Command) -> Command {
         let file = Arg::new(PATH)
             .short('c')
@@ -119,6 +158,8 @@ fn argument(key: &Key, flag: &'static str) -> Arg {
         .long(flag)
         .action(ArgAction::Append)
         .help(format!("{}{default}", key.meaning.trim_end_matches('.')));
+    // Contour has a short form of this one.
+    let argument = if flag == "debug" { argument.short('d') } else { argument };
     let argument = match key.variable {
         Some(variable) => argument.env(variable),
         None => argument,

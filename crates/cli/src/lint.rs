@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use envoy::XdsMode;
 use files::{Diagnostic, Severity, Style, render};
 
-use crate::configuration::ConfigurationArguments;
+use crate::configuration::{self, ConfigurationArguments};
 use crate::manifests;
 use crate::output::Outcome;
 
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_enum, default_value_t = Form::Text)]
     output: Form,
     #[command(flatten)]
-    configuration: ConfigurationArguments<false>,
+    configuration: ConfigurationArguments<configuration::Manifests>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

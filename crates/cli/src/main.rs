@@ -12,6 +12,7 @@ mod lint;
 mod log;
 mod manifests;
 mod output;
+mod serve;
 mod translate;
 mod up;
 mod version;
@@ -28,6 +29,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 #[derive(Debug, Parser)]
 #[command(name = "isobath", version, max_term_width = 100)]
 struct Arguments {
+    /// How the log is written.
+    #[arg(long, global = true, value_enum, default_value_t = log::Format::Text)]
+    log_format: log::Format,
     #[command(subcommand)]
     command: Command,
 }
@@ -39,6 +43,7 @@ enum Command {
     Convert(convert::Arguments),
     Crds(crds::Arguments),
     Lint(lint::Arguments),
+    Serve(serve::Arguments),
     Translate(translate::Arguments),
     Up(up::Arguments),
     /// Prints the version, and that of the Envoy that it was tested with.
@@ -48,13 +53,17 @@ enum Command {
 fn main() -> ExitCode {
     launcher::guard::become_program_if_asked();
     launcher::sweeper::sweep_if_asked();
-    log::start();
-    let result = match Arguments::parse().command {
+    let Arguments { log_format, command } = Arguments::parse();
+    if !matches!(command, Command::Serve(_)) {
+        log::start(log_format, "error");
+    }
+    let result = match command {
         Command::Bootstrap(arguments) => bootstrap::run(&arguments),
         Command::Certgen(arguments) => certgen::run(arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
+        Command::Serve(arguments) => serve::run(arguments, log_format),
         Command::Translate(arguments) => translate::run(&arguments),
         Command::Up(arguments) => up::run(arguments),
         Command::Version => version::run(),

@@ -10,7 +10,7 @@ use files::{Severity, Style, render};
 use model::Settings;
 use serde_json::{Value, json};
 
-use crate::configuration::ConfigurationArguments;
+use crate::configuration::{self, ConfigurationArguments};
 use crate::layout::LayoutArguments;
 use crate::manifests::{self, Translation};
 use crate::output::Outcome;
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     layout: LayoutArguments,
     #[command(flatten)]
-    configuration: ConfigurationArguments<false>,
+    configuration: ConfigurationArguments<configuration::Manifests>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

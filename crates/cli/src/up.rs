@@ -17,7 +17,7 @@ use clap::{Args, value_parser};
 use model::{Bind, Settings};
 
 use crate::bootstrap::Mode;
-use crate::configuration::ConfigurationArguments;
+use crate::configuration::{self, ConfigurationArguments};
 use crate::layout::LayoutArguments;
 use crate::output::Outcome;
 
@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     layout: LayoutArguments,
     #[command(flatten)]
-    configuration: ConfigurationArguments<true>,
+    configuration: ConfigurationArguments<configuration::Up>,
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {

@@ -5,8 +5,12 @@
 //! The types to know: [`watch::Watches`], [`watch::Batch`], [`Error`].
 
 mod client;
+mod configuration;
 mod error;
 pub mod watch;
 
 pub use client::{Access, connect};
+pub use configuration::contour_configuration;
 pub use error::Error;
+/// A client of the API server; made by [`connect`].
+pub use kube::Client;

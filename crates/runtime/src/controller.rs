@@ -1,18 +1,18 @@
 //! The task that owns the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{Effect, Engine, Event, Publication, Rejection};
 use envoy::{Layout, ResourceType, XdsMode};
-use model::{Settings, VirtualHost, VirtualHostKey};
+use model::{ObjectId, Report, Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
 use xds::{FleetId, Hub, NodeStatus, Observation, OnDemandSecrets};
 
 use crate::convert;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Times};
 use crate::notice::{Notice, Published};
 use crate::reached::Reached;
 
@@ -21,10 +21,14 @@ use crate::reached::Reached;
 pub enum Input {
     /// Objects came, changed or went.
     Changes(Vec<Change>),
+    /// Objects are there, and cannot be read: what there is to say about them. They were removed before.
+    Unreadable(Vec<Report>),
     /// The sources have said everything that they know.
     Synced,
     /// Somebody wants to see what every host does.
     Describe(oneshot::Sender<BTreeMap<VirtualHostKey, VirtualHost>>),
+    /// Somebody wants to know whether the engine still works.
+    AreYouThere(oneshot::Sender<()>),
 }
 
 /// What a controller is made from.
@@ -48,6 +52,8 @@ pub struct Controller {
     /// What many hosts share.
     shared: Vec<(ResourceType, Arc<str>)>,
     ledger: Ledger,
+    /// Objects that cannot be read: the engine does not know of them.
+    unreadable: BTreeSet<ObjectId>,
     /// The connected Envoys of the fleet and how far each has come, as observed. The hub knows it earlier, but
     /// there the news that something was rejected may still be on its way, and what was rejected must not
     /// pass for accepted.
@@ -80,6 +86,7 @@ impl Controller {
             notices,
             fleet: FleetId::default_fleet(),
             ledger: Ledger::default(),
+            unreadable: BTreeSet::new(),
             reached: Reached::default(),
             status: Box::new(move || asked.status()),
         };
@@ -98,13 +105,35 @@ impl Controller {
             tokio::select! {
                 input = inputs.recv() => match input {
                     None => return,
-                    Some(Input::Changes(changes)) => self.handle(Event::Changes(changes)),
+                    Some(Input::Changes(changes)) => self.change(changes),
+                    Some(Input::Unreadable(reports)) => self.cannot_read(reports),
                     Some(Input::Synced) => self.handle(Event::SourceSynced),
                     // Who asked may have gone in the meantime.
                     Some(Input::Describe(answer)) => drop(answer.send(self.engine.virtual_hosts())),
+                    Some(Input::AreYouThere(answer)) => drop(answer.send(())),
                 },
                 Some(observation) = self.observations.recv() => self.observe(observation),
             }
+        }
+    }
+
+    fn change(&mut self, changes: Vec<Change>) {
+        if !self.unreadable.is_empty() {
+            for change in &changes {
+                let object = change.object();
+                // The engine tells what it makes of an object that is there now.
+                if self.unreadable.remove(&object) && matches!(change, Change::Removed(_)) {
+                    self.tell(Notice::Forgotten(object));
+                }
+            }
+        }
+        self.handle(Event::Changes(changes));
+    }
+
+    fn cannot_read(&mut self, reports: Vec<Report>) {
+        for report in reports {
+            self.unreadable.insert(report.object.clone());
+            self.tell(Notice::Report(report));
         }
     }
 
@@ -143,7 +172,7 @@ impl Controller {
         let update = convert::update(publication, &self.shared);
         self.tell(Notice::Published(published));
         let offered = self.hub.publish(&self.fleet, update);
-        self.ledger.offered(offered, generation, ended);
+        self.ledger.offered(offered, generation, Times { began, offered: ended });
     }
 
     fn observe(&mut self, observation: Observation) {
@@ -185,10 +214,10 @@ impl Controller {
     fn settle(&mut self) {
         let Some(newest) = self.ledger.newest() else { return };
         let Some(reached) = self.reached.by_all() else { return };
-        if let Some((generation, offered)) = self.ledger.acknowledged(reached.min(newest)) {
-            let after = offered.elapsed();
+        if let Some((generation, times)) = self.ledger.acknowledged(reached.min(newest)) {
+            let (after, in_all) = (times.offered.elapsed(), times.began.elapsed());
             self.handle(Event::Accepted { generation });
-            self.tell(Notice::Acknowledged { generation, after, nodes: self.reached.len() });
+            self.tell(Notice::Acknowledged { generation, after, in_all, nodes: self.reached.len() });
         }
     }
 

@@ -16,6 +16,8 @@ pub enum Notice {
         generation: u64,
         /// How long after it was offered.
         after: Duration,
+        /// How long after the engine took what it comes from.
+        in_all: Duration,
         /// How many Envoys are connected.
         nodes: usize,
     },

@@ -227,6 +227,27 @@ fn a_rejection_of_what_is_no_longer_published_changes_nothing() {
 }
 
 #[test]
+fn an_object_that_cannot_be_read_is_told_until_it_is_gone_or_read() {
+    let mut scene = Scene::new();
+    let site = ObjectId::new(model::Kind::HttpProxy, "default", "site");
+    let report = Report {
+        object: site.clone(),
+        generation: 2,
+        verdict: model::Verdict::Invalid,
+        problems: vec![],
+    };
+    scene.controller.change(vec![Change::Removed(site.clone())]);
+    scene.controller.cannot_read(vec![report.clone()]);
+    assert_eq!(scene.told().last().unwrap(), "site has 0 problems");
+    scene.controller.change(vec![Change::Removed(site)]);
+    assert_eq!(scene.told(), ["site is forgotten"]);
+    scene.controller.cannot_read(vec![report]);
+    scene.apply(301);
+    let told = scene.told();
+    assert!(told.iter().all(|line| !line.contains("forgotten")), "{told:?}");
+}
+
+#[test]
 fn names_of_hosts_are_answered_for_where_certificates_are_fetched_by_them() {
     use model::Layout;
     let asked = |layout| with_secrets_of(layout, xds::Settings::default()).on_demand_secrets;

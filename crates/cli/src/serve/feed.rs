@@ -1,0 +1,52 @@
+//! What comes in and what goes out: the cluster's news to the engine, the engine's to the log.
+
+use kubernetes::watch::Batch;
+use runtime::{Input, Notice};
+use tokio::sync::{mpsc, watch};
+
+/// Hands what the cluster tells to the engine.
+pub(super) async fn changes(mut batches: mpsc::Receiver<Batch>, inputs: mpsc::Sender<Input>) {
+    while let Some(Batch { changes, unreadable, synced }) = batches.recv().await {
+        let reports: Vec<_> = unreadable.into_iter().map(|each| each.report).collect();
+        let parts = [
+            (!changes.is_empty()).then_some(Input::Changes(changes)),
+            (!reports.is_empty()).then_some(Input::Unreadable(reports)),
+            synced.then_some(Input::Synced),
+        ];
+        for input in parts.into_iter().flatten() {
+            if inputs.send(input).await.is_err() {
+                return;
+            }
+        }
+        if synced {
+            tracing::info!("the cluster is known");
+        }
+    }
+}
+
+/// Logs what happens, and tells when the first configuration is complete.
+pub(super) async fn notices(mut notices: mpsc::UnboundedReceiver<Notice>, ready: watch::Sender<bool>) {
+    while let Some(notice) = notices.recv().await {
+        match notice {
+            Notice::Published(published) => {
+                let (set, removed) = (published.set.len(), published.removed.len());
+                let (generation, took) = (published.generation, published.engine_time);
+                tracing::debug!(generation, set, removed, ?took, "published");
+                ready.send_if_modified(|ready| !std::mem::replace(ready, true));
+            }
+            Notice::Acknowledged { generation, in_all, nodes, .. } => {
+                tracing::debug!(generation, nodes, ?in_all, "acknowledged");
+            }
+            Notice::Report(report) => {
+                let problems = report.problems.iter().map(|problem| &problem.message);
+                let problems = problems.cloned().collect::<Vec<_>>();
+                tracing::debug!(object = %report.object, verdict = ?report.verdict, ?problems, "judged");
+            }
+            Notice::Connected { node } => tracing::info!(node, "envoy connected"),
+            Notice::Disconnected { node } => tracing::info!(node, "envoy disconnected"),
+            // Logged where it was observed.
+            Notice::Rejected { .. } => {}
+            Notice::Forgotten(object) => tracing::debug!(%object, "forgotten"),
+        }
+    }
+}

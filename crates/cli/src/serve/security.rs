@@ -1,0 +1,38 @@
+//! How Envoys and the controller know one another.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::bail;
+use certs::{ReloadingServerConfig, TlsFiles};
+use config::XdsSecurity;
+use xds::Security;
+use xds::server::Tls;
+
+/// The name in the certificates of Envoys.
+const ENVOY: &str = "envoy";
+
+/// How xDS is served, and the certificates that are to be followed.
+pub(super) fn security(said: &XdsSecurity) -> anyhow::Result<(Security, Option<Arc<ReloadingServerConfig>>)> {
+    match said {
+        XdsSecurity::Unsaid => bail!(
+            "xDS has no certificates: name the files with --contour-cafile, --contour-cert-file and \
+             --contour-key-file, or say --insecure"
+        ),
+        XdsSecurity::Insecure => Ok((Security::Plaintext, None)),
+        XdsSecurity::Mutual { ca, certificate, key } => {
+            let [ca, certificate, key] = [ca, certificate, key].map(|path| Path::new(&**path).to_owned());
+            let config = Arc::new(ReloadingServerConfig::load(TlsFiles { ca, certificate, key })?);
+            Ok((mutual(Arc::clone(&config)), Some(config)))
+        }
+    }
+}
+
+fn mutual(config: Arc<ReloadingServerConfig>) -> Security {
+    Security::Mutual(Arc::new(move || Tls {
+        config: config.current(),
+        name: ENVOY.into(),
+        default_clients: None,
+        gateway_clients: None,
+    }))
+}

@@ -1,0 +1,139 @@
+//! One run, from the first look at the cluster to the last Envoy that leaves.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use admin::Pages;
+use anyhow::bail;
+use config::{Configuration, Feature, Serving};
+use kubernetes::watch::{Settings, Watches};
+use runtime::{Controller, Options};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use xds::Server;
+
+use super::setup::Setup;
+use super::sockets::Bound;
+use super::standing::Standing;
+use super::{feed, pages, security};
+use crate::output::Outcome;
+
+/// What waits for the engine: what comes meanwhile is gathered into the next.
+const BACKLOG: usize = 1;
+
+/// The tasks of a run; none ends before it is told to.
+struct Tasks {
+    running: JoinSet<(&'static str, anyhow::Result<()>)>,
+    stop: CancellationToken,
+}
+
+impl Tasks {
+    fn start(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        self.running.spawn(async move { (name, task.await) });
+    }
+
+    /// Starts one that has nothing to finish.
+    fn start_until_stop(
+        &mut self,
+        name: &'static str,
+        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
+        let stop = self.stop.clone();
+        self.start(name, async move {
+            tokio::select! {
+                ended = task => ended,
+                () = stop.cancelled() => Ok(()),
+            }
+        });
+    }
+
+    /// Waits for a signal, then for all tasks.
+    async fn run(mut self) -> anyhow::Result<Outcome> {
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            ended = self.running.join_next() => match ended {
+                Some(ended) => {
+                    let (name, ended) = ended?;
+                    ended?;
+                    bail!("{name} ended");
+                }
+                None => bail!("nothing runs"),
+            },
+        }
+        tracing::info!("ending: envoys keep what they have");
+        self.stop.cancel();
+        while let Some(ended) = self.running.join_next().await {
+            ended?.1?;
+        }
+        Ok(Outcome::Good)
+    }
+}
+
+/// Runs until a signal comes.
+pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
+    let Setup { configuration: Configuration { settings, serving }, mode, client } = setup;
+    let (security, certificates) = security::security(&serving.xds_security)?;
+    let xds = Bound::new(serving.xds, "xDS")?;
+    let mut tasks = Tasks { running: JoinSet::new(), stop: CancellationToken::new() };
+
+    let (controller, notices) = Controller::new(Options { settings, mode, xds: xds::Settings::default() });
+    let server = Server::new(controller.hub(), security);
+    let (inputs, received) = mpsc::channel(BACKLOG);
+    let (batches, batched) = mpsc::channel(BACKLOG);
+    let (ready, is_ready) = watch::channel(false);
+    let standing = Standing { ready: is_ready.clone(), inputs: inputs.clone() };
+    let watches = Watches::new(client, watched(&serving));
+
+    serve_pages(&mut tasks, &serving, &standing)?;
+    tasks.start_until_stop("the engine", done(controller.run(received)));
+    tasks.start_until_stop("the log", done(feed::notices(notices, ready)));
+    tasks.start_until_stop("the feed", done(feed::changes(batched, inputs)));
+    tasks.start_until_stop("the watches", async { Ok(watches.run(batches).await?) });
+    if let Some(certificates) = certificates {
+        tasks.start_until_stop("certificates", async move { match certificates.watch().await {} });
+    }
+    let stop = tasks.stop.clone();
+    tasks.start("xDS", serve_xds(server, xds, is_ready, stop));
+    tasks.run().await
+}
+
+async fn done(task: impl Future<Output = ()>) -> anyhow::Result<()> {
+    task.await;
+    Ok(())
+}
+
+/// Serves xDS from when the first configuration is complete: until then Envoys do better with other controllers.
+async fn serve_xds(
+    server: Server,
+    bound: Bound,
+    mut ready: watch::Receiver<bool>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        is_ready = ready.wait_for(|ready| *ready) => drop(is_ready?),
+    }
+    tracing::info!("serving xDS");
+    Ok(server.serve(bound.listen()?, stop).await?)
+}
+
+fn serve_pages(tasks: &mut Tasks, serving: &Serving, standing: &Standing) -> anyhow::Result<()> {
+    let health = Bound::new(serving.health, "health")?.listen()?;
+    let pages: Pages = pages::health(standing.clone());
+    let stop = tasks.stop.clone();
+    tasks.start("health", done(admin::Server::new(Arc::clone(&pages)).serve(health, stop)));
+    Ok(())
+}
+
+fn watched(serving: &Serving) -> Settings {
+    let without = serving.disabled.iter().filter_map(|feature| match feature {
+        Feature::ExtensionServices => Some(api::Kind::ExtensionService),
+        Feature::TlsRoutes | Feature::GrpcRoutes | Feature::TcpRoutes | Feature::BackendTlsPolicies => None,
+    });
+    Settings { namespaces: serving.watched.clone(), without: without.collect(), ..Settings::default() }
+}

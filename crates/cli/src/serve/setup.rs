@@ -1,0 +1,88 @@
+//! From what the operator says to what is needed to begin.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use config::Configuration;
+use envoy::XdsMode;
+use files::Document;
+use kubernetes::{Access, Client};
+use model::Settings;
+
+use super::Arguments;
+
+/// The namespace of Contour's own manifests.
+const NAMESPACE: &str = "projectcontour";
+
+/// What is needed to begin.
+pub(super) struct Setup {
+    pub(super) configuration: Configuration,
+    pub(super) mode: XdsMode,
+    pub(super) client: Client,
+}
+
+impl Setup {
+    /// What the arguments, and the file or the object that they name, say.
+    pub(super) async fn of(arguments: &Arguments) -> anyhow::Result<Self> {
+        let said = &arguments.configuration;
+        let (configuration, client) = match &arguments.contour_config_name {
+            None => {
+                let configuration = said.configuration(None)?;
+                let client = connect(&configuration).await?;
+                (configuration, client)
+            }
+            Some(name) => {
+                // How the cluster is reached is said by flags alone.
+                let client = connect(&said.configuration(None)?).await?;
+                let object = object(&client, &namespace(arguments), name).await?;
+                (said.configuration(Some(object))?, client)
+            }
+        };
+        let mode = arguments.xds_mode.into();
+        let layout = arguments.layout.layout(mode)?;
+        let settings = Settings { layout, ..configuration.settings };
+        let configuration = Configuration { settings, ..configuration };
+        Ok(Self { configuration, mode, client })
+    }
+
+    /// What is logged when the environment does not say it.
+    pub(super) fn log_level(&self, arguments: &Arguments) -> &'static str {
+        match (self.configuration.serving.verbose, arguments.kubernetes_debug) {
+            (true, 0) => "info,isobath=debug",
+            (true, _) => "info,isobath=debug,kube_client=debug",
+            (false, 0) => "info",
+            (false, _) => "info,kube_client=debug",
+        }
+    }
+}
+
+async fn connect(configuration: &Configuration) -> anyhow::Result<Client> {
+    Ok(kubernetes::connect(&access(&configuration.serving.cluster)?).await?)
+}
+
+fn access(cluster: &config::Cluster) -> anyhow::Result<Access> {
+    match (&cluster.kubeconfig, cluster.inside) {
+        (_, true) => Ok(Access::InCluster),
+        (Some(path), false) => Ok(Access::Kubeconfig(Path::new(&**path).to_owned())),
+        (None, false) => {
+            let home =
+                std::env::var_os("HOME").context("--kubeconfig: is not given, and there is no $HOME")?;
+            Ok(Access::Kubeconfig(PathBuf::from(home).join(".kube/config")))
+        }
+    }
+}
+
+/// The namespace that this runs in.
+fn namespace(arguments: &Arguments) -> String {
+    let said = arguments.namespace.clone().or_else(|| std::env::var("CONTOUR_NAMESPACE").ok());
+    said.filter(|name| !name.is_empty()).unwrap_or_else(|| NAMESPACE.to_owned())
+}
+
+async fn object(client: &Client, namespace: &str, name: &str) -> anyhow::Result<Document> {
+    let what = format!("ContourConfiguration {namespace}/{name}");
+    let manifest =
+        kubernetes::contour_configuration(client, namespace, name).await.with_context(|| what.clone())?;
+    Document::parse(Path::new(&what), &manifest).map_err(|fault| {
+        anyhow::anyhow!("{}", files::render(&fault, files::Style::Plain).trim_end().to_owned())
+    })
+}

@@ -1,0 +1,33 @@
+//! How the controller stands, for those who ask.
+
+use std::time::Duration;
+
+use runtime::Input;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// The engine must answer in this time: a large world takes a second at its start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How the controller stands.
+#[derive(Clone)]
+pub(super) struct Standing {
+    /// Whether the first configuration is complete.
+    pub(super) ready: watch::Receiver<bool>,
+    pub(super) inputs: mpsc::Sender<Input>,
+}
+
+impl Standing {
+    /// Whether the first configuration is complete.
+    pub(super) fn is_ready(&self) -> bool {
+        *self.ready.borrow()
+    }
+
+    /// Whether the engine still works.
+    pub(super) async fn is_alive(&self) -> bool {
+        let asked = async {
+            let (answer, answered) = oneshot::channel();
+            self.inputs.send(Input::AreYouThere(answer)).await.is_ok() && answered.await.is_ok()
+        };
+        tokio::time::timeout(PATIENCE, asked).await.unwrap_or_default()
+    }
+}
