@@ -34,5 +34,6 @@ fn mutual(config: Arc<ReloadingServerConfig>) -> Security {
         name: ENVOY.into(),
         default_clients: None,
         gateway_clients: None,
+        peers: None,
     }))
 }
