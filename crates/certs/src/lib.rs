@@ -26,4 +26,4 @@ pub use private::PrivateKeyPem;
 pub use reload::{LoadedCertificate, Reloaded, ReloadingServerConfig, Role, TlsFiles, Unloadable, days_left};
 pub use rotation::{CertificateSet, Previous, Promotion};
 pub use secrets::{InvalidManifest, Secret, SecretsFormat};
-pub use tls::{InvalidMaterial, Material, PEERS};
+pub use tls::{InvalidMaterial, Material, PEERS, https_config};

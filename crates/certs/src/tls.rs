@@ -64,7 +64,7 @@ impl Material {
     /// If rustls refuses the certificates.
     pub fn server_config(&self) -> Result<ServerConfig, InvalidMaterial> {
         let provider = provider();
-        let roots = Arc::new(self.roots()?);
+        let roots = Arc::new(roots(&self.trusted)?);
         let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider)).build()?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13])?
@@ -83,19 +83,11 @@ impl Material {
     pub fn client_config(&self) -> Result<ClientConfig, InvalidMaterial> {
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?
-            .with_root_certificates(self.roots()?)
+            .with_root_certificates(roots(&self.trusted)?)
             .with_client_auth_cert(self.chain()?, self.key()?)?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         config.resumption = Resumption::disabled();
         Ok(config)
-    }
-
-    fn roots(&self) -> Result<RootCertStore, InvalidMaterial> {
-        let mut roots = RootCertStore::empty();
-        for (certificate, index) in certificates(self.trusted.pem())?.into_iter().zip(1..) {
-            roots.add(certificate).map_err(|why| InvalidMaterial::Anchor { index, why })?;
-        }
-        Ok(roots)
     }
 
     fn chain(&self) -> Result<Vec<CertificateDer<'static>>, InvalidMaterial> {
@@ -105,6 +97,38 @@ impl Material {
     fn key(&self) -> Result<PrivateKeyDer<'static>, InvalidMaterial> {
         PrivateKeyDer::from_pem_slice(self.pair.key()).map_err(|_| unreadable("private key"))
     }
+}
+
+/// What a server of HTTPS needs: TLS 1.2 at least, and certificates of a CA from its clients where there is one.
+///
+/// # Errors
+/// When a part cannot be used.
+pub fn https_config(
+    certificate: &[u8],
+    key: &[u8],
+    ca: Option<&[u8]>,
+) -> Result<ServerConfig, InvalidMaterial> {
+    let pair = TlsPair::parse(certificate, key)?;
+    let chain = certificates(pair.chain())?;
+    let key = PrivateKeyDer::from_pem_slice(pair.key()).map_err(|_| unreadable("private key"))?;
+    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let builder = match ca {
+        None => builder.with_no_client_auth(),
+        Some(ca) => {
+            let roots = Arc::new(roots(&CaBundle::parse(ca)?)?);
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build()?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    Ok(builder.with_single_cert(chain, key)?)
+}
+
+fn roots(bundle: &CaBundle) -> Result<RootCertStore, InvalidMaterial> {
+    let mut roots = RootCertStore::empty();
+    for (certificate, index) in certificates(bundle.pem())?.into_iter().zip(1..) {
+        roots.add(certificate).map_err(|why| InvalidMaterial::Anchor { index, why })?;
+    }
+    Ok(roots)
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, InvalidMaterial> {

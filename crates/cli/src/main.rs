@@ -16,6 +16,7 @@ mod serve;
 mod translate;
 mod up;
 mod version;
+mod words;
 
 use std::process::ExitCode;
 

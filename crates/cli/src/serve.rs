@@ -1,12 +1,15 @@
 //! `isobath serve`: a cluster's objects to its Envoys.
 
 mod feed;
+mod graph;
+mod metrics;
 mod pages;
 mod security;
 mod session;
 mod setup;
 mod sockets;
 mod standing;
+mod summary;
 
 use clap::Args;
 
@@ -31,6 +34,9 @@ pub(crate) struct Arguments {
     /// How much of what is said to the API server is logged; 0 for nothing.
     #[arg(long, default_value_t = 0, value_name = "NUMBER")]
     kubernetes_debug: u8,
+    /// Serves metrics under Contour's names, too.
+    #[arg(long)]
+    contour_metrics: bool,
     #[command(flatten)]
     layout: LayoutArguments,
     #[command(flatten)]

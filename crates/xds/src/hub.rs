@@ -3,6 +3,7 @@
 mod clock;
 mod connected;
 mod member;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,11 +16,13 @@ use tokio_util::task::AbortOnDropHandle;
 use connected::Connected;
 pub(crate) use connected::{Failed, Opening, Outgoing};
 pub(crate) use member::Member;
+use traffic::Meter;
+pub use traffic::Traffic;
 
 use crate::discovery::Node;
 use crate::fleet::FleetId;
 use crate::observation::{NodeStatus, Observation};
-use crate::resource::{Name, Update};
+use crate::resource::{Name, ResourceType, Update};
 use crate::session::{Memory, Session, StreamId};
 use crate::settings::{Moment, Settings};
 use crate::snapshot::{Generation, Snapshot};
@@ -37,6 +40,7 @@ pub struct Hub {
     last_stream: AtomicU64,
     observations: mpsc::UnboundedSender<Observation>,
     fleets: Mutex<BTreeMap<FleetId, Fleet>>,
+    meter: Meter,
 }
 
 #[derive(Debug)]
@@ -94,6 +98,7 @@ impl Hub {
             last_stream: AtomicU64::new(0),
             observations,
             fleets: Mutex::default(),
+            meter: Meter::default(),
         };
         (Arc::new(hub), observed)
     }
@@ -146,6 +151,21 @@ impl Hub {
         connected.iter().map(|node| node.with_session(|session| session.status(now))).collect()
     }
 
+    /// What was sent of each type, and what Envoys said to it.
+    pub fn traffic(&self) -> Vec<Traffic> {
+        let fleets = self.fleets();
+        let mut traffic = ResourceType::ALL.map(|resource_type| self.meter.read(resource_type)).to_vec();
+        for node in fleets.values().flat_map(|fleet| fleet.nodes.values()) {
+            for each in &mut traffic {
+                let (acks, nacks) =
+                    node.connected.with_session(|session| session.answers(each.resource_type));
+                each.acks += acks;
+                each.nacks += nacks;
+            }
+        }
+        traffic
+    }
+
     /// How many connected Envoys of a fleet have acknowledged a generation.
     pub fn progress(&self, fleet: &FleetId, generation: Generation) -> Progress {
         let fleets = self.fleets();
@@ -162,6 +182,10 @@ impl Hub {
 
     pub(crate) fn encoder(&self) -> &Encoder {
         &self.encoder
+    }
+
+    pub(crate) fn sent(&self, resource_type: ResourceType, bytes: usize) {
+        self.meter.sent(resource_type, bytes);
     }
 
     pub(crate) fn now(&self) -> Moment {
@@ -219,6 +243,7 @@ impl Hub {
             return;
         }
         known.nodes.remove(node);
+        connected.with_session(|session| self.meter.gone(session));
         if let Some(memory) = connected.with_session(Session::memory) {
             known.remember(node, memory);
         }

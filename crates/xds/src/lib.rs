@@ -29,7 +29,7 @@ mod subscription;
 mod wire;
 
 pub use fleet::FleetId;
-pub use hub::{Hub, Progress};
+pub use hub::{Hub, Progress, Traffic};
 pub use observation::{HeldResource, NodeStatus, Observation, TypeStatus};
 pub use on_demand::OnDemandSecrets;
 pub use resource::{

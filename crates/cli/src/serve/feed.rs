@@ -1,12 +1,23 @@
 //! What comes in and what goes out: the cluster's news to the engine, the engine's to the log.
 
+use std::sync::Arc;
+
 use kubernetes::watch::Batch;
 use runtime::{Input, Notice};
 use tokio::sync::{mpsc, watch};
 
+use super::metrics::Metrics;
+
 /// Hands what the cluster tells to the engine.
-pub(super) async fn changes(mut batches: mpsc::Receiver<Batch>, inputs: mpsc::Sender<Input>) {
+pub(super) async fn changes(
+    mut batches: mpsc::Receiver<Batch>,
+    inputs: mpsc::Sender<Input>,
+    metrics: Arc<Metrics>,
+) {
     while let Some(Batch { changes, unreadable, synced }) = batches.recv().await {
+        if let Some(contour) = &metrics.contour {
+            contour.note(&changes);
+        }
         let reports: Vec<_> = unreadable.into_iter().map(|each| each.report).collect();
         let parts = [
             (!changes.is_empty()).then_some(Input::Changes(changes)),
@@ -25,8 +36,13 @@ pub(super) async fn changes(mut batches: mpsc::Receiver<Batch>, inputs: mpsc::Se
 }
 
 /// Logs what happens, and tells when the first configuration is complete.
-pub(super) async fn notices(mut notices: mpsc::UnboundedReceiver<Notice>, ready: watch::Sender<bool>) {
+pub(super) async fn notices(
+    mut notices: mpsc::UnboundedReceiver<Notice>,
+    ready: watch::Sender<bool>,
+    metrics: Arc<Metrics>,
+) {
     while let Some(notice) = notices.recv().await {
+        metrics.note(&notice);
         match notice {
             Notice::Published(published) => {
                 let (set, removed) = (published.set.len(), published.removed.len());

@@ -1,22 +1,73 @@
-//! What probes and people may ask.
+//! What probes, those who collect metrics, and people may ask.
 
 use std::sync::Arc;
 
-use admin::{Page, Pages};
+use admin::{Exposition, Page, Pages};
 use http::StatusCode;
 
+use super::metrics::Metrics;
 use super::standing::Standing;
+use super::{graph, summary};
 
-/// Whether the controller is well.
-pub(super) fn health(standing: Standing) -> Pages {
-    Arc::new(move |path, _| match path {
-        "/healthz" | "/health" => {
-            let standing = standing.clone();
-            Page::later(async move { said(standing.is_alive().await, "the engine does not answer") })
-        }
-        "/readyz" => said(standing.is_ready(), "the first configuration is not complete").now(),
-        _ => None,
-    })
+/// Everything that pages are made from.
+#[derive(Clone)]
+pub(super) struct Sources {
+    pub(super) standing: Standing,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Sources {
+    /// Whether the controller is well.
+    pub(super) fn health(&self) -> Pages {
+        let standing = self.standing.clone();
+        Arc::new(move |path, _| match path {
+            "/healthz" | "/health" => {
+                let standing = standing.clone();
+                Page::later(async move { said(standing.is_alive().await, "the engine does not answer") })
+            }
+            "/readyz" => said(standing.is_ready(), "the first configuration is not complete").now(),
+            _ => None,
+        })
+    }
+
+    /// What it counts.
+    pub(super) fn metrics(&self) -> Pages {
+        let Self { standing, metrics } = self.clone();
+        Arc::new(move |path, _| match path {
+            "/metrics" => {
+                let mut exposition = Exposition::default();
+                metrics.write(standing.is_ready(), &mut exposition);
+                exposition.page().now()
+            }
+            _ => None,
+        })
+    }
+
+    /// What it knows and does, for people who look for faults.
+    pub(super) fn debug(&self) -> Pages {
+        let Self { standing, metrics } = self.clone();
+        Arc::new(move |path, query| match path {
+            "/debug/status" => Page::json(summary::summary(&metrics, standing.is_ready()).to_string()).now(),
+            "/debug/dag" => {
+                let (standing, json) = (standing.clone(), query == "format=json");
+                Page::later(async move { dag(&standing, json).await })
+            }
+            _ => None,
+        })
+    }
+}
+
+/// The pages of both; those of the first go before.
+pub(super) fn both(first: Pages, second: Pages) -> Pages {
+    Arc::new(move |path, query| first(path, query).or_else(|| second(path, query)))
+}
+
+async fn dag(standing: &Standing, json: bool) -> Page {
+    match standing.hosts().await {
+        None => said(false, "the engine does not answer"),
+        Some(hosts) if json => Page::json(graph::json(&hosts).to_string()),
+        Some(hosts) => Page::text(StatusCode::OK, graph::dot(&hosts)),
+    }
 }
 
 fn said(holds: bool, otherwise: &str) -> Page {

@@ -1,11 +1,13 @@
 //! How Envoys and the controller know one another.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::bail;
+use admin::TlsSource;
+use anyhow::{Context, bail};
 use certs::{ReloadingServerConfig, TlsFiles};
-use config::XdsSecurity;
+use config::{ServerTls, XdsSecurity};
 use xds::Security;
 use xds::server::Tls;
 
@@ -36,4 +38,17 @@ fn mutual(config: Arc<ReloadingServerConfig>) -> Security {
         gateway_clients: None,
         peers: None,
     }))
+}
+
+/// How metrics are served by TLS. The files are read for each connection: there are few.
+pub(super) fn of_metrics(files: &ServerTls) -> anyhow::Result<TlsSource> {
+    let files = files.clone();
+    let source: TlsSource = Arc::new(move || {
+        let read = |path: &str| std::fs::read(path).map_err(|why| io::Error::other(format!("{path}: {why}")));
+        let ca = files.ca.as_deref().map(read).transpose()?;
+        let made = certs::https_config(&read(&files.certificate)?, &read(&files.key)?, ca.as_deref());
+        made.map(Arc::new).map_err(io::Error::other)
+    });
+    source().context("the certificate of metrics")?;
+    Ok(source)
 }

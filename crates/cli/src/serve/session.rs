@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use admin::Pages;
+use admin::TlsSource;
 use anyhow::bail;
 use config::{Configuration, Feature, Serving};
 use kubernetes::watch::{Settings, Watches};
@@ -14,10 +14,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use xds::Server;
 
+use super::metrics::{Contour, Happened, Metrics};
+use super::pages::{Sources, both};
 use super::setup::Setup;
 use super::sockets::Bound;
 use super::standing::Standing;
-use super::{feed, pages, security};
+use super::{feed, security};
 use crate::output::Outcome;
 
 /// What waits for the engine: what comes meanwhile is gathered into the next.
@@ -76,7 +78,7 @@ impl Tasks {
 
 /// Runs until a signal comes.
 pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
-    let Setup { configuration: Configuration { settings, serving }, mode, client } = setup;
+    let Setup { configuration: Configuration { settings, serving }, mode, client, contour_metrics } = setup;
     let (security, certificates) = security::security(&serving.xds_security)?;
     let xds = Bound::new(serving.xds, "xDS")?;
     let mut tasks = Tasks { running: JoinSet::new(), stop: CancellationToken::new() };
@@ -89,10 +91,18 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     let standing = Standing { ready: is_ready.clone(), inputs: inputs.clone() };
     let watches = Watches::new(client, watched(&serving));
 
-    serve_pages(&mut tasks, &serving, &standing)?;
+    let metrics = Arc::new(Metrics {
+        hub: controller.hub(),
+        tallies: watches.tallies(),
+        certificates: certificates.clone(),
+        contour: contour_metrics.then(Contour::default),
+        happened: Happened::default(),
+    });
+
+    serve_pages(&mut tasks, &serving, &Sources { standing, metrics: Arc::clone(&metrics) })?;
     tasks.start_until_stop("the engine", done(controller.run(received)));
-    tasks.start_until_stop("the log", done(feed::notices(notices, ready)));
-    tasks.start_until_stop("the feed", done(feed::changes(batched, inputs)));
+    tasks.start_until_stop("the log", done(feed::notices(notices, ready, Arc::clone(&metrics))));
+    tasks.start_until_stop("the feed", done(feed::changes(batched, inputs, metrics)));
     tasks.start_until_stop("the watches", async { Ok(watches.run(batches).await?) });
     if let Some(certificates) = certificates {
         tasks.start_until_stop("certificates", async move { match certificates.watch().await {} });
@@ -122,12 +132,26 @@ async fn serve_xds(
     Ok(server.serve(bound.listen()?, stop).await?)
 }
 
-fn serve_pages(tasks: &mut Tasks, serving: &Serving, standing: &Standing) -> anyhow::Result<()> {
-    let health = Bound::new(serving.health, "health")?.listen()?;
-    let pages: Pages = pages::health(standing.clone());
-    let stop = tasks.stop.clone();
-    tasks.start("health", done(admin::Server::new(Arc::clone(&pages)).serve(health, stop)));
-    Ok(())
+/// Health and metrics may share an address.
+fn serve_pages(tasks: &mut Tasks, serving: &Serving, sources: &Sources) -> anyhow::Result<()> {
+    let mut serve = |name, bind, pages, tls: Option<TlsSource>| {
+        let listener = Bound::new(bind, name)?.listen()?;
+        let server = admin::Server::new(pages);
+        let server = match tls {
+            Some(tls) => server.secured(tls),
+            None => server,
+        };
+        tasks.start(name, done(server.serve(listener, tasks.stop.clone())));
+        anyhow::Ok(())
+    };
+    let tls = serving.metrics_tls.as_ref().map(security::of_metrics).transpose()?;
+    if serving.health == serving.metrics {
+        serve("health and metrics", serving.health, both(sources.health(), sources.metrics()), tls)?;
+    } else {
+        serve("health", serving.health, sources.health(), None)?;
+        serve("metrics", serving.metrics, sources.metrics(), tls)?;
+    }
+    serve("the debug pages", serving.debug, sources.debug(), None)
 }
 
 fn watched(serving: &Serving) -> Settings {

@@ -19,6 +19,7 @@ pub(super) struct Setup {
     pub(super) configuration: Configuration,
     pub(super) mode: XdsMode,
     pub(super) client: Client,
+    pub(super) contour_metrics: bool,
 }
 
 impl Setup {
@@ -42,7 +43,7 @@ impl Setup {
         let layout = arguments.layout.layout(mode)?;
         let settings = Settings { layout, ..configuration.settings };
         let configuration = Configuration { settings, ..configuration };
-        Ok(Self { configuration, mode, client })
+        Ok(Self { configuration, mode, client, contour_metrics: arguments.contour_metrics })
     }
 
     /// What is logged when the environment does not say it.

@@ -1,7 +1,9 @@
 //! How the controller stands, for those who ask.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use model::{VirtualHost, VirtualHostKey};
 use runtime::Input;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -24,10 +26,20 @@ impl Standing {
 
     /// Whether the engine still works.
     pub(super) async fn is_alive(&self) -> bool {
+        self.ask(Input::AreYouThere).await.is_some()
+    }
+
+    /// What every host does.
+    pub(super) async fn hosts(&self) -> Option<BTreeMap<VirtualHostKey, VirtualHost>> {
+        self.ask(Input::Describe).await
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Input) -> Option<T> {
         let asked = async {
             let (answer, answered) = oneshot::channel();
-            self.inputs.send(Input::AreYouThere(answer)).await.is_ok() && answered.await.is_ok()
+            self.inputs.send(question(answer)).await.ok()?;
+            answered.await.ok()
         };
-        tokio::time::timeout(PATIENCE, asked).await.unwrap_or_default()
+        tokio::time::timeout(PATIENCE, asked).await.ok().flatten()
     }
 }

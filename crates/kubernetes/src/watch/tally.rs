@@ -107,7 +107,7 @@ impl Tally {
 }
 
 /// How all watches fare.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Tallies(Arc<[Arc<Tally>]>);
 
 impl Tallies {

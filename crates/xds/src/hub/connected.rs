@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use bytes::Buf;
 use futures::task::AtomicWaker;
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -160,7 +161,9 @@ impl State {
         for output in self.session.handle(hub.now(), input) {
             match output {
                 Output::Send(stream, response) => {
-                    self.write(stream, Outgoing::Response(hub.encoder().encode(&response)));
+                    let message = hub.encoder().encode(&response);
+                    hub.sent(response.resource_type, message.remaining());
+                    self.write(stream, Outgoing::Response(message));
                 }
                 Output::Close(stream, why) => {
                     self.write(stream, Outgoing::End(status_of(&why)));

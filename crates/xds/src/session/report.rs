@@ -52,6 +52,12 @@ impl Session {
         }
     }
 
+    /// How many responses of a type were acknowledged, and how many rejected, since the Envoy connected.
+    pub(crate) fn answers(&self, kind: ResourceType) -> (u64, u64) {
+        let counters = &self.counters[kind.index()];
+        (counters.acks, counters.nacks)
+    }
+
     fn type_status(&self, now: Moment, kind: ResourceType) -> Option<TypeStatus> {
         let newest = self.of_kind(kind).last()?;
         let counters = &self.counters[kind.index()];

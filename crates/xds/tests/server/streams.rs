@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use isobath_xds::discovery::{DeltaRequest, SemanticVersion, SotwRequest};
-use isobath_xds::{FleetId, Observation, Security, Settings};
+use isobath_xds::{FleetId, Observation, ResourceType, Security, Settings};
 use tonic::Code;
 
 use crate::client::{DELTA_ADS, Delta, SOTW_ADS, Sotw, ack, nack, node, plain, subscribe, url};
@@ -39,6 +39,19 @@ async fn a_change_reaches_the_client_and_its_acknowledgement_is_observed() {
     server.clusters(&[("b", "2")]);
     let second = stream.next().await.unwrap();
     assert_eq!(second.bodies(), [("b", &b"2"[..])].into());
+    stream.send(nack(&second, "no"));
+
+    // Those who have gone are counted like those who are here.
+    let counted = |server: &Running| {
+        let clusters =
+            server.hub.traffic().into_iter().find(|each| each.resource_type == ResourceType::Cluster);
+        clusters.map(|each| (each.responses, each.acks, each.nacks)).unwrap()
+    };
+    server.observe(|seen| matches!(seen, Observation::Rejected { .. })).await;
+    assert_eq!(counted(&server), (2, 1, 1));
+    drop(stream);
+    server.observe(|seen| matches!(seen, Observation::Disconnected { .. })).await;
+    assert_eq!(counted(&server), (2, 1, 1));
 }
 
 #[tokio::test]
