@@ -176,8 +176,9 @@ fn of_notice(notice: Notice) -> Option<Happened> {
         Notice::Published(published) => Some(Happened::Published(published)),
         Notice::Acknowledged { generation, after, .. } => Some(Happened::Acknowledged { generation, after }),
         Notice::Rejected { rejection, .. } => Some(Happened::Rejected(rejection.message)),
-        Notice::Report(_) | Notice::Forgotten(_) | Notice::Connected { .. } | Notice::Disconnected { .. } => {
-            None
-        }
+        Notice::Report { .. }
+        | Notice::Forgotten(_)
+        | Notice::Connected { .. }
+        | Notice::Disconnected { .. } => None,
     }
 }

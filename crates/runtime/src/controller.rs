@@ -54,6 +54,8 @@ pub struct Controller {
     ledger: Ledger,
     /// Objects that cannot be read: the engine does not know of them.
     unreadable: BTreeSet<ObjectId>,
+    /// The number of the last publication.
+    published: u64,
     /// The connected Envoys of the fleet and how far each has come, as observed. The hub knows it earlier, but
     /// there the news that something was rejected may still be on its way, and what was rejected must not
     /// pass for accepted.
@@ -87,6 +89,7 @@ impl Controller {
             fleet: FleetId::default_fleet(),
             ledger: Ledger::default(),
             unreadable: BTreeSet::new(),
+            published: 0,
             reached: Reached::default(),
             status: Box::new(move || asked.status()),
         };
@@ -133,7 +136,7 @@ impl Controller {
     fn cannot_read(&mut self, reports: Vec<Report>) {
         for report in reports {
             self.unreadable.insert(report.object.clone());
-            self.tell(Notice::Report(report));
+            self.tell(Notice::Report { report, carried_by: self.published });
         }
     }
 
@@ -144,8 +147,12 @@ impl Controller {
         let mut publications = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Publish(publication) => publications.push(publication),
-                Effect::Report(report) => self.tell(Notice::Report(report)),
+                // Before the reports of the same event.
+                Effect::Publish(publication) => {
+                    self.published = publication.generation;
+                    publications.push(publication);
+                }
+                Effect::Report(report) => self.tell(Notice::Report { report, carried_by: self.published }),
                 Effect::Forget(object) => self.tell(Notice::Forgotten(object)),
             }
         }

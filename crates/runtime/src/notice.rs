@@ -22,7 +22,13 @@ pub enum Notice {
         nodes: usize,
     },
     /// What to tell a user, in place of what was told before.
-    Report(Report),
+    Report {
+        /// What to tell.
+        report: Report,
+        /// The number of the publication with which Envoys have what the report is about: the one that came with it,
+        /// or, when nothing changed for them, the last one before.
+        carried_by: u64,
+    },
     /// There is nothing to tell about an object any more.
     Forgotten(ObjectId),
     /// An Envoy rejects a resource; the engine finds the object behind it when the whole fleet does.

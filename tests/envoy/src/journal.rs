@@ -30,7 +30,7 @@ impl Journal {
                 self.published.push(published);
             }
             Notice::Acknowledged { generation, .. } => self.acknowledged = generation,
-            Notice::Report(report) => drop(self.reports.insert(report.object.clone(), report)),
+            Notice::Report { report, .. } => drop(self.reports.insert(report.object.clone(), report)),
             Notice::Forgotten(object) => drop(self.reports.remove(&object)),
             Notice::Rejected { rejection, .. } => {
                 self.rejected.push((rejection.name.to_string(), rejection.message));

@@ -53,7 +53,7 @@ pub(super) async fn notices(
             Notice::Acknowledged { generation, in_all, nodes, .. } => {
                 tracing::debug!(generation, nodes, ?in_all, "acknowledged");
             }
-            Notice::Report(report) => {
+            Notice::Report { report, .. } => {
                 let problems = report.problems.iter().map(|problem| &problem.message);
                 let problems = problems.cloned().collect::<Vec<_>>();
                 tracing::debug!(object = %report.object, verdict = ?report.verdict, ?problems, "judged");

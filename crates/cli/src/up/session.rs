@@ -158,7 +158,7 @@ impl Run {
                     return Step::Ends;
                 }
             }
-            Notice::Report(report) => {
+            Notice::Report { report, .. } => {
                 self.problems.reported(&report, &lock(&self.folder), &self.screen);
             }
             Notice::Rejected { node, rejection } => self.screen.line(&format!(

@@ -121,7 +121,9 @@ fn line(notice: &Notice) -> String {
     match notice {
         Notice::Published(published) => format!("published {} {:?}", published.generation, published.set),
         Notice::Acknowledged { generation, nodes, .. } => format!("acknowledged {generation} by {nodes}"),
-        Notice::Report(report) => format!("{} has {} problems", report.object.name, report.problems.len()),
+        Notice::Report { report, carried_by } => {
+            format!("{} has {} problems with {carried_by}", report.object.name, report.problems.len())
+        }
         Notice::Forgotten(object) => format!("{} is forgotten", object.name),
         Notice::Rejected { node, rejection } => format!("{node} rejects {}", rejection.name),
         Notice::Connected { node } => format!("{node} is here"),
@@ -131,7 +133,7 @@ fn line(notice: &Notice) -> String {
 
 /// The new form is taken back, and its owner is told.
 fn taken_back() -> [String; 2] {
-    ["site has 1 problems".to_owned(), format!("published 3 [\"RouteConfiguration {TABLE}\"]")]
+    ["site has 1 problems with 3".to_owned(), format!("published 3 [\"RouteConfiguration {TABLE}\"]")]
 }
 
 /// One host that every Envoy has, and then another form of it that is on its way.
