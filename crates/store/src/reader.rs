@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 
-use model::{Host, Kind};
+use model::{Host, Kind, ObjectId};
 
 use crate::facts::{
-    ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact, SecretFact, ServiceFact, SliceFact,
+    DelegationFact, ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact, SecretFact,
+    ServiceFact, SliceFact,
 };
 use crate::store::Map;
 use crate::{Age, Name, NameRef, Read, Source, Store};
@@ -109,6 +110,18 @@ impl<'s> Reader<'s> {
         let all = [&self.store.delegations, &self.store.heptio_delegations];
         let delegations = all.into_iter().filter_map(|all| all.get(owner));
         delegations.flatten().any(|(_, delegation)| delegation.permits(secret, user))
+    }
+
+    /// A TLSCertificateDelegation of either API.
+    pub fn delegation(&self, id: &ObjectId) -> Option<&'s DelegationFact> {
+        self.record(Read::object(id));
+        let delegations = match id.kind {
+            Kind::HeptioCertificateDelegation => &self.store.heptio_delegations,
+            _ => &self.store.delegations,
+        };
+        let named = delegations.get(&id.namespace)?;
+        let place = named.binary_search_by(|(name, _)| name.cmp(&id.name)).ok()?;
+        Some(&named[place].1)
     }
 
     fn object<F>(&self, facts: &'s Map<Name, F>, kind: Kind, name: NameRef<'_>) -> Option<(&'s Name, &'s F)> {

@@ -95,10 +95,10 @@ impl Store {
             api::Object::HttpProxy(object) => self.http_proxy(id, Some((&**object).into()), dirty),
             api::Object::IngressRoute(object) => self.ingress_route(id, Some((&**object).into()), dirty),
             api::Object::TlsCertificateDelegation(object) => {
-                self.delegation(id, Some((&object.spec).into()), dirty);
+                self.delegation(id, Some((&**object).into()), dirty);
             }
             api::Object::HeptioCertificateDelegation(object) => {
-                self.delegation(id, Some((&object.spec).into()), dirty);
+                self.delegation(id, Some((&**object).into()), dirty);
             }
             api::Object::ExtensionService(object) => {
                 self.extension_service(id, Some((&**object).into()), dirty);
@@ -168,7 +168,11 @@ impl Store {
             _ => &mut self.delegations,
         };
         let changed = replace_named(delegations, &id.namespace, id.name.clone(), fact);
+        if changed {
+            dirty.push(Unit::Report(id.clone()));
+        }
         self.touch_if(changed, Read::Delegations(&id.namespace), dirty);
+        self.touch_if(changed, Read::object(id), dirty);
     }
 
     fn slice(&mut self, id: &ObjectId, slice: Option<(&str, SliceFact)>, dirty: &mut Vec<Unit>) {

@@ -12,6 +12,7 @@ mod backend;
 mod class;
 mod contribution;
 mod default_headers;
+mod delegation;
 mod duplicates;
 mod endpoints;
 mod extension_service;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::{Kind, ObjectId, Problem, Report, Settings, Severity, Verdict};
 use store::Reader;
 
-use crate::{Note, annotation, extension_service, http_proxy, ingress, ingress_route};
+use crate::{Note, annotation, delegation, extension_service, http_proxy, ingress, ingress_route};
 
 /// What a report needs to know of an object that is ours.
 pub(crate) struct About<'s> {
@@ -31,12 +31,10 @@ pub fn report(
         Kind::HttpProxy => http_proxy::about(reader, settings, object)?,
         Kind::ExtensionService => extension_service::about(reader, object)?,
         Kind::IngressRoute => ingress_route::about(reader, settings, object)?,
-        Kind::Namespace
-        | Kind::Service
-        | Kind::EndpointSlice
-        | Kind::Secret
-        | Kind::TlsCertificateDelegation
-        | Kind::HeptioCertificateDelegation => return None,
+        Kind::TlsCertificateDelegation | Kind::HeptioCertificateDelegation => {
+            return delegation::report(reader, object);
+        }
+        Kind::Namespace | Kind::Service | Kind::EndpointSlice | Kind::Secret => return None,
     };
     let mut seen = BTreeSet::new();
     let said = notes.iter().flat_map(|note| &note.problems).filter(|problem| seen.insert(*problem));

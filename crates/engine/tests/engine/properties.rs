@@ -106,7 +106,7 @@ fn every_object_that_is_ours_has_one_report() {
     });
 }
 
-/// Ingresses, HTTPProxies and IngressRoutes of our class, and all ExtensionServices.
+/// Ingresses, HTTPProxies and IngressRoutes of our class, and all ExtensionServices and delegations.
 pub(crate) fn is_reported(object: &api::Object) -> bool {
     let field = match object {
         api::Object::HttpProxy(proxy) => proxy.spec.ingress_class_name.as_deref(),
@@ -114,7 +114,9 @@ pub(crate) fn is_reported(object: &api::Object) -> bool {
             ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_deref())
         }
         api::Object::IngressRoute(_) => None,
-        api::Object::ExtensionService(_) => return true,
+        api::Object::ExtensionService(_)
+        | api::Object::TlsCertificateDelegation(_)
+        | api::Object::HeptioCertificateDelegation(_) => return true,
         _ => return false,
     };
     let annotations = object.metadata().annotations.as_ref();
