@@ -35,7 +35,7 @@ pub struct ContourConfiguration {
     pub metadata: ObjectMeta,
     /// What is decided.
     pub spec: ContourConfigurationSpec,
-    /// In the schema for compatibility.
+    /// Written by the controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Box<ContourConfigurationStatus>>,
 }

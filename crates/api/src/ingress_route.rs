@@ -9,7 +9,7 @@ use crate::Choice;
 use crate::choice::choices;
 use crate::meta::ObjectMeta;
 use crate::schema::{self, forms, is_default};
-use crate::tls_certificate_delegation::TlsCertificateDelegationSpec;
+use crate::tls_certificate_delegation::{TlsCertificateDelegationSpec, TlsCertificateDelegationStatus};
 
 /// One IngressRoute.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -251,4 +251,7 @@ pub struct HeptioCertificateDelegation {
     pub metadata: ObjectMeta,
     /// What is delegated to whom.
     pub spec: TlsCertificateDelegationSpec,
+    /// Written by the controller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Box<TlsCertificateDelegationStatus>>,
 }

@@ -17,7 +17,7 @@ pub struct TlsCertificateDelegation {
     pub metadata: ObjectMeta,
     /// What is delegated to whom.
     pub spec: TlsCertificateDelegationSpec,
-    /// In the schema for compatibility; nothing writes it.
+    /// Written by the controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Box<TlsCertificateDelegationStatus>>,
 }
@@ -50,7 +50,7 @@ pub struct CertificateDelegation {
 #[serde(rename_all = "camelCase", default)]
 #[schemars(!default)]
 pub struct TlsCertificateDelegationStatus {
-    /// Never written by the controller.
+    /// One condition of type `Valid`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<DetailedCondition>,

@@ -5,7 +5,7 @@ use crate::repository::Repository;
 
 /// The crates that compute and do nothing else, without the package prefix.
 pub(super) const CORE: &[&str] =
-    &["model", "store", "translate", "engine", "envoy", "re2", "rules", "x509", "explain"];
+    &["model", "store", "translate", "engine", "envoy", "re2", "rules", "x509", "explain", "status"];
 
 /// Modules of std that touch the world.
 const MODULES: &[&str] = &["fs", "env", "process", "thread"];

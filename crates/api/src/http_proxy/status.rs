@@ -20,7 +20,7 @@ pub struct HttpProxyStatus {
     /// Where the host can be reached.
     #[serde(skip_serializing_if = "is_default")]
     pub load_balancer: LoadBalancerStatus,
-    /// One condition of type `Valid`.
+    /// `Valid`, which follows validation, and `Programmed`, which follows what Envoys acknowledge.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<DetailedCondition>,
@@ -32,7 +32,7 @@ pub(super) fn unreconciled() -> Value {
 }
 
 /// Addresses.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(!default)]
 pub struct LoadBalancerStatus {
@@ -43,7 +43,7 @@ pub struct LoadBalancerStatus {
 }
 
 /// One address.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(!default)]
 pub struct LoadBalancerIngress {
@@ -63,7 +63,7 @@ pub struct LoadBalancerIngress {
 }
 
 /// One port of an address.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(!default)]
 pub struct PortStatus {
@@ -79,11 +79,11 @@ pub struct PortStatus {
 }
 
 /// A Kubernetes condition with the list of what is wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(!default)]
 pub struct DetailedCondition {
-    /// `Valid`.
+    /// `Valid`, `Programmed`.
     #[schemars(length(max = 316), regex(pattern = forms::QUALIFIED_NAME))]
     pub r#type: String,
     /// `True`, `False`, `Unknown`.
@@ -111,7 +111,7 @@ pub struct DetailedCondition {
 }
 
 /// One error or warning.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(!default)]
 pub struct SubCondition {

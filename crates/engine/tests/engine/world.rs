@@ -240,7 +240,7 @@ fn object(dice: &mut Dice, id: &ObjectId) -> Object {
         Kind::ExtensionService => any_extension(dice, namespace, name).into(),
         Kind::HeptioCertificateDelegation => {
             let TlsCertificateDelegation { metadata, spec, .. } = any_delegation(dice, namespace, name);
-            HeptioCertificateDelegation { metadata, spec }.into()
+            HeptioCertificateDelegation { metadata, spec, status: None }.into()
         }
     }
 }

@@ -57,6 +57,16 @@ impl Ord for Proof {
     }
 }
 
+/// Where tests that prove something stand.
+const TESTS: [&str; 6] = [
+    "tests/envoy/tests/it",
+    "crates/engine",
+    "crates/model",
+    "crates/status/tests/it",
+    "crates/store",
+    "crates/x509",
+];
+
 /// All claims: of the cases, and of the tests.
 pub(super) fn all() -> Vec<Claim> {
     let mut claims = Vec::new();
@@ -64,7 +74,7 @@ pub(super) fn all() -> Vec<Claim> {
     for file in files(&cases, "yaml") {
         claims.extend(of_case(&file, name(&cases, &file)));
     }
-    for folder in ["tests/envoy/tests/it", "crates/engine", "crates/model", "crates/store", "crates/x509"] {
+    for folder in TESTS {
         let folder = root().join(folder);
         for file in files(&folder, "rs") {
             let text = fs::read_to_string(&file).expect("a test can be read");

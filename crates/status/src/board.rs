@@ -1,0 +1,264 @@
+//! What is to be written, and when.
+
+mod entry;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::http_proxy::status::LoadBalancerIngress;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+use crate::body::body;
+use crate::observation::Seen;
+use crate::{Event, Observation, Statement, Target};
+use entry::{Context, Entry};
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// There is something to say about an object, in place of what there was before.
+    Said(Box<Statement>),
+    /// There is nothing to say about an object any more: it is gone, or not ours.
+    Unsaid(Target),
+    /// The API server has an object, new or changed.
+    Observed(Target, Box<Observation>),
+    /// The API server has an object no more.
+    Gone(Target),
+    /// All connected Envoys, at least one, have acknowledged all publications up to this one.
+    Acknowledged(u64),
+    /// Where clients reach the hosts. None at all says nothing: what was known before stays.
+    Addresses(Vec<LoadBalancerIngress>),
+    /// We are the leader until then, unless the lease is renewed.
+    Leads {
+        /// When nothing may be written any more.
+        until: Instant,
+    },
+    /// We are not the leader.
+    Follows,
+    /// A write has come to an end.
+    Finished(Target, Outcome),
+}
+
+/// What became of a write.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It was done, and the object is this now.
+    Written(Box<Observation>),
+    /// There is no such object.
+    Gone,
+    /// The API server asks for patience: nothing is written for so long.
+    Busy(Duration),
+    /// It was refused, or nobody knows: it is tried again, later each time.
+    Failed,
+}
+
+/// A status to write: server-side apply, forced, as [`FIELD_MANAGER`](crate::FIELD_MANAGER).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    /// The object.
+    pub target: Target,
+    /// What to apply.
+    pub body: Value,
+    /// When the lease ends that it is written under.
+    pub until: Instant,
+}
+
+/// What is to be written, and when. It is told everything, and asked for what is due.
+#[derive(Debug)]
+pub struct Board {
+    /// Who tells, in Events.
+    identity: Box<str>,
+    entries: BTreeMap<Target, Entry>,
+    /// What is to be written and is not being written, by the time from which it may be.
+    agenda: BTreeSet<(Instant, Target)>,
+    /// Valid objects, by the publication whose acknowledgement they wait for.
+    waiting: BTreeSet<(u64, Target)>,
+    /// What is to be told by Events.
+    news: VecDeque<Target>,
+    leads_until: Option<Instant>,
+    paused_until: Option<Instant>,
+    acknowledged: Option<u64>,
+    addresses: Option<Arc<[LoadBalancerIngress]>>,
+    /// The addresses that the last object had: most have the same.
+    seen_addresses: Arc<[LoadBalancerIngress]>,
+}
+
+impl Board {
+    /// A board of somebody who is not the leader and knows nothing yet; Events name `identity` as who tells.
+    #[must_use]
+    pub fn new(identity: &str) -> Self {
+        Self {
+            identity: identity.into(),
+            entries: BTreeMap::new(),
+            agenda: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            news: VecDeque::new(),
+            leads_until: None,
+            paused_until: None,
+            acknowledged: None,
+            addresses: None,
+            seen_addresses: Arc::from([]),
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Said(said) => self.said(now, *said),
+            Input::Unsaid(target) => self.change(now, &target, |entry| entry.said = None),
+            Input::Observed(target, observation) => self.observed(now, &target, &observation),
+            Input::Gone(target) => self.change(now, &target, |entry| entry.seen = None),
+            Input::Acknowledged(generation) => self.acknowledged(now, generation),
+            Input::Addresses(addresses) => self.addresses(now, &addresses),
+            Input::Leads { until } => self.leads(now, until),
+            Input::Follows => self.follows(),
+            Input::Finished(target, outcome) => self.finished(now, &target, outcome),
+        }
+    }
+
+    /// The next write that is due; it counts as being written until its [`Outcome`] is told.
+    pub fn next_write(&mut self, now: Instant, wall: Timestamp) -> Option<Write> {
+        let until = self.leads_until.filter(|until| now < *until)?;
+        if self.deadline()? > now {
+            return None;
+        }
+        let (_, target) = self.agenda.pop_first()?;
+        let entry = self.entries.get_mut(&target)?;
+        entry.due = None;
+        let wanted = entry.begin(&context(self.acknowledged, self.addresses.as_ref()))?;
+        let body = body(&target, &wanted, entry.seen.as_ref()?, wall);
+        Some(Write { target, body, until })
+    }
+
+    /// When the next write is due; `None` when nothing is to be written, or not by us.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.leads_until?;
+        let (due, _) = self.agenda.first()?;
+        Some(self.paused_until.map_or(*due, |paused| paused.max(*due)))
+    }
+
+    /// The next thing to tell by an Event. Each is told once; when that fails, nobody misses much.
+    pub fn next_event(&mut self, now: Instant, wall: Timestamp) -> Option<Event> {
+        self.leads_until.filter(|until| now < *until)?;
+        while let Some(target) = self.news.pop_front() {
+            let entry = self.entries.get(&target);
+            let told = entry.and_then(|entry| {
+                let (said, seen) = entry.both()?;
+                Event::new(said, &seen.uid, &self.identity, wall)
+            });
+            if told.is_some() {
+                return told;
+            }
+        }
+        None
+    }
+
+    fn said(&mut self, now: Instant, said: Statement) {
+        let target = said.target.clone();
+        self.change(now, &target, |entry| entry.said = Some(said));
+    }
+
+    fn observed(&mut self, now: Instant, target: &Target, observation: &Observation) {
+        let seen = Seen::new(target.kind, observation, self.known_addresses());
+        self.seen_addresses = Arc::clone(&seen.load_balancer);
+        self.change(now, target, |entry| entry.observe(seen));
+    }
+
+    /// The addresses that an object most likely has.
+    fn known_addresses(&self) -> &Arc<[LoadBalancerIngress]> {
+        self.addresses.as_ref().unwrap_or(&self.seen_addresses)
+    }
+
+    fn acknowledged(&mut self, now: Instant, generation: u64) {
+        self.acknowledged = self.acknowledged.max(Some(generation));
+        while self.waiting.first().is_some_and(|(awaited, _)| *awaited <= generation) {
+            if let Some((_, target)) = self.waiting.pop_first() {
+                self.plan(now, &target);
+            }
+        }
+    }
+
+    fn addresses(&mut self, now: Instant, addresses: &[LoadBalancerIngress]) {
+        if addresses.is_empty() || self.addresses.as_deref() == Some(addresses) {
+            return;
+        }
+        self.addresses = Some(addresses.into());
+        self.plan_all(now);
+    }
+
+    fn leads(&mut self, now: Instant, until: Instant) {
+        let led = self.leads_until.replace(until).is_some_and(|until| now < until);
+        if !led {
+            self.plan_all(now);
+        }
+    }
+
+    fn follows(&mut self) {
+        self.leads_until = None;
+        self.agenda.clear();
+        self.news.clear();
+        for entry in self.entries.values_mut() {
+            entry.rest();
+        }
+    }
+
+    fn finished(&mut self, now: Instant, target: &Target, outcome: Outcome) {
+        let known = Arc::clone(self.known_addresses());
+        if let Outcome::Busy(pause) = outcome {
+            self.paused_until = self.paused_until.max(Some(now + pause));
+        }
+        self.change(now, target, |entry| match outcome {
+            Outcome::Written(found) => entry.written(now, Seen::new(target.kind, &found, &known)),
+            Outcome::Gone => entry.missing(),
+            Outcome::Busy(_) => entry.writing = None,
+            Outcome::Failed => entry.failed(now),
+        });
+    }
+
+    /// Changes what is known of an object, and plans what follows from it.
+    fn change(&mut self, now: Instant, target: &Target, change: impl FnOnce(&mut Entry)) {
+        let entry = self.entries.entry(target.clone()).or_default();
+        let awaited = entry.awaits();
+        change(entry);
+        let awaits = entry.awaits().filter(|awaits| self.acknowledged.is_none_or(|done| done < *awaits));
+        if awaited != awaits {
+            awaited.map(|awaited| self.waiting.remove(&(awaited, target.clone())));
+            awaits.map(|awaits| self.waiting.insert((awaits, target.clone())));
+        }
+        self.plan(now, target);
+    }
+
+    fn plan_all(&mut self, now: Instant) {
+        let targets: Vec<Target> = self.entries.keys().cloned().collect();
+        for target in targets {
+            self.plan(now, &target);
+        }
+    }
+
+    /// Decides anew whether and when an object is written.
+    fn plan(&mut self, now: Instant, target: &Target) {
+        let leads = self.leads_until.is_some_and(|until| now < until);
+        let Some(entry) = self.entries.get_mut(target) else { return };
+        if let Some(due) = entry.due.take() {
+            self.agenda.remove(&(due, target.clone()));
+        }
+        if entry.is_empty() {
+            self.entries.remove(target);
+        } else if leads {
+            let context = context(self.acknowledged, self.addresses.as_ref());
+            if entry.is_news() {
+                self.news.push_back(target.clone());
+            }
+            if let Some(due) = entry.plan(now, &context) {
+                self.agenda.insert((due, target.clone()));
+            }
+        }
+    }
+}
+
+const fn context(acknowledged: Option<u64>, addresses: Option<&Arc<[LoadBalancerIngress]>>) -> Context<'_> {
+    Context { acknowledged, addresses }
+}
