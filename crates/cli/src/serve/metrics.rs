@@ -91,7 +91,7 @@ impl Metrics {
         match notice {
             Notice::Published(published) => happened.published(published),
             Notice::Acknowledged { in_all, .. } => happened.acknowledged.observe(*in_all),
-            Notice::Report(report) => happened.judged.put(report),
+            Notice::Report { report, .. } => happened.judged.put(report),
             Notice::Forgotten(object) => happened.judged.forget(object),
             Notice::Rejected { .. } => drop(happened.rejections.fetch_add(1, Ordering::Relaxed)),
             Notice::Connected { .. } | Notice::Disconnected { .. } => {}

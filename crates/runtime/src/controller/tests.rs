@@ -236,7 +236,7 @@ fn an_object_that_cannot_be_read_is_told_until_it_is_gone_or_read() {
         Report { object: site.clone(), generation: 2, verdict: model::Verdict::Invalid, problems: vec![] };
     scene.controller.change(vec![Change::Removed(site.clone())]);
     scene.controller.cannot_read(vec![report.clone()]);
-    assert_eq!(scene.told().last().unwrap(), "site has 0 problems");
+    assert_eq!(scene.told().last().unwrap(), "site has 0 problems with 2");
     scene.controller.change(vec![Change::Removed(site)]);
     assert_eq!(scene.told(), ["site is forgotten"]);
     scene.controller.cannot_read(vec![report]);
