@@ -15,6 +15,12 @@ test:
 test-long:
 	@cargo xtask test-long
 
+# A shell in a cluster with a real API server and kubectl (as root, on Linux); both end together.
+.PHONY: cluster
+cluster:
+	@hack/fetch-tools
+	@cargo run --quiet --package isobath-testbed -- shell
+
 # Measures on this machine and rewrites docs/benchmarks.md.
 .PHONY: bench
 bench:

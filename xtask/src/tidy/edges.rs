@@ -8,7 +8,13 @@ use crate::repository::{Crate, Repository};
 const ASYNC: &[&str] = &["tokio", "async-std", "smol"];
 const KUBE_CLIENT: &[&str] = &["kube", "kube-client", "kube-runtime"];
 /// The crates that may have a Kubernetes client of their own.
-const CLUSTER_CRATES: &[&str] = &["isobath-kubernetes", "isobath-provisioner", "isobath-certgen"];
+const CLUSTER_CRATES: &[&str] = &[
+    "isobath-kubernetes",
+    "isobath-provisioner",
+    "isobath-certgen",
+    "isobath-testbed",
+    "isobath-cluster-tests",
+];
 
 pub(super) fn model_is_pure(repository: &Repository) -> Vec<String> {
     let forbidden = ["serde", "tokio", "kube", "kube-core", "kube-client", "kube-runtime", "prost"];
