@@ -1,9 +1,10 @@
 //! The steps of `make test`, in order, and the commands that are one step of it.
 //!
 //! Cargo runs one build at a time; a step that fails does not keep the others from running, so that one run
-//! tells everything. The last line says how many checks passed and failed: each test counts, and each step that
-//! is not made of tests.
+//! tells everything. The last line says how many checks passed, failed and were left out: each test counts, and each
+//! step that is not made of tests. Before it stands why some were left out.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
@@ -24,6 +25,9 @@ pub(crate) struct Step {
 const STEP: Step = Step { name: "", program: "cargo", arguments: &[], environment: &[], only_with: None };
 
 const FETCH: Step = Step { name: "fetch tools", program: "hack/fetch-tools", ..STEP };
+/// What the tests in a cluster run; a test would build it too, in its own time.
+const CLUSTER: Step =
+    Step { name: "test cluster", program: "hack/build-cluster", arguments: &["--where-possible"], ..STEP };
 const DOCS: Step = Step {
     name: "docs",
     // The generated crate's comments are those of the protobuf files, with links of their own.
@@ -62,6 +66,7 @@ const STEPS: &[Step] = &[
         arguments: &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"],
         ..STEP
     },
+    CLUSTER,
     Step { name: "tests", arguments: &["test", "--workspace", "--no-fail-fast"], ..STEP },
     Step { name: "tests with tables", arguments: LAYOUT_TESTS, environment: &[(LAYOUT, "table")], ..STEP },
     Step { name: "tests on demand", arguments: LAYOUT_TESTS, environment: &[(LAYOUT, "on-demand")], ..STEP },
@@ -101,6 +106,7 @@ const LONG_LAYOUT_TESTS: &[&str] = &[
 
 const LONG_STEPS: &[Step] = &[
     FETCH,
+    CLUSTER,
     LONG,
     Step {
         name: "long tests with tables",
@@ -121,7 +127,12 @@ struct Outcome {
     status: Result<ExitStatus, String>,
     passed: u64,
     failed: u64,
+    /// What was left out, and why; the tests themselves count as passed.
+    left_out: Vec<String>,
 }
+
+/// How a step or a test begins what it has to say when this machine does not let it do its work.
+const LEFT_OUT: &str = "left out: ";
 
 /// `cargo xtask test`.
 pub(crate) fn test(_arguments: &[String]) -> Result<(), Failed> {
@@ -144,19 +155,33 @@ pub(crate) fn quickstart_check(_arguments: &[String]) -> Result<(), Failed> {
 }
 
 fn run_all(steps: &[Step]) -> Result<(), Failed> {
-    let (mut passed, mut failed, mut broken) = (0, 0, Vec::new());
+    let (mut passed, mut failed, mut broken, mut left_out) = (0, 0, Vec::new(), Vec::new());
     for step in steps {
         if let Some(program) = step.only_with.filter(|program| !is_there(program)) {
-            println!("\n== {}: left out, {program} is not installed", step.name);
+            println!("\n== {}: left out", step.name);
+            left_out.push(format!("{}: {program} is not installed", step.name));
             continue;
         }
         let outcome = run(step);
         passed += outcome.passed;
         failed += outcome.failed;
         broken.extend((outcome.failed > 0).then_some(step.name));
+        left_out.extend(outcome.left_out);
     }
-    println!("\n{passed} passed, {failed} failed");
+    print_summary(passed, failed, &left_out);
     if broken.is_empty() { Ok(()) } else { Err(Failed(format!("failed: {}", broken.join(", ")))) }
+}
+
+fn print_summary(passed: u64, failed: u64, left_out: &[String]) {
+    println!();
+    for reason in left_out.iter().collect::<BTreeSet<_>>() {
+        println!("{LEFT_OUT}{reason}");
+    }
+    let passed = passed.saturating_sub(left_out.len() as u64);
+    match left_out.len() {
+        0 => println!("{passed} passed, {failed} failed"),
+        skipped => println!("{passed} passed, {failed} failed, {skipped} skipped"),
+    }
 }
 
 fn is_there(program: &str) -> bool {
@@ -187,7 +212,8 @@ fn count(mut outcome: Outcome) -> Outcome {
 
 /// Runs the step, repeats its output line by line, and adds up the results that cargo prints.
 fn run_and_repeat(step: &Step) -> Outcome {
-    let mut outcome = Outcome { status: Err("it did not end".to_owned()), passed: 0, failed: 0 };
+    let mut outcome =
+        Outcome { status: Err("it did not end".to_owned()), passed: 0, failed: 0, left_out: Vec::new() };
     let program = if step.program.contains('/') { root().join(step.program) } else { step.program.into() };
     let child = Command::new(program)
         .args(step.arguments)
@@ -205,6 +231,8 @@ fn run_and_repeat(step: &Step) -> Outcome {
         let (passed, failed) = test_result(&line).unwrap_or_default();
         outcome.passed += passed;
         outcome.failed += failed;
+        // A test harness may have begun the line.
+        outcome.left_out.extend(line.split_once(LEFT_OUT).map(|(_, why)| why.to_owned()));
     }
     outcome.status = child.wait().map_err(|error| error.to_string());
     outcome
@@ -253,6 +281,13 @@ mod tests {
     fn a_step_with_tests_counts_them_and_fails_even_if_they_passed() {
         assert_eq!(counts(&["-c", "echo 'test result: ok. 5 passed; 0 failed; 0 ignored'"]), (5, 0));
         assert_eq!(counts(&["-c", "echo 'test result: ok. 5 passed; 0 failed; 0 ignored'; exit 1"]), (5, 1));
+    }
+
+    #[test]
+    fn what_was_left_out_is_told_with_its_reason() {
+        let outcome =
+            run_and_repeat(&shell(&["-c", "echo 'test a ... left out: a: no root'; echo 'left, out'"]));
+        assert_eq!(outcome.left_out, ["a: no root"]);
     }
 
     #[test]

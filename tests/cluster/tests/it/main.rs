@@ -1,0 +1,5 @@
+//! Tests in a cluster with a real API server. Without root, or where a cluster is impossible for another reason, they say
+//! so and pass.
+
+mod pods;
+mod schemas;
