@@ -36,6 +36,20 @@ pub enum Action {
     Respond(DirectResponse),
 }
 
+impl Action {
+    /// 500: what would restrict access to the route cannot be built, and it must not be open.
+    #[must_use]
+    pub fn closed() -> Self {
+        Self::Respond(DirectResponse { status: 500, body: Arc::default() })
+    }
+
+    /// 503: there is no backend, and the request must not fall through to a broader route.
+    #[must_use]
+    pub fn without_backend() -> Self {
+        Self::Respond(DirectResponse { status: 503, body: Arc::default() })
+    }
+}
+
 /// An answer that Envoy gives itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DirectResponse {

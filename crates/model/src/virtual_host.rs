@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Action, Authorization, CorsPolicy, DirectResponse, HeaderEdits, Host, JwtProvider, PathMatch, Policies,
-    Route, RouteMatch, TlsTermination, WeightedCluster,
+    Action, Authorization, CorsPolicy, HeaderEdits, Host, JwtProvider, PathMatch, Policies, Route,
+    RouteMatch, TlsTermination, WeightedCluster,
 };
 
 /// What one host of one listener does.
@@ -53,7 +53,7 @@ impl VirtualHost {
         let Traffic::Http(routes) = &self.traffic else { return None };
         let answer = Route {
             matches: RouteMatch::new(PathMatch::Prefix("/".into()), vec![], vec![]),
-            action: Action::Respond(DirectResponse { status: 500, body: "".into() }),
+            action: Action::closed(),
             policies: Policies::default(),
             jwt: None,
             request_headers: HeaderEdits::default(),

@@ -10,6 +10,8 @@ use model::{
 use store::{Name, PortProtocol, Reader, ServiceFact, ServicePort};
 
 use crate::external_name;
+use crate::fault::Fault;
+use crate::field_path::FieldPath;
 use crate::text::{Place, quoted};
 use crate::tls::{self, Unusable};
 
@@ -113,6 +115,18 @@ pub(crate) fn client_certificate(
             Unusable::Invalid(why) => why,
         };
         format!("tls.envoy-client-certificate Secret {} is invalid: {why}", quoted(&name.to_string()))
+    })
+}
+
+/// The same for what stands at a place; without what the operator wants to be shown, it is not reached.
+pub(crate) fn shown_certificate(
+    reader: &Reader<'_>,
+    settings: &Settings,
+    at: &FieldPath<'_>,
+) -> Result<Option<SecretKey>, Fault> {
+    client_certificate(reader, settings).map_err(|why| {
+        let fault = Fault::new("TLSError", "SecretNotValid", at, why);
+        fault.with_help("let the operator name a Secret whose tls.crt and tls.key belong together")
     })
 }
 

@@ -10,8 +10,8 @@ use api::Choice;
 use api::extension_service::{CircuitBreakers as Limits, ExtensionProtocol, ExtensionServiceSpec};
 use api::http_proxy::policy::{Strategy, TimeoutPolicy};
 use model::{
-    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, ObjectId, Protocol, SecretKey,
-    Settings, SharedEndpoints, Timeout, UpstreamTls, UpstreamValidation,
+    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, ObjectId, Protocol, Settings,
+    SharedEndpoints, Timeout, UpstreamTls, UpstreamValidation,
 };
 use store::Reader;
 
@@ -83,7 +83,8 @@ fn find(reader: &Reader<'_>, settings: &Settings, namespace: &str, name: &str) -
     let extension = shares.and_then(|shares| {
         let (protocol, is_tls) = protocol(spec)?;
         let validation = validation(reader, namespace, spec, is_tls)?;
-        let client_certificate = if is_tls { client_certificate(reader, settings)? } else { None };
+        let client_certificate =
+            if is_tls { backend::shown_certificate(reader, settings, &SPEC)? } else { None };
         let (response, idle_timeout) = timeouts(spec.timeout_policy.as_deref())?;
         let circuit_breakers = limits(settings, spec.circuit_breaker_policy.as_deref())?;
         let sni = spec.validation.as_ref().map(|validation| validation.subject_name.to_ascii_lowercase());
@@ -225,14 +226,6 @@ fn validation(
             let message = format!("spec.validation is invalid: {why}");
             Fault::new("SpecError", "TLSUpstreamValidation", &at.field(field), message)
         }
-    })
-}
-
-/// What Envoy shows where it is asked for a certificate.
-fn client_certificate(reader: &Reader<'_>, settings: &Settings) -> Result<Option<SecretKey>, Fault> {
-    backend::client_certificate(reader, settings).map_err(|why| {
-        let fault = Fault::new("TLSError", "SecretNotValid", &SPEC, why);
-        fault.with_help("let the operator name a Secret whose tls.crt and tls.key belong together")
     })
 }
 

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use api::networking::{HTTPIngressPath, IngressBackend, IngressRule};
 use model::{
-    Action, DirectResponse, Forward, HeaderEdits, Host, ObjectId, PathMatch, Policies, Problem, Route,
-    RouteMatch, Settings, Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
+    Action, Forward, HeaderEdits, Host, ObjectId, PathMatch, Policies, Problem, Route, RouteMatch, Settings,
+    Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
 };
 use store::{IngressFact, Reader};
 
@@ -213,7 +213,7 @@ impl<'s> Translation<'_, 's> {
             Err(why) => {
                 let message = format!("unresolved service reference: {why}");
                 self.problem(at, "ServiceError", "ServiceUnresolvedReference", message);
-                Action::Respond(DirectResponse { status: 503, body: "".into() })
+                Action::without_backend()
             }
         }
     }

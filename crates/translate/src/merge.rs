@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, DirectResponse, Kind, ObjectId, PathMatch, Problem, Route, Severity, TlsTermination, Traffic,
-    VirtualHost, VirtualHostKey,
+    Action, Kind, ObjectId, PathMatch, Problem, Route, Severity, TlsTermination, Traffic, VirtualHost,
+    VirtualHostKey,
 };
 
 use crate::text::quoted;
@@ -112,7 +112,7 @@ impl Conflicts<'_> {
         match &mut fragment.traffic {
             Traffic::Tcp(_) => fragment.traffic = Traffic::Http(vec![]),
             Traffic::Http(routes) => {
-                let closed = Action::Respond(DirectResponse { status: 500, body: "".into() });
+                let closed = Action::closed();
                 routes.iter_mut().for_each(|route| route.action = closed.clone());
             }
         }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use api::http_proxy::Route as Spec;
-use model::{
-    Action, DirectResponse, Forward, Host, HostRewrite, ObjectId, PathRewrite, Policies, Route, RouteMatch,
-};
+use model::{Action, Forward, Host, HostRewrite, ObjectId, PathRewrite, Policies, Route, RouteMatch};
 
 use super::authorization::{self, Offered as Authorized};
 use super::conditions::{self, Conditions};
@@ -86,8 +84,7 @@ pub(super) fn entries(
         variants = rewrite::variants(at, variants.remove(0).0, spec.path_rewrite_policy.as_deref())?;
         forward(context, scope, spec, request.host)?
     };
-    let action =
-        if closed { Action::Respond(DirectResponse { status: 500, body: "".into() }) } else { action };
+    let action = if closed { Action::closed() } else { action };
     let origin = (*owner).clone();
     let (request_headers, response_headers) = (request.edits, response);
     let blank = Blank { action, policies, jwt: token, request_headers, response_headers, origin };
@@ -164,7 +161,7 @@ fn forward(
     };
     let Services { clusters, mirrors } = services::services(context, owner, at, &spec.services, &way)?;
     if clusters.is_empty() {
-        return Ok(Action::Respond(DirectResponse { status: 503, body: "".into() }));
+        return Ok(Action::without_backend());
     }
     Ok(Action::Forward(Box::new(Forward {
         clusters,

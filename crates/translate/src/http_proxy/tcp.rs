@@ -100,10 +100,10 @@ fn follow<'s>(
     chain: &[ObjectId],
     target: &ObjectId,
 ) -> Result<&'s HttpProxyFact, Fault> {
-    let name = format!("{}/{}", target.namespace, target.name);
+    let name = target.qualified_name();
     let fault = |reason, message| Fault::new("TCPProxyIncludeError", reason, &AT.field("include"), message);
     if chain.contains(target) {
-        let names: Vec<_> = chain.iter().map(|id| format!("{}/{}", id.namespace, id.name)).collect();
+        let names: Vec<_> = chain.iter().map(ObjectId::qualified_name).collect();
         let message = format!("include creates a cycle: {} -> {name}", names.join(" -> "));
         return Err(fault("IncludeCreatesCycle", message));
     }

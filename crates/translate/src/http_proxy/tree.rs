@@ -134,7 +134,7 @@ impl Walk<'_> {
         at: &FieldPath<'_>,
         target: &ObjectId,
     ) -> Result<&'s HttpProxyFact, DeadEnd> {
-        let name = || format!("{}/{}", target.namespace, target.name);
+        let name = || target.qualified_name();
         let dead = |reason, answers, message: String| DeadEnd {
             fault: Fault::new("IncludeError", reason, at, message),
             answers,
@@ -169,8 +169,8 @@ impl Walk<'_> {
     fn way(&self) -> String {
         const SHOWN: usize = 16;
         let skipped = self.frames.len().saturating_sub(SHOWN);
-        let names = self.frames[skipped..].iter().map(|frame| &frame.object);
-        let mut names: Vec<_> = names.map(|id| format!("{}/{}", id.namespace, id.name)).collect();
+        let names = self.frames[skipped..].iter().map(|frame| frame.object.qualified_name());
+        let mut names: Vec<_> = names.collect();
         if skipped > 0 {
             names.insert(0, "…".into());
         }

@@ -5,8 +5,8 @@ use api::http_proxy::policy::{HealthCheckPolicy, LoadBalancerPolicy, PathRewrite
 use api::ingress_route::{HealthCheck, Route as Spec, Service, TimeoutPolicy};
 use api::{Choice, ingress_route as older};
 use model::{
-    Action, DirectResponse, Forward, HeaderEdits, ObjectId, PathMatch, Policies, Retry, Route, RouteMatch,
-    RouteTimeouts, Timeout, WeightedCluster,
+    Action, Forward, HeaderEdits, ObjectId, PathMatch, Policies, Retry, Route, RouteMatch, RouteTimeouts,
+    Timeout, WeightedCluster,
 };
 
 use super::SPEC;
@@ -96,7 +96,7 @@ fn forward(
     }
     services::even(at, &mut clusters)?;
     if clusters.is_empty() {
-        return Ok(Action::Respond(DirectResponse { status: 503, body: "".into() }));
+        return Ok(Action::without_backend());
     }
     Ok(Action::Forward(Box::new(Forward {
         clusters,

@@ -70,22 +70,20 @@ fn follow<'s>(
     chain: &[ObjectId],
     target: &ObjectId,
 ) -> Result<&'s IngressRouteFact, Fault> {
-    let name = |id: &ObjectId| format!("{}/{}", id.namespace, id.name);
+    let name = target.qualified_name();
     if chain.contains(target) {
-        let names: Vec<_> = chain.iter().map(name).collect();
-        let message =
-            format!("tcpproxy creates a delegation cycle: {} -> {}", names.join(" -> "), name(target));
+        let names: Vec<_> = chain.iter().map(ObjectId::qualified_name).collect();
+        let message = format!("tcpproxy creates a delegation cycle: {} -> {name}", names.join(" -> "));
         return Err(fault("IncludeCreatesCycle", message));
     }
     if chain.len() > MAX_DEPTH {
-        let message =
-            format!("tcpproxy: {} is more than {MAX_DEPTH} delegations below the root", name(target));
+        let message = format!("tcpproxy: {name} is more than {MAX_DEPTH} delegations below the root");
         return Err(fault("IncludeTooDeep", message));
     }
-    let missing = || fault("IncludeNotFound", format!("tcpproxy: IngressRoute {} not found", name(target)));
+    let missing = || fault("IncludeNotFound", format!("tcpproxy: IngressRoute {name} not found"));
     let fact = ours(context.reader, context.settings, target).ok_or_else(missing)?;
     if fact.is_root() {
-        let message = format!("tcpproxy: cannot delegate to another root IngressRoute ({})", name(target));
+        let message = format!("tcpproxy: cannot delegate to another root IngressRoute ({name})");
         return Err(fault("RootIncludesRoot", message));
     }
     Ok(fact)

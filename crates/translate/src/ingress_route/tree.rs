@@ -83,8 +83,11 @@ impl Walk {
                 self.enter(target, fact, route.prefix.clone());
             }
             Ok(None) => {
-                let message =
-                    format!("route {}: IngressRoute {} not found", quoted(&route.prefix), name(&target));
+                let message = format!(
+                    "route {}: IngressRoute {} not found",
+                    quoted(&route.prefix),
+                    target.qualified_name()
+                );
                 let fault = Fault::new("IncludeError", "IncludeNotFound", &at.field("delegate"), message);
                 let help = "create it with a class that is served here, or remove the route";
                 context.note(&owner, fault.with_help(help).warning());
@@ -102,24 +105,28 @@ impl Walk {
     ) -> Result<Option<&'s IngressRouteFact>, Fault> {
         let fault = |reason, message: String| Err(Fault::new("IncludeError", reason, at, message));
         if self.on_path.contains(target) {
-            let message = format!("route creates a delegation cycle: {} -> {}", self.way(), name(target));
+            let message =
+                format!("route creates a delegation cycle: {} -> {}", self.way(), target.qualified_name());
             return fault("IncludeCreatesCycle", message);
         }
         if self.frames.len() > MAX_DEPTH {
-            let message = format!("{} is more than {MAX_DEPTH} delegations below the root", name(target));
+            let message =
+                format!("{} is more than {MAX_DEPTH} delegations below the root", target.qualified_name());
             return fault("IncludeTooDeep", message);
         }
         if self.delegations > MAX_INCLUDES || self.entries.len() > MAX_ROUTES {
             let message = format!(
                 "{} is not followed: one root has at most {MAX_INCLUDES} delegations and {MAX_ROUTES} routes",
-                name(target)
+                target.qualified_name()
             );
             return fault("TooManyIncludes", message);
         }
         let Some(fact) = ours(context.reader, context.settings, target) else { return Ok(None) };
         if fact.is_root() {
-            let message =
-                format!("root IngressRoute cannot delegate to another root IngressRoute ({})", name(target));
+            let message = format!(
+                "root IngressRoute cannot delegate to another root IngressRoute ({})",
+                target.qualified_name()
+            );
             return fault("RootIncludesRoot", message);
         }
         Ok(Some(fact))
@@ -129,7 +136,8 @@ impl Walk {
     fn way(&self) -> String {
         const SHOWN: usize = 16;
         let skipped = self.frames.len().saturating_sub(SHOWN);
-        let names: Vec<_> = self.frames[skipped..].iter().map(|frame| name(&frame.object)).collect();
+        let names: Vec<_> =
+            self.frames[skipped..].iter().map(|frame| frame.object.qualified_name()).collect();
         let dots = if skipped > 0 { "… -> " } else { "" };
         format!("{dots}{}", names.join(" -> "))
     }
@@ -192,10 +200,6 @@ fn is_within(path: &str, prefix: &str) -> bool {
     let bare = |text: &str| text.trim_end_matches('/').to_owned();
     let (path, prefix) = (bare(path), bare(prefix));
     path.strip_prefix(&*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn name(id: &ObjectId) -> String {
-    format!("{}/{}", id.namespace, id.name)
 }
 
 #[cfg(test)]

@@ -106,7 +106,11 @@ fn reach(
         upstream: asked.upstream,
         sni: asked.sni,
         validation: validation(context, owner, at, service, is_tls)?,
-        client_certificate: if is_tls { client_certificate(context, at)? } else { None },
+        client_certificate: if is_tls {
+            backend::shown_certificate(context.reader, settings, at)?
+        } else {
+            None
+        },
         balancing: asked.balancing,
         health_check: way.health_check.clone(),
         health_port,
@@ -153,14 +157,6 @@ fn validation(
             unfit(&at.field("caSecret"), format!("invalid CA Secret {}: {why}", quoted(&spec.ca_secret)))
         }
         Unproven::Name(field, why) => unfit(&at.field(field), why),
-    })
-}
-
-/// What Envoy shows to services with TLS. Without what the operator wants to be shown, none is reached.
-fn client_certificate(context: &Context<'_, '_>, at: &FieldPath<'_>) -> Found<Option<model::SecretKey>> {
-    backend::client_certificate(context.reader, context.settings).map_err(|why| {
-        let fault = Fault::new("TLSError", "SecretNotValid", at, why);
-        fault.with_help("let the operator name a Secret whose tls.crt and tls.key belong together")
     })
 }
 
