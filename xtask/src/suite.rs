@@ -85,7 +85,8 @@ const STEPS: &[Step] = &[
 const LONG: Step = Step {
     name: "long tests",
     arguments: &["test", "--workspace", "--no-fail-fast", "--release"],
-    environment: &[("ISOBATH_TEST_CASES_FACTOR", "100"), ASSERTIONS, OVERFLOW],
+    // The second is for properties that have as many cases as proptest gives them.
+    environment: &[("ISOBATH_TEST_CASES_FACTOR", "100"), ("PROPTEST_CASES", "25600"), ASSERTIONS, OVERFLOW],
     ..STEP
 };
 const ASSERTIONS: (&str, &str) = ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");

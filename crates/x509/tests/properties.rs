@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../../../tests/cases.rs"]
+mod cases;
+
 use isobath_x509::{CaBundle, Crl, InvalidPair, TlsPair, check_any_bytes};
 use proptest::prelude::*;
 use rcgen::{CertificateParams, DnType, KeyPair, SanType};
+
+use self::cases::cases;
 
 struct Supplied {
     crt: String,
@@ -144,7 +149,7 @@ fn mutated(text: String) -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn any_bytes_yield_a_verdict(data in proptest::collection::vec(any::<u8>(), 0..400)) {

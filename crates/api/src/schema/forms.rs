@@ -161,8 +161,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
-
         #[test]
         fn the_function_says_what_the_pattern_says(text in texts()) {
             static EXPRESSIONS: LazyLock<Vec<regex::Regex>> =

@@ -1,6 +1,9 @@
 //! For any IngressRoutes: the converted objects give Envoy the same, but for the kind of object that a route names as
 //! its origin.
 
+#[path = "../../../../tests/cases.rs"]
+mod cases;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,6 +14,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 use store::Change;
+
+use self::cases::cases;
 
 type Any = BoxedStrategy<Value>;
 
@@ -184,7 +189,7 @@ fn served(text: &str) -> (BTreeMap<VirtualHostKey, VirtualHost>, BTreeMap<String
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn the_same_is_served_after_the_conversion_as_before(objects in objects()) {

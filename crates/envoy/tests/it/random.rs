@@ -1,5 +1,8 @@
 //! Properties of the layout, for random worlds and edits.
 
+#[path = "../../../../tests/cases.rs"]
+mod cases;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,6 +18,7 @@ use proptest::prelude::*;
 use prost::Message;
 use rope::Rope;
 
+use self::cases::cases;
 use crate::guarded::check_resources;
 use crate::values::{
     answer, certified, http, https, key, passthrough, plain, prefix, restricting, route, to,
@@ -163,7 +167,7 @@ fn reencoded<M: Message + Default>(body: &Rope) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn incremental_equals_scratch(choice in a_layout(), steps in vec(a_step(), 0..40)) {

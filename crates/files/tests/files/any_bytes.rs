@@ -1,5 +1,9 @@
+#[path = "../../../../tests/cases.rs"]
+mod cases;
+
 use proptest::prelude::*;
 
+use self::cases::cases;
 use crate::world::World;
 
 /// Pieces that manifests, and broken ones, are made of.
@@ -52,7 +56,7 @@ fn fragments() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn broken_manifests_never_panic(text in fragments()) {
@@ -66,7 +70,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(cases(64))]
 
     /// However the files got there, a folder that was never broken says what a fresh look says.
     #[test]

@@ -1,11 +1,15 @@
 //! What holds for any objects.
 
+#[path = "../../../../tests/cases.rs"]
+mod cases;
+
 use std::collections::BTreeSet;
 
 use model::{Severity, Traffic, Verdict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use self::cases::cases;
 use crate::anything::objects;
 use crate::objects::{ca, proxy, proxy_id, secret, service, world};
 use crate::world::consistent;
@@ -26,7 +30,7 @@ fn surroundings() -> [Value; 3] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn anything_becomes_hosts_and_reports(objects in objects()) {

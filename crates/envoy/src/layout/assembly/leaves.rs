@@ -267,8 +267,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
-
         #[test]
         fn pieces_depend_on_what_is_there_not_on_how_it_came(history in prop::collection::vec(texts(), 1..6)) {
             let (mut leaves, mut world) = (Leaves::default(), Texts::new());
