@@ -25,19 +25,21 @@ impl Index {
         reads.sort_unstable();
         reads.dedup();
         let unit = self.units.intern(unit);
-        let new: Box<[u32]> = reads.iter().map(|read| self.sources.intern(read)).collect();
+        let mut new: Box<[u32]> = reads.iter().map(|read| self.sources.intern(read)).collect();
+        // Sorted, so that it can be searched: what includes much reads much.
+        new.sort_unstable();
         let old = self.units.slot(unit).edges.clone();
         if *old.as_slice() == *new {
             return;
         }
         self.units.slot(unit).edges = Edges::from(&*new);
         for source in &*new {
-            if !old.as_slice().contains(source) {
+            if old.as_slice().binary_search(source).is_err() {
                 self.sources.slot(*source).edges.push(unit);
             }
         }
         for source in old.as_slice() {
-            if !new.contains(source) {
+            if new.binary_search(source).is_err() {
                 self.disconnect(*source, unit);
             }
         }
@@ -254,6 +256,22 @@ mod tests {
         assert_eq!(readers(&index, host("x")), []);
         assert_eq!(readers(&index, host("y")), [root("b")]);
         assert_eq!(readers(&index, host("z")), [root("a")]);
+    }
+
+    #[test]
+    fn what_is_read_after_other_things_is_found_by_them_no_more() {
+        let mut index = Index::default();
+        let names: Vec<_> = (0..100).map(|number| number.to_string()).collect();
+        let reads = |names: &[String]| names.iter().map(|name| host(name)).collect::<Vec<_>>();
+        index.record(&root("a"), reads(&names[40..60]));
+        index.record(&root("b"), reads(&names));
+        index.record(&root("b"), reads(&names[..50]));
+        for (number, name) in names.iter().enumerate() {
+            let expected =
+                [(40..60, "a"), (0..50, "b")].into_iter().filter(|(reads, _)| reads.contains(&number));
+            let expected: Vec<_> = expected.map(|(_, name)| root(name)).collect();
+            assert_eq!(readers(&index, host(name)), expected, "{name}");
+        }
     }
 
     #[test]

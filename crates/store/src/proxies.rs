@@ -81,8 +81,9 @@ impl<S> Proxies<S> {
         roots.retain(|other| other != name);
         if stays {
             roots.reserve_exact(1);
-            roots.push(name.clone());
-            roots.sort_by_key(|root| (facts.get(root).map(|fact| fact.age), root.clone()));
+            let age = |root: &Name| facts.get(root).map(|fact| fact.age);
+            let place = roots.partition_point(|other| (age(other), other) < (age(name), name));
+            roots.insert(place, name.clone());
         }
         if roots.is_empty() {
             roots_by_host.remove(host);

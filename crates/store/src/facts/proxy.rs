@@ -82,8 +82,9 @@ impl<S: DeserializeOwned> ProxyFact<S> {
 
 impl<S> PartialEq for ProxyFact<S> {
     fn eq(&self, other: &Self) -> bool {
-        let all = |fact: &Self| (fact.generation, fact.age, fact.class.clone(), fact.host.clone());
-        (all(self), &self.strays, &self.spec) == (all(other), &other.strays, &other.spec)
+        let Self { generation, age, class, host, strays, spec, of: _ } = self;
+        (*generation, *age, class, host, strays, spec)
+            == (other.generation, other.age, &other.class, &other.host, &other.strays, &other.spec)
     }
 }
 
