@@ -25,5 +25,5 @@ pub use fault::Fault;
 pub use finding::Finding;
 pub use key::{Commands, Form, Key, Standing};
 pub use sections::{Topic, keys, topics};
-pub use serving::{Cluster, Election, Feature, ServerTls, Serving, StatusAddress, XdsSecurity};
+pub use serving::{Cluster, Election, Feature, Serving, StatusAddress, XdsSecurity};
 pub use sources::{Origin, Sources};

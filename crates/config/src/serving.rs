@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Bind, SecretName};
+use model::{Bind, CertificateFiles, SecretName};
 
 /// How the controller serves a cluster. Defaults are Contour's.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ pub struct Serving {
     /// Where its metrics are.
     pub metrics: Bind,
     /// With what they are served by TLS.
-    pub metrics_tls: Option<ServerTls>,
+    pub metrics_tls: Option<CertificateFiles>,
     /// Where people who look for faults may look.
     pub debug: Bind,
     /// Whether it logs more.
@@ -107,17 +107,6 @@ pub enum XdsSecurity {
         /// Its key.
         key: Arc<str>,
     },
-}
-
-/// Files for TLS of a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerTls {
-    /// The certificate.
-    pub certificate: Arc<str>,
-    /// Its key.
-    pub key: Arc<str>,
-    /// The CA of those who may ask; `None` for anyone.
-    pub ca: Option<Arc<str>>,
 }
 
 impl Default for Serving {

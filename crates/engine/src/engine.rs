@@ -323,7 +323,8 @@ impl Engine {
     }
 
     fn publish_static(&mut self) {
-        let mut resources = envoy::static_listeners(&self.settings);
+        let mut resources = envoy::static_listeners(&self.settings, self.mode);
+        resources.extend(envoy::static_secrets(&self.settings));
         resources.push(envoy::runtime(&self.settings));
         for resource in resources {
             self.outgoing.offer(resource.resource_type, resource.name.clone(), Some(resource));

@@ -9,6 +9,7 @@ mod scoped_routes;
 mod server_names;
 mod socket;
 mod stats;
+mod stats_tls;
 mod tcp_proxy;
 mod tls;
 
@@ -34,6 +35,7 @@ pub(crate) use connection_manager::{ConnectionManager, Routes};
 pub(crate) use scoped_routes::ScopeKey;
 pub(crate) use server_names::{Chain, FALLBACK_CHAIN, Others, matcher};
 pub use stats::static_listeners;
+pub use stats_tls::static_secrets;
 pub(crate) use tls::tls_parameters;
 
 /// A listener, without its filter chains.

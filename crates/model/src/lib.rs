@@ -60,7 +60,7 @@ pub use route::{
     RedirectPath, Retry, Route, RouteTimeouts, SchemeChange, WeightedCluster,
 };
 pub use secret::{SecretContent, SecretKey, SecretName, SecretUse};
-pub use settings::{Bind, DuplicateFqdn, GlobalTimeouts, Layout, Settings};
+pub use settings::{Bind, CertificateFiles, DuplicateFqdn, GlobalTimeouts, Layout, Settings};
 pub use tls::{
     CipherSuite, ClientCertificates, ClientDetail, Clients, Curve, Demand, Revocation, TlsOffer,
     TlsTermination, TlsVersion, Trust,

@@ -21,6 +21,17 @@ pub struct Bind {
     pub port: u16,
 }
 
+/// Files with which something is served over TLS, on the machine of what serves it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CertificateFiles {
+    /// The certificate.
+    pub certificate: Arc<str>,
+    /// Its key.
+    pub key: Arc<str>,
+    /// The CA of clients' certificates; `None` where clients need none.
+    pub ca: Option<Arc<str>>,
+}
+
 /// Which of several roots with one fqdn is served.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum DuplicateFqdn {
@@ -72,6 +83,8 @@ pub struct Settings {
     pub https: Bind,
     /// Where statistics are served. Default `0.0.0.0:8002`.
     pub stats: Bind,
+    /// With which files of each Envoy's statistics are served over TLS; `None` for without. Readiness is elsewhere then.
+    pub stats_tls: Option<CertificateFiles>,
     /// Where readiness is served; `None` for where statistics are.
     pub health: Option<Bind>,
     /// Where readiness is served by a listener that Envoy closes when it is overloaded; `None` for nowhere.
@@ -171,6 +184,7 @@ impl Default for Settings {
             http: everywhere(8080),
             https: everywhere(8443),
             stats: everywhere(8002),
+            stats_tls: None,
             health: None,
             overload_health: None,
             admin_port: None,

@@ -5,12 +5,14 @@ use std::net::Ipv4Addr;
 use api::contour_configuration::{Endpoint, EnvoyListener, Metrics};
 use model::{Bind, Settings};
 
+use super::process::{refuse_health_over_tls, server_tls};
 use crate::fault::Faults;
-use crate::key::{Form, Key, Standing, key};
+use crate::key::{Form, Key, key};
 use crate::written::Written;
 
 const STATS: &str = "spec.envoy.metrics";
 const HEALTH: &str = "spec.envoy.health";
+const STATS_TLS: &str = "spec.envoy.metrics.tls";
 const OVERLOAD: &str = "spec.envoy.omEnforcedHealth";
 
 pub(super) const KEYS: &[Key] = &[
@@ -48,15 +50,15 @@ pub(super) const KEYS: &[Key] = &[
         .means("The port for statistics; the flag says that of readiness, too."),
     key("spec.envoy.metrics.tls.certFile", Form::Text)
         .file("metrics.envoy.server-certificate-path")
-        .standing(Standing::Closes)
-        .means("The certificate with which statistics are served by TLS."),
+        .default("none")
+        .means("The certificate with which statistics are served by TLS: a file on Envoy's machine, read again when it changes. Readiness needs a port of its own then."),
     key("spec.envoy.metrics.tls.keyFile", Form::Text)
         .file("metrics.envoy.server-key-path")
-        .standing(Standing::Closes)
+        .default("none")
         .means("The key of that certificate."),
     key("spec.envoy.metrics.tls.caFile", Form::Text)
         .file("metrics.envoy.ca-certificate-path")
-        .standing(Standing::Closes)
+        .default("none")
         .means("The CA of the certificates of those who may ask for statistics."),
     key("spec.envoy.health.address", Form::Text).default("0.0.0.0").means("Where readiness is served."),
     key("spec.envoy.health.port", Form::Number).default("8002").means("The port for readiness."),
@@ -82,8 +84,12 @@ pub(super) fn settings(written: &Written, settings: &mut Settings, faults: &mut 
     let health = faults.bind(HEALTH, &envoy.health.clone().unwrap_or_default(), usual);
     if let Some(metrics) = envoy.metrics.as_deref() {
         settings.stats = faults.bind(STATS, &endpoint_of_metrics(metrics), usual);
+        settings.stats_tls = metrics.tls.as_ref().and_then(|tls| server_tls(STATS_TLS, tls, faults));
     }
     settings.health = (health != settings.stats).then_some(health);
+    if settings.stats_tls.is_some() && settings.health.is_none() {
+        refuse_health_over_tls("spec.envoy.metrics.tls.certFile", faults);
+    }
     settings.overload_health =
         envoy.om_enforced_health.as_ref().and_then(|said| overload(said, usual, faults));
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use api::contour_configuration::{Endpoint, TlsFiles, XdsTls};
+use model::CertificateFiles;
 
 use super::listeners::endpoint_of_metrics;
 use crate::fault::Faults;
 use crate::key::{Form, Key, Standing, key};
-use crate::serving::{ServerTls, Serving, XdsSecurity};
+use crate::serving::{Serving, XdsSecurity};
 use crate::written::Written;
 
 pub(super) const KEYS: &[Key] = &[
@@ -117,10 +118,10 @@ pub(super) fn serving(written: &Written, serving: &mut Serving, faults: &mut Fau
     }
     if let Some(metrics) = spec.metrics.as_deref() {
         serving.metrics = faults.bind(METRICS, &endpoint_of_metrics(metrics), serving.metrics);
-        serving.metrics_tls = metrics.tls.as_ref().and_then(|tls| server_tls(tls, faults));
+        serving.metrics_tls = metrics.tls.as_ref().and_then(|tls| server_tls(METRICS_TLS, tls, faults));
     }
     if serving.metrics_tls.is_some() && serving.metrics.port == serving.health.port {
-        faults.error(METRICS, "cannot use single port for health over HTTP and metrics over HTTPS");
+        refuse_health_over_tls(METRICS, faults);
     }
 }
 
@@ -140,13 +141,19 @@ fn security(tls: &XdsTls, faults: &mut Faults) -> XdsSecurity {
     }
 }
 
-fn server_tls(tls: &TlsFiles, faults: &mut Faults) -> Option<ServerTls> {
+/// Certificates for statistics.
+pub(super) fn server_tls(path: &str, tls: &TlsFiles, faults: &mut Faults) -> Option<CertificateFiles> {
     match (file(&tls.cert_file), file(&tls.key_file), file(&tls.ca_file)) {
-        (Some(certificate), Some(key), ca) => Some(ServerTls { certificate, key, ca }),
+        (Some(certificate), Some(key), ca) => Some(CertificateFiles { certificate, key, ca }),
         (None, None, None) => None,
         _ => {
-            faults.error(METRICS_TLS, "needs the certificate and its key; a CA is of use with both only");
+            faults.error(path, "needs the certificate and its key; a CA is of use with both only");
             None
         }
     }
+}
+
+/// Who asks whether something is well shows no certificate.
+pub(super) fn refuse_health_over_tls(path: &str, faults: &mut Faults) {
+    faults.error(path, "cannot use single port for health over HTTP and metrics over HTTPS");
 }

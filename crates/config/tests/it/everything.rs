@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use config::Standing;
 use model::{
-    AccessLogs, Bind, CipherSuite, CircuitBreakers, Compression, Curve, DefaultHeaders, DnsFamily,
-    Downstream, Fingerprints, GlobalTimeouts, Handshake, HeaderTexts, HttpVersions, LogFormat, LogLevel,
-    SecretName, ServerHeader, Settings, Timeout, TlsOffer, TlsVersion, Upstream,
+    AccessLogs, Bind, CertificateFiles, CipherSuite, CircuitBreakers, Compression, Curve, DefaultHeaders,
+    DnsFamily, Downstream, Fingerprints, GlobalTimeouts, Handshake, HeaderTexts, HttpVersions, LogFormat,
+    LogLevel, SecretName, ServerHeader, Settings, Timeout, TlsOffer, TlsVersion, Upstream,
 };
 use serde_json::Value;
 
@@ -88,6 +88,11 @@ fn every_key_that_is_honoured_shapes_the_settings() {
     let local = |port| Bind { address: [127, 0, 0, 1].into(), port };
     let expected = Settings {
         stats: local(9002),
+        stats_tls: Some(CertificateFiles {
+            certificate: "/certs/metrics.crt".into(),
+            key: "/certs/metrics.key".into(),
+            ca: Some("/certs/ca.crt".into()),
+        }),
         health: Some(Settings::default().stats),
         overload_health: Some(local(8009)),
         admin_port: None,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use config::{Cluster, Election, Feature, Origin, ServerTls, Serving, Sources, StatusAddress, XdsSecurity};
-use model::{Bind, SecretName};
+use config::{Cluster, Election, Feature, Origin, Serving, Sources, StatusAddress, XdsSecurity};
+use model::{Bind, CertificateFiles, SecretName};
 
 use crate::{document, rendered, say};
 
@@ -62,7 +62,11 @@ fn file_and_flags_say_how_a_cluster_is_served() {
         },
         health: bind([0, 0, 0, 0], 8011),
         metrics: bind([0, 0, 0, 0], 8010),
-        metrics_tls: Some(ServerTls { certificate: "/c".into(), key: "/k".into(), ca: Some("/a".into()) }),
+        metrics_tls: Some(CertificateFiles {
+            certificate: "/c".into(),
+            key: "/k".into(),
+            ca: Some("/a".into()),
+        }),
         debug: bind([127, 0, 0, 1], 6061),
         verbose: true,
     };

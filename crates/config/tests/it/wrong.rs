@@ -267,6 +267,26 @@ fn access_logs_that_envoy_would_refuse_are_shown() {
 }
 
 #[test]
+fn statistics_over_tls_need_a_certificate_and_leave_readiness_its_port() {
+    for (envoy, expected) in [
+        (
+            "server-certificate-path: /c, server-key-path: /k",
+            "metrics.envoy.server-certificate-path: cannot use single port for health over HTTP and metrics over HTTPS",
+        ),
+        (
+            "port: 9000, server-certificate-path: /c",
+            "metrics.envoy: needs the certificate and its key; a CA is of use with both only",
+        ),
+        (
+            "port: 9000, ca-certificate-path: /a",
+            "metrics.envoy: needs the certificate and its key; a CA is of use with both only",
+        ),
+    ] {
+        check(&format!("metrics: {{envoy: {{{envoy}}}}}\n"), expected);
+    }
+}
+
+#[test]
 fn settings_of_backends_that_make_no_sense_are_shown() {
     for (text, expected) in [
         (

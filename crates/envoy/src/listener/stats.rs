@@ -13,10 +13,10 @@ use envoy_protos::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
 use envoy_protos::google::protobuf::BoolValue;
 use model::{Bind, Settings};
 
-use super::{connection_manager, filter, socket};
+use super::{connection_manager, filter, socket, stats_tls};
 use crate::any::pack;
 use crate::names::ADMIN_CLUSTER;
-use crate::{References, Resource, address, filters};
+use crate::{References, Resource, XdsMode, address, filters};
 
 const READY: &str = "/ready";
 
@@ -40,27 +40,36 @@ const STATE: [&str; 11] = [
 
 /// The listeners that are there whatever is served.
 #[must_use]
-pub fn static_listeners(settings: &Settings) -> Vec<Resource> {
-    let listeners =
-        of_statistics(settings).into_iter().chain(of_overload(settings)).chain(of_state(settings));
-    listeners
-        .map(|listener| Resource::new(listener.name.as_str().into(), &listener, References::default()))
-        .collect()
+pub fn static_listeners(settings: &Settings, mode: XdsMode) -> Vec<Resource> {
+    let others = of_health(settings).into_iter().chain(of_overload(settings)).chain(of_state(settings));
+    let others = others.map(|listener| resource(&listener, References::default()));
+    [of_statistics(settings, mode)].into_iter().chain(others).collect()
 }
 
-fn of_statistics(settings: &Settings) -> Vec<proto::Listener> {
-    // An Envoy that is full must still say so.
-    let always = |listener| proto::Listener { ignore_global_conn_limit: true, ..listener };
-    let listeners = match &settings.health {
-        None => {
-            vec![listener("stats-health", "stats", &settings.stats, &[&[READY], &STATISTICS[..]].concat())]
-        }
-        Some(health) => vec![
-            listener("stats", "stats", &settings.stats, &STATISTICS),
-            listener("health", "health", health, &[READY]),
-        ],
-    };
-    listeners.into_iter().map(always).collect()
+fn resource(listener: &proto::Listener, references: References) -> Resource {
+    Resource::new(listener.name.as_str().into(), listener, references)
+}
+
+/// An Envoy that is full must still say so.
+fn always(listener: proto::Listener) -> proto::Listener {
+    proto::Listener { ignore_global_conn_limit: true, ..listener }
+}
+
+fn of_statistics(settings: &Settings, mode: XdsMode) -> Resource {
+    let Settings { stats, health, stats_tls, .. } = settings;
+    let paths = [&[READY], &STATISTICS[..]].concat();
+    let (name, paths) = if health.is_some() { ("stats", &paths[1..]) } else { ("stats-health", &*paths) };
+    let mut listener = always(listener(name, "stats", stats, paths));
+    let Some(files) = stats_tls else { return resource(&listener, References::default()) };
+    for chain in &mut listener.filter_chains {
+        chain.transport_socket = Some(stats_tls::socket(files, mode));
+    }
+    resource(&listener, stats_tls::references(files))
+}
+
+fn of_health(settings: &Settings) -> Option<proto::Listener> {
+    let bind = settings.health.as_ref()?;
+    Some(always(listener("health", "health", bind, &[READY])))
 }
 
 fn of_overload(settings: &Settings) -> Option<proto::Listener> {
@@ -70,10 +79,7 @@ fn of_overload(settings: &Settings) -> Option<proto::Listener> {
 
 fn of_state(settings: &Settings) -> Option<proto::Listener> {
     let bind = Bind { address: Ipv4Addr::LOCALHOST.into(), port: settings.admin_port?.get() };
-    Some(proto::Listener {
-        ignore_global_conn_limit: true,
-        ..listener(ADMIN_CLUSTER, ADMIN_CLUSTER, &bind, &STATE)
-    })
+    Some(always(listener(ADMIN_CLUSTER, ADMIN_CLUSTER, &bind, &STATE)))
 }
 
 fn listener(name: &str, stat_prefix: &str, bind: &Bind, paths: &[&str]) -> proto::Listener {

@@ -138,7 +138,8 @@ pub(super) fn on_demand_socket(settings: &Settings, mode: XdsMode) -> TransportS
 /// What Envoy asks for without a server name: nobody is called so, and no such client gets here.
 const NO_NAME: &str = "~none";
 
-fn wrap(context: &proto::DownstreamTlsContext) -> TransportSocket {
+/// A transport socket with this context.
+pub(super) fn wrap(context: &proto::DownstreamTlsContext) -> TransportSocket {
     TransportSocket { name: TLS_SOCKET.to_owned(), config_type: Some(ConfigType::TypedConfig(pack(context))) }
 }
 

@@ -455,7 +455,7 @@ fn the_fallback_chain_and_its_table() {
 
 #[test]
 fn the_statistics_listener() {
-    let listeners = envoy::static_listeners(&Settings::default());
+    let listeners = envoy::static_listeners(&Settings::default(), XdsMode::AdsDelta);
     assert_yaml_snapshot!(listeners.iter().map(to_json).collect::<Vec<_>>());
 }
 

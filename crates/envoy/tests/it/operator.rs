@@ -1,10 +1,11 @@
 //! What the operator configures for all, as JSON.
 
+use std::collections::BTreeSet;
 use std::num::{NonZeroU16, NonZeroU32};
 
 use envoy::{ResourceType, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
-use model::{Bind, LogFormat, LogLevel, Settings};
+use model::{Bind, CertificateFiles, LogFormat, LogLevel, Settings};
 use serde_json::Value;
 
 use crate::values::find;
@@ -52,7 +53,7 @@ fn static_listeners(settings: &Settings) -> Vec<(String, Value, Vec<Value>)> {
         let paths = paths(&json["filter_chains"][0]["filters"][0]["typed_config"]);
         (resource.name.to_string(), json["address"]["socket_address"].take(), paths)
     };
-    envoy::static_listeners(settings).iter().map(listener).collect()
+    envoy::static_listeners(settings, XdsMode::AdsDelta).iter().map(listener).collect()
 }
 
 #[test]
@@ -65,4 +66,28 @@ fn static_listeners_apart() {
         ..Settings::default()
     };
     assert_yaml_snapshot!(static_listeners(&settings));
+}
+
+#[test]
+fn statistics_over_tls_name_files_that_stay_where_they_are() {
+    let files = |ca: Option<&str>| Settings {
+        stats_tls: Some(CertificateFiles {
+            certificate: "/certs/tls.crt".into(),
+            key: "/certs/tls.key".into(),
+            ca: ca.map(Into::into),
+        }),
+        health: Some(Settings::default().stats),
+        ..Settings::default()
+    };
+    let (without, with) = (files(None), files(Some("/certs/ca.crt")));
+    for settings in [&without, &with] {
+        let secrets = envoy::static_secrets(settings);
+        let names: Vec<_> = secrets.iter().map(|secret| &secret.name).collect();
+        let listeners = envoy::static_listeners(settings, XdsMode::AdsDelta);
+        let named: Vec<_> = listeners[0].refs.iter().map(|reference| &reference.name).collect();
+        assert_eq!(named.iter().collect::<BTreeSet<_>>(), names.iter().collect());
+        assert!(listeners[1..].iter().all(|listener| listener.refs.is_empty()));
+    }
+    assert_yaml_snapshot!(envoy::static_secrets(&with).iter().map(to_json).collect::<Vec<_>>());
+    assert_eq!(envoy::static_secrets(&Settings::default()), []);
 }

@@ -6,6 +6,7 @@ mod handshakes;
 mod headers;
 mod listeners;
 mod responses;
+mod statistics;
 
 use harness::manifests::{HostCertificate, http_proxy, service};
 use harness::{Options, World};

@@ -136,7 +136,8 @@ async fn world(setup: &Setup, objects: &[Value]) -> World {
     let settings = Settings {
         external_names: true,
         layout: setup.layout,
-        // Whether a file can be written is known to Envoy alone.
+        // Which files are there, and whether one can be written, is known to Envoy alone.
+        stats_tls: None,
         http_access_log: Arc::clone(&nowhere),
         https_access_log: nowhere,
         ..settings
