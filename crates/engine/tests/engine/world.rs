@@ -7,14 +7,14 @@ use std::fmt;
 
 use api::extension_service::{CircuitBreakers, ExtensionServiceTarget};
 use api::http_proxy::policy::{
-    HeaderValue, HeadersPolicy, HealthCheckPolicy, IpFilterPolicy, LoadBalancerPolicy, PathRewritePolicy,
-    ReplacePrefix, RetryPolicy, Strategy, TimeoutPolicy,
+    CookieRewritePolicy, CookieValueRewrite, HeaderValue, HeadersPolicy, HealthCheckPolicy, IpFilterPolicy,
+    LoadBalancerPolicy, PathRewritePolicy, ReplacePrefix, RetryPolicy, Strategy, TimeoutPolicy,
 };
 use api::http_proxy::route::{HttpDirectResponsePolicy, HttpRequestRedirectPolicy};
 use api::http_proxy::service::UpstreamValidation;
 use api::http_proxy::tcp_proxy::TcpProxyInclude;
 use api::http_proxy::virtual_host::{
-    AuthorizationPolicy, AuthorizationServer, DownstreamValidation, ExtensionServiceReference,
+    AuthorizationPolicy, AuthorizationServer, CorsPolicy, DownstreamValidation, ExtensionServiceReference,
 };
 use api::http_proxy::{
     HeaderMatchCondition, Include, MatchCondition, QueryParameterMatchCondition, Route, TcpProxy, Tls,
@@ -29,7 +29,7 @@ use api::{
     Choice, ExtensionService, HeptioCertificateDelegation, HttpProxy, Object, TlsCertificateDelegation,
 };
 use ingress_route::any_ingress_route;
-use model::{Kind, Layout, ObjectId, SecretName, Settings};
+use model::{DefaultHeaders, HeaderTexts, Kind, Layout, ObjectId, SecretName, Settings};
 use store::Change;
 
 use crate::dice::Dice;
@@ -123,6 +123,12 @@ pub(crate) fn settings(dice: &mut Dice) -> Settings {
     let (namespace, name) = FALLBACK.split_once('/').expect("it is written so");
     settings.fallback_certificate = dice.maybe(70, |_| SecretName::new(namespace, name));
     settings.upstream.client_certificate = dice.maybe(20, |_| SecretName::new("a", "it1"));
+    if dice.chance(20) {
+        let set = vec![("x-of-all".into(), "%CONTOUR_SERVICE_NAME%".into())];
+        let request = HeaderTexts { set, remove: vec!["x-one".into()] };
+        settings.default_headers =
+            DefaultHeaders { request, response: HeaderTexts::default(), for_ingresses: dice.chance(50) };
+    }
     settings.layout = *dice.pick(&[Layout::Table, Layout::Scoped, Layout::OnDemand]);
     settings
 }
@@ -491,7 +497,28 @@ fn any_host(dice: &mut Dice) -> VirtualHost {
     let ip_allow_policy = if dice.chance(3) { vec![IpFilterPolicy::default()] } else { vec![] };
     let fqdn = dice.word(&HOSTS, &BAD_HOSTS).into();
     let authorization = dice.maybe(15, |dice| Box::new(any_authorization(dice)));
-    VirtualHost { fqdn, tls, ip_allow_policy, authorization, ..VirtualHost::default() }
+    let cors_policy = dice.maybe(8, |dice| Box::new(any_cors_policy(dice)));
+    VirtualHost { fqdn, tls, ip_allow_policy, authorization, cors_policy, ..VirtualHost::default() }
+}
+
+fn any_cors_policy(dice: &mut Dice) -> CorsPolicy {
+    CorsPolicy {
+        allow_origin: vec![dice.word(&["*", "https://else.com", "https://.*"], &["("]).into()],
+        allow_methods: vec!["GET".into()],
+        allow_credentials: dice.chance(20),
+        max_age: dice.maybe(30, |dice| dice.word(&["0", "10m"], &["soon"]).into()),
+        ..CorsPolicy::default()
+    }
+}
+
+fn any_cookie_rewrite(dice: &mut Dice) -> CookieRewritePolicy {
+    let value = dice.word(&["/", "/a"], &["a;b"]).into();
+    CookieRewritePolicy {
+        name: dice.word(&["session", "other"], &["a=b"]).into(),
+        path_rewrite: dice.maybe(60, |_| Box::new(CookieValueRewrite { value })),
+        secure: dice.maybe(40, |dice| dice.chance(50)),
+        ..CookieRewritePolicy::default()
+    }
 }
 
 fn any_authorization(dice: &mut Dice) -> AuthorizationServer {
@@ -545,6 +572,9 @@ fn any_target(dice: &mut Dice) -> api::http_proxy::Service {
         let subject_name = dice.word(&["web.inner"], &["a b"]).into();
         let validation = UpstreamValidation { ca_secret, subject_name, subject_names: vec![] };
         target.validation = Some(Box::new(validation));
+    }
+    if dice.chance(4) {
+        target.cookie_rewrite_policies = vec![any_cookie_rewrite(dice)];
     }
     target.health_port = dice.maybe(3, |dice| *dice.mostly(&[81, 443], &[0]));
     target
@@ -605,6 +635,10 @@ fn with_policies(dice: &mut Dice, mut route: Route) -> Route {
         let strategy = Some(Choice::from(*dice.pick(&[Strategy::Random, Strategy::Cookie])));
         Box::new(LoadBalancerPolicy { strategy, ..LoadBalancerPolicy::default() })
     });
+    if dice.chance(5) {
+        let count = 1 + dice.below(2);
+        route.cookie_rewrite_policies = dice.some(count, any_cookie_rewrite);
+    }
     route.auth_policy = dice.maybe(8, |dice| Box::new(any_auth_policy(dice)));
     if dice.chance(2) {
         route.ip_deny_policy = vec![IpFilterPolicy::default()];

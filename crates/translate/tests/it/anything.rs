@@ -140,7 +140,30 @@ fn services() -> Any {
         ("responseHeadersPolicy", 2, headers_policy()),
         ("validation", 1, object(vec![("caSecret", 9, text()), ("subjectName", 9, text())])),
         ("slowStartPolicy", 1, slow_start_policy()),
+        ("cookieRewritePolicies", 1, cookie_rewrites()),
     ]))
+}
+
+fn cookie_rewrites() -> Any {
+    let value = || object(vec![("value", 9, text())]);
+    list(object(vec![
+        ("name", 10, word(&["session", "a"])),
+        ("pathRewrite", 4, value()),
+        ("domainRewrite", 4, value()),
+        ("secure", 4, flag()),
+        ("sameSite", 4, word(&["Strict", "Lax", "None"])),
+    ]))
+}
+
+fn cors_policy() -> Any {
+    object(vec![
+        ("allowOrigin", 9, list(word(&["*", "https://a.example", "https://.*"]))),
+        ("allowMethods", 9, list(word(&["GET", "POST"]))),
+        ("allowHeaders", 4, list(text())),
+        ("exposeHeaders", 3, list(text())),
+        ("allowCredentials", 3, flag()),
+        ("maxAge", 4, word(&["0", "10m"])),
+    ])
 }
 
 fn slow_start_policy() -> Any {
@@ -182,6 +205,7 @@ fn routes() -> Any {
         ("jwtVerificationPolicy", 1, object(vec![("require", 5, text()), ("disabled", 5, flag())])),
         ("loadBalancerPolicy", 2, load_balancer_policy()),
         ("healthCheckPolicy", 2, health_check_policy()),
+        ("cookieRewritePolicies", 2, cookie_rewrites()),
     ]);
     list(object(fields))
 }
@@ -255,7 +279,7 @@ fn virtual_host() -> Any {
         ("fqdn", 10, word(&["one.example", "ONE.example", "two.example", "*.example"])),
         ("tls", 4, tls),
         ("authorization", 1, object(vec![])),
-        ("corsPolicy", 1, object(vec![])),
+        ("corsPolicy", 2, cors_policy()),
     ]);
     object(fields)
 }
