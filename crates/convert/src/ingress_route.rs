@@ -4,7 +4,7 @@ mod object;
 mod paths;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{IngressRoute, Kind, Object, ObjectId};
 use serde_json::{Map, Value};
@@ -22,10 +22,10 @@ const OLD_GROUP: &str = "contour.heptio.com/v1beta1";
 pub fn ingress_routes(texts: &[&str]) -> Conversion {
     let documents: Vec<Vec<Document<'_>>> = texts.iter().map(|text| documents(text)).collect();
     let mut findings = Vec::new();
-    let objects = documents.iter().flatten().flat_map(Document::objects);
-    let objects = unique(objects.filter_map(|(_, fields)| read(fields)), &mut findings);
-    let others = documents.iter().flatten().flat_map(Document::objects);
-    let taken = others.filter_map(|(_, fields)| new_name(fields)).collect();
+    let all = || documents.iter().flatten().flat_map(Document::objects).map(|(_, fields)| fields);
+    let objects = unique(all().filter_map(read), &mut findings);
+    let taken: BTreeSet<_> = all().filter_map(taken).collect();
+    findings.extend(all().filter_map(delegation_id).filter(|id| taken.contains(id)).map(taken_already));
     let mut world = World::new(objects, taken, findings);
     world.judge();
     let texts = texts.iter().zip(&documents).map(|(text, documents)| rewritten(text, documents, &world));
@@ -105,10 +105,25 @@ fn id(kind: Kind, fields: &Map<String, Value>) -> Option<ObjectId> {
     Some(ObjectId::new(kind, namespace, word(metadata, "name")?))
 }
 
-/// The name of an HTTPProxy that is there already.
-fn new_name(fields: &Map<String, Value>) -> Option<ObjectId> {
-    let is_proxy = word(fields, "apiVersion") == Some(GROUP) && word(fields, "kind") == Some("HTTPProxy");
-    id(Kind::IngressRoute, fields).filter(|_| is_proxy)
+/// The object that would become one that is there already.
+fn taken(fields: &Map<String, Value>) -> Option<ObjectId> {
+    let kind = match word(fields, "kind").filter(|_| word(fields, "apiVersion") == Some(GROUP))? {
+        "HTTPProxy" => Kind::IngressRoute,
+        "TLSCertificateDelegation" => Kind::HeptioCertificateDelegation,
+        _ => return None,
+    };
+    id(kind, fields)
+}
+
+/// A TLSCertificateDelegation of the old group.
+fn delegation_id(fields: &Map<String, Value>) -> Option<ObjectId> {
+    id(Kind::HeptioCertificateDelegation, fields).filter(|_| is_old(fields, "TLSCertificateDelegation"))
+}
+
+fn taken_already(object: ObjectId) -> Finding {
+    let message = format!("there is a TLSCertificateDelegation of {GROUP} with this name already");
+    let help = Some("write what both say into that one, or rename one of the two".into());
+    Finding { object, refuses: true, path: "metadata.name".into(), message, help }
 }
 
 /// An IngressRoute as its type, if it is one that can be read.
@@ -180,8 +195,8 @@ fn converted(document: &Document<'_>, world: &World) -> Option<Node> {
 }
 
 fn convert(path: &str, fields: &Map<String, Value>, world: &World) -> Option<Node> {
-    if is_old(fields, "TLSCertificateDelegation") {
-        return Some(object::delegation(path, fields));
+    if let Some(id) = delegation_id(fields) {
+        return (!world.refused.contains(&id)).then(|| object::delegation(path, fields));
     }
     let id = id(Kind::IngressRoute, fields).filter(|_| is_old(fields, "IngressRoute"))?;
     let route = world.objects.get(&id).filter(|_| !world.refused.contains(&id))?;

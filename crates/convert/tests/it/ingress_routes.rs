@@ -147,3 +147,22 @@ fn every_other_way_to_be_refused_or_remarked_is_told() {
     assert_eq!(said(&[&site, &site]), ["!site : stands in several places"]);
     assert_eq!(said(&[&site, NEW_HEAD]), ["!site metadata.name: there is an HTTPProxy of this name already"]);
 }
+
+#[test]
+fn a_delegation_does_not_take_the_place_of_another() {
+    let share = |group: &str, secret: &str| {
+        format!(
+            "apiVersion: {group}\nkind: TLSCertificateDelegation\nmetadata: {{name: share}}\n\
+             spec: {{delegations: [{{secretName: {secret}, targetNamespaces: [\"*\"]}}]}}\n"
+        )
+    };
+    let (old, new) = (share("contour.heptio.com/v1beta1", "a"), share("projectcontour.io/v1", "b"));
+    let both = ingress_routes(&[&old, &new]);
+    assert_eq!(both.texts, [old.clone(), new.clone()]);
+    assert_eq!(
+        said(&[&old, &new]),
+        [
+            "!share metadata.name: there is a TLSCertificateDelegation of projectcontour.io/v1 with this name already"
+        ]
+    );
+}
