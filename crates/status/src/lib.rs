@@ -22,7 +22,7 @@ mod wanted;
 pub use board::{Board, Input, Outcome, Write};
 pub use event::Event;
 pub use kind::{Kind, Target};
-pub use load_balancer::{listed_addresses, service_addresses};
+pub use load_balancer::service_addresses;
 pub use observation::Observation;
 pub use statement::Statement;
 

@@ -1,26 +1,9 @@
 //! Where clients reach the hosts: the addresses in the status of HTTPProxies and Ingresses (reference 5.3).
 
-use std::net::IpAddr;
-
 use api::core::Service;
 use api::http_proxy::status::{LoadBalancerIngress, PortStatus};
 use k8s_openapi::api::core::v1::LoadBalancerIngress as OfService;
 use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress as OfIngress;
-
-/// The addresses of a list as `--ingress-status-address` has it: IP addresses and names, separated by commas.
-#[must_use]
-pub fn listed_addresses(list: &str) -> Vec<LoadBalancerIngress> {
-    let addresses = list.split(',').map(str::trim).filter(|address| !address.is_empty());
-    addresses.map(address).collect()
-}
-
-fn address(address: &str) -> LoadBalancerIngress {
-    let text = Some(address.to_owned());
-    match address.parse::<IpAddr>() {
-        Ok(_) => LoadBalancerIngress { ip: text, ..LoadBalancerIngress::default() },
-        Err(_) => LoadBalancerIngress { hostname: text, ..LoadBalancerIngress::default() },
-    }
-}
 
 /// The addresses that the load balancer in front of the Envoys got; none until it has one.
 #[must_use]
@@ -65,14 +48,6 @@ mod tests {
     use serde_json::{from_value, json, to_value};
 
     use super::*;
-
-    #[test]
-    fn what_is_no_ip_address_is_a_name() {
-        let found = listed_addresses("192.0.2.1, 2001:db8::1,,lb.example ");
-        let wanted = json!([{"ip": "192.0.2.1"}, {"ip": "2001:db8::1"}, {"hostname": "lb.example"}]);
-        assert_eq!(to_value(found).unwrap(), wanted);
-        assert_eq!(listed_addresses(""), []);
-    }
 
     #[test]
     fn the_addresses_of_a_service_are_taken_with_all_that_stands_beside_them() {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use isobath_status::{Input, Kind, Outcome, Target, Write, listed_addresses};
+use isobath_status::{Input, Kind, Outcome, Target, Write};
 use model::{Problem, Verdict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::world::{Cluster, World, error, target, warning};
+use crate::world::{self, Cluster, World, error, target, warning};
 
 const OBJECTS: u8 = 7;
 const LONG: Duration = Duration::from_secs(1_000_000);
@@ -73,7 +73,7 @@ fn saying(what: u8) -> (Verdict, Vec<Problem>) {
 }
 
 fn addresses(which: u8) -> Input {
-    Input::Addresses(listed_addresses(&format!("192.0.2.{which},lb-{which}.example")))
+    world::addresses(&format!("192.0.2.{which},lb-{which}.example"))
 }
 
 /// A world, and all that a fresh board would have to be told.

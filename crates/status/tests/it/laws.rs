@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use isobath_status::{Input, Kind, Outcome, listed_addresses};
+use isobath_status::{Input, Kind, Outcome};
 use model::Verdict;
 use serde_json::{Value, json};
 
-use crate::world::{Cluster, World, proxy, target};
+use crate::world::{Cluster, World, addresses, proxy, target};
 
 /// The condition of a type.
 fn condition(world: &World, name: &str, kind: &str) -> Value {
@@ -258,7 +258,7 @@ fn only_the_leader_writes_and_only_until_its_lease_ends() {
 #[test]
 fn a_new_leader_writes_only_what_differs() {
     let mut world = settled();
-    world.tell(Input::Addresses(listed_addresses("lb.example")));
+    world.tell(addresses("lb.example"));
     for name in ["b", "c"] {
         world.apply(&proxy(name));
         world.blame(&proxy(name), name);

@@ -1,10 +1,10 @@
 //! What stands in the status of each kind.
 
-use isobath_status::{Input, Kind, listed_addresses, service_addresses};
+use isobath_status::{Input, Kind, service_addresses};
 use model::{Problem, Verdict};
 use serde_json::{Value, json};
 
-use crate::world::{World, error, proxy, target, warning};
+use crate::world::{World, addresses, error, proxy, target, warning};
 
 const BEGIN: &str = "2026-01-01T00:00:00Z";
 
@@ -194,7 +194,7 @@ fn addresses_stay_until_others_are_known() {
     assert_eq!(write.body["status"]["loadBalancer"], status["loadBalancer"], "ours now, or it would go");
     let outcome = world.cluster.take(&write);
     world.tell(Input::Finished(target.clone(), outcome));
-    world.tell(Input::Addresses(listed_addresses("192.0.2.1")));
+    world.tell(addresses("192.0.2.1"));
     world.tell(Input::Addresses(vec![]));
     assert_eq!(world.settle(), 1);
     assert_eq!(world.cluster.status(&target)["loadBalancer"], json!({"ingress": [{"ip": "192.0.2.1"}]}));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use api::http_proxy::status::LoadBalancerIngress;
 use isobath_status::{Board, Event, Input, Kind, Observation, Outcome, Statement, Target, Write};
 use k8s_openapi::jiff::Timestamp;
 use model::{ObjectId, Problem, Report, Severity, Verdict};
@@ -213,6 +214,18 @@ pub(crate) fn target(kind: Kind, name: &str) -> Target {
 
 pub(crate) fn proxy(name: &str) -> Target {
     target(Kind::HttpProxy, name)
+}
+
+/// IP addresses and names, separated by commas.
+pub(crate) fn addresses(list: &str) -> Input {
+    let address = |text: &str| {
+        let text = Some(text.to_owned());
+        match text.as_deref().is_some_and(|text| text.starts_with("192.")) {
+            true => LoadBalancerIngress { ip: text, ..LoadBalancerIngress::default() },
+            false => LoadBalancerIngress { hostname: text, ..LoadBalancerIngress::default() },
+        }
+    };
+    Input::Addresses(list.split(',').map(address).collect())
 }
 
 pub(crate) fn error(message: &str) -> Problem {
