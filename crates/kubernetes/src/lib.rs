@@ -2,11 +2,13 @@
 //!
 //! This is the only crate that speaks to an API server. It decides nothing about what objects mean.
 //!
-//! The types to know: [`watch::Watches`], [`watch::Batch`], [`Error`].
+//! The types to know: [`watch::Watches`], [`lease::Candidate`], [`status::Writer`].
 
 mod client;
 mod configuration;
 mod error;
+pub mod lease;
+pub mod status;
 pub mod watch;
 
 pub use client::{Access, connect};

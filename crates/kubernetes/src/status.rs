@@ -1,0 +1,125 @@
+//! Statuses and Events, written as the [`Board`] says.
+//!
+//! Writes travel beside each other, so that a slow one delays no other, and none is under way when the lease ends that
+//! it was begun under.
+
+mod addresses;
+mod request;
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use k8s_openapi::jiff::Timestamp;
+use kube::Client;
+use status::{Board, Input, Outcome, Target};
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep_until;
+
+use crate::lease::Standing;
+
+pub use addresses::{follow_service, input};
+
+/// How many writes are under way at once.
+const WRITES: usize = 32;
+/// How many Events.
+const EVENTS: usize = 4;
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many inputs are taken before the next write is begun.
+const AT_ONCE: usize = 1024;
+
+/// Writes statuses while we lead.
+pub struct Writer {
+    client: Client,
+    board: Board,
+    inputs: mpsc::UnboundedReceiver<Input>,
+    standing: watch::Receiver<Standing>,
+    writes: FuturesUnordered<BoxFuture<'static, (Target, Outcome)>>,
+    events: FuturesUnordered<BoxFuture<'static, ()>>,
+}
+
+impl Writer {
+    /// A writer that has not begun, and where it is told what happens. Events name `identity` as who tells.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        identity: &str,
+        standing: watch::Receiver<Standing>,
+    ) -> (Self, mpsc::UnboundedSender<Input>) {
+        let (tell, inputs) = mpsc::unbounded_channel();
+        let board = Board::new(identity);
+        let (writes, events) = (FuturesUnordered::new(), FuturesUnordered::new());
+        (Self { client, board, inputs, standing, writes, events }, tell)
+    }
+
+    /// Writes until nobody tells anything any more.
+    pub async fn run(mut self) {
+        self.stand();
+        let mut told = Vec::with_capacity(AT_ONCE);
+        loop {
+            self.begin();
+            let next = self.board.deadline().filter(|_| self.writes.len() < WRITES);
+            tokio::select! {
+                // What happened comes before what is to be done about it, and the standing before all.
+                biased;
+                Ok(()) = self.standing.changed() => self.stand(),
+                Some((target, outcome)) = self.writes.next() => self.handle(Input::Finished(target, outcome)),
+                count = self.inputs.recv_many(&mut told, AT_ONCE) => match count {
+                    0 => return,
+                    _ => told.drain(..).for_each(|input| self.handle(input)),
+                },
+                Some(()) = self.events.next() => {}
+                () = until(next) => {}
+            }
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.board.handle(now(), input);
+    }
+
+    fn stand(&mut self) {
+        let standing = *self.standing.borrow_and_update();
+        self.handle(match standing {
+            Standing::Follows => Input::Follows,
+            Standing::Leads { until } => Input::Leads { until },
+        });
+    }
+
+    /// Begins what is due, as far as there is room.
+    fn begin(&mut self) {
+        while self.writes.len() < WRITES {
+            let Some(write) = self.board.next_write(now(), Timestamp::now()) else { break };
+            let patience = write.until.min(now() + PATIENCE);
+            let write = request::write(self.client.clone(), write);
+            self.writes.push(Box::pin(async move {
+                let (target, write) = write;
+                let outcome = tokio::time::timeout_at(patience.into(), write).await;
+                (target, outcome.unwrap_or(Outcome::Failed))
+            }));
+        }
+        while self.events.len() < EVENTS {
+            let Some(event) = self.board.next_event(now(), Timestamp::now()) else { break };
+            let told = request::tell(self.client.clone(), event);
+            self.events.push(Box::pin(async move {
+                // Events are worth one attempt.
+                let _ = tokio::time::timeout(PATIENCE, told).await;
+            }));
+        }
+    }
+}
+
+/// The time by the clock of timers.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// Waits until then; without a time forever.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,175 @@
+//! Statuses get to the API server, no faster than it wants and by the leader alone.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use isobath_kubernetes::lease::Standing;
+use isobath_kubernetes::status::{Writer, input};
+use model::{Kind, ObjectId, Problem, Report, Severity, Verdict};
+use serde_json::json;
+use status::{Input, Statement};
+use store::Change;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::api_server::{ApiServer, Mood};
+
+const PROXIES: &str = "/apis/projectcontour.io/v1/namespaces/shop/httpproxies";
+const LONG: Duration = Duration::from_secs(1_000_000);
+
+/// A writer that runs.
+struct Writing {
+    server: ApiServer,
+    tell: mpsc::UnboundedSender<Input>,
+    standing: watch::Sender<Standing>,
+}
+
+impl Writing {
+    fn start() -> Self {
+        let server = ApiServer::default();
+        let (standing, stands) = watch::channel(Standing::Follows);
+        let (writer, tell) = Writer::new(server.client("isobath-0"), "isobath-0", stands);
+        tokio::spawn(writer.run());
+        Self { server, tell, standing }
+    }
+
+    fn lead(&self, lease: Duration) {
+        let until = (Instant::now() + lease).into_std();
+        self.standing.send_replace(Standing::Leads { until });
+    }
+
+    /// An object that is there, and of which something is wrong.
+    fn add(&self, name: &str) {
+        let object = json!({
+            "metadata": {"namespace": "shop", "name": name, "uid": name, "generation": 1},
+            "spec": {},
+        });
+        self.server.put(&format!("{PROXIES}/{name}"), object);
+        self.observe(name);
+        self.blame(name, "wrong");
+    }
+
+    fn observe(&self, name: &str) {
+        let object = self.server.get(&format!("{PROXIES}/{name}"));
+        let decoded = api::decode(api::Kind::HttpProxy, object).unwrap();
+        self.tell.send(input(&Change::Applied(decoded.object)).unwrap()).unwrap();
+    }
+
+    fn blame(&self, name: &str, message: &str) {
+        let problem = Problem {
+            severity: Severity::Error,
+            kind: "RouteError",
+            reason: "Odd",
+            path: String::new(),
+            message: message.to_owned(),
+            help: None,
+        };
+        let object = ObjectId::new(Kind::HttpProxy, "shop", name);
+        let report = Report { object, generation: 1, verdict: Verdict::Invalid, problems: vec![problem] };
+        self.tell.send(Input::Said(Box::new(Statement::of(&report, 1).unwrap()))).unwrap();
+    }
+
+    fn writes(&self) -> Vec<(String, Instant)> {
+        self.server.requests("PATCH")
+    }
+
+    fn current_status(&self, name: &str) -> String {
+        let object = self.server.get(&format!("{PROXIES}/{name}"));
+        object["status"]["currentStatus"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_objects_are_written_once_each_and_not_all_at_once() {
+    let writing = Writing::start();
+    writing.lead(LONG);
+    writing.server.is(Mood::Slow(Duration::from_millis(10)));
+    for number in 0..500 {
+        writing.add(&format!("p{number}"));
+    }
+    pass(Duration::from_secs(60)).await;
+    assert_eq!((writing.writes().len(), writing.current_status("p499")), (500, "invalid".into()));
+    let most = writing.server.most_under_way();
+    assert!((32..=36).contains(&most), "{most}");
+    // The watch says what was written.
+    for number in 0..500 {
+        writing.observe(&format!("p{number}"));
+    }
+    pass(Duration::from_secs(60)).await;
+    assert_eq!(writing.writes().len(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_is_busy_is_left_alone_for_as_long_as_it_asks() {
+    let writing = Writing::start();
+    writing.server.is(Mood::Busy(StatusCode::TOO_MANY_REQUESTS, 7));
+    writing.add("a");
+    writing.lead(LONG);
+    pass(Duration::from_secs(1)).await;
+    writing.server.is(Mood::Good);
+    writing.add("b");
+    pass(Duration::from_secs(60)).await;
+    let writes = writing.writes();
+    let pauses: Vec<_> = writes.iter().map(|(_, at)| (*at - writes[0].1).as_secs()).collect();
+    assert_eq!(pauses, [0, 7, 7]);
+    assert_eq!(
+        (writing.current_status("a"), writing.current_status("b")),
+        ("invalid".into(), "invalid".into())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_lead_writes_nothing() {
+    let writing = Writing::start();
+    writing.add("a");
+    pass(LONG).await;
+    assert_eq!(writing.writes(), []);
+    writing.lead(Duration::from_secs(10));
+    pass(Duration::from_secs(5)).await;
+    assert_eq!(writing.writes().len(), 1);
+    // The lease is not renewed, and nobody says so.
+    pass(Duration::from_secs(5)).await;
+    writing.add("b");
+    pass(LONG).await;
+    assert_eq!(writing.writes().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_write_is_under_way_when_the_lease_ends() {
+    let writing = Writing::start();
+    writing.server.is(Mood::Slow(Duration::from_secs(4)));
+    writing.lead(Duration::from_secs(3));
+    writing.add("a");
+    pass(LONG).await;
+    assert_eq!((writing.writes().len(), writing.current_status("a")), (1, String::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_come_is_not_waited_for_forever() {
+    let writing = Writing::start();
+    writing.lead(LONG);
+    writing.server.cut_off(&["isobath-0"]);
+    writing.add("a");
+    pass(Duration::from_secs(5)).await;
+    writing.server.cut_off(&[]);
+    pass(Duration::from_secs(7)).await;
+    assert_eq!((writing.writes().len(), writing.current_status("a")), (2, "invalid".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_is_told_by_an_event_too() {
+    let writing = Writing::start();
+    writing.lead(LONG);
+    writing.add("a");
+    pass(Duration::from_secs(1)).await;
+    writing.blame("a", "wrong");
+    writing.observe("a");
+    pass(Duration::from_secs(1)).await;
+    let told = writing.server.requests("POST");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].0, "POST /apis/events.k8s.io/v1/namespaces/shop/events");
+}
