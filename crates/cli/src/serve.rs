@@ -9,6 +9,7 @@ mod session;
 mod setup;
 mod sockets;
 mod standing;
+mod statuses;
 mod summary;
 
 use clap::Args;

@@ -7,14 +7,18 @@ use runtime::{Input, Notice};
 use tokio::sync::{mpsc, watch};
 
 use super::metrics::Metrics;
+use super::statuses::Statuses;
 
 /// Hands what the cluster tells to the engine.
 pub(super) async fn changes(
     mut batches: mpsc::Receiver<Batch>,
     inputs: mpsc::Sender<Input>,
     metrics: Arc<Metrics>,
+    statuses: Statuses,
 ) {
-    while let Some(Batch { changes, unreadable, synced }) = batches.recv().await {
+    while let Some(batch) = batches.recv().await {
+        statuses.observe(&batch);
+        let Batch { changes, unreadable, synced } = batch;
         if let Some(contour) = &metrics.contour {
             contour.note(&changes);
         }
@@ -40,9 +44,11 @@ pub(super) async fn notices(
     mut notices: mpsc::UnboundedReceiver<Notice>,
     ready: watch::Sender<bool>,
     metrics: Arc<Metrics>,
+    statuses: Statuses,
 ) {
     while let Some(notice) = notices.recv().await {
         metrics.note(&notice);
+        statuses.note(&notice);
         match notice {
             Notice::Published(published) => {
                 let (set, removed) = (published.set.len(), published.removed.len());

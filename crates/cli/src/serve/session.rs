@@ -19,6 +19,7 @@ use super::pages::{Sources, both};
 use super::setup::Setup;
 use super::sockets::Bound;
 use super::standing::Standing;
+use super::statuses::Statuses;
 use super::{feed, security};
 use crate::output::Outcome;
 
@@ -26,18 +27,22 @@ use crate::output::Outcome;
 const BACKLOG: usize = 1;
 
 /// The tasks of a run; none ends before it is told to.
-struct Tasks {
+pub(super) struct Tasks {
     running: JoinSet<(&'static str, anyhow::Result<()>)>,
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
 }
 
 impl Tasks {
-    fn start(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+    pub(super) fn start(
+        &mut self,
+        name: &'static str,
+        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
         self.running.spawn(async move { (name, task.await) });
     }
 
     /// Starts one that has nothing to finish.
-    fn start_until_stop(
+    pub(super) fn start_until_stop(
         &mut self,
         name: &'static str,
         task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
@@ -89,6 +94,7 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     let (batches, batched) = mpsc::channel(BACKLOG);
     let (ready, is_ready) = watch::channel(false);
     let standing = Standing { ready: is_ready.clone(), inputs: inputs.clone() };
+    let statuses = Statuses::start(&mut tasks, &client, &serving)?;
     let watches = Watches::new(client, watched(&serving));
 
     let metrics = Arc::new(Metrics {
@@ -101,8 +107,11 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
 
     serve_pages(&mut tasks, &serving, &Sources { standing, metrics: Arc::clone(&metrics) })?;
     tasks.start_until_stop("the engine", done(controller.run(received)));
-    tasks.start_until_stop("the log", done(feed::notices(notices, ready, Arc::clone(&metrics))));
-    tasks.start_until_stop("the feed", done(feed::changes(batched, inputs, metrics)));
+    tasks.start_until_stop(
+        "the log",
+        done(feed::notices(notices, ready, Arc::clone(&metrics), statuses.clone())),
+    );
+    tasks.start_until_stop("the feed", done(feed::changes(batched, inputs, metrics, statuses)));
     tasks.start_until_stop("the watches", async { Ok(watches.run(batches).await?) });
     if let Some(certificates) = certificates {
         tasks.start_until_stop("certificates", async move { match certificates.watch().await {} });
@@ -112,7 +121,7 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     tasks.run().await
 }
 
-async fn done(task: impl Future<Output = ()>) -> anyhow::Result<()> {
+pub(super) async fn done(task: impl Future<Output = ()>) -> anyhow::Result<()> {
     task.await;
     Ok(())
 }
