@@ -7,7 +7,8 @@ use std::sync::Arc;
 use admin::TlsSource;
 use anyhow::{Context, bail};
 use certs::{ReloadingServerConfig, TlsFiles};
-use config::{ServerTls, XdsSecurity};
+use config::XdsSecurity;
+use model::CertificateFiles;
 use xds::Security;
 use xds::server::Tls;
 
@@ -41,7 +42,7 @@ fn mutual(config: Arc<ReloadingServerConfig>) -> Security {
 }
 
 /// How metrics are served by TLS. The files are read for each connection: there are few.
-pub(super) fn of_metrics(files: &ServerTls) -> anyhow::Result<TlsSource> {
+pub(super) fn of_metrics(files: &CertificateFiles) -> anyhow::Result<TlsSource> {
     let files = files.clone();
     let source: TlsSource = Arc::new(move || {
         let read = |path: &str| std::fs::read(path).map_err(|why| io::Error::other(format!("{path}: {why}")));
