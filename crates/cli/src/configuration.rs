@@ -148,6 +148,18 @@ impl<C: Reads> Args for ConfigurationArguments<C> {
     }
 }
 
+/// The variable that is looked at: Isobath's own name goes before Contour's.
+fn own(variable: &'static str) -> &'static str {
+    let own = match variable {
+        "CONTOUR_NAMESPACE" => "ISOBATH_NAMESPACE",
+        "CONTOUR_CAFILE" => "ISOBATH_CAFILE",
+        "CONTOUR_CERT_FILE" => "ISOBATH_CERT_FILE",
+        "CONTOUR_KEY_FILE" => "ISOBATH_KEY_FILE",
+        other => other,
+    };
+    if std::env::var_os(own).is_some() { own } else { variable }
+}
+
 /// A flag. What stands behind it is judged with the rest of the configuration.
 fn argument(key: &Key, flag: &'static str) -> Arg {
     let default = match key.default {
@@ -161,7 +173,7 @@ fn argument(key: &Key, flag: &'static str) -> Arg {
     // Contour has a short form of this one.
     let argument = if flag == "debug" { argument.short('d') } else { argument };
     let argument = match key.variable {
-        Some(variable) => argument.env(variable),
+        Some(variable) => argument.env(own(variable)),
         None => argument,
     };
     match key.form {

@@ -1,5 +1,6 @@
 //! `isobath serve`: a cluster's objects to its Envoys.
 
+mod everywhere;
 mod feed;
 mod graph;
 mod metrics;
@@ -38,6 +39,8 @@ pub(crate) struct Arguments {
     /// Serves metrics under Contour's names, too.
     #[arg(long)]
     contour_metrics: bool,
+    #[command(flatten)]
+    statuses: statuses::StatusArguments,
     #[command(flatten)]
     layout: LayoutArguments,
     #[command(flatten)]

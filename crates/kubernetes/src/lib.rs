@@ -8,6 +8,7 @@ mod client;
 mod configuration;
 mod error;
 pub mod lease;
+mod peers;
 pub mod status;
 pub mod watch;
 
@@ -16,3 +17,4 @@ pub use configuration::contour_configuration;
 pub use error::Error;
 /// A client of the API server; made by [`connect`].
 pub use kube::Client;
+pub use peers::follow_peers;

@@ -65,6 +65,8 @@ pub(crate) enum Event {
     Said(Word),
     /// It broke.
     Disconnected,
+    /// No controller runs there now: the address refuses connections.
+    Nobody,
 }
 
 /// Keeps a connection, and tells what happens to it, until nobody listens.
@@ -81,7 +83,13 @@ pub(crate) async fn dial(address: SocketAddr, connect: Connect, events: mpsc::Se
                     return;
                 }
             }
-            Ok(Err(error)) => tracing::debug!(%address, %error, "a peer cannot be reached"),
+            Ok(Err(error)) => {
+                tracing::debug!(%address, %error, "a peer cannot be reached");
+                let refused = error.kind() == io::ErrorKind::ConnectionRefused;
+                if refused && events.send((address, Event::Nobody)).await.is_err() {
+                    return;
+                }
+            }
             Err(_) => tracing::debug!(%address, "a peer does not answer"),
         }
         tokio::time::sleep(pause).await;

@@ -94,6 +94,14 @@ impl Everywhere {
         }
     }
 
+    /// No controller runs at an address, so no Envoy is connected to it.
+    pub(crate) fn nobody(&mut self, address: SocketAddr) {
+        if let Some(peer) = self.peers.get_mut(&address) {
+            *peer =
+                Peer { nodes: Some(0), rejections: std::mem::take(&mut peer.rejections), ..Peer::default() };
+        }
+    }
+
     /// A peer said something. Gives the objects of which something else is rejected now.
     pub(crate) fn said(&mut self, address: SocketAddr, word: &Word) -> Vec<ObjectId> {
         // What comes from a connection that is not kept any more says nothing of the one that is.
@@ -219,6 +227,19 @@ mod tests {
         assert_eq!(everywhere.in_force(), None);
         everywhere.peers_are(&[address(1)].into());
         assert_eq!(everywhere.in_force(), Some(5), "it has gone");
+    }
+
+    #[test]
+    fn where_no_controller_runs_there_are_no_envoys() {
+        let mut everywhere = with_peers(&[1]);
+        everywhere.own_nodes(1);
+        report(&mut everywhere, "a", 1, 5);
+        everywhere.own_acknowledged(5);
+        assert_eq!(everywhere.in_force(), None);
+        everywhere.nobody(address(1));
+        assert_eq!(everywhere.in_force(), Some(5));
+        everywhere.connected(address(1));
+        assert_eq!(everywhere.in_force(), None);
     }
 
     #[test]

@@ -183,6 +183,10 @@ impl Leading {
                 self.everywhere.disconnected(address);
                 vec![]
             }
+            Event::Nobody => {
+                self.everywhere.nobody(address);
+                vec![]
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::metrics::Metrics;
 use super::statuses::Statuses;
 
-/// Hands what the cluster tells to the engine.
+/// Hands what the cluster tells to the engine, and what statuses say to whoever writes them.
 pub(super) async fn changes(
     mut batches: mpsc::Receiver<Batch>,
     inputs: mpsc::Sender<Input>,
@@ -39,7 +39,7 @@ pub(super) async fn changes(
     }
 }
 
-/// Logs what happens, and tells when the first configuration is complete.
+/// Logs and hands on what happens, and tells when the first configuration is complete.
 pub(super) async fn notices(
     mut notices: mpsc::UnboundedReceiver<Notice>,
     ready: watch::Sender<bool>,
@@ -48,27 +48,33 @@ pub(super) async fn notices(
 ) {
     while let Some(notice) = notices.recv().await {
         metrics.note(&notice);
-        statuses.note(&notice);
-        match notice {
-            Notice::Published(published) => {
-                let (set, removed) = (published.set.len(), published.removed.len());
-                let (generation, took) = (published.generation, published.engine_time);
-                tracing::debug!(generation, set, removed, ?took, "published");
-                ready.send_if_modified(|ready| !std::mem::replace(ready, true));
-            }
-            Notice::Acknowledged { generation, in_all, nodes, .. } => {
-                tracing::debug!(generation, nodes, ?in_all, "acknowledged");
-            }
-            Notice::Report { report, .. } => {
-                let problems = report.problems.iter().map(|problem| &problem.message);
-                let problems = problems.cloned().collect::<Vec<_>>();
-                tracing::debug!(object = %report.object, verdict = ?report.verdict, ?problems, "judged");
-            }
-            Notice::Connected { node } => tracing::info!(node, "envoy connected"),
-            Notice::Disconnected { node } => tracing::info!(node, "envoy disconnected"),
-            // Logged where it was observed.
-            Notice::Rejected { .. } => {}
-            Notice::Forgotten(object) => tracing::debug!(%object, "forgotten"),
+        log(&notice);
+        if matches!(notice, Notice::Published(_)) {
+            ready.send_if_modified(|ready| !std::mem::replace(ready, true));
         }
+        statuses.note(notice);
+    }
+}
+
+fn log(notice: &Notice) {
+    match notice {
+        Notice::Published(published) => {
+            let (set, removed) = (published.set.len(), published.removed.len());
+            let (generation, took) = (published.generation, published.engine_time);
+            tracing::debug!(generation, set, removed, ?took, "published");
+        }
+        Notice::Acknowledged { generation, in_all, nodes, .. } => {
+            tracing::debug!(generation, nodes, ?in_all, "acknowledged");
+        }
+        Notice::Report { report, .. } => {
+            let problems = report.problems.iter().map(|problem| &problem.message);
+            let problems = problems.cloned().collect::<Vec<_>>();
+            tracing::debug!(object = %report.object, verdict = ?report.verdict, ?problems, "judged");
+        }
+        Notice::Connected { node } => tracing::info!(node, "envoy connected"),
+        Notice::Disconnected { node } => tracing::info!(node, "envoy disconnected"),
+        // Logged where it was observed.
+        Notice::Rejected { .. } => {}
+        Notice::Forgotten(object) => tracing::debug!(%object, "forgotten"),
     }
 }

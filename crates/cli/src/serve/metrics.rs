@@ -28,6 +28,8 @@ pub(super) struct Metrics {
     pub(super) hub: Arc<Hub>,
     pub(super) tallies: Tallies,
     pub(super) certificates: Option<Arc<ReloadingServerConfig>>,
+    /// Whether this controller writes statuses.
+    pub(super) leads: tokio::sync::watch::Receiver<bool>,
     /// Contour's names, where they are wanted.
     pub(super) contour: Option<Contour>,
     pub(super) happened: Happened,
@@ -112,6 +114,8 @@ impl Metrics {
             "Whether the first configuration is complete.",
             u8::from(ready),
         );
+        let leads = *self.leads.borrow();
+        to.number("isobath_leader", Kind::Gauge, "Whether this controller writes statuses.", u8::from(leads));
         self.happened.write(to);
         envoys(&self.hub, to);
         traffic(&self.hub.traffic(), to);

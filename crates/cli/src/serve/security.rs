@@ -15,8 +15,11 @@ use xds::server::Tls;
 /// The name in the certificates of Envoys.
 const ENVOY: &str = "envoy";
 
-/// How xDS is served, and the certificates that are to be followed.
-pub(super) fn security(said: &XdsSecurity) -> anyhow::Result<(Security, Option<Arc<ReloadingServerConfig>>)> {
+/// How xDS is served, where other controllers go that come to its port, and the certificates that are to be followed.
+pub(super) fn security(
+    said: &XdsSecurity,
+    peers: Option<xds::Peers>,
+) -> anyhow::Result<(Security, Option<Arc<ReloadingServerConfig>>)> {
     match said {
         XdsSecurity::Unsaid => bail!(
             "xDS has no certificates: name the files with --contour-cafile, --contour-cert-file and \
@@ -26,18 +29,18 @@ pub(super) fn security(said: &XdsSecurity) -> anyhow::Result<(Security, Option<A
         XdsSecurity::Mutual { ca, certificate, key } => {
             let [ca, certificate, key] = [ca, certificate, key].map(|path| Path::new(&**path).to_owned());
             let config = Arc::new(ReloadingServerConfig::load(TlsFiles { ca, certificate, key })?);
-            Ok((mutual(Arc::clone(&config)), Some(config)))
+            Ok((mutual(Arc::clone(&config), peers), Some(config)))
         }
     }
 }
 
-fn mutual(config: Arc<ReloadingServerConfig>) -> Security {
+fn mutual(config: Arc<ReloadingServerConfig>, peers: Option<xds::Peers>) -> Security {
     Security::Mutual(Arc::new(move || Tls {
         config: config.current(),
         name: ENVOY.into(),
         default_clients: None,
         gateway_clients: None,
-        peers: None,
+        peers: peers.clone(),
     }))
 }
 

@@ -19,7 +19,7 @@ use super::pages::{Sources, both};
 use super::setup::Setup;
 use super::sockets::Bound;
 use super::standing::Standing;
-use super::statuses::Statuses;
+use super::statuses::{Seams, Statuses};
 use super::{feed, security};
 use crate::output::Outcome;
 
@@ -33,6 +33,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
+    /// Starts one that ends by itself when the session does.
     pub(super) fn start(
         &mut self,
         name: &'static str,
@@ -83,10 +84,12 @@ impl Tasks {
 
 /// Runs until a signal comes.
 pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
-    let Setup { configuration: Configuration { settings, serving }, mode, client, contour_metrics } = setup;
-    let (security, certificates) = security::security(&serving.xds_security)?;
+    let Setup { configuration: Configuration { settings, serving }, mode, client, contour_metrics, statuses } =
+        setup;
     let xds = Bound::new(serving.xds, "xDS")?;
     let mut tasks = Tasks { running: JoinSet::new(), stop: CancellationToken::new() };
+    let (statuses, Seams { leads, peers }) = Statuses::start(&mut tasks, &client, &serving, &statuses)?;
+    let (security, certificates) = security::security(&serving.xds_security, peers)?;
 
     let (controller, notices) = Controller::new(Options { settings, mode, xds: xds::Settings::default() });
     let server = Server::new(controller.hub(), security);
@@ -94,7 +97,6 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     let (batches, batched) = mpsc::channel(BACKLOG);
     let (ready, is_ready) = watch::channel(false);
     let standing = Standing { ready: is_ready.clone(), inputs: inputs.clone() };
-    let statuses = Statuses::start(&mut tasks, &client, &serving)?;
     let watches = Watches::new(client, watched(&serving));
 
     let metrics = Arc::new(Metrics {
@@ -102,6 +104,7 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
         tallies: watches.tallies(),
         certificates: certificates.clone(),
         contour: contour_metrics.then(Contour::default),
+        leads,
         happened: Happened::default(),
     });
 

@@ -10,6 +10,7 @@ use kubernetes::{Access, Client};
 use model::Settings;
 
 use super::Arguments;
+use super::statuses::StatusArguments;
 
 /// The namespace of Contour's own manifests.
 const NAMESPACE: &str = "projectcontour";
@@ -20,6 +21,7 @@ pub(super) struct Setup {
     pub(super) mode: XdsMode,
     pub(super) client: Client,
     pub(super) contour_metrics: bool,
+    pub(super) statuses: StatusArguments,
 }
 
 impl Setup {
@@ -43,15 +45,16 @@ impl Setup {
         let layout = arguments.layout.layout(mode)?;
         let settings = Settings { layout, ..configuration.settings };
         let configuration = Configuration { settings, ..configuration };
-        Ok(Self { configuration, mode, client, contour_metrics: arguments.contour_metrics })
+        let Arguments { contour_metrics, ref statuses, .. } = *arguments;
+        Ok(Self { configuration, mode, client, contour_metrics, statuses: statuses.clone() })
     }
 
-    /// What is logged when the environment does not say it.
+    /// What is logged when the environment does not say it. What the client says of failures, whoever asked says, too.
     pub(super) fn log_level(&self, arguments: &Arguments) -> &'static str {
         match (self.configuration.serving.verbose, arguments.kubernetes_debug) {
-            (true, 0) => "info,isobath=debug",
+            (true, 0) => "info,isobath=debug,kube_client=off",
             (true, _) => "info,isobath=debug,kube_client=debug",
-            (false, 0) => "info",
+            (false, 0) => "info,kube_client=off",
             (false, _) => "info,kube_client=debug",
         }
     }

@@ -1,107 +1,180 @@
-//! Statuses: who writes them, and what they say of where clients get in.
+//! Who writes statuses, and what whoever does is told.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, Instant};
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
 
 use api::http_proxy::status::LoadBalancerIngress;
-use config::{Election, Serving, StatusAddress};
-use kubernetes::lease::{Candidate, Settings, Standing};
-use kubernetes::status::{Writer, follow_service};
-use kubernetes::{Client, watch};
-use model::Report;
+use certs::{PEERS, TlsFiles};
+use clap::{Args, ValueEnum};
+use config::{Serving, StatusAddress, XdsSecurity};
+use kubernetes::lease::{self, Candidate, Standing};
+use kubernetes::status::{Writer, follow_service, input};
+use kubernetes::watch::Batch;
+use kubernetes::{Client, follow_peers};
+use peers::Connect;
 use runtime::Notice;
-use status::{Input, Statement, Target};
-use tokio::sync::mpsc;
-use tokio::sync::watch as news;
+use status::Input;
+use store::Change;
+use tokio::sync::{mpsc, watch};
 
+use super::everywhere::{Everywhere, answer};
 use super::session::{Tasks, done};
 
-/// Longer than any run.
-const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+/// The name in the certificates of controllers.
+const CONTROLLER: &str = "isobath";
+/// Connections of other controllers that wait to be answered.
+const WAITING: usize = 16;
 
-/// Where the writer of statuses is told what happens.
+/// What flags say about statuses.
+#[derive(Debug, Clone, Args)]
+pub(super) struct StatusArguments {
+    /// Whether statuses are written; a controller that only looks on, beside another one, writes none.
+    #[arg(long, value_enum, default_value_t = Status::On)]
+    status: Status,
+    /// The Service of the controllers, by which they find one another.
+    #[arg(long, default_value = CONTROLLER, value_name = "NAME")]
+    controller_service_name: String,
+    /// What this controller is called among its like.
+    #[arg(long, env = "POD_NAME", hide = true)]
+    pod_name: Option<String>,
+    /// The address at which the others would find it; without one it asks nobody.
+    #[arg(long, env = "POD_IP", hide = true)]
+    pod_ip: Option<IpAddr>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Status {
+    /// They are.
+    On,
+    /// They are not.
+    Off,
+}
+
+/// Where whoever writes statuses is told what happens.
 #[derive(Clone)]
-pub(super) struct Statuses(mpsc::UnboundedSender<Input>);
+pub(super) struct Statuses {
+    notices: mpsc::UnboundedSender<Notice>,
+    objects: mpsc::UnboundedSender<Input>,
+}
+
+/// What others need to know.
+pub(super) struct Seams {
+    /// Whether this controller writes statuses.
+    pub(super) leads: watch::Receiver<bool>,
+    /// Takes the other controllers that come.
+    pub(super) peers: Option<xds::Peers>,
+}
 
 impl Statuses {
-    /// Starts to write statuses, whenever this is the leader.
-    pub(super) fn start(tasks: &mut Tasks, client: &Client, serving: &Serving) -> anyhow::Result<Self> {
-        let identity = identity();
-        let standing = elect(tasks, client.clone(), &serving.election, &identity)?;
-        let (writer, tell) = Writer::new(client.clone(), &identity, standing);
+    /// Starts to write statuses, whenever this controller leads.
+    pub(super) fn start(
+        tasks: &mut Tasks,
+        client: &Client,
+        serving: &Serving,
+        arguments: &StatusArguments,
+    ) -> anyhow::Result<(Self, Seams)> {
+        let identity = identity(arguments);
+        let standing = elect(tasks, client, serving, arguments, &identity)?;
+        let (writer, objects) = Writer::new(client.clone(), &identity, standing.clone());
         tasks.start_until_stop("statuses", done(writer.run()));
-        if serving.status_addresses.is_empty() {
-            let (client, service, tell) = (client.clone(), serving.envoy_service.clone(), tell.clone());
-            tasks.start_until_stop("the addresses", async move {
-                follow_service(client, &service.namespace, &service.name, tell).await;
-                Ok(())
-            });
-        } else {
-            let addresses = serving.status_addresses.iter().map(address).collect();
-            drop(tell.send(Input::Addresses(addresses)));
-        }
-        Ok(Self(tell))
+        addresses(tasks, client, serving, &objects);
+
+        let leads = leads(tasks, standing);
+        let files = files(&serving.xds_security);
+        let controllers = controllers(tasks, client, serving, arguments, files.is_some());
+        // Without certificates nobody is asked, and nobody answered.
+        let connect = Connect::tls(&CONTROLLER.try_into()?, files.clone().unwrap_or_else(nowhere));
+        let everywhere = Everywhere::new(connect);
+        let peers = files.map(|_| {
+            let (accepted, coming) = mpsc::channel(WAITING);
+            let answers = answer(everywhere.standing(), coming);
+            tasks.start_until_stop("the answers to other controllers", done(answers));
+            xds::Peers { protocol: PEERS, name: CONTROLLER.into(), accepted }
+        });
+        let (notices, noticed) = mpsc::unbounded_channel();
+        let run = everywhere.run(noticed, controllers, leads.clone(), objects.clone());
+        tasks.start_until_stop("what all Envoys have", done(run));
+        Ok((Self { notices, objects }, Seams { leads, peers }))
     }
 
     /// Tells what the cluster has.
-    pub(super) fn observe(&self, batch: &watch::Batch) {
-        batch.changes.iter().filter_map(kubernetes::status::input).for_each(|input| self.tell(input));
+    pub(super) fn observe(&self, batch: &Batch) {
+        batch.changes.iter().filter_map(input).for_each(|input| self.tell(input));
         // After the changes, where they are gone: nothing of them is served, but they have a status.
         let unreadable = batch.unreadable.iter().filter_map(|unreadable| unreadable.object.clone());
-        let applied = unreadable.map(store::Change::Applied);
-        applied.filter_map(|change| kubernetes::status::input(&change)).for_each(|input| self.tell(input));
+        let applied = unreadable.map(Change::Applied);
+        applied.filter_map(|change| input(&change)).for_each(|input| self.tell(input));
     }
 
     /// Tells what there is to say.
-    pub(super) fn note(&self, notice: &Notice) {
-        match notice {
-            Notice::Report { report, carried_by } => self.say(report, *carried_by),
-            Notice::Forgotten(object) => {
-                if let Some(target) = Target::of(object) {
-                    self.tell(Input::Unsaid(target));
-                }
-            }
-            Notice::Acknowledged { generation, .. } => self.tell(Input::Acknowledged(*generation)),
-            Notice::Published(_)
-            | Notice::Rejected { .. }
-            | Notice::Connected { .. }
-            | Notice::Disconnected { .. } => {}
-        }
-    }
-
-    fn say(&self, report: &Report, carried_by: u64) {
-        if let Some(statement) = Statement::of(report, carried_by) {
-            self.tell(Input::Said(Box::new(statement)));
-        }
+    pub(super) fn note(&self, notice: Notice) {
+        // Nobody listens during shutdown only.
+        let _ = self.notices.send(notice);
     }
 
     fn tell(&self, input: Input) {
         // Nobody listens during shutdown only.
-        let _ = self.0.send(input);
+        let _ = self.objects.send(input);
     }
 }
 
-/// Where we stand: elected by a Lease, or always the leader.
+/// Who we are among the candidates: the Pod's name for people, and a number that no other process has.
+fn identity(arguments: &StatusArguments) -> String {
+    let number = RandomState::new().build_hasher().finish();
+    let name = arguments.pod_name.as_deref().filter(|name| !name.is_empty());
+    format!("{}_{number:016x}", name.unwrap_or(CONTROLLER))
+}
+
+/// Where this controller stands, now and later.
 fn elect(
     tasks: &mut Tasks,
-    client: Client,
-    election: &Election,
+    client: &Client,
+    serving: &Serving,
+    arguments: &StatusArguments,
     identity: &str,
-) -> anyhow::Result<news::Receiver<Standing>> {
-    if election.disabled {
-        return Ok(news::channel(Standing::Leads { until: Instant::now() + FOREVER }).1);
+) -> anyhow::Result<watch::Receiver<Standing>> {
+    let election = &serving.election;
+    if arguments.status == Status::Off {
+        return Ok(always(Standing::Follows));
     }
-    let settings = Settings {
+    if election.disabled {
+        let never = std::time::Instant::now() + std::time::Duration::from_secs(100 * 365 * 86_400);
+        return Ok(always(Standing::Leads { until: never }));
+    }
+    let settings = lease::Settings {
+        namespace: election.lease.namespace.to_string(),
         name: election.lease.name.to_string(),
+        identity: identity.to_owned(),
         lease_duration: election.duration,
         renew_deadline: election.renew,
         retry_period: election.retry,
-        ..Settings::new(&election.lease.namespace, identity)
     };
-    let (candidate, standing) = Candidate::new(client, settings)?;
+    let (candidate, standing) = Candidate::new(client.clone(), settings)?;
     let stop = tasks.stop.clone();
-    tasks.start("the leader election", done(candidate.run(async move { stop.cancelled().await })));
+    tasks.start("the election", done(candidate.run(async move { stop.cancelled().await })));
     Ok(standing)
+}
+
+fn always(standing: Standing) -> watch::Receiver<Standing> {
+    watch::channel(standing).1
+}
+
+/// Where clients get in, for the statuses of objects.
+fn addresses(tasks: &mut Tasks, client: &Client, serving: &Serving, tell: &mpsc::UnboundedSender<Input>) {
+    if serving.status_addresses.is_empty() {
+        let (service, client, tell) = (serving.envoy_service.clone(), client.clone(), tell.clone());
+        tasks.start_until_stop("the addresses of Envoys", async move {
+            follow_service(client, &service.namespace, &service.name, tell).await;
+            Ok(())
+        });
+        return;
+    }
+    let addresses = serving.status_addresses.iter().map(address).collect();
+    // The writer is there as long as the session.
+    let _ = tell.send(Input::Addresses(addresses));
 }
 
 fn address(address: &StatusAddress) -> LoadBalancerIngress {
@@ -115,9 +188,48 @@ fn address(address: &StatusAddress) -> LoadBalancerIngress {
     }
 }
 
-/// Who we are among the candidates: the Pod's name for people, and a number that no other process has.
-fn identity() -> String {
-    let pod = ["POD_NAME", "HOSTNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let number = RandomState::new().build_hasher().finish();
-    format!("{}_{number:016x}", pod.as_deref().unwrap_or("isobath"))
+/// Whether this controller leads.
+fn leads(tasks: &mut Tasks, mut standing: watch::Receiver<Standing>) -> watch::Receiver<bool> {
+    let is_leader = |standing: &Standing| matches!(standing, Standing::Leads { .. });
+    let (lead, leads) = watch::channel(is_leader(&standing.borrow_and_update()));
+    tasks.start_until_stop("the standing", async move {
+        while standing.changed().await.is_ok() {
+            let now = is_leader(&standing.borrow_and_update());
+            lead.send_if_modified(|before| std::mem::replace(before, now) != now);
+        }
+        // Nothing changes any more.
+        std::future::pending::<anyhow::Result<()>>().await
+    });
+    leads
+}
+
+fn files(security: &XdsSecurity) -> Option<TlsFiles> {
+    let XdsSecurity::Mutual { ca, certificate, key } = security else { return None };
+    let [ca, certificate, key] = [ca, certificate, key].map(|path| Path::new(&**path).to_owned());
+    Some(TlsFiles { ca, certificate, key })
+}
+
+fn nowhere() -> TlsFiles {
+    let [ca, certificate, key] = Default::default();
+    TlsFiles { ca, certificate, key }
+}
+
+/// Where the other controllers are, now and later.
+fn controllers(
+    tasks: &mut Tasks,
+    client: &Client,
+    serving: &Serving,
+    arguments: &StatusArguments,
+    have_certificates: bool,
+) -> watch::Receiver<BTreeSet<SocketAddr>> {
+    let (peers, found) = watch::channel(BTreeSet::new());
+    if let Some(own) = arguments.pod_ip.filter(|_| have_certificates) {
+        let (client, namespace) = (client.clone(), Arc::clone(&serving.election.lease.namespace));
+        let service = arguments.controller_service_name.clone();
+        tasks.start_until_stop("the addresses of other controllers", async move {
+            follow_peers(client, &namespace, &service, Some(own), peers).await;
+            Ok(())
+        });
+    }
+    found
 }

@@ -17,7 +17,7 @@ use super::kinds::{Origin, Target};
 use super::known::{Known, Sight};
 use super::pages::Page;
 use super::pause::{Pause, spread};
-use super::tally::{State, Tally};
+use super::tally::{Before, State, Tally};
 use super::{Settings, Unreadable};
 
 /// How long a watch lives at most; the API server ends it, and it is begun again.
@@ -260,18 +260,27 @@ impl Follower {
                     return self.is_absent().await;
                 }
                 let resource = self.target.plural();
-                tracing::warn!(%kind, resource, message, "watch refused: its role needs list and watch");
-                self.tally.failed();
+                match self.tally.failed() {
+                    Before::Worked => {
+                        tracing::warn!(%kind, resource, message, "watch refused: its role needs list and watch");
+                    }
+                    Before::Failed => tracing::debug!(%kind, resource, message, "watch refused again"),
+                }
                 self.pause.next(longest)
             }
             Failure::Busy(wait) => {
                 tracing::info!(%kind, ?wait, "the API server asks for patience");
-                self.tally.failed();
+                let _ = self.tally.failed();
                 self.pause.next(longest).max(wait + spread(self.settings.first_pause))
             }
             Failure::Broken(message) | Failure::Unsupported(message) => {
-                tracing::warn!(%kind, message, "watch failed");
-                self.tally.failed();
+                // An outage is told once, and not by each attempt.
+                match self.tally.failed() {
+                    Before::Worked => {
+                        tracing::warn!(%kind, message, "watch failed; what is known is kept, and it is tried again");
+                    }
+                    Before::Failed => tracing::debug!(%kind, message, "watch failed again"),
+                }
                 self.pause.next(longest)
             }
         };
@@ -286,7 +295,7 @@ impl Follower {
             self.tally.stands(State::Absent);
             self.told_all().await?;
         } else {
-            self.tally.failed();
+            let _ = self.tally.failed();
             tracing::warn!(kind = %self.kind(), "the API server lost the kind; what was known is kept");
         }
         tokio::time::sleep(self.pause.next(self.settings.longest_absence)).await;

@@ -19,6 +19,13 @@ pub enum State {
     Failing = 3,
 }
 
+/// What the attempt before a failure did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    Worked,
+    Failed,
+}
+
 /// How one watch fares.
 #[derive(Debug)]
 pub struct Tally {
@@ -96,9 +103,13 @@ impl Tally {
         self.stands(State::Current);
     }
 
-    pub(super) fn failed(&self) {
+    /// It failed; tells what the attempt before did.
+    pub(super) fn failed(&self) -> Before {
         self.failures.fetch_add(1, Ordering::Relaxed);
-        self.stands(State::Failing);
+        match self.state.swap(State::Failing as u8, Ordering::Relaxed) == State::Failing as u8 {
+            true => Before::Failed,
+            false => Before::Worked,
+        }
     }
 
     pub(super) fn could_not_read(&self) {

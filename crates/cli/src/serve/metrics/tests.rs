@@ -10,7 +10,8 @@ const MARK: &str = "<!-- From here on written from the code. -->\n";
 fn metrics() -> Metrics {
     let (hub, _) = Hub::new(xds::Settings::default());
     let (tallies, certificates) = (Tallies::default(), None);
-    Metrics { hub, tallies, certificates, contour: Some(Contour::default()), happened: Happened::default() }
+    let (leads, contour) = (tokio::sync::watch::channel(false).1, Some(Contour::default()));
+    Metrics { hub, tallies, certificates, leads, contour, happened: Happened::default() }
 }
 
 /// A row for each metric: its name, its kind, its meaning.
