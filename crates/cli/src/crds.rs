@@ -37,10 +37,18 @@ mod tests {
     use std::path::Path;
     use std::{env, fs};
 
+    /// For those who apply folders.
+    fn kustomization(files: &BTreeMap<String, String>) -> String {
+        let head = "# What `isobath crds` prints, for those who apply folders.\n\
+                    apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n";
+        files.keys().fold(head.to_owned(), |text, file| text + "- " + file + "\n")
+    }
+
     #[test]
     fn the_committed_definitions_are_those_of_the_types() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/crd");
-        let wanted: BTreeMap<_, _> = super::documents().unwrap().into_iter().collect();
+        let mut wanted: BTreeMap<_, _> = super::documents().unwrap().into_iter().collect();
+        wanted.insert("kustomization.yaml".to_owned(), kustomization(&wanted));
         if env::var_os("UPDATE").is_some() {
             fs::create_dir_all(&folder).unwrap();
             for (name, text) in &wanted {

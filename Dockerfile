@@ -1,0 +1,18 @@
+# The image: one static binary, nothing else. Both base images are parameters.
+ARG BUILDER=rust:1.95-bookworm
+FROM ${BUILDER} AS builder
+# What the build of the cryptography needs; an image that has it skips this.
+RUN command -v cmake >/dev/null || (apt-get update && apt-get install --yes --no-install-recommends cmake)
+WORKDIR /source
+COPY . .
+# Linked statically with the C library: the image has none. Names are looked up by Envoy, not by this program.
+RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
+ && RUSTFLAGS='-C target-feature=+crt-static' \
+    cargo build --release --locked --package isobath-cli --target "$target" \
+ && install -D "target/$target/release/isobath" /image/isobath \
+ && ln -s isobath /image/contour
+
+FROM scratch
+COPY --from=builder /image/ /
+USER 65532:65532
+ENTRYPOINT ["/isobath"]

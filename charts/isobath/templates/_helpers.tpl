@@ -1,0 +1,72 @@
+{{- define "isobath.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{- define "isobath.partOf" -}}
+app.kubernetes.io/part-of: isobath
+{{- end }}
+
+{{/* The labels that select pods: `include "isobath.selector" "controller"`. */}}
+{{- define "isobath.selector" -}}
+app.kubernetes.io/name: isobath
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+
+{{/* All labels of pods. */}}
+{{- define "isobath.labels" -}}
+{{ include "isobath.selector" . }}
+{{ include "isobath.partOf" . }}
+{{- end }}
+
+{{- define "isobath.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "isobath.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- define "isobath.namespaceVariable" -}}
+- name: ISOBATH_NAMESPACE
+  valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+{{- end }}
+
+{{/* What the controller reads in namespaces. */}}
+{{- define "isobath.readRules" -}}
+- apiGroups: [""]
+  resources: [secrets, services]
+  verbs: [get, list, watch]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [get, list, watch]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, watch]
+- apiGroups: [projectcontour.io]
+  resources: [contourconfigurations, extensionservices, httpproxies, tlscertificatedelegations]
+  verbs: [get, list, watch]
+- apiGroups: [contour.heptio.com]
+  resources: [ingressroutes, tlscertificatedelegations]
+  verbs: [get, list, watch]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses/status]
+  verbs: [patch]
+- apiGroups: [projectcontour.io]
+  resources:
+  - contourconfigurations/status
+  - extensionservices/status
+  - httpproxies/status
+  - tlscertificatedelegations/status
+  verbs: [patch]
+- apiGroups: [contour.heptio.com]
+  resources: [ingressroutes/status, tlscertificatedelegations/status]
+  verbs: [patch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}

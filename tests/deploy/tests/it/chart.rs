@@ -1,0 +1,105 @@
+//! The chart.
+
+use isobath_deploy_tests::{Objects, containers, helm, helm_lint, kustomize, pods};
+use serde_json::Value;
+
+fn rendered(values: &[&str]) -> Option<Objects> {
+    helm(values).map(|rendered| rendered.unwrap_or_else(|refused| panic!("{values:?}: {refused}")))
+}
+
+#[test]
+fn lint_finds_nothing() {
+    let Some(said) = helm_lint() else { return };
+    said.unwrap_or_else(|refused| panic!("{refused}"));
+}
+
+#[test]
+fn without_values_it_is_the_base() {
+    let (Some(mut base), Some(mut chart)) = (kustomize("deploy/base"), rendered(&[])) else { return };
+    // Helm makes the namespace itself.
+    base.retain(|(kind, _), _| kind != "Namespace");
+    for objects in [&mut base, &mut chart] {
+        for ((kind, _), object) in objects {
+            forget(object, "imagePullPolicy");
+            match kind.as_str() {
+                // Helm takes definitions as they are.
+                "CustomResourceDefinition" => forget(object, "labels"),
+                // Comments of an empty file.
+                "ConfigMap" => forget(object, "data"),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(base.keys().collect::<Vec<_>>(), chart.keys().collect::<Vec<_>>());
+    for (name, object) in &base {
+        assert_eq!(object, &chart[name], "{name:?}");
+    }
+}
+
+/// Takes a field out wherever it stands.
+fn forget(value: &mut Value, field: &str) {
+    match value {
+        Value::Object(object) => {
+            object.remove(field);
+            object.values_mut().for_each(|value| forget(value, field));
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| forget(value, field)),
+        _ => {}
+    }
+}
+
+fn arguments(objects: &Objects) -> Vec<String> {
+    let controller = containers(pods(objects)["Deployment/isobath"]).next().unwrap();
+    let arguments = controller["args"].as_array().unwrap();
+    arguments.iter().map(|argument| argument.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn values_reach_where_they_act() {
+    let Some(objects) = rendered(&[
+        "image.repository=registry.example/isobath",
+        "image.tag=1.2.3",
+        "watchNamespaces={a,b}",
+        "rootNamespaces={a}",
+        "ingressClassNames={one,two}",
+        "controller.writeStatus=false",
+        "envoy.kind=Deployment",
+        "envoy.replicas=5",
+        "envoy.service.type=ClusterIP",
+        "configuration.disablePermitInsecure=true",
+        "certificates.generate=false",
+    ]) else {
+        return;
+    };
+    let arguments = arguments(&objects);
+    for argument in
+        ["--watch-namespaces=a,b", "--root-namespaces=a", "--ingress-class-name=one,two", "--status=off"]
+    {
+        assert!(arguments.iter().any(|each| each == argument), "{argument}: {arguments:?}");
+    }
+    let of = |kind: &str, name: &str| &objects[&(kind.to_owned(), name.to_owned())];
+    assert_eq!(of("Deployment", "envoy")["spec"]["replicas"], 5);
+    assert!(of("Service", "envoy")["spec"].get("externalTrafficPolicy").is_none());
+    assert_eq!(of("ConfigMap", "isobath")["data"]["isobath.yaml"], "disablePermitInsecure: true\n");
+    let all = pods(&objects);
+    let images =
+        all.values().flat_map(|pod| containers(pod)).map(|container| container["image"].as_str().unwrap());
+    let ours: Vec<_> = images.filter(|image| image.contains("isobath")).collect();
+    assert!(
+        ours.iter().all(|image| *image == "registry.example/isobath:1.2.3") && ours.len() == 3,
+        "{ours:?}"
+    );
+    assert!(objects.keys().all(|(kind, name)| !kind.starts_with("ClusterRole") && !name.contains("certgen")));
+}
+
+#[test]
+fn what_is_misspelt_is_refused() {
+    for value in
+        ["envoy.hostPort.http=80", "envoy.kind=Pod", "controller.replicas=none", "envoy.hostPorts.http=70000"]
+    {
+        let Some(refused) = helm(&[value]) else { return };
+        let refused = refused.expect_err(value);
+        let field = value.split(['=', '.']).nth(1).unwrap();
+        assert!(refused.contains(field), "{value}: {refused}");
+    }
+}

@@ -1,0 +1,110 @@
+//! What kustomize renders.
+
+use isobath_deploy_tests::{Objects, containers, kustomize, kustomize_text, pods, repository};
+use serde_json::Value;
+
+/// `UPDATE=1` writes it.
+#[test]
+fn the_single_file_is_what_the_base_renders() {
+    let Some(rendered) = kustomize_text("deploy/base") else { return };
+    let head =
+        "# All of deploy/base in one file, written by `UPDATE=1 cargo test -p isobath-deploy-tests`.\n";
+    let (expected, path) = (head.to_owned() + &rendered, repository().join("deploy/isobath.yaml"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &expected).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == expected,
+        "deploy/isobath.yaml is out of date: UPDATE=1 cargo test -p isobath-deploy-tests"
+    );
+}
+
+#[test]
+fn services_select_the_pods_that_are_there() {
+    for folder in ["deploy/base", "deploy/overlays/envoy-deployment", "deploy/overlays/in-place-of-contour"] {
+        let Some(objects) = kustomize(folder) else { return };
+        for ((kind, name), object) in &objects {
+            let selector = match kind.as_str() {
+                "Service" => object.pointer("/spec/selector"),
+                "Deployment" | "DaemonSet" | "PodDisruptionBudget" => {
+                    object.pointer("/spec/selector/matchLabels")
+                }
+                "NetworkPolicy" => object.pointer("/spec/podSelector/matchLabels"),
+                _ => continue,
+            };
+            let wanted = selector.and_then(Value::as_object).unwrap();
+            let selected = pods(&objects).into_values().filter(|pod| {
+                let labels = pod.pointer("/metadata/labels").unwrap();
+                wanted.iter().all(|(label, value)| labels.get(label) == Some(value))
+            });
+            assert!(selected.count() > 0, "{folder}: {kind} {name} selects nothing");
+        }
+    }
+}
+
+fn container<'a>(objects: &'a Objects, pod: &str, name: &str) -> &'a Value {
+    containers(pods(objects)[pod]).find(|container| container["name"] == name).unwrap()
+}
+
+fn host_ports(objects: &Objects) -> Vec<(u64, u64)> {
+    let ports = container(objects, "DaemonSet/envoy", "envoy")["ports"].as_array().unwrap();
+    let pair = |port: &Value| Some((port["containerPort"].as_u64()?, port.get("hostPort")?.as_u64()?));
+    ports.iter().filter_map(pair).collect()
+}
+
+#[test]
+fn each_overlay_changes_what_it_is_for() {
+    let Some(base) = kustomize("deploy/base") else { return };
+    assert_eq!(host_ports(&base), [(8080, 80), (8443, 443)]);
+    let beside = kustomize("deploy/overlays/side-by-side").unwrap();
+    assert_eq!(host_ports(&beside), [(8080, 10080), (8443, 10443)]);
+    let arguments = &container(&beside, "Deployment/isobath", "isobath")["args"];
+    assert!(arguments.as_array().unwrap().contains(&"--status=off".into()), "{arguments}");
+
+    let apart = kustomize("deploy/overlays/envoy-deployment").unwrap();
+    let envoy = container(&apart, "Deployment/envoy", "envoy");
+    assert!(envoy["ports"].as_array().unwrap().iter().all(|port| port.get("hostPort").is_none()));
+    assert!(!apart.contains_key(&("DaemonSet".to_owned(), "envoy".to_owned())));
+
+    let few = kustomize("deploy/overlays/namespaced").unwrap();
+    assert!(few.keys().all(|(kind, _)| !kind.starts_with("ClusterRole")));
+}
+
+/// Reference, Appendix C: what automation for Contour's manifests assumes.
+#[test]
+fn in_place_of_contour_has_its_names() {
+    let Some(objects) = kustomize("deploy/overlays/in-place-of-contour") else { return };
+    for (kind, name) in [
+        ("Namespace", "projectcontour"),
+        ("ServiceAccount", "contour"),
+        ("ServiceAccount", "envoy"),
+        ("ServiceAccount", "contour-certgen"),
+        ("ConfigMap", "contour"),
+        ("Service", "contour"),
+        ("Service", "envoy"),
+        ("Deployment", "contour"),
+        ("DaemonSet", "envoy"),
+        ("ClusterRole", "contour"),
+        ("Role", "contour"),
+        ("Role", "contour-certgen"),
+    ] {
+        assert!(objects.contains_key(&(kind.to_owned(), name.to_owned())), "{kind} {name}");
+    }
+    let of = |kind: &str, name: &str| &objects[&(kind.to_owned(), name.to_owned())];
+    assert!(of("ConfigMap", "contour")["data"].get("contour.yaml").is_some());
+    assert_eq!(of("ClusterRoleBinding", "contour")["subjects"][0]["name"], "contour");
+    assert_eq!(of("ClusterRoleBinding", "contour")["subjects"][0]["namespace"], "projectcontour");
+    let contour = container(&objects, "Deployment/contour", "contour");
+    assert_eq!(contour["command"][0], "/contour");
+    let volumes = pods(&objects)["Deployment/contour"].pointer("/spec/volumes").unwrap();
+    assert_eq!(volumes.pointer("/0/secret/secretName").unwrap(), "contourcert");
+    assert_eq!(volumes.pointer("/1/configMap/name").unwrap(), "contour");
+    for (pod, label) in [("Deployment/contour", "contour"), ("DaemonSet/envoy", "envoy")] {
+        assert_eq!(pods(&objects)[pod].pointer("/metadata/labels/app").unwrap(), label);
+    }
+    let all = pods(&objects);
+    let mut variables =
+        all.values().flat_map(|pod| containers(pod)).filter_map(|each| each["env"].as_array());
+    assert!(variables.all(|all| all.iter().all(|each| each["name"] != "ISOBATH_NAMESPACE")));
+}

@@ -1,0 +1,8 @@
+//! The manifests and the chart.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod chart;
+mod kustomized;
+mod monitored;
+mod restricted;

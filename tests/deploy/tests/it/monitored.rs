@@ -1,0 +1,44 @@
+//! Alerts and dashboards speak of metrics that exist. Envoy's are looked for in a real one, by the tests of Envoy.
+
+use std::collections::BTreeSet;
+
+use isobath_deploy_tests::repository;
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The names that begin with these words, without what histograms put behind them.
+fn names(text: &str, beginnings: &[&str]) -> BTreeSet<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let ours = words.filter(|word| beginnings.iter().any(|beginning| word.starts_with(beginning)));
+    ours.map(|word| word.strip_suffix("_bucket").unwrap_or(word).to_owned()).collect()
+}
+
+#[test]
+fn every_metric_of_the_controller_exists() {
+    let beginnings = ["isobath_", "process_"];
+    let exist = names(&text("docs/metrics.md"), &beginnings);
+    for file in
+        ["deploy/monitoring/alerts.yaml", "deploy/grafana/controllers.json", "deploy/grafana/envoys.json"]
+    {
+        let unknown: Vec<_> = names(&text(file), &beginnings).difference(&exist).cloned().collect();
+        assert_eq!(unknown, Vec::<String>::new(), "{file}");
+    }
+}
+
+#[test]
+fn dashboards_are_json_with_panels_that_ask_for_something() {
+    for file in ["deploy/grafana/controllers.json", "deploy/grafana/envoys.json"] {
+        let board: serde_json::Value = serde_json::from_str(&text(file)).unwrap();
+        let panels = board["panels"].as_array().unwrap();
+        assert!(panels.len() >= 10, "{file}");
+        for panel in panels {
+            let targets = panel["targets"].as_array().unwrap();
+            assert!(
+                !targets.is_empty() && targets.iter().all(|target| target["expr"].is_string()),
+                "{panel}"
+            );
+        }
+    }
+}
