@@ -54,7 +54,7 @@ static TOPICS: [Topic; 15] = [
 /// What makes settings of a topic.
 type Section = fn(&Written, &mut Settings, &mut Faults);
 
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     objects::settings,
     listeners::settings,
     listener::settings,
@@ -65,6 +65,7 @@ const SECTIONS: [Section; 10] = [
     backends::settings,
     surroundings::settings,
     runtime::settings,
+    rate_limit::settings,
 ];
 
 /// Everything that decides how a cluster is served.

@@ -39,7 +39,7 @@ impl Counters {
         let counter = match unit {
             Unit::Root(_) => &mut self.roots,
             Unit::VirtualHost(_) => &mut self.virtual_hosts,
-            Unit::Cluster(_) => &mut self.clusters,
+            Unit::Extension(_) | Unit::Cluster(_) => &mut self.clusters,
             Unit::Endpoints(_) => &mut self.endpoints,
             Unit::Secret(_) => &mut self.secrets,
             Unit::Report(_) => &mut self.reports,

@@ -15,7 +15,7 @@ const ROOM: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Dirty {
     waiting: HashSet<Unit, FixedState>,
-    queues: [VecDeque<Unit>; 6],
+    queues: [VecDeque<Unit>; 7],
 }
 
 impl Dirty {
@@ -28,7 +28,7 @@ impl Dirty {
 
     /// How many roots wait.
     pub(crate) fn roots(&self) -> usize {
-        self.queues[0].len()
+        self.queues[ROOTS].len()
     }
 
     /// Whether nothing waits.
@@ -43,7 +43,7 @@ impl Dirty {
 
     /// Takes the next unit that follows from roots and is no report.
     pub(crate) fn pop_following(&mut self) -> Option<Unit> {
-        self.pop_of(1..self.queues.len() - 1)
+        self.pop_of(ROOTS + 1..self.queues.len() - 1)
     }
 
     /// Gives back the room that many units took, once they are done.
@@ -66,14 +66,18 @@ impl Extend<Unit> for Dirty {
     }
 }
 
+/// The queue of roots.
+const ROOTS: usize = 1;
+
 const fn queue(unit: &Unit) -> usize {
     match unit {
-        Unit::Root(_) => 0,
-        Unit::VirtualHost(_) => 1,
-        Unit::Cluster(_) => 2,
-        Unit::Endpoints(_) => 3,
-        Unit::Secret(_) => 4,
-        Unit::Report(_) => 5,
+        Unit::Extension(_) => 0,
+        Unit::Root(_) => ROOTS,
+        Unit::VirtualHost(_) => 2,
+        Unit::Cluster(_) => 3,
+        Unit::Endpoints(_) => 4,
+        Unit::Secret(_) => 5,
+        Unit::Report(_) => 6,
     }
 }
 

@@ -7,13 +7,14 @@ use envoy::{Layout, Resource, ResourceType, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{
-    AssignmentKey, ClusterKey, ObjectId, Problem, SecretContent, SecretKey, Settings, Severity, UpstreamTls,
+    AssignmentKey, ClusterKey, ExtensionName, ObjectId, Problem, SecretContent, SecretKey, Settings, Severity, UpstreamTls,
     VirtualHost, VirtualHostKey,
 };
 use store::{Change, Store, Unit};
 use translate::{Fragment, Note};
 
 use crate::dirty::Dirty;
+use crate::extensions::{self, Extensions};
 use crate::hash::{fingerprint, make_room};
 use crate::hosts::Hosts;
 use crate::notes::Notes;
@@ -40,6 +41,7 @@ pub struct Engine {
     /// Boxed: half of a growing table is empty.
     clusters: Shelf<ClusterKey, Box<Made>>,
     secrets: Shelf<SecretKey, SecretContent>,
+    extensions: Extensions,
     endpoints_users: References<AssignmentKey>,
     secret_users: References<SecretKey>,
     dirty: Dirty,
@@ -61,7 +63,7 @@ struct Made {
 
 /// What a cluster needs besides itself.
 #[derive(Debug, Clone, Default)]
-struct Needs {
+pub(crate) struct Needs {
     endpoints: Box<[AssignmentKey]>,
     secrets: Box<[SecretKey]>,
 }
@@ -78,6 +80,7 @@ impl Engine {
             reports: HashMap::default(),
             clusters: Shelf::default(),
             secrets: Shelf::default(),
+            extensions: Extensions::new(settings.clone()),
             endpoints_users: References::default(),
             secret_users: References::default(),
             dirty: Dirty::default(),
@@ -90,6 +93,7 @@ impl Engine {
             settings,
         };
         engine.publish_static();
+        engine.dirty.extend(engine.settings.extensions().into_iter().map(Unit::Extension));
         engine
     }
 
@@ -170,6 +174,7 @@ impl Engine {
         while let Some(unit) = self.next_unit() {
             self.work.count(&unit);
             match &unit {
+                Unit::Extension(name) => self.run_extension(&unit, name),
                 Unit::Root(id) => self.run_root(&unit, id),
                 Unit::VirtualHost(key) => self.run_virtual_host(&unit, key),
                 Unit::Cluster(key) => self.run_cluster(key),
@@ -191,6 +196,24 @@ impl Engine {
             self.roots.end_run();
         }
         self.dirty.pop()
+    }
+
+    /// Where it is asked in another way than before, all hosts are set again: their chains say how.
+    fn run_extension(&mut self, unit: &Unit, name: &ExtensionName) {
+        let reader = self.store.reader();
+        let (extension, notes) = translate::asked_about_all(&reader, &self.settings, name);
+        let reads = reader.into_reads();
+        self.store.record(unit, reads);
+        let made = extensions::Made::new(name, extension, self.mode);
+        let (resource, needs) = (made.resource.clone(), made.needs.clone());
+        let (before, settings) = self.extensions.replace(name, made);
+        self.replace_needs(&before, &needs);
+        self.outgoing.offer(ResourceType::Cluster, resource.name.clone(), Some(resource));
+        if let Some(settings) = settings {
+            let hosts = self.hosts.set_settings(&settings);
+            self.dirty.extend(hosts.into_iter().map(Unit::VirtualHost));
+        }
+        self.say(unit, notes);
     }
 
     fn run_root(&mut self, unit: &Unit, id: &ObjectId) {
@@ -250,7 +273,7 @@ impl Engine {
     /// The cluster of a root that is at hand, or what it was when it was in use last.
     fn make_cluster(&self, key: &ClusterKey) -> Option<Box<Made>> {
         let make = |cluster| {
-            Box::new(Made { resource: envoy::cluster(key, cluster, self.mode), needs: needs(cluster) })
+            Box::new(Made { resource: envoy::cluster(key, cluster, self.mode), needs: Needs::of(cluster) })
         };
         self.roots.cluster(key).map(make).or_else(|| self.clusters.last(key).cloned())
     }
@@ -350,7 +373,11 @@ impl Engine {
             match unit {
                 Unit::Cluster(key) => self.clusters.doubt(key),
                 Unit::Secret(key) => self.secrets.doubt(key),
-                Unit::Root(_) | Unit::VirtualHost(_) | Unit::Endpoints(_) | Unit::Report(_) => {}
+                Unit::Extension(_)
+                | Unit::Root(_)
+                | Unit::VirtualHost(_)
+                | Unit::Endpoints(_)
+                | Unit::Report(_) => {}
             }
         }
         self.try_next();
@@ -361,6 +388,13 @@ impl Engine {
         let group = self.hosts.next_trial();
         self.dirty.extend(group.into_iter().map(Unit::VirtualHost));
         !self.dirty.is_empty()
+    }
+
+    /// Envoy itself keeps the form of the cluster that it accepted last.
+    fn tell_extension(&mut self, name: ExtensionName, problem: Problem) {
+        let note = Note { problems: vec![problem] };
+        let notes = BTreeMap::from([(name.object(), note)]);
+        self.say(&Unit::Extension(name), notes);
     }
 
     /// The Secret of a host that goes by a name, as it is published.
@@ -374,6 +408,9 @@ impl Engine {
         let Rejection { resource_type, name, message } = rejection;
         let problem = rejected(*resource_type, name, message);
         let dirty = match resource_type {
+            ResourceType::Cluster if let Some(extension) = self.extensions.of_cluster(name) => {
+                return self.tell_extension(extension, problem);
+            }
             ResourceType::Cluster => {
                 let users = self.hosts.in_use().hosts_of_cluster(name);
                 self.hosts.condemned(&users, None, &problem)
@@ -397,10 +434,12 @@ impl Engine {
     }
 }
 
-fn needs(cluster: &model::Cluster) -> Needs {
-    let endpoints = cluster.assignment().into_iter().collect();
-    let secrets: BTreeSet<_> = cluster.tls.iter().flat_map(UpstreamTls::secrets).cloned().collect();
-    Needs { endpoints, secrets: secrets.into_iter().collect() }
+impl Needs {
+    pub(crate) fn of(cluster: &model::Cluster) -> Self {
+        let endpoints = cluster.assignment().into_iter().collect();
+        let secrets: BTreeSet<_> = cluster.tls.iter().flat_map(UpstreamTls::secrets).cloned().collect();
+        Self { endpoints, secrets: secrets.into_iter().collect() }
+    }
 }
 
 fn rejected(kind: ResourceType, name: &str, message: &str) -> Problem {

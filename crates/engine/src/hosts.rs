@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envoy::{Layout, Output};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{ClusterKey, Problem, SecretContent, SecretKey, VirtualHost, VirtualHostKey};
+use model::{ClusterKey, Problem, SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
 use store::Unit;
 
 use crate::hash::{fingerprint, make_room};
@@ -95,6 +95,16 @@ impl Hosts {
         let uses = closed.as_ref().map(Uses::from).unwrap_or_default().closed();
         self.quarantine.closes(key);
         self.offer(key, closed.as_ref(), uses)
+    }
+
+    /// Takes settings that differ in what is known of the services that are asked about all hosts. Gives the hosts: they
+    /// are to be set again though they have not changed.
+    pub(crate) fn set_settings(&mut self, settings: &Settings) -> Vec<VirtualHostKey> {
+        self.layout.set_settings(settings);
+        let mut hosts: Vec<_> = self.wanted.keys().cloned().collect();
+        hosts.sort_unstable();
+        self.again.extend(hosts.iter().cloned());
+        hosts
     }
 
     /// Takes what a Secret holds from now on; nothing when nobody needs it.

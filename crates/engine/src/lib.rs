@@ -10,6 +10,7 @@ mod counters;
 mod dirty;
 mod engine;
 mod event;
+mod extensions;
 mod guards;
 mod hash;
 mod hosts;

@@ -8,6 +8,7 @@ mod grpc_stats;
 mod grpc_web;
 pub(crate) mod jwt_authn;
 mod local_rate_limit;
+mod rate_limit;
 mod rbac;
 mod router;
 pub(crate) mod scope_miss;
@@ -30,7 +31,7 @@ pub(crate) use router::SCOPE_AFTER_REDIRECT;
 type Entry = (&'static str, fn(&ConnectionManager<'_>) -> Option<Any>);
 
 /// All filters, in order (reference 7.3). No name stands twice: per-route settings are found by name.
-const FILTERS: [Entry; 14] = [
+const FILTERS: [Entry; 15] = [
     // First, so that all others see the route that is found in the end.
     (scope_miss::FIRST, scope_miss::first),
     (scope_miss::AGAIN, scope_miss::again),
@@ -45,6 +46,7 @@ const FILTERS: [Entry; 14] = [
     (RBAC, rbac::config),
     (JWT_AUTHN, jwt_authn::config),
     (EXT_AUTHZ, ext_authz::config),
+    (RATE_LIMIT, rate_limit::config),
     (ROUTER, router::config),
 ];
 
@@ -53,17 +55,20 @@ const CORS: &str = "envoy.filters.http.cors";
 const EXT_AUTHZ: &str = "envoy.filters.http.ext_authz";
 const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
 const LOCAL_RATE_LIMIT: &str = "envoy.filters.http.local_ratelimit";
+const RATE_LIMIT: &str = "envoy.filters.http.ratelimit";
 const RBAC: &str = "envoy.filters.http.rbac";
 const ROUTER: &str = "envoy.filters.http.router";
 
 /// A filter that hosts and routes tell what to do: its name, what their policies say to it, and what silences it.
 type Told = (&'static str, fn(&Host, &Policies) -> Option<Any>, fn() -> Any);
 
-/// All of them. They are there whatever anybody says to them (see [`scope_miss`]), but for the one that asks a service:
-/// it is part of the chains of hosts that have one, and asks unless it is told otherwise.
-const TOLD: [Told; 3] = [
+/// All of them. They are there whatever anybody says to them (see [`scope_miss`]), but for those that ask a service.
+/// The one that asks whether a request may pass is part of the chains of hosts that have such a service, and asks unless
+/// it is told otherwise; the one that has requests counted is there where the operator names who counts.
+const TOLD: [Told; 4] = [
     (EXT_AUTHZ, ext_authz::message, ext_authz::silence),
     (LOCAL_RATE_LIMIT, local_rate_limit::message, local_rate_limit::silence),
+    (RATE_LIMIT, rate_limit::message, rate_limit::silence),
     (RBAC, rbac::message, rbac::silence),
 ];
 

@@ -35,6 +35,10 @@ pub trait Layout: Send {
     /// Encodes at once. A key of a listener that is not among the settings' is ignored.
     fn set(&mut self, key: &VirtualHostKey, value: Option<&VirtualHost>);
 
+    /// Takes settings that differ in what is known of the services that are asked about all hosts. Listeners follow with
+    /// the next flush, and chains of hosts when these are set again.
+    fn set_settings(&mut self, settings: &Settings);
+
     /// Puts what a Secret holds in place of what it held; `None` when nobody needs it any more.
     fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>);
 

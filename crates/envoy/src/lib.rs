@@ -17,6 +17,7 @@
 mod access_log;
 mod address;
 mod any;
+mod asked;
 pub mod bootstrap;
 mod cluster;
 mod config_source;

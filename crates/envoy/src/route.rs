@@ -18,7 +18,7 @@ use model::{Action, DirectResponse, Host, ObjectId, Route};
 
 use crate::{Reference, filters, headers};
 
-pub(crate) use matching::quote;
+pub(crate) use matching::{header, quote};
 
 /// The table that routes are part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

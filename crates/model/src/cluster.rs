@@ -200,6 +200,11 @@ const USUAL_NAME: usize = 128;
 pub struct ClusterKey(Arc<str>);
 
 impl ClusterKey {
+    /// The key of a cluster that keeps its name whatever changes in it.
+    pub(crate) fn fixed(name: String) -> Self {
+        Self(name.into())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

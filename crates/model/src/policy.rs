@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::{Check, HeaderValue};
+use crate::{Check, HeaderMatch, HeaderValue};
 
 /// Policies of a host, or of one of its routes. A route's own stands in place of the host's, each for itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -14,6 +14,8 @@ pub struct Policies {
     pub addresses: Option<Arc<AddressFilter>>,
     /// How many requests each Envoy lets through.
     pub rate_limit: Option<Arc<LocalRateLimit>>,
+    /// What a service counts of the requests.
+    pub global_rate_limit: Option<Arc<GlobalRateLimit>>,
     /// What the service is told that is asked whether requests may pass, where there is one.
     pub authorization: Option<Arc<Check>>,
 }
@@ -66,4 +68,41 @@ pub struct LocalRateLimit {
     pub status: u16,
     /// Headers of their answers, at most ten; sorted by name, each name once, lower case.
     pub headers: Vec<(Arc<str>, HeaderValue)>,
+}
+
+/// What a service counts of requests, each descriptor by itself; without any, nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct GlobalRateLimit {
+    /// The descriptors, each with at least one entry, in the order in which they are sent.
+    pub descriptors: Vec<Vec<DescriptorEntry>>,
+}
+
+/// A key with a value by which requests are counted. A request that has no such value is not counted by the descriptor.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum DescriptorEntry {
+    /// Always the same value.
+    Generic {
+        /// The key; Envoy's own, `generic_key`, when absent.
+        key: Option<Arc<str>>,
+        /// The value; not empty.
+        value: Arc<str>,
+    },
+    /// The value of a header.
+    Header {
+        /// The header; lower case.
+        name: Arc<str>,
+        /// The key; not empty.
+        key: Arc<str>,
+    },
+    /// The same value for all requests whose headers are so, or are not so.
+    HeaderMatch {
+        /// Conditions, at least one, all of which must hold.
+        headers: Vec<HeaderMatch>,
+        /// Whether they must hold, or must not.
+        expected: bool,
+        /// The value; not empty.
+        value: Arc<str>,
+    },
+    /// The address of the client.
+    RemoteAddress,
 }

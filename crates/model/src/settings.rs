@@ -1,6 +1,6 @@
 //! What the operator decides for everyone. Defaults are Contour's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::num::NonZeroU16;
@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::{
-    AccessLogs, DefaultHeaders, DnsFamily, Downstream, Listener, ListenerId, SecretName, Timeout, TlsOffer,
+    AccessLogs, Asked, DefaultHeaders, DnsFamily, Downstream, ExtensionName, Known, Listener, ListenerId, RateLimitService, SecretName, Timeout, TlsOffer,
     TlsVersion, Transport, Upstream,
 };
 
@@ -134,6 +134,8 @@ pub struct Settings {
     pub runtime: BTreeMap<Arc<str>, Arc<str>>,
     /// Whether several slashes in a path are taken as one. Default true.
     pub merge_slashes: bool,
+    /// The service that counts requests.
+    pub rate_limit_service: Option<RateLimitService>,
     /// How hosts are spread over what Envoy subscribes to.
     pub layout: Layout,
 }
@@ -143,6 +145,30 @@ static HTTP: LazyLock<ListenerId> = LazyLock::new(|| ListenerId::new("ingress_ht
 static HTTPS: LazyLock<ListenerId> = LazyLock::new(|| ListenerId::new("ingress_https"));
 
 impl Settings {
+    /// The ExtensionServices that are asked about all hosts; sorted.
+    #[must_use]
+    pub fn extensions(&self) -> BTreeSet<ExtensionName> {
+        self.asked().map(|asked| asked.extension.clone()).collect()
+    }
+
+    /// Whom Envoy asks for all hosts.
+    pub fn asked(&self) -> impl Iterator<Item = &Asked> {
+        self.rate_limit_service.iter().map(|service| &service.asked)
+    }
+
+    /// The same with what ExtensionServices say about questions to them.
+    #[must_use]
+    pub fn informed(&self, known: impl Fn(&ExtensionName) -> Option<Known>) -> Self {
+        let mut informed = self.clone();
+        let limits = informed.rate_limit_service.iter_mut().map(|service| &mut service.asked);
+        for asked in limits {
+            if let Some(known) = known(&asked.extension) {
+                asked.learn(&known);
+            }
+        }
+        informed
+    }
+
     /// The two listeners of an ingress: plain HTTP and HTTPS.
     #[must_use]
     pub fn listeners(&self) -> [Listener; 2] {
@@ -209,6 +235,7 @@ impl Default for Settings {
             trusted_hops: 0,
             runtime: BTreeMap::new(),
             merge_slashes: true,
+            rate_limit_service: None,
             layout: Layout::default(),
         }
     }

@@ -1,12 +1,14 @@
 //! The pieces that are recomputed as a whole.
 
-use model::{AssignmentKey, ClusterKey, ObjectId, SecretKey, VirtualHostKey};
+use model::{AssignmentKey, ClusterKey, ExtensionName, ObjectId, SecretKey, VirtualHostKey};
 
 /// A piece that is recomputed as a whole.
 ///
 /// The order is that in which dirty units run: a unit only makes later kinds dirty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
+    /// An ExtensionService that is asked about all hosts.
+    Extension(ExtensionName),
     /// What one Ingress, or one root HTTPProxy with all that it includes, contributes; of an ExtensionService, what
     /// there is to say about it.
     Root(ObjectId),

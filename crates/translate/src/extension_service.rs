@@ -10,12 +10,12 @@ use api::Choice;
 use api::extension_service::{CircuitBreakers as Limits, ExtensionProtocol, ExtensionServiceSpec};
 use api::http_proxy::policy::{Strategy, TimeoutPolicy};
 use model::{
-    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, ObjectId, Protocol, Settings,
+    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, ExtensionName, ObjectId, Protocol, Settings,
     SharedEndpoints, Timeout, UpstreamTls, UpstreamValidation,
 };
 use store::Reader;
 
-use crate::Contribution;
+use crate::{Contribution, Note};
 use crate::backend::{self, PortRef};
 use crate::fault::Fault;
 use crate::field_path::FieldPath;
@@ -28,13 +28,13 @@ static SPEC: FieldPath<'_> = FieldPath::root("spec");
 
 /// What asks an ExtensionService needs to know of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Extension {
+pub struct Extension {
     /// The way to it.
-    pub(crate) cluster: Cluster,
+    pub cluster: Cluster,
     /// The host that requests to it name.
-    pub(crate) authority: Arc<str>,
+    pub authority: Arc<str>,
     /// How long its answer may take.
-    pub(crate) response: Timeout,
+    pub response: Timeout,
 }
 
 /// What there is to say about an ExtensionService. Whoever asks it brings the cluster.
@@ -69,6 +69,55 @@ pub(crate) fn extension(
     find(reader, settings, namespace, name)?.extension.ok()
 }
 
+/// An ExtensionService that is asked by gRPC about all hosts, and what there is to say about that. One that is not there,
+/// or cannot be asked, is asked in vain.
+#[must_use]
+pub fn asked_about_all(
+    reader: &Reader<'_>,
+    settings: &Settings,
+    name: &ExtensionName,
+) -> (Extension, BTreeMap<ObjectId, Note>) {
+    let found = extension(reader, settings, &name.namespace, &name.name);
+    let (usable, problem) = match found {
+        Some(found) if found.cluster.protocol == Protocol::Http2 => (Some(found), None),
+        Some(_) => (None, Some(no_grpc().error())),
+        None => (None, None),
+    };
+    let notes = problem.map(|problem| (name.object(), Note { problems: vec![problem] }));
+    (usable.unwrap_or_else(|| nobody(settings, name)), notes.into_iter().collect())
+}
+
+fn no_grpc() -> Fault {
+    let message = "it is asked by gRPC about all hosts, which spec.protocol http/1.1 does not carry";
+    let fault = Fault::new("SpecError", "InconsistentProtocol", &SPEC.field("protocol"), message);
+    fault.with_help("let it speak h2 or h2c")
+}
+
+/// One without an endpoint.
+fn nobody(settings: &Settings, name: &ExtensionName) -> Extension {
+    let ExtensionName { namespace, name } = name;
+    let backend = Backend::Extension { namespace: namespace.clone(), name: name.clone() };
+    let cluster = Cluster {
+        discovery: discovery(&backend, BTreeMap::new()),
+        backend,
+        protocol: Protocol::Http2,
+        balancing: Balancing::default(),
+        health_check: None,
+        tls: None,
+        connect_timeout: settings.timeouts.connect,
+        idle_timeout: Timeout::Default,
+        circuit_breakers: settings.upstream.circuit_breakers,
+        requests_per_connection: settings.upstream.requests_per_connection,
+        buffer_bytes: settings.upstream.buffer_bytes,
+    };
+    Extension { cluster, authority: authority(namespace, name).into(), response: Timeout::Default }
+}
+
+/// The host that questions to one without a name of its own are for.
+fn authority(namespace: &str, name: &str) -> String {
+    format!("extension.{namespace}.{name}")
+}
+
 /// What an object comes to, with all that is to be said about it.
 struct Found {
     extension: Result<Extension, Fault>,
@@ -88,7 +137,7 @@ fn find(reader: &Reader<'_>, settings: &Settings, namespace: &str, name: &str) -
         let (response, idle_timeout) = timeouts(spec.timeout_policy.as_deref())?;
         let circuit_breakers = limits(settings, spec.circuit_breaker_policy.as_deref())?;
         let sni = spec.validation.as_ref().map(|validation| validation.subject_name.to_ascii_lowercase());
-        let authority = sni.clone().unwrap_or_else(|| format!("extension.{namespace}.{name}")).into();
+        let authority = sni.clone().unwrap_or_else(|| self::authority(namespace, name)).into();
         let owner = Backend::Extension { namespace: namespace.into(), name: name.into() };
         let sni = sni.unwrap_or_default().into();
         let cluster = Cluster {

@@ -7,6 +7,7 @@ pub(crate) mod balancing;
 pub(crate) mod conditions;
 mod cookies;
 mod cors;
+mod global_rate_limit;
 mod headers;
 pub(crate) mod health;
 mod internal_redirect;
@@ -23,6 +24,8 @@ mod tcp;
 pub(crate) mod tls;
 pub(crate) mod tree;
 mod unsupported;
+
+pub use global_rate_limit::default_rate_limit;
 
 use model::{Kind, ObjectId, Problem, Settings, Severity};
 use store::{HttpProxyFact, Reader};

@@ -83,7 +83,7 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &IngressRouteFa
     let proxy = tcp::proxy(context, id, &spec)?;
     let policies = Some(model::Policies::default());
     let root =
-        Root { id, age: fact.age, host, has_tcp: proxy.is_some(), policies, closed: false, cors: None };
+        Root { id, age: fact.age, host, has_tcp: proxy.is_some(), policies, cors: None };
     if let Some(proxy) = proxy {
         root::serve_connections(context, &root, &front, Traffic::Tcp(proxy));
     }

@@ -1,7 +1,7 @@
 //! What a user can do about a problem, where its message does not say it.
 
 /// The way out by kind and reason; sorted.
-const WAYS_OUT: [(&str, &str, &str); 33] = [
+const WAYS_OUT: [(&str, &str, &str); 32] = [
     (
         "AuthError",
         "AuthNotPermitted",
@@ -49,7 +49,6 @@ const WAYS_OUT: [(&str, &str, &str); 33] = [
     ),
     ("ServiceError", "UnsupportedProtocol", "use one of h2, h2c and tls, or leave it out for HTTP/1.1"),
     ("ServiceError", "UnsupportedServiceType", "name a Service with endpoints of its own"),
-    ("SpecError", "FieldNotSupported", "remove the field where it may be served without"),
     ("SpecError", "NothingDefined", "add routes, includes or a tcpproxy"),
     ("TCPProxyError", "NothingDefined", "add services or an include to tcpproxy"),
     (

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use envoy::{Before, Layout, Output, ResourceType};
-use model::{SecretContent, SecretKey, VirtualHost, VirtualHostKey};
+use model::{SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
 
 /// Changes what a layout is told, or what it gives. Every method leaves things as they are by default.
 pub trait Edit: fmt::Debug + Send + Sync {
@@ -34,6 +34,10 @@ impl Layout for Edited {
     fn set(&mut self, key: &VirtualHostKey, value: Option<&VirtualHost>) {
         let value = value.cloned().map(|host| self.edit.host(host));
         self.layout.set(key, value.as_ref());
+    }
+
+    fn set_settings(&mut self, settings: &Settings) {
+        self.layout.set_settings(settings);
     }
 
     fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) {

@@ -4,7 +4,8 @@
 //! comments that begin with `<!-- manifests`. A Secret `certificate` in the namespace `default` is there, too. They have
 //! no problem but for those in blocks that are marked `yaml wrong`: each of these is followed by a block `text` with its
 //! problems, a line each. In a block `console`, a line that begins with `$ isobath` is run in that folder, and the lines
-//! below it are what it prints. Blocks that are marked `yml` are configuration files, which the tests of `config` read.
+//! below it are what it prints. Blocks that are marked `yml` are configuration files: the manifests are linted with the
+//! first of them, and all must be good.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -66,9 +67,13 @@ fn write(folder: &Path, blocks: &[Block<'_>]) -> BTreeSet<String> {
     expected
 }
 
-/// The problems of all manifests in a folder: the field, and what is wrong with it.
-fn problems(folder: &Path) -> BTreeSet<String> {
-    let ended = run_in(folder, &["lint", "-o", "json", "."]);
+/// The problems of all manifests in a folder, with a configuration: the field, and what is wrong with it.
+fn problems(folder: &Path, configuration: &str) -> BTreeSet<String> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), configuration).unwrap();
+    let path = file.path().to_str().unwrap();
+    let ended = run_in(folder, &["lint", "--config-path", path, "-o", "json", "."]);
+    assert!(!ended.err.contains("the configuration has errors"), "{configuration}{}", ended.err);
     let answer: Value = serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{}", ended.err));
     let problems = answer["problems"].as_array().unwrap().iter();
     let word = |problem: &Value, key: &str| problem[key].as_str().unwrap_or_default().to_owned();
@@ -109,7 +114,12 @@ fn manifests_and_commands_of_all_pages_are_as_they_say() {
         manifests += blocks.iter().filter(|block| block.mark.starts_with("yaml")).count();
         let folder = tempfile::tempdir().unwrap();
         let expected = write(folder.path(), &blocks);
-        assert_eq!(problems(folder.path()), expected, "{}", path.display());
+        let files: Vec<_> = blocks.iter().filter(|block| block.mark == "yml").map(|block| block.text).collect();
+        for configuration in files.iter().skip(1) {
+            problems(folder.path(), configuration);
+        }
+        let found = problems(folder.path(), files.first().copied().unwrap_or_default());
+        assert_eq!(found, expected, "{}", path.display());
         for block in blocks.iter().filter(|block| block.mark == "console") {
             run_commands(folder.path(), block.text);
         }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use config::Standing;
 use model::{
-    AccessLogs, Bind, CertificateFiles, CipherSuite, CircuitBreakers, Compression, Curve, DefaultHeaders,
-    DnsFamily, Downstream, Fingerprints, GlobalTimeouts, Handshake, HeaderTexts, HttpVersions, LogFormat,
-    LogLevel, SecretName, ServerHeader, Settings, Timeout, TlsOffer, TlsVersion, Upstream,
+    AccessLogs, Asked, Bind, CertificateFiles, CipherSuite, CircuitBreakers, Compression, Curve, DefaultHeaders,
+    DescriptorEntry, DnsFamily, Downstream, ExtensionName, Fingerprints, GlobalRateLimit, GlobalTimeouts, Handshake,
+    HeaderTexts, HttpVersions, LogFormat, LogLevel, RateLimitService, SecretName, ServerHeader, Settings, Timeout,
+    TlsOffer, TlsVersion, Upstream,
 };
 use serde_json::Value;
 
@@ -79,6 +80,18 @@ fn downstream() -> Downstream {
         type_of_service: 64,
         traffic_class: 65,
         fingerprints: Fingerprints { ja3: true, ja4: true },
+    }
+}
+
+/// What the file with every key says of limits.
+fn limits() -> RateLimitService {
+    RateLimitService {
+        asked: Asked::new(ExtensionName::new("projectcontour", "ratelimit")),
+        domain: "ours".into(),
+        fail_open: true,
+        limit_headers: true,
+        resource_exhausted: true,
+        default: Some(Arc::new(GlobalRateLimit { descriptors: vec![vec![DescriptorEntry::RemoteAddress]] })),
     }
 }
 
@@ -157,6 +170,7 @@ fn every_key_that_is_honoured_shapes_the_settings() {
         },
         downstream: downstream(),
         merge_slashes: false,
+        rate_limit_service: Some(limits()),
         ..Settings::default()
     };
     assert_eq!(settings, expected);

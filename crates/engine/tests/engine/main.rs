@@ -4,6 +4,7 @@ extern crate isobath_engine as engine;
 
 mod contained;
 mod dice;
+mod extensions;
 mod histories;
 mod objects;
 mod only_changed;

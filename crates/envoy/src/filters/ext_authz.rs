@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use envoy_protos::envoy::config::common::mutation_rules::v3::HeaderMutationRules;
-use envoy_protos::envoy::config::core::v3::grpc_service::{EnvoyGrpc, TargetSpecifier};
 use envoy_protos::envoy::config::core::v3::http_uri::HttpUpstreamType;
-use envoy_protos::envoy::config::core::v3::{ApiVersion, GrpcService, HttpUri};
+use envoy_protos::envoy::config::core::v3::{ApiVersion, HttpUri};
 use envoy_protos::envoy::extensions::filters::http::ext_authz::v3 as proto;
 use envoy_protos::envoy::extensions::filters::http::ext_authz::v3::ext_authz::Services;
 use envoy_protos::envoy::extensions::filters::http::ext_authz::v3::ext_authz_per_route::Override;
@@ -22,6 +21,7 @@ use model::{
 
 use crate::Reference;
 use crate::any::pack;
+use crate::asked::grpc;
 use crate::duration::{duration, timeout};
 use crate::listener::ConnectionManager;
 use crate::names::SCOPE_HEADER;
@@ -58,7 +58,10 @@ fn ask(context: &[(Arc<str>, Arc<str>)]) -> Any {
 
 fn filter(cluster: &str, question: &Question) -> proto::ExtAuthz {
     let (services, allowed_headers) = match &question.protocol {
-        AuthorizationProtocol::Grpc => (Services::GrpcService(grpc(cluster, question)), None),
+        AuthorizationProtocol::Grpc => {
+            let service = grpc(cluster, &question.authority, question.timeout);
+            (Services::GrpcService(service), None)
+        }
         AuthorizationProtocol::Http { path_prefix, request_headers, upstream_headers } => {
             let service = http(cluster, question, path_prefix, upstream_headers);
             (Services::HttpService(service), list(request_headers))
@@ -87,19 +90,6 @@ fn mutations() -> HeaderMutationRules {
         allow_all_routing: yes(),
         allow_envoy: yes(),
         disallow_expression: Some(scope),
-        ..Default::default()
-    }
-}
-
-fn grpc(cluster: &str, question: &Question) -> GrpcService {
-    let service = EnvoyGrpc {
-        cluster_name: cluster.to_owned(),
-        authority: question.authority.to_string(),
-        ..Default::default()
-    };
-    GrpcService {
-        target_specifier: Some(TargetSpecifier::EnvoyGrpc(service)),
-        timeout: timeout(question.timeout),
         ..Default::default()
     }
 }

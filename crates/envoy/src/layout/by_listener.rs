@@ -15,6 +15,8 @@ use crate::{ResourceType, secret};
 pub(super) trait Shape: Send {
     fn set(&mut self, host: &Host, value: Option<&VirtualHost>);
 
+    fn set_settings(&mut self, settings: &Arc<Settings>);
+
     /// Gives whether the shape takes care of the Secret; else it is published under its own name.
     fn set_secret(&mut self, _key: &SecretKey, _content: Option<&SecretContent>) -> bool {
         false
@@ -63,6 +65,11 @@ impl Layout for ByListener {
         if let Some(shape) = self.shapes.get_mut(&key.listener) {
             shape.set(&key.host, value);
         }
+    }
+
+    fn set_settings(&mut self, settings: &Settings) {
+        let settings = Arc::new(settings.clone());
+        self.shapes.values_mut().for_each(|shape| shape.set_settings(&settings));
     }
 
     fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) {

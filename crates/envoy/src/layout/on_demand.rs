@@ -25,7 +25,7 @@ use super::tables::Tables;
 use super::tls::can_be_served;
 use super::{Form, Output, route_table};
 use crate::listener::{Chain, Chains, Others, matcher, shell};
-use crate::{Reference, References, Resource, ResourceType, XdsMode, route};
+use crate::{Reference, References, Resource, ResourceType, XdsMode, asked, route};
 
 /// A listener whose hosts share a filter chain.
 pub(super) struct OnDemand {
@@ -237,12 +237,13 @@ impl OnDemand {
         let fallback =
             self.fallback_certificate().map(|certificate| self.fallback.chain(&chains, certificate));
         let (named, references): (Vec<_>, Vec<_>) = own.chain(fallback).unzip();
+        let references = [references.concat(), asked::references(settings)].concat();
         let message = proto::Listener {
             filter_chains: named.iter().map(unmatched).chain([self.shared.clone()]).collect(),
             filter_chain_matcher: Some(self.matcher()),
             ..shell(listener, settings)
         };
-        Resource::new(listener.id.as_str().into(), &message, References::new(references.concat()))
+        Resource::new(listener.id.as_str().into(), &message, References::new(references))
     }
 
     /// The certificate for clients that name no host that is served; a catch-all host has its own for them.
@@ -304,6 +305,13 @@ impl Shape for OnDemand {
             Traffic::Http(routes) if !is_apart => self.route_shared(value, routes),
             Traffic::Http(_) | Traffic::Tcp(_) => self.route_apart(value),
         }
+    }
+
+    fn set_settings(&mut self, settings: &Arc<Settings>) {
+        let chains = Chains { listener: &self.listener, settings, mode: self.mode };
+        self.shared = chains.shared(Class::Https.word());
+        self.settings = settings.clone();
+        self.is_stale = true;
     }
 
     fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) -> bool {

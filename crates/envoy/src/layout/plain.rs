@@ -11,10 +11,12 @@ use super::{Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, plain_chain, shell};
 use crate::route::Table;
 use crate::virtual_host::virtual_host;
-use crate::{Reference, References, Resource, ResourceType, XdsMode, route};
+use crate::{Reference, References, Resource, ResourceType, XdsMode, asked, route};
 
 /// A listener whose hosts are told apart by `:authority`.
 pub(super) struct Plain {
+    listener: Listener,
+    mode: XdsMode,
     name: Arc<str>,
     table: Assembly,
     outbox: Outbox,
@@ -28,7 +30,7 @@ impl Plain {
         outbox.put(resource(listener, settings, mode));
         let name = listener.id.as_str();
         let table = route_table::table(name, &route_table::every_table());
-        Self { name: name.into(), table, outbox }
+        Self { listener: listener.clone(), mode, name: name.into(), table, outbox }
     }
 }
 
@@ -41,6 +43,10 @@ impl Shape for Plain {
             // Without TLS there is no name by which a connection could be told from others.
             Some((_, Traffic::Tcp(_))) | None => self.table.remove(host),
         }
+    }
+
+    fn set_settings(&mut self, settings: &Arc<Settings>) {
+        self.outbox.put(resource(&self.listener, settings, self.mode));
     }
 
     fn flush(&mut self) -> Vec<Output> {
@@ -80,5 +86,6 @@ fn resource(listener: &Listener, settings: &Settings, mode: XdsMode) -> Resource
     let mut message = shell(listener, settings);
     message.filter_chains = vec![plain_chain(&manager)];
     let table = Reference::sent(ResourceType::RouteConfiguration, name);
-    Resource::new(name.into(), &message, References::new(vec![table]))
+    let references = [vec![table], asked::references(settings)].concat();
+    Resource::new(name.into(), &message, References::new(references))
 }

@@ -10,11 +10,13 @@ use super::outbox::Outbox;
 use super::scope::{self, Class};
 use super::{Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, ScopeKey, plain_chain, shell};
-use crate::{References, Resource, ResourceType, XdsMode, route};
+use crate::{References, Resource, ResourceType, XdsMode, asked, route};
 
 /// A listener whose hosts are told apart by `:authority`: exact hosts have a scope each, wildcards and the
 /// catch-all share a table.
 pub(super) struct ScopedPlain {
+    listener: Listener,
+    mode: XdsMode,
     name: Arc<str>,
     /// What is there whatever is served.
     fixed: Outbox,
@@ -30,7 +32,7 @@ impl ScopedPlain {
         fixed.put(scope::sharing(Class::Http, &Host::any(), &name));
         fixed.put(scope::redirect_table());
         let table = route_table::table(&name, &scope::every_table());
-        Self { name, fixed, scopes: Outbox::default(), table }
+        Self { listener: listener.clone(), mode, name, fixed, scopes: Outbox::default(), table }
     }
 }
 
@@ -56,6 +58,10 @@ impl Shape for ScopedPlain {
                 self.scopes.remove(ResourceType::ScopedRouteConfiguration, Class::Http.key(host));
             }
         }
+    }
+
+    fn set_settings(&mut self, settings: &Arc<Settings>) {
+        self.fixed.put(resource(&self.listener, settings, self.mode));
     }
 
     fn flush(&mut self) -> Vec<Output> {
@@ -112,11 +118,11 @@ pub(super) fn is_shared(host: &Host) -> bool {
     host.is_any() || host.wildcard_parent().is_some()
 }
 
-/// It names nothing that changes.
+/// It names nothing that hosts change.
 fn resource(listener: &Listener, settings: &Settings, mode: XdsMode) -> Resource {
     let routes = Routes::Scope(ScopeKey::Authority(Class::Http.word()));
     let manager = ConnectionManager { listener, settings, mode, routes, host: None, forward: None };
     let mut message = shell(listener, settings);
     message.filter_chains = vec![plain_chain(&manager)];
-    Resource::new(listener.id.as_str().into(), &message, References::default())
+    Resource::new(listener.id.as_str().into(), &message, References::new(asked::references(settings)))
 }

@@ -30,6 +30,8 @@ pub(super) struct Tls {
     fallback: Fallback,
     /// The certificate of the fallback chain as it stands among the others.
     fallback_chain: Option<SecretKey>,
+    /// Whether the settings differ from those that the fallback chain was made with.
+    is_stale: bool,
     /// Whether a catch-all host takes what is nobody's: there is no fallback chain then.
     catch_all: bool,
 }
@@ -41,6 +43,7 @@ impl Tls {
             tables: Outbox::default(),
             fallback: Fallback::new(kind, &listener.id, &settings),
             fallback_chain: None,
+            is_stale: false,
             catch_all: false,
             listener: listener.clone(),
             settings,
@@ -95,7 +98,7 @@ impl Tls {
     /// Puts the fallback chain among the others, or takes it away.
     fn put_fallback_chain(&mut self) {
         let certificate = self.fallback.certificate().filter(|_| !self.catch_all).cloned();
-        if certificate == self.fallback_chain {
+        if certificate == self.fallback_chain && !std::mem::take(&mut self.is_stale) {
             return;
         }
         match &certificate {
@@ -158,6 +161,11 @@ impl Shape for Tls {
         if host.is_any() {
             self.catch_all = value.is_some();
         }
+    }
+
+    fn set_settings(&mut self, settings: &Arc<Settings>) {
+        self.settings = settings.clone();
+        self.is_stale = true;
     }
 
     /// Envoy refuses a listener without filter chains: this one is there while it has any.

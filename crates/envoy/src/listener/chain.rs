@@ -7,7 +7,7 @@ use super::server_names::SHARED_CHAIN;
 use super::{ConnectionManager, Routes, ScopeKey, addresses, tcp_proxy, tls};
 use crate::duration::seconds;
 use crate::filters::{ext_authz, jwt_authn};
-use crate::{Reference, XdsMode, secret};
+use crate::{Reference, XdsMode, asked, secret};
 
 /// The only chain of a plaintext listener.
 pub(crate) fn plain_chain(manager: &ConnectionManager<'_>) -> proto::FilterChain {
@@ -36,6 +36,7 @@ impl Chains<'_> {
         let filters = match &host.traffic {
             Traffic::Http(_) => {
                 references.push(table);
+                references.extend(asked::references(self.settings));
                 references.extend(jwt_authn::references(&host.jwt_providers));
                 references.extend(host.authorization.as_deref().map(ext_authz::reference));
                 vec![self.manager(host, routes).filter()]
@@ -85,7 +86,8 @@ impl Chains<'_> {
             transport_socket: Some(tls::fallback_socket(certificate, settings, mode)),
             ..Default::default()
         };
-        (chain, vec![secret::reference(certificate), table])
+        let own = vec![secret::reference(certificate), table];
+        (chain, [own, asked::references(settings)].concat())
     }
 
     fn manager<'a>(&'a self, host: &'a VirtualHost, routes: Routes<'a>) -> ConnectionManager<'a> {

@@ -32,7 +32,8 @@ fn path(path: &PathMatch) -> PathSpecifier {
     }
 }
 
-fn header(condition: &HeaderMatch) -> proto::HeaderMatcher {
+/// A condition on a header.
+pub(crate) fn header(condition: &HeaderMatch) -> proto::HeaderMatcher {
     let specifier = match &condition.predicate {
         HeaderPredicate::Exact(text) => string_match(exact(text)),
         HeaderPredicate::Regex(pattern) => string_match(expression(pattern)),

@@ -3,12 +3,25 @@
 mod header;
 mod query;
 
-use api::http_proxy::MatchCondition;
+use api::http_proxy::{HeaderMatchCondition, MatchCondition};
 use model::{HeaderMatch, PathMatch, QueryMatch, RouteMatch};
 
 use super::Fault;
 use crate::field_path::FieldPath;
 use crate::text;
+
+/// Conditions on headers that stand for themselves, all of which must hold; sorted, each once.
+pub(super) fn headers(specs: &[HeaderMatchCondition]) -> Result<Vec<HeaderMatch>, String> {
+    let found = specs.iter().filter_map(|spec| header::condition(spec).transpose());
+    let mut headers = found.collect::<Result<Vec<_>, _>>()?;
+    if headers.len() > MAX_CONDITIONS {
+        return Err(format!("{} conditions on headers, at most {MAX_CONDITIONS}", headers.len()));
+    }
+    header::contradiction(&headers)?;
+    headers.sort_unstable();
+    headers.dedup();
+    Ok(headers)
+}
 
 /// How many conditions on headers and query parameters may lead to a route.
 const MAX_CONDITIONS: usize = 200;

@@ -34,7 +34,8 @@ pub(super) fn local(
     Ok(LocalRateLimit { requests, interval, at_once: requests + burst, status, headers })
 }
 
-fn fault(level: Level, at: &FieldPath<'_>, why: &str) -> Fault {
+/// What is wrong with the limits of a host or a route.
+pub(super) fn fault(level: Level, at: &FieldPath<'_>, why: &str) -> Fault {
     let (kind, subject) = match level {
         Level::Host => ("VirtualHostError", "Spec.VirtualHost.RateLimitPolicy"),
         Level::Route => ("RouteError", "route.rateLimitPolicy"),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use api::http_proxy::policy::{IpFilterPolicy, RateLimitPolicy};
 use api::http_proxy::{Route, VirtualHost};
-use model::{ObjectId, Policies};
+use model::{ObjectId, Policies, Settings};
 
-use super::{Fault, addresses, rate_limit};
+use super::{Fault, addresses, global_rate_limit, rate_limit};
 use crate::field_path::FieldPath;
 
 /// Whose policies they are: messages differ.
@@ -51,6 +51,7 @@ impl<'a> From<&'a Route> for Written<'a> {
 /// The policies of the host or route at this path. Any fault is one of all: what they should have kept out must not
 /// come in.
 pub(super) fn policies<'a>(
+    settings: &Settings,
     owner: &ObjectId,
     at: &FieldPath<'_>,
     written: impl Into<Written<'a>>,
@@ -59,11 +60,16 @@ pub(super) fn policies<'a>(
     let local = limits.and_then(|limits| limits.local.as_deref());
     let addresses = addresses::filter(level, at, allow, deny);
     let limit = local.map(|policy| rate_limit::local(level, at, owner, policy)).transpose();
-    match (addresses, limit) {
-        (Ok(addresses), Ok(limit)) => {
+    let global = limits.and_then(|limits| limits.global.as_deref());
+    let global = global_rate_limit::limit(settings, level, at, global);
+    match (addresses, limit, global) {
+        (Ok(addresses), Ok(limit), Ok(global_rate_limit)) => {
             let (addresses, rate_limit) = (addresses.map(Arc::new), limit.map(Arc::new));
-            Ok(Policies { addresses, rate_limit, authorization: None })
+            Ok(Policies { addresses, rate_limit, global_rate_limit, authorization: None })
         }
-        (addresses, limit) => Err(addresses.err().into_iter().flatten().chain(limit.err()).collect()),
+        (addresses, limit, global) => {
+            let faults = addresses.err().into_iter().flatten();
+            Err(faults.chain(limit.err()).chain(global.err()).collect())
+        }
     }
 }

@@ -15,7 +15,7 @@ use store::{Age, Claimant, HttpProxyFact, Reader};
 use super::route::FromRoot;
 use super::tls::Front;
 use super::tree::{self, Entry};
-use super::{Fault, SPEC, authorization, class, cors, jwt, restrictions, tcp, tls, unsupported};
+use super::{Fault, SPEC, authorization, class, cors, jwt, restrictions, tcp, tls};
 use crate::field_path::FieldPath;
 use crate::{Contribution, Fragment, Origin, Rank, text};
 
@@ -75,8 +75,6 @@ pub(crate) struct Root<'a> {
     pub(crate) has_tcp: bool,
     /// What requests to the host must meet; `None` where that cannot be said: nothing may be served then.
     pub(crate) policies: Option<Policies>,
-    /// Whether something else that would restrict access cannot be built.
-    pub(crate) closed: bool,
     /// Which scripts of other origins it serves.
     pub(crate) cors: Option<Arc<CorsPolicy>>,
 }
@@ -98,12 +96,11 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact)
     if owned.as_ref().is_err_and(|fault| !is_lost_by_all(context.settings, fault)) {
         return owned;
     }
-    let closed = unsupported::virtual_host(context, id, virtual_host);
     let policies = policies(context, id, virtual_host);
     let cors = cors::policy(context, id, virtual_host);
     let known = cors.as_ref().ok().cloned().flatten();
     let has_tcp = spec.tcpproxy.is_some();
-    let root = Root { id, age: fact.age, host, has_tcp, policies, closed, cors: known };
+    let root = Root { id, age: fact.age, host, has_tcp, policies, cors: known };
     let served = owned.and(cors).and_then(|_| serve(context, &root, fact, &spec, virtual_host));
     guard(context, &root, virtual_host);
     served
@@ -123,9 +120,9 @@ fn serve(
     virtual_host: &VirtualHost,
 ) -> Result<(), Fault> {
     something_is_defined(spec)?;
-    let Root { id, host, closed, .. } = *root;
+    let Root { id, host, .. } = *root;
     let (tokens, offered) = (virtual_host.into(), authorization::Offered::from(virtual_host));
-    let from_root = FromRoot { host, closed, tokens, authorization: offered };
+    let from_root = FromRoot { host, tokens, authorization: offered };
     let entries = tree::routes(context, id, fact, &from_root);
     let front = tls::front(context, id, spec, virtual_host)?;
     if root.policies.is_none() {
@@ -136,7 +133,7 @@ fn serve(
         check: offered.check()?,
         authorization: authorization::service(context, id, spec, virtual_host, &front)?,
     };
-    match tcp::proxy(context, id, fact, closed) {
+    match tcp::proxy(context, id, fact) {
         Ok(Some(proxy)) => serve_connections(context, root, &front, Traffic::Tcp(proxy)),
         Ok(None) => {}
         Err(blamed) => {
@@ -153,7 +150,7 @@ fn serve(
 /// meant to be without it.
 fn guard(context: &mut Context<'_, '_>, root: &Root<'_>, virtual_host: &VirtualHost) {
     let wants_certificates = virtual_host.tls.as_deref().is_some_and(|tls| tls.client_validation.is_some());
-    let closed = root.closed || root.policies.is_none();
+    let closed = root.policies.is_none();
     let closed_to_tls = closed || wants_certificates || authorization::is_wanted(virtual_host);
     let http = (context.settings.http_listener(), closed);
     // Also where the root has no certificate: another object may have one for the host.
@@ -184,7 +181,7 @@ impl Root<'_> {
 
 /// What requests to the host must meet; `None` where that cannot be said: nothing may be served then.
 fn policies(context: &mut Context<'_, '_>, id: &ObjectId, host: &VirtualHost) -> Option<Policies> {
-    let policies = restrictions::policies(id, &SPEC.field("virtualhost"), host);
+    let policies = restrictions::policies(context.settings, id, &SPEC.field("virtualhost"), host);
     policies.map_err(|faults| faults.into_iter().for_each(|fault| context.note(id, fault.error()))).ok()
 }
 
@@ -368,7 +365,7 @@ fn add(
     if !asks_clients && matches!(&traffic, Traffic::Http(routes) if routes.is_empty()) {
         return;
     }
-    let (rank, closed) = (root.rank(), root.closed);
+    let (rank, closed) = (root.rank(), false);
     let key = VirtualHostKey { listener, host: root.host.clone() };
     let Secured { tokens: jwt_providers, authorization, check } = secured;
     let policies = Policies { authorization: check, ..root.policies.clone().unwrap_or_default() };

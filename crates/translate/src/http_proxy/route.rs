@@ -34,8 +34,6 @@ pub(super) struct Scope<'a> {
 pub(super) struct FromRoot<'a> {
     /// The host.
     pub(super) host: &'a Host,
-    /// Whether routes answer 500, because of something that would restrict them.
-    pub(super) closed: bool,
     /// The issuers of tokens that routes may ask for.
     pub(super) tokens: Offered<'a>,
     /// What is said about authorization.
@@ -50,8 +48,9 @@ pub(super) fn entries(
     spec: &Spec,
 ) -> Result<Vec<Entry>, Fault> {
     let Scope { owner, above, at, root } = scope;
-    let mut closed = unsupported::route(context, owner, at, spec) | root.closed;
-    let restricted = restrictions::policies(owner, at, spec);
+    unsupported::route(context, owner, at, spec);
+    let mut closed = false;
+    let restricted = restrictions::policies(context.settings, owner, at, spec);
     let token = jwt::required(at, spec.jwt_verification_policy.as_deref(), &root.tokens);
     let check = authorization::of_route(context, owner, at, spec.auth_policy.as_deref(), &root.authorization);
     let mut told = |fault: Fault| {

@@ -18,13 +18,11 @@ const MAX_DEPTH: usize = 200;
 /// A fault, and the object that it is in: what the root includes may be somebody else's.
 pub(super) type Blamed = Box<(ObjectId, Fault)>;
 
-/// The TCP proxy of a root, through all that it includes; `None` when it has none, or when it must stay
-/// `closed`. A fault stops the root.
+/// The TCP proxy of a root, through all that it includes; `None` when it has none. A fault stops the root.
 pub(super) fn proxy(
     context: &mut Context<'_, '_>,
     root: &ObjectId,
     fact: &HttpProxyFact,
-    closed: bool,
 ) -> Result<Option<TcpProxy>, Blamed> {
     let whole = context.spec(root, fact);
     let Some(spec) = whole.tcpproxy.clone() else { return Ok(None) };
@@ -32,9 +30,9 @@ pub(super) fn proxy(
         unsupported::tcp_host(context, root, host);
     }
     let (owner, spec) = resolve(context, root, spec)?;
-    let closed = unsupported::tcp_proxy(context, &owner, &AT, &spec) | closed;
+    unsupported::tcp_proxy(context, &owner, &AT, &spec);
     let clusters = clusters(context, &owner, &spec).map_err(|fault| Box::new((owner, fault)))?;
-    Ok((!closed).then_some(TcpProxy { clusters }))
+    Ok(Some(TcpProxy { clusters }))
 }
 
 /// The services of a TCP proxy, and the way to them.

@@ -208,6 +208,9 @@ fn policies(policies: &Policies, found: &mut Map<String, Value>) {
             found.insert("rate limit headers".into(), json!(headers));
         }
     }
+    if let Some(limit) = policies.global_rate_limit.as_deref() {
+        found.insert("counted by".into(), json!(asked::global_rate_limit(limit)));
+    }
     if let Some(check) = policies.authorization.as_deref() {
         found.insert("authorization".into(), json!(asked::check(check)));
     }

@@ -174,10 +174,24 @@ fn slow_start_policy() -> Any {
     ])
 }
 
+fn descriptors() -> Any {
+    let generic = object(vec![("key", 3, text()), ("value", 9, text())]);
+    let header = object(vec![("headerName", 9, text()), ("descriptorKey", 9, text())]);
+    let condition = object(vec![("name", 9, text()), ("exact", 5, text()), ("present", 3, flag())]);
+    let matched = vec![("headers", 9, list(condition)), ("expectMatch", 3, flag()), ("value", 9, text())];
+    let entry = object(vec![
+        ("genericKey", 4, generic),
+        ("requestHeader", 3, header),
+        ("requestHeaderValueMatch", 3, object(matched)),
+        ("remoteAddress", 3, object(vec![])),
+    ]);
+    list(object(vec![("entries", 9, list(entry))]))
+}
+
 fn restrictions() -> Vec<(&'static str, u32, Any)> {
     let filter = list(object(vec![("source", 9, text()), ("cidr", 9, text())]));
     let local = object(vec![("requests", 9, number()), ("unit", 9, text())]);
-    let global = object(vec![("disabled", 5, flag())]);
+    let global = object(vec![("disabled", 2, flag()), ("descriptors", 8, descriptors())]);
     vec![
         ("ipAllowPolicy", 1, filter.clone()),
         ("ipDenyPolicy", 1, filter),

@@ -1,8 +1,10 @@
 //! What Envoy asks others about requests.
 
-use model::{Authorization, AuthorizationProtocol, Check, NameMatch, Question};
+use model::{
+    Authorization, AuthorizationProtocol, Check, DescriptorEntry, GlobalRateLimit, NameMatch, Question,
+};
 
-use super::{Names, timeout};
+use super::{Names, header, timeout};
 
 /// Whom a host asks, and how.
 pub(super) fn authorization(authorization: &Authorization, names: &Names) -> String {
@@ -57,5 +59,29 @@ pub(super) fn check(check: &Check) -> String {
             let context: Vec<_> = context.iter().map(|(name, value)| format!("{name}={value}")).collect();
             format!("asked with [{}]", context.join(" "))
         }
+    }
+}
+
+/// What a service counts, one line for each descriptor.
+pub(super) fn global_rate_limit(limit: &GlobalRateLimit) -> Vec<String> {
+    let line = |entries: &Vec<_>| entries.iter().map(entry).collect::<Vec<_>>().join(", ");
+    match limit.descriptors.is_empty() {
+        true => vec!["nothing".into()],
+        false => limit.descriptors.iter().map(line).collect(),
+    }
+}
+
+fn entry(entry: &DescriptorEntry) -> String {
+    match entry {
+        DescriptorEntry::Generic { key, value } => {
+            format!("{}={value}", key.as_deref().unwrap_or("generic_key"))
+        }
+        DescriptorEntry::Header { name, key } => format!("{key}=header {name}"),
+        DescriptorEntry::HeaderMatch { headers, expected, value } => {
+            let conditions: Vec<_> = headers.iter().map(header).collect();
+            let when = if *expected { "if" } else { "unless" };
+            format!("header_match={value} {when} [{}]", conditions.join(" and "))
+        }
+        DescriptorEntry::RemoteAddress => "remote_address".into(),
     }
 }
