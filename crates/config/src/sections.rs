@@ -54,7 +54,7 @@ static TOPICS: [Topic; 15] = [
 /// What makes settings of a topic.
 type Section = fn(&Written, &mut Settings, &mut Faults);
 
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 12] = [
     objects::settings,
     listeners::settings,
     listener::settings,
@@ -66,6 +66,7 @@ const SECTIONS: [Section; 11] = [
     surroundings::settings,
     runtime::settings,
     rate_limit::settings,
+    authorization::settings,
 ];
 
 /// Everything that decides how a cluster is served.

@@ -7,8 +7,8 @@ use envoy::{Layout, Resource, ResourceType, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{
-    AssignmentKey, ClusterKey, ExtensionName, ObjectId, Problem, SecretContent, SecretKey, Settings, Severity, UpstreamTls,
-    VirtualHost, VirtualHostKey,
+    AssignmentKey, ClusterKey, ExtensionName, ObjectId, Problem, SecretContent, SecretKey, Settings,
+    Severity, UpstreamTls, VirtualHost, VirtualHostKey,
 };
 use store::{Change, Store, Unit};
 use translate::{Fragment, Note};

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_filter::ConfigType;
 use envoy_protos::google::protobuf::Any;
-use model::{Host, Policies, Route, VirtualHost, WeightedCluster};
+use model::{Action, Host, Policies, Route, VirtualHost, WeightedCluster};
 
 use crate::listener::ConnectionManager;
 
@@ -63,8 +63,8 @@ const ROUTER: &str = "envoy.filters.http.router";
 type Told = (&'static str, fn(&Host, &Policies) -> Option<Any>, fn() -> Any);
 
 /// All of them. They are there whatever anybody says to them (see [`scope_miss`]), but for those that ask a service.
-/// The one that asks whether a request may pass is part of the chains of hosts that have such a service, and asks unless
-/// it is told otherwise; the one that has requests counted is there where the operator names who counts.
+/// The one that asks whether a request may pass is part of the chains that have such a service, and asks unless it is
+/// told otherwise; the one that has requests counted is there where the operator names who counts.
 const TOLD: [Told; 4] = [
     (EXT_AUTHZ, ext_authz::message, ext_authz::silence),
     (LOCAL_RATE_LIMIT, local_rate_limit::message, local_rate_limit::silence),
@@ -86,9 +86,17 @@ fn messages(host: &Host, policies: &Policies) -> BTreeMap<String, Any> {
 }
 
 /// What a route says to filters, by the names of these.
-pub(crate) fn messages_of_route(host: &Host, route: &Route) -> BTreeMap<String, Any> {
+pub(crate) fn messages_of_route(value: &VirtualHost, route: &Route) -> BTreeMap<String, Any> {
     let token = route.jwt.as_deref().map(|provider| (JWT_AUTHN.to_owned(), jwt_authn::message(provider)));
-    messages(host, &route.policies).into_iter().chain(token).collect()
+    // Nobody is asked about what has to come again by HTTPS.
+    let is_only_redirected = matches!(route.action, Action::UpgradeToHttps) && may_ask(value);
+    let unasked = is_only_redirected.then(unasked).unwrap_or_default();
+    messages(&value.host, &route.policies).into_iter().chain(token).chain(unasked).collect()
+}
+
+/// Whether somebody may be asked about requests to a host: where all hosts are asked about, each of them says so.
+pub(crate) fn may_ask(value: &VirtualHost) -> bool {
+    value.is_authorized() || value.policies.authorization.is_some()
 }
 
 /// What a backend of a route says to filters, by the names of these.
@@ -100,7 +108,7 @@ pub(crate) fn messages_of_backend(backend: &WeightedCluster) -> BTreeMap<String,
 /// What a route of ours says to the filters that do something for its host: it has no policies.
 pub(crate) fn silences(value: &VirtualHost) -> BTreeMap<String, Any> {
     let VirtualHost { host, policies, .. } = value;
-    let asks = |name: &str| name == EXT_AUTHZ && value.is_authorized();
+    let asks = |name: &str| name == EXT_AUTHZ && may_ask(value);
     let busy = TOLD.iter().filter(|(name, message, _)| asks(name) || message(host, policies).is_some());
     busy.map(|(name, _, silence)| ((*name).to_owned(), silence())).collect()
 }

@@ -14,7 +14,7 @@ use envoy_protos::envoy::config::core::v3::Metadata;
 use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::google::protobuf::BoolValue;
 use envoy_protos::google::protobuf::value::Kind;
-use model::{Action, DirectResponse, Host, ObjectId, Route};
+use model::{Action, DirectResponse, ObjectId, Route, VirtualHost};
 
 use crate::{Reference, filters, headers};
 
@@ -30,12 +30,12 @@ pub(crate) enum Table<'a> {
 }
 
 /// The routes of a host.
-pub(crate) fn routes(host: &Host, routes: &[Route], table: Table<'_>) -> Vec<proto::Route> {
-    let names = names::names(host, routes, table);
+pub(crate) fn routes(value: &VirtualHost, routes: &[Route], table: Table<'_>) -> Vec<proto::Route> {
+    let names = names::names(&value.host, routes, table);
     let own = BTreeSet::from_iter(&names);
     let own: Vec<String> = own.into_iter().cloned().collect();
     let named = |(route, name): (&Route, &String)| {
-        let mut message = proto::Route { name: name.clone(), ..self::route(route, host) };
+        let mut message = proto::Route { name: name.clone(), ..self::route(route, value) };
         if let Some(redirect) = names::followed(route) {
             internal_redirect::follow(&mut message, redirect, &own, table);
         }
@@ -49,12 +49,12 @@ pub(crate) fn routes(host: &Host, routes: &[Route], table: Table<'_>) -> Vec<pro
 /// Room for the routes that tables add: a route is large, and to make room for one more copies all.
 const OURS: usize = 2;
 
-fn route(route: &Route, host: &Host) -> proto::Route {
+fn route(route: &Route, value: &VirtualHost) -> proto::Route {
     proto::Route {
-        r#match: Some(matching::route_match(&route.matches, host)),
+        r#match: Some(matching::route_match(&route.matches, &value.host)),
         action: Some(action::action(&route.action)),
         metadata: Some(origin(&route.origin)),
-        typed_per_filter_config: filters::messages_of_route(host, route),
+        typed_per_filter_config: filters::messages_of_route(value, route),
         request_headers_to_add: headers::to_set(&route.request_headers),
         request_headers_to_remove: headers::to_remove(&route.request_headers),
         response_headers_to_add: headers::to_set(&route.response_headers),

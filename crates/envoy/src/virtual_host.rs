@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use envoy_protos::envoy::config::route::v3 as proto;
-use model::{Demand, Host, Route, VirtualHost};
+use envoy_protos::google::protobuf::Any;
+use model::{Demand, Host, Route, Settings, VirtualHost};
 
 use crate::route::{Table, answer_all, answer_uncertified};
 use crate::{filters, route};
@@ -11,7 +12,7 @@ use crate::{filters, route};
 /// A host with its routes.
 pub(crate) fn virtual_host(value: &VirtualHost, routes: &[Route], table: Table<'_>) -> proto::VirtualHost {
     proto::VirtualHost {
-        routes: route::routes(&value.host, routes, table),
+        routes: route::routes(value, routes, table),
         typed_per_filter_config: filters::messages_of_host(value),
         ..bare(&value.host)
     }
@@ -48,10 +49,7 @@ pub(crate) fn certified(mut own: proto::VirtualHost, value: &VirtualHost) -> pro
 /// HTTP/2 clients share a connection among hosts whose names its certificate carries (RFC 9110 7.4); the
 /// answer sends them to a connection of their own. No script is needed where one host is served.
 pub(crate) fn misdirected(whom: Asked) -> proto::VirtualHost {
-    let typed_per_filter_config = match whom {
-        Asked::Nobody => BTreeMap::new(),
-        Asked::Somebody => filters::unasked(),
-    };
+    let typed_per_filter_config = whom.silence();
     proto::VirtualHost {
         name: "mismatch".to_owned(),
         domains: vec!["*".to_owned()],
@@ -72,7 +70,24 @@ pub(crate) enum Asked {
 
 impl Asked {
     /// Of the connections of a host's own chain.
-    pub(crate) const fn by(value: &VirtualHost) -> Self {
-        if value.is_authorized() { Self::Somebody } else { Self::Nobody }
+    pub(crate) fn by(value: &VirtualHost) -> Self {
+        Self::somebody_if(filters::may_ask(value))
+    }
+
+    /// Of connections of which nothing is known but what holds for all hosts.
+    pub(crate) const fn of_all(settings: &Settings) -> Self {
+        Self::somebody_if(settings.global_authorization.is_some())
+    }
+
+    /// What is said where nobody is to be asked.
+    pub(crate) fn silence(self) -> BTreeMap<String, Any> {
+        match self {
+            Self::Nobody => BTreeMap::new(),
+            Self::Somebody => filters::unasked(),
+        }
+    }
+
+    const fn somebody_if(is_asked: bool) -> Self {
+        if is_asked { Self::Somebody } else { Self::Nobody }
     }
 }

@@ -54,14 +54,16 @@ pub use listener::{Listener, ListenerId, Transport};
 pub use matching::{
     HeaderMatch, HeaderPredicate, PathMatch, QueryMatch, QueryPredicate, RouteMatch, TextMatch,
 };
-pub use policy::{AddressFilter, AddressRange, AddressSource, DescriptorEntry, GlobalRateLimit, LocalRateLimit, Policies};
+pub use policy::{
+    AddressFilter, AddressRange, AddressSource, DescriptorEntry, GlobalRateLimit, LocalRateLimit, Policies,
+};
 pub use report::{Problem, Report, Severity, Verdict};
 pub use route::{
     Action, DirectResponse, Forward, HostRewrite, InternalRedirect, Mirror, PathRewrite, Redirect,
     RedirectPath, Retry, Route, RouteTimeouts, SchemeChange, WeightedCluster,
 };
 pub use secret::{SecretContent, SecretKey, SecretName, SecretUse};
-pub use services::{Asked, ExtensionName, Known, RateLimitService};
+pub use services::{Asked, ExtensionName, GlobalAuthorization, Known, RateLimitService};
 pub use settings::{Bind, CertificateFiles, DuplicateFqdn, GlobalTimeouts, Layout, Settings};
 pub use tls::{
     CipherSuite, ClientCertificates, ClientDetail, Clients, Curve, Demand, Revocation, TlsOffer,

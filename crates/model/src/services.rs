@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{ClusterKey, GlobalRateLimit, Kind, ObjectId, Timeout};
+use crate::{
+    AuthorizationProtocol, Check, ClusterKey, GlobalRateLimit, Kind, ObjectId, Question, QuestionBody,
+    Timeout,
+};
 
 /// The namespace and name of an ExtensionService.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,6 +78,44 @@ pub struct RateLimitService {
     pub resource_exhausted: bool,
     /// What is counted of hosts that say nothing about it.
     pub default: Option<Arc<GlobalRateLimit>>,
+}
+
+/// The service that is asked about all hosts whether requests may pass, but for hosts that ask another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GlobalAuthorization {
+    /// Who is asked.
+    pub asked: Asked,
+    /// What it speaks.
+    pub protocol: AuthorizationProtocol,
+    /// Whether requests pass when it does not answer.
+    pub fail_open: bool,
+    /// How much it is told of the body.
+    pub body: Option<QuestionBody>,
+    /// Whether nobody is asked about hosts and routes that do not want it.
+    pub is_skipped: bool,
+    /// What it is told where hosts say nothing; sorted, each name once.
+    pub context: Vec<(Arc<str>, Arc<str>)>,
+}
+
+impl GlobalAuthorization {
+    /// What holds for hosts that say nothing about it.
+    #[must_use]
+    pub fn check(&self) -> Check {
+        if self.is_skipped { Check::Skip } else { Check::Ask { context: self.context.clone() } }
+    }
+
+    /// How it is asked.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        let Self { asked, protocol, fail_open, body, is_skipped: _, context: _ } = self;
+        Question {
+            protocol: protocol.clone(),
+            authority: asked.authority.clone(),
+            timeout: asked.timeout,
+            fail_open: *fail_open,
+            body: *body,
+        }
+    }
 }
 
 /// What an ExtensionService says about questions to it.

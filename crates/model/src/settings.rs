@@ -8,7 +8,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::{
-    AccessLogs, Asked, DefaultHeaders, DnsFamily, Downstream, ExtensionName, Known, Listener, ListenerId, RateLimitService, SecretName, Timeout, TlsOffer,
+    AccessLogs, Asked, AuthorizationProtocol, DefaultHeaders, DnsFamily, Downstream, ExtensionName,
+    GlobalAuthorization, Known, Listener, ListenerId, RateLimitService, SecretName, Timeout, TlsOffer,
     TlsVersion, Transport, Upstream,
 };
 
@@ -134,6 +135,8 @@ pub struct Settings {
     pub runtime: BTreeMap<Arc<str>, Arc<str>>,
     /// Whether several slashes in a path are taken as one. Default true.
     pub merge_slashes: bool,
+    /// The service that is asked whether requests may pass.
+    pub global_authorization: Option<GlobalAuthorization>,
     /// The service that counts requests.
     pub rate_limit_service: Option<RateLimitService>,
     /// How hosts are spread over what Envoy subscribes to.
@@ -153,15 +156,27 @@ impl Settings {
 
     /// Whom Envoy asks for all hosts.
     pub fn asked(&self) -> impl Iterator<Item = &Asked> {
-        self.rate_limit_service.iter().map(|service| &service.asked)
+        let authorization = self.global_authorization.iter().map(|service| &service.asked);
+        authorization.chain(self.rate_limit_service.iter().map(|service| &service.asked))
+    }
+
+    /// Whether one of these is asked by gRPC.
+    #[must_use]
+    pub fn asks_by_grpc(&self, name: &ExtensionName) -> bool {
+        let authorization = self.global_authorization.iter();
+        let authorization = authorization.filter(|service| service.protocol == AuthorizationProtocol::Grpc);
+        let authorization = authorization.map(|service| &service.asked);
+        let mut asked = authorization.chain(self.rate_limit_service.iter().map(|service| &service.asked));
+        asked.any(|asked| asked.extension == *name)
     }
 
     /// The same with what ExtensionServices say about questions to them.
     #[must_use]
     pub fn informed(&self, known: impl Fn(&ExtensionName) -> Option<Known>) -> Self {
         let mut informed = self.clone();
+        let authorization = informed.global_authorization.iter_mut().map(|service| &mut service.asked);
         let limits = informed.rate_limit_service.iter_mut().map(|service| &mut service.asked);
-        for asked in limits {
+        for asked in authorization.chain(limits) {
             if let Some(known) = known(&asked.extension) {
                 asked.learn(&known);
             }
@@ -235,6 +250,7 @@ impl Default for Settings {
             trusted_hops: 0,
             runtime: BTreeMap::new(),
             merge_slashes: true,
+            global_authorization: None,
             rate_limit_service: None,
             layout: Layout::default(),
         }

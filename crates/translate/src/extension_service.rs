@@ -10,18 +10,18 @@ use api::Choice;
 use api::extension_service::{CircuitBreakers as Limits, ExtensionProtocol, ExtensionServiceSpec};
 use api::http_proxy::policy::{Strategy, TimeoutPolicy};
 use model::{
-    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, ExtensionName, ObjectId, Protocol, Settings,
-    SharedEndpoints, Timeout, UpstreamTls, UpstreamValidation,
+    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, ExtensionName, ObjectId, Protocol,
+    Settings, SharedEndpoints, Timeout, UpstreamTls, UpstreamValidation,
 };
 use store::Reader;
 
-use crate::{Contribution, Note};
 use crate::backend::{self, PortRef};
 use crate::fault::Fault;
 use crate::field_path::FieldPath;
 use crate::report::About;
 use crate::text::{self, quoted};
 use crate::tls::{self, Unproven};
+use crate::{Contribution, Note};
 
 /// Where everything stands.
 static SPEC: FieldPath<'_> = FieldPath::root("spec");
@@ -69,7 +69,7 @@ pub(crate) fn extension(
     find(reader, settings, namespace, name)?.extension.ok()
 }
 
-/// An ExtensionService that is asked by gRPC about all hosts, and what there is to say about that. One that is not there,
+/// An ExtensionService that is asked about all hosts, and what there is to say about that. One that is not there,
 /// or cannot be asked, is asked in vain.
 #[must_use]
 pub fn asked_about_all(
@@ -79,8 +79,10 @@ pub fn asked_about_all(
 ) -> (Extension, BTreeMap<ObjectId, Note>) {
     let found = extension(reader, settings, &name.namespace, &name.name);
     let (usable, problem) = match found {
-        Some(found) if found.cluster.protocol == Protocol::Http2 => (Some(found), None),
-        Some(_) => (None, Some(no_grpc().error())),
+        Some(found) if found.cluster.protocol == Protocol::Http1 && settings.asks_by_grpc(name) => {
+            (None, Some(no_grpc().error()))
+        }
+        Some(found) => (Some(found), None),
         None => (None, None),
     };
     let notes = problem.map(|problem| (name.object(), Note { problems: vec![problem] }));

@@ -2,7 +2,7 @@
 
 mod action;
 mod addresses;
-mod authorization;
+pub(crate) mod authorization;
 pub(crate) mod balancing;
 pub(crate) mod conditions;
 mod cookies;
@@ -23,8 +23,9 @@ mod slow_start;
 mod tcp;
 pub(crate) mod tls;
 pub(crate) mod tree;
-mod unsupported;
+mod without_effect;
 
+pub use authorization::global_authorization;
 pub use global_rate_limit::default_rate_limit;
 
 use model::{Kind, ObjectId, Problem, Settings, Severity};

@@ -17,6 +17,7 @@ use crate::backend::{self, Policy, PortRef, Target};
 use crate::default_headers;
 use crate::duplicates::{self, Candidate};
 use crate::field_path::FieldPath;
+use crate::http_proxy::authorization;
 use crate::report::About;
 use crate::way_out::way_out;
 use crate::{Contribution, Fragment, Origin, Rank, annotation, class, text};
@@ -189,7 +190,8 @@ impl<'s> Translation<'_, 's> {
             return;
         }
         let rank = Rank { origin: Origin::Ingress, age: self.fact.age, root: self.id.clone() };
-        let policies = Policies::default();
+        let policies =
+            Policies { authorization: authorization::of_all(self.settings), ..Policies::default() };
         let traffic = Traffic::Http(routes);
         let (cors, jwt_providers, closed, authorization) = (None, vec![], false, None);
         let fragment = Fragment { rank, tls, traffic, policies, cors, jwt_providers, closed, authorization };

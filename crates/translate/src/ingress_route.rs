@@ -82,8 +82,7 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &IngressRouteFa
     let front = tls::front(context, id, &spec, virtual_host).map_err(blame)?;
     let proxy = tcp::proxy(context, id, &spec)?;
     let policies = Some(model::Policies::default());
-    let root =
-        Root { id, age: fact.age, host, has_tcp: proxy.is_some(), policies, cors: None };
+    let root = Root { id, age: fact.age, host, has_tcp: proxy.is_some(), policies, cors: None };
     if let Some(proxy) = proxy {
         root::serve_connections(context, &root, &front, Traffic::Tcp(proxy));
     }

@@ -32,7 +32,7 @@ mod way_out;
 pub use contribution::{Contribution, Fragment, Note, Origin, Rank};
 pub use endpoints::endpoints;
 pub use extension_service::{Extension, asked_about_all};
-pub use http_proxy::default_rate_limit;
+pub use http_proxy::{default_rate_limit, global_authorization};
 pub use merge::{Merged, merge};
 pub use report::report;
 pub use secret::secret;

@@ -114,7 +114,8 @@ fn manifests_and_commands_of_all_pages_are_as_they_say() {
         manifests += blocks.iter().filter(|block| block.mark.starts_with("yaml")).count();
         let folder = tempfile::tempdir().unwrap();
         let expected = write(folder.path(), &blocks);
-        let files: Vec<_> = blocks.iter().filter(|block| block.mark == "yml").map(|block| block.text).collect();
+        let files: Vec<_> =
+            blocks.iter().filter(|block| block.mark == "yml").map(|block| block.text).collect();
         for configuration in files.iter().skip(1) {
             problems(folder.path(), configuration);
         }

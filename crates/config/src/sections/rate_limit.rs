@@ -9,6 +9,7 @@ use crate::fault::Faults;
 use crate::key::{Form, Key, key};
 use crate::written::Written;
 
+const AT: &str = "spec.rateLimitService";
 const SERVICE: &str = "spec.rateLimitService.extensionService";
 const DOMAIN: &str = "spec.rateLimitService.domain";
 const DEFAULT: &str = "spec.rateLimitService.defaultGlobalRateLimitPolicy";
@@ -56,7 +57,7 @@ fn extension(service: &RateLimitServiceConfig, faults: &mut Faults) -> Option<Ex
     let said = service.extension_service.as_ref();
     let found = faults.name(SERVICE, said);
     if found.is_none() && said.is_none_or(|name| *name == NamespacedName::default()) {
-        faults.error_with(SERVICE, "is missing", "name the ExtensionService that counts requests");
+        faults.error_with(AT, "has no extensionService", "name the ExtensionService that counts requests");
     }
     found.map(|name| ExtensionName::new(name.namespace, name.name))
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use config::Standing;
 use model::{
-    AccessLogs, Asked, Bind, CertificateFiles, CipherSuite, CircuitBreakers, Compression, Curve, DefaultHeaders,
-    DescriptorEntry, DnsFamily, Downstream, ExtensionName, Fingerprints, GlobalRateLimit, GlobalTimeouts, Handshake,
-    HeaderTexts, HttpVersions, LogFormat, LogLevel, RateLimitService, SecretName, ServerHeader, Settings, Timeout,
-    TlsOffer, TlsVersion, Upstream,
+    AccessLogs, Asked, AuthorizationProtocol, Bind, CertificateFiles, CipherSuite, CircuitBreakers,
+    Compression, Curve, DefaultHeaders, DescriptorEntry, DnsFamily, Downstream, ExtensionName, Fingerprints,
+    GlobalAuthorization, GlobalRateLimit, GlobalTimeouts, Handshake, HeaderTexts, HttpVersions, LogFormat,
+    LogLevel, QuestionBody, RateLimitService, SecretName, ServerHeader, Settings, Timeout, TlsOffer,
+    TlsVersion, Upstream,
 };
 use serde_json::Value;
 
@@ -95,6 +96,24 @@ fn limits() -> RateLimitService {
     }
 }
 
+/// What the file with every key says of authorization.
+fn authorization() -> GlobalAuthorization {
+    let asked = Asked::new(ExtensionName::new("projectcontour", "authorization"));
+    let (request_headers, upstream_headers) = (vec![], vec![]);
+    GlobalAuthorization {
+        asked: Asked { timeout: Timeout::After(Duration::from_secs(1)), ..asked },
+        protocol: AuthorizationProtocol::Http {
+            path_prefix: "/check".into(),
+            request_headers,
+            upstream_headers,
+        },
+        fail_open: true,
+        body: Some(QuestionBody { most: 1024, partial: true, as_bytes: true }),
+        is_skipped: true,
+        context: vec![],
+    }
+}
+
 #[test]
 fn every_key_that_is_honoured_shapes_the_settings() {
     let settings = good(&honoured()).settings;
@@ -171,6 +190,7 @@ fn every_key_that_is_honoured_shapes_the_settings() {
         downstream: downstream(),
         merge_slashes: false,
         rate_limit_service: Some(limits()),
+        global_authorization: Some(authorization()),
         ..Settings::default()
     };
     assert_eq!(settings, expected);

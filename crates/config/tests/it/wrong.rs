@@ -319,6 +319,44 @@ fn settings_of_backends_that_make_no_sense_are_shown() {
 }
 
 #[test]
+fn services_that_cannot_be_asked_about_all_hosts_are_shown() {
+    let limits = "rateLimitService:\n  extensionService: a/b\n";
+    let policy = |entry: &str| {
+        format!("{limits}  defaultGlobalRateLimitPolicy: {{descriptors: [{{entries: [{entry}]}}]}}\n")
+    };
+    let asked = |more: &str| format!("globalExtAuth: {{extensionService: a/b, {more}}}\n");
+    for (text, expected) in [
+        ("rateLimitService: {domain: a}\n".to_owned(), "rateLimitService: has no extensionService"),
+        (
+            format!("{limits}  domain: \"a\\n\"\n"),
+            "rateLimitService.domain: found \"a\\n\", expected text without control characters",
+        ),
+        (
+            policy("{genericKey: {value: ''}}"),
+            "rateLimitService.defaultGlobalRateLimitPolicy.descriptors[0].entries[0].genericKey.value: Default Global RateLimit Policy is invalid: value is empty",
+        ),
+        (
+            "globalExtAuth: {failOpen: true}\n".to_owned(),
+            "globalExtAuth: has no extensionService with a namespace and a name",
+        ),
+        (
+            asked("responseTimeout: soon"),
+            "globalExtAuth.responseTimeout: globalExtAuth.ResponseTimeout is invalid: \"soon\": a number is missing; write numbers with units h, m, s, ms, us, ns, such as 1m30s",
+        ),
+        (
+            asked("serviceType: http, authPolicy: {context: {a: b}}"),
+            "globalExtAuth.authPolicy.context: the context of an authorization policy is for services of type grpc only",
+        ),
+        (
+            asked("serviceType: smoke"),
+            "globalExtAuth.serviceType: globalExtAuth.ServiceType \"smoke\" is none of grpc and http",
+        ),
+    ] {
+        check(&text, expected);
+    }
+}
+
+#[test]
 fn what_a_flag_overrules_is_not_looked_at() {
     let mut sources = Sources::default();
     sources.file(document("tls: {fallback-certificate: {name: x}}\n"));

@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use api::extension_service::{CircuitBreakers, ExtensionServiceTarget};
+use api::http_proxy::policy::rate_limit::{
+    GlobalRateLimitPolicy, RateLimitDescriptor, RateLimitDescriptorEntry,
+};
 use api::http_proxy::policy::{
     CookieRewritePolicy, CookieValueRewrite, HeaderValue, HeadersPolicy, HealthCheckPolicy, IpFilterPolicy,
-    LoadBalancerPolicy, PathRewritePolicy, ReplacePrefix, RetryPolicy, Strategy, TimeoutPolicy,
+    LoadBalancerPolicy, PathRewritePolicy, RateLimitPolicy, ReplacePrefix, RetryPolicy, Strategy,
+    TimeoutPolicy,
 };
 use api::http_proxy::route::{HttpDirectResponsePolicy, HttpRequestRedirectPolicy};
 use api::http_proxy::service::UpstreamValidation;
@@ -29,7 +33,10 @@ use api::{
     Choice, ExtensionService, HeptioCertificateDelegation, HttpProxy, Object, TlsCertificateDelegation,
 };
 use ingress_route::any_ingress_route;
-use model::{DefaultHeaders, HeaderTexts, Kind, Layout, ObjectId, SecretName, Settings};
+use model::{
+    Asked, AuthorizationProtocol, DefaultHeaders, ExtensionName, GlobalAuthorization, HeaderTexts, Kind,
+    Layout, ObjectId, RateLimitService, SecretName, Settings,
+};
 use store::Change;
 
 use crate::dice::Dice;
@@ -129,6 +136,23 @@ pub(crate) fn settings(dice: &mut Dice) -> Settings {
         settings.default_headers =
             DefaultHeaders { request, response: HeaderTexts::default(), for_ingresses: dice.chance(50) };
     }
+    let asked = |dice: &mut Dice| Asked::new(ExtensionName::new("a", format!("it{}", dice.below(2))));
+    settings.rate_limit_service = dice.maybe(40, |dice| RateLimitService {
+        asked: asked(dice),
+        domain: "a".into(),
+        fail_open: false,
+        limit_headers: false,
+        resource_exhausted: false,
+        default: None,
+    });
+    settings.global_authorization = dice.maybe(30, |dice| GlobalAuthorization {
+        asked: asked(dice),
+        protocol: AuthorizationProtocol::Grpc,
+        fail_open: false,
+        body: None,
+        is_skipped: dice.chance(20),
+        context: vec![],
+    });
     settings.layout = *dice.pick(&[Layout::Table, Layout::Scoped, Layout::OnDemand]);
     settings
 }
@@ -498,7 +522,16 @@ fn any_host(dice: &mut Dice) -> VirtualHost {
     let fqdn = dice.word(&HOSTS, &BAD_HOSTS).into();
     let authorization = dice.maybe(15, |dice| Box::new(any_authorization(dice)));
     let cors_policy = dice.maybe(8, |dice| Box::new(any_cors_policy(dice)));
-    VirtualHost { fqdn, tls, ip_allow_policy, authorization, cors_policy, ..VirtualHost::default() }
+    let rate_limit_policy = dice.maybe(10, |dice| Box::new(any_limit(dice)));
+    VirtualHost {
+        fqdn,
+        tls,
+        ip_allow_policy,
+        authorization,
+        cors_policy,
+        rate_limit_policy,
+        ..VirtualHost::default()
+    }
 }
 
 fn any_cors_policy(dice: &mut Dice) -> CorsPolicy {
@@ -534,6 +567,16 @@ fn any_authorization(dice: &mut Dice) -> AuthorizationServer {
         fail_open: dice.chance(20),
         ..AuthorizationServer::default()
     }
+}
+
+fn any_limit(dice: &mut Dice) -> RateLimitPolicy {
+    let entry = RateLimitDescriptorEntry {
+        remote_address: dice.maybe(90, |_| Box::default()),
+        ..RateLimitDescriptorEntry::default()
+    };
+    let descriptors = vec![RateLimitDescriptor { entries: vec![entry] }];
+    let global = GlobalRateLimitPolicy { disabled: dice.chance(20), descriptors };
+    RateLimitPolicy { global: Some(Box::new(global)), ..RateLimitPolicy::default() }
 }
 
 fn any_auth_policy(dice: &mut Dice) -> AuthorizationPolicy {

@@ -1,5 +1,6 @@
 //! Services that are asked whether requests may pass. Which one it is, is part of the filter, so that a host with its
-//! own has a filter chain of its own; what it is told, and whether it is asked at all, are the host's and the route's.
+//! own has a filter chain of its own; one for all hosts is in all other chains. What it is told, and whether it is asked
+//! at all, are the host's and the route's.
 //!
 //! Envoy asks about every request that has a route: what nobody should be asked about has to say so.
 
@@ -26,10 +27,13 @@ use crate::duration::{duration, timeout};
 use crate::listener::ConnectionManager;
 use crate::names::SCOPE_HEADER;
 
-/// The filter, where a host has a service of its own.
+/// The filter, where a host has a service of its own, or there is one for all.
 pub(super) fn config(manager: &ConnectionManager<'_>) -> Option<Any> {
-    let Authorization { cluster, question } = manager.host?.authorization.as_deref()?;
-    Some(pack(&filter(cluster.as_str(), question)))
+    if let Some(own) = manager.host.and_then(|host| host.authorization.as_deref()) {
+        return Some(pack(&filter(own.cluster.as_str(), &own.question)));
+    }
+    let of_all = manager.settings.global_authorization.as_ref()?;
+    Some(pack(&filter(of_all.asked.extension.cluster().as_str(), &of_all.question())))
 }
 
 /// The cluster that is asked: until it is there, requests would be refused.

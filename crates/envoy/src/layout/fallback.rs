@@ -15,7 +15,7 @@ use super::tables::Tables;
 use super::{Output, route_table};
 use crate::listener::{Chains, FALLBACK_CHAIN, Routes, ScopeKey};
 use crate::route::Table;
-use crate::virtual_host::virtual_host;
+use crate::virtual_host::{Asked, virtual_host};
 use crate::{Reference, Resource, ResourceType, route};
 
 /// The table of these hosts, or with scopes of those that no scope can be found by; Contour's name.
@@ -27,6 +27,8 @@ const CONTOURS_CHAIN: &str = "fallback-certificate";
 pub(super) struct Fallback {
     kind: Tables,
     listener: ListenerId,
+    /// Whether somebody may be asked about what is misdirected.
+    whom: Asked,
     /// Whether hosts may allow it at all.
     is_offered: bool,
     certificates: BTreeMap<Host, SecretKey>,
@@ -74,6 +76,7 @@ impl Fallback {
         Self {
             kind,
             listener: listener.clone(),
+            whom: Asked::of_all(settings),
             is_offered: settings.fallback_certificate.is_some(),
             certificates: BTreeMap::new(),
             bystanders: BTreeMap::new(),
@@ -137,8 +140,10 @@ impl Fallback {
             return;
         }
         match self.kind {
-            Tables::Routes => self.table.put(host, &scope::misdirecting_host(host), vec![]),
-            Tables::Scopes => self.scopes.put(scope::misdirecting(Class::Fallback, host, &self.listener)),
+            Tables::Routes => self.table.put(host, &scope::misdirecting_host(host, self.whom), vec![]),
+            Tables::Scopes => {
+                self.scopes.put(scope::misdirecting(Class::Fallback, host, &self.listener, self.whom));
+            }
         }
     }
 

@@ -25,6 +25,7 @@ use super::tables::Tables;
 use super::tls::can_be_served;
 use super::{Form, Output, route_table};
 use crate::listener::{Chain, Chains, Others, matcher, shell};
+use crate::virtual_host::Asked;
 use crate::{Reference, References, Resource, ResourceType, XdsMode, asked, route};
 
 /// A listener whose hosts share a filter chain.
@@ -194,10 +195,11 @@ impl OnDemand {
 
     /// Connections of the shared chain that were opened for a host before it had a chain of its own live on.
     fn bar(&mut self, host: &Host) {
+        let whom = Asked::of_all(&self.settings);
         if is_shared(host) {
-            self.table.put(host, &scope::misdirecting_host(host), vec![]);
+            self.table.put(host, &scope::misdirecting_host(host, whom), vec![]);
         } else {
-            self.scopes.put(scope::misdirecting(Class::Https, host, &self.listener.id));
+            self.scopes.put(scope::misdirecting(Class::Https, host, &self.listener.id, whom));
         }
     }
 

@@ -8,7 +8,7 @@ use envoy_protos::envoy::config::route::v3::scoped_route_configuration::Key;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::Fragment;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fragment::Type;
 use envoy_protos::google::protobuf::Any;
-use model::{Action, Host, ListenerId, PathMatch, Route, VirtualHost};
+use model::{Action, Host, ListenerId, PathMatch, Policies, Route, VirtualHost};
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 use rope::{Piece, Rope};
@@ -118,14 +118,14 @@ fn or_not_found(mut own: proto::VirtualHost, value: &VirtualHost) -> proto::Virt
 }
 
 /// A scope for a host that is served elsewhere now: 421 for what still comes.
-pub(super) fn misdirecting(class: Class, host: &Host, listener: &ListenerId) -> Resource {
+pub(super) fn misdirecting(class: Class, host: &Host, listener: &ListenerId, whom: Asked) -> Resource {
     let after = References::new(vec![Reference::listener(listener.as_str().into())]);
-    inline(class.key(host), None, misdirecting_end(Asked::Nobody), after)
+    inline(class.key(host), None, misdirecting_end(whom), after)
 }
 
 /// The same for a host of a table that others share.
-pub(super) fn misdirecting_host(host: &Host) -> proto::VirtualHost {
-    proto::VirtualHost { routes: misdirected(Asked::Nobody).routes, ..bare(host) }
+pub(super) fn misdirecting_host(host: &Host, whom: Asked) -> proto::VirtualHost {
+    proto::VirtualHost { routes: misdirected(whom).routes, ..bare(host) }
 }
 
 /// A scope whose table is a resource of its own, which others may share.
@@ -149,22 +149,28 @@ pub(super) const REDIRECT: &str = "https-redirect";
 const HOST_AND_PORT: &str = "[^:]*(:[^:]*)?";
 
 /// The table for hosts that only redirect to HTTPS.
-pub(super) fn redirect_table() -> Resource {
+pub(super) fn redirect_table(whom: Asked) -> Resource {
     let mut host = bare(&Host::any());
-    host.routes.push(route::upgrade_all("https-redirect", HOST_AND_PORT));
+    let redirect = route::upgrade_all("https-redirect", HOST_AND_PORT);
+    host.routes.push(proto::Route { typed_per_filter_config: whom.silence(), ..redirect });
     let table =
         proto::RouteConfiguration { name: REDIRECT.to_owned(), virtual_hosts: vec![host], ..own_table() };
     Resource::new(REDIRECT.into(), &table, References::default())
 }
 
-/// Whether a host does nothing but redirect every request to HTTPS, whoever sends it.
+/// Whether a host does nothing but redirect every request to HTTPS, whoever sends it. Nobody is asked about these.
 pub(super) fn only_redirects(value: &VirtualHost, routes: &[Route]) -> bool {
+    let is_for_all = |policies: &Policies| {
+        // Whoever adds a field decides.
+        let Policies { addresses, rate_limit, global_rate_limit, authorization: _ } = policies;
+        addresses.is_none() && rate_limit.is_none() && global_rate_limit.is_none()
+    };
     let redirects = |route: &Route| {
         matches!(route.action, Action::UpgradeToHttps)
             && route.response_headers.is_empty()
-            && route.policies.is_empty()
+            && is_for_all(&route.policies)
     };
-    value.policies.is_empty() && routes.iter().all(redirects) && routes.iter().any(takes_everything)
+    is_for_all(&value.policies) && routes.iter().all(redirects) && routes.iter().any(takes_everything)
 }
 
 fn takes_everything(route: &Route) -> bool {

@@ -10,6 +10,7 @@ use super::outbox::Outbox;
 use super::scope::{self, Class};
 use super::{Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, ScopeKey, plain_chain, shell};
+use crate::virtual_host::Asked;
 use crate::{References, Resource, ResourceType, XdsMode, asked, route};
 
 /// A listener whose hosts are told apart by `:authority`: exact hosts have a scope each, wildcards and the
@@ -30,7 +31,7 @@ impl ScopedPlain {
         let mut fixed = Outbox::default();
         fixed.put(resource(listener, settings, mode));
         fixed.put(scope::sharing(Class::Http, &Host::any(), &name));
-        fixed.put(scope::redirect_table());
+        fixed.put(scope::redirect_table(Asked::of_all(settings)));
         let table = route_table::table(&name, &scope::every_table());
         Self { listener: listener.clone(), mode, name, fixed, scopes: Outbox::default(), table }
     }

@@ -68,10 +68,16 @@ impl Tables {
     /// What stands under a name of a host whose routes are not there any more, because its chain looks at more, or at
     /// something else, or carries connections: 421 for those of the chain that it had before, once the new one is
     /// there. A scope that is gone is answered by the chain itself.
-    pub(super) fn barred(self, host: &Host, guard: Guard, listener: &ListenerId) -> Option<Resource> {
+    pub(super) fn barred(
+        self,
+        host: &Host,
+        guard: Guard,
+        listener: &ListenerId,
+        of_all: Asked,
+    ) -> Option<Resource> {
         let name = self.name(host, guard);
         let whom = match guard {
-            Guard::Nothing | Guard::Tokens => Asked::Nobody,
+            Guard::Nothing | Guard::Tokens => of_all,
             Guard::Authorization | Guard::Both => Asked::Somebody,
         };
         let table = RouteConfiguration {

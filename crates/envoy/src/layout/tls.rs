@@ -14,6 +14,7 @@ use super::scope::Guard;
 use super::tables::Tables;
 use super::{Form, Output};
 use crate::listener::{Chains, FALLBACK_CHAIN, shell};
+use crate::virtual_host::Asked;
 use crate::{Resource, ResourceType, XdsMode};
 
 /// The number of `Listener.filter_chains`.
@@ -66,7 +67,7 @@ impl Tls {
             Traffic::Tcp(_) => {
                 self.remove_table(host);
                 // Envoy keeps the routes of a table that is removed for the connections that it still has.
-                let bar = self.kind.barred(host, Guard::Nothing, &self.listener.id);
+                let bar = self.barred(host, Guard::Nothing);
                 if let Some(bar) = bar.filter(|_| restricts(value)) {
                     self.tables.put(bar);
                 }
@@ -79,7 +80,7 @@ impl Tls {
     fn put_table(&mut self, host: &Host, table: Resource) {
         let Some((_, guard)) = self.kind.host(&table.name) else { return };
         for other in Guard::ALL.into_iter().filter(|other| *other != guard) {
-            let bar = self.kind.barred(host, other, &self.listener.id);
+            let bar = self.barred(host, other);
             match bar.filter(|_| !other.covers(guard)) {
                 Some(bar) => self.tables.put(bar),
                 None => self.tables.remove(self.kind.resource_type(), self.kind.name(host, other)),
@@ -88,10 +89,14 @@ impl Tls {
         self.tables.put(table);
     }
 
+    fn barred(&self, host: &Host, guard: Guard) -> Option<Resource> {
+        self.kind.barred(host, guard, &self.listener.id, Asked::of_all(&self.settings))
+    }
+
     /// Whether this is no table, but what stands in the place of one.
     fn is_bar(&self, table: &Resource) -> bool {
         let name = self.kind.host(&table.name);
-        let bar = name.and_then(|(host, guard)| self.kind.barred(&host, guard, &self.listener.id));
+        let bar = name.and_then(|(host, guard)| self.barred(&host, guard));
         bar.is_some_and(|bar| bar.body == table.body)
     }
 

@@ -7,15 +7,16 @@ use std::time::Duration;
 use envoy::{Output, Resource, ResourceType, Warming, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Aggression, AssignmentKey, AuthorizationProtocol,
-    Backend, Balancing, Bind, Check, CipherSuite, CircuitBreakers, ClientCertificates, ClientDetail, Clients,
-    Cluster, Compression, Curve, Demand, Discovery, DnsFamily, Downstream, Endpoint, Endpoints, EndpointsKey,
-    Fingerprints, Handshake, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck,
-    HostRewrite, HttpVersions, InternalRedirect, Jwks, JwtProvider, Mirror, NameMatch, PathMatch,
-    PathRewrite, Probe, Protocol, QueryMatch, QueryPredicate, Question, QuestionBody, Redirect, RedirectPath,
-    Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey, SecretName,
-    ServerHeader, Settings, SharedEndpoints, SlowStart, TextMatch, Timeout, TlsOffer, TlsVersion, Trust,
-    UpstreamTls, UpstreamValidation, VirtualHost, WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Aggression, Asked, AssignmentKey,
+    AuthorizationProtocol, Backend, Balancing, Bind, Check, CipherSuite, CircuitBreakers, ClientCertificates,
+    ClientDetail, Clients, Cluster, Compression, Curve, Demand, Discovery, DnsFamily, Downstream, Endpoint,
+    Endpoints, EndpointsKey, ExtensionName, Fingerprints, GlobalAuthorization, Handshake, HashPart,
+    HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, HttpVersions,
+    InternalRedirect, Jwks, JwtProvider, Mirror, NameMatch, PathMatch, PathRewrite, Probe, Protocol,
+    QueryMatch, QueryPredicate, Question, QuestionBody, RateLimitService, Redirect, RedirectPath, Retry,
+    Revocation, RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey, SecretName, ServerHeader,
+    Settings, SharedEndpoints, SlowStart, TextMatch, Timeout, TlsOffer, TlsVersion, Trust, UpstreamTls,
+    UpstreamValidation, VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
@@ -325,6 +326,23 @@ fn the_plaintext_listener_with_every_setting() {
         traffic_class: 6,
         fingerprints: Fingerprints { ja3: true, ja4: true },
     };
+    let asked = |name: &str| Asked::new(ExtensionName::new("ops", name));
+    settings.rate_limit_service = Some(RateLimitService {
+        asked: Asked { timeout: Timeout::After(Duration::from_secs(6)), ..asked("limits") },
+        domain: "ours".into(),
+        fail_open: false,
+        limit_headers: true,
+        resource_exhausted: true,
+        default: None,
+    });
+    settings.global_authorization = Some(GlobalAuthorization {
+        asked: asked("auth"),
+        protocol: AuthorizationProtocol::Grpc,
+        fail_open: true,
+        body: None,
+        is_skipped: false,
+        context: vec![],
+    });
     let timeouts = &mut settings.timeouts;
     timeouts.request = Timeout::After(Duration::from_secs(1));
     timeouts.connection_idle = Timeout::Disabled;

@@ -7,10 +7,11 @@ use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use model::{
     Action, AddressFilter, AddressRange, AddressSource, Authorization, AuthorizationProtocol, Backend,
     Balancing, Check, CircuitBreakers, ClientCertificates, Clients, Cluster, ClusterKey, Demand,
-    DirectResponse, Discovery, EndpointsKey, Forward, HeaderEdits, Host, Jwks, JwtProvider, Kind, ListenerId,
-    LocalRateLimit, ObjectId, PathMatch, Policies, Protocol, PublicKeys, Question, Revocation, Route,
-    RouteMatch, RouteTimeouts, SecretKey, Settings, TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic,
-    Trust, VirtualHost, VirtualHostKey, WeightedCluster,
+    DescriptorEntry, DirectResponse, Discovery, EndpointsKey, Forward, GlobalRateLimit, HeaderEdits,
+    HeaderMatch, HeaderPredicate, Host, Jwks, JwtProvider, Kind, ListenerId, LocalRateLimit, ObjectId,
+    PathMatch, Policies, Protocol, PublicKeys, Question, Revocation, Route, RouteMatch, RouteTimeouts,
+    SecretKey, Settings, TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic, Trust, VirtualHost,
+    VirtualHostKey, WeightedCluster,
 };
 
 pub(crate) fn cluster(service: &str) -> Cluster {
@@ -84,7 +85,24 @@ pub(crate) fn denying(network: &str) -> AddressFilter {
     AddressFilter::Deny(vec![AddressRange { source: AddressSource::Remote, range }])
 }
 
-/// Both policies.
+/// A limit that a service counts, by every kind of entry.
+fn counting() -> GlobalRateLimit {
+    let present = HeaderMatch {
+        name: "x-plan".into(),
+        predicate: HeaderPredicate::Present,
+        invert: true,
+        missing_is_empty: false,
+    };
+    let entries = vec![
+        DescriptorEntry::Generic { key: None, value: "100%".into() },
+        DescriptorEntry::Generic { key: Some("kind".into()), value: "a".into() },
+        DescriptorEntry::Header { name: "x-user".into(), key: "user".into() },
+        DescriptorEntry::HeaderMatch { headers: vec![present], expected: false, value: "paid".into() },
+    ];
+    GlobalRateLimit { descriptors: vec![entries, vec![DescriptorEntry::RemoteAddress]] }
+}
+
+/// All policies but what is told to who is asked.
 pub(crate) fn restricting() -> Policies {
     let limit = LocalRateLimit {
         requests: 5,
@@ -94,7 +112,8 @@ pub(crate) fn restricting() -> Policies {
         headers: vec![("x-limit".into(), "100%%".into())],
     };
     let addresses = Some(Arc::new(denying("10.0.0.0/8")));
-    Policies { addresses, rate_limit: Some(Arc::new(limit)), authorization: None }
+    let global_rate_limit = Some(Arc::new(counting()));
+    Policies { addresses, rate_limit: Some(Arc::new(limit)), global_rate_limit, authorization: None }
 }
 
 /// A host whose routes ask for the token of a provider with known keys.

@@ -10,8 +10,8 @@ use api::http_proxy::virtual_host::{
 };
 use api::http_proxy::{HttpProxySpec, VirtualHost};
 use model::{
-    Authorization, AuthorizationProtocol, Check, NameMatch, ObjectId, Protocol, Question, QuestionBody,
-    Timeout,
+    Asked, Authorization, AuthorizationProtocol, Check, ExtensionName, GlobalAuthorization, NameMatch,
+    ObjectId, Problem, Protocol, Question, QuestionBody, Settings, Timeout,
 };
 
 use super::root::Context;
@@ -26,49 +26,96 @@ const VERSION: &str = "projectcontour.io/v1alpha1";
 /// How much of a body a service is told by default.
 const MOST_BYTES: i64 = 1024;
 
-/// What a root says about authorization, if anybody is asked.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Offered<'a>(Option<&'a AuthorizationServer>);
-
-impl<'a> From<&'a VirtualHost> for Offered<'a> {
-    fn from(host: &'a VirtualHost) -> Self {
-        Self(host.authorization.as_deref().filter(|server| server.extension_ref.is_some()))
-    }
+/// Who may be asked about the requests of a root, and what the root says about it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offered<'a> {
+    said: Option<&'a AuthorizationServer>,
+    of_all: Option<&'a GlobalAuthorization>,
 }
 
-impl Offered<'_> {
-    fn policy(&self) -> Option<&AuthorizationPolicy> {
-        self.0?.auth_policy.as_deref()
+impl<'a> Offered<'a> {
+    pub(super) fn new(settings: &'a Settings, host: &'a VirtualHost) -> Self {
+        Self { said: host.authorization.as_deref(), of_all: settings.global_authorization.as_ref() }
+    }
+
+    /// The root's own service.
+    fn own(&self) -> Option<&'a AuthorizationServer> {
+        self.said.filter(|server| server.extension_ref.is_some())
+    }
+
+    fn is_anybody(&self) -> bool {
+        self.own().is_some() || self.of_all.is_some()
+    }
+
+    fn policy(&self) -> Option<&'a AuthorizationPolicy> {
+        self.said?.auth_policy.as_deref()
+    }
+
+    /// What holds for the root, if anybody is asked.
+    pub(super) fn check(&self) -> Result<Option<Arc<Check>>, Fault> {
+        if !self.is_anybody() {
+            return Ok(None);
+        }
+        let at = SPEC.field("virtualhost");
+        let at = at.field("authorization.authPolicy");
+        let is_said = match self.policy() {
+            Some(policy) => {
+                self.takes(&at, policy)?;
+                policy.disabled || !policy.context.is_empty()
+            }
+            None => false,
+        };
+        // The root's own service is asked without further ado.
+        Ok((is_said || self.own().is_none()).then(|| Arc::new(self.usual())))
+    }
+
+    /// What holds for the root, where somebody is asked.
+    fn usual(&self) -> Check {
+        if self.is_skipped() { Check::Skip } else { ask(self.context()) }
     }
 
     fn is_skipped(&self) -> bool {
-        self.policy().is_some_and(|policy| policy.disabled)
-    }
-
-    /// What the host's service is told with every request.
-    fn context(&self) -> BTreeMap<String, String> {
-        self.policy().map(|policy| policy.context.clone()).unwrap_or_default()
-    }
-
-    /// The host's own policy.
-    pub(super) fn check(&self) -> Result<Option<Arc<Check>>, Fault> {
-        let Some(policy) = self.policy() else { return Ok(None) };
-        self.takes(&SPEC.field("virtualhost").field("authorization.authPolicy"), policy)?;
-        if policy.disabled {
-            return Ok(Some(Arc::new(Check::Skip)));
+        match (self.said, self.of_all) {
+            (None, Some(of_all)) => of_all.is_skipped,
+            _ => self.policy().is_some_and(|policy| policy.disabled),
         }
-        Ok((!policy.context.is_empty()).then(|| Arc::new(ask(policy.context.clone()))))
+    }
+
+    /// What the service is told with every request of which no route says more.
+    fn context(&self) -> BTreeMap<String, String> {
+        match (self.said, self.of_all) {
+            (None, Some(of_all)) => {
+                of_all.context.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+            }
+            _ => self.policy().map(|policy| policy.context.clone()).unwrap_or_default(),
+        }
     }
 
     /// Whether the service can be told what a policy wants it to be told.
     fn takes(&self, at: &FieldPath<'_>, policy: &AuthorizationPolicy) -> Result<(), Fault> {
-        let speaks_http = self.0.is_some_and(|server| kind(server) == Some(AuthorizationServiceType::Http));
+        let speaks_http = match (self.own(), self.of_all) {
+            (Some(server), _) => kind(server) == Some(AuthorizationServiceType::Http),
+            (None, of_all) => of_all.is_some_and(|of_all| of_all.protocol != AuthorizationProtocol::Grpc),
+        };
         if policy.context.is_empty() || !speaks_http {
             return Ok(());
         }
         let message = "the context of an authorization policy is for services of type grpc only";
         Err(fault("AuthContextForHTTP", &at.field("context"), message))
     }
+}
+
+/// What holds where nobody says anything, if anybody is asked about all hosts.
+pub(crate) fn of_all(settings: &Settings) -> Option<Arc<Check>> {
+    settings.global_authorization.as_ref().map(|of_all| Arc::new(of_all.check()))
+}
+
+/// What holds for the host of a root that is not served: what it says, where that can be read.
+pub(super) fn kept_up(settings: &Settings, host: &VirtualHost) -> Option<Arc<Check>> {
+    settings.global_authorization.as_ref()?;
+    let asked = || Some(Arc::new(ask(BTreeMap::new())));
+    let offered = Offered::new(settings, host);
+    if offered.own().is_some() { of_all(settings) } else { offered.check().unwrap_or_else(|_| asked()) }
 }
 
 fn ask(context: BTreeMap<String, String>) -> Check {
@@ -91,7 +138,7 @@ pub(super) fn of_route(
 ) -> Result<Option<Arc<Check>>, Fault> {
     let Some(policy) = policy else { return Ok(None) };
     let at = at.field("authPolicy");
-    if offered.0.is_none() {
+    if !offered.is_anybody() {
         if !policy.disabled {
             let message = format!("{at} has no effect, as the root has no authorization, and is ignored");
             context.note(owner, fault("IgnoredField", &at, message).warning());
@@ -108,11 +155,11 @@ pub(super) fn of_route(
     Ok((offered.is_skipped() || told != of_host).then(|| Arc::new(ask(told))))
 }
 
-/// Whether a host wants somebody to be asked about its requests.
-pub(super) fn is_wanted(host: &VirtualHost) -> bool {
-    let policy =
-        |server: &AuthorizationServer| server.auth_policy.as_ref().is_some_and(|policy| policy.disabled);
-    host.authorization.as_deref().is_some_and(|server| server.extension_ref.is_some() || !policy(server))
+/// Whether a host wants somebody to be asked about its requests whom nobody asks for all hosts.
+pub(super) fn is_wanted(settings: &Settings, host: &VirtualHost) -> bool {
+    let offered = Offered::new(settings, host);
+    let is_off = offered.policy().is_some_and(|policy| policy.disabled);
+    offered.own().is_some() || (offered.said.is_some() && offered.of_all.is_none() && !is_off)
 }
 
 /// The service that a host asks; a fault stops the root.
@@ -126,32 +173,58 @@ pub(super) fn service(
     let Some(server) = host.authorization.as_deref() else { return Ok(None) };
     let at = SPEC.field("virtualhost");
     let at = at.field("authorization");
-    let Some(reference) = server.extension_ref.as_deref() else { return nobody(&at, server) };
+    let Some(reference) = server.extension_ref.as_deref() else {
+        return nobody(context, id, &at, server).map(|()| None);
+    };
     may_be_there(&at, spec, front)?;
     let kind = known_kind(&at, server)?;
     let extension = extension(context, id, &at, reference, kind)?;
-    let timeout = timeout(&at, server, &extension)?;
-    let body = server.with_request_body.as_deref().map(|body| self::body(&at, body)).transpose()?;
-    let protocol = match kind {
-        AuthorizationServiceType::Grpc => AuthorizationProtocol::Grpc,
-        AuthorizationServiceType::Http => http(&at, server.http_settings.as_deref())?,
+    let timeout = match timeout(&at, server)? {
+        Timeout::Default => extension.response,
+        own @ (Timeout::Disabled | Timeout::After(_)) => own,
     };
+    let (protocol, body) = form(&at, server, kind)?;
     let Extension { cluster, authority, .. } = extension;
     let question = Question { protocol, authority, timeout, fail_open: server.fail_open, body };
     let cluster = context.out.add_cluster(cluster);
     Ok(Some(Arc::new(Authorization { cluster, question })))
 }
 
-/// A host that names no service, and there is none for all.
-fn nobody(at: &FieldPath<'_>, server: &AuthorizationServer) -> Result<Option<Arc<Authorization>>, Fault> {
+/// A host that names no service: that of all hosts is asked, if there is one.
+fn nobody(
+    context: &mut Context<'_, '_>,
+    id: &ObjectId,
+    at: &FieldPath<'_>,
+    server: &AuthorizationServer,
+) -> Result<(), Fault> {
+    if context.settings.global_authorization.is_some() {
+        let without_service = SAYS_HOW.iter().filter(|(_, is_said)| is_said(server));
+        for (field, _) in without_service {
+            let at = at.field(field);
+            let message = format!("{at} has no effect without extensionRef and is ignored");
+            context.note(id, fault("IgnoredField", &at, message).warning());
+        }
+        return Ok(());
+    }
     if server.auth_policy.as_ref().is_some_and(|policy| policy.disabled) {
-        return Ok(None);
+        return Ok(());
     }
     let message =
         "Spec.VirtualHost.Authorization names no extension service, and there is none for all hosts";
     let fault = fault("ExtensionServiceNotFound", &at.field("extensionRef"), message);
     Err(fault.with_help("name an ExtensionService, or set authPolicy.disabled"))
 }
+
+/// A field that says how a service is asked, and whether it is there.
+type SaysHow = (&'static str, fn(&AuthorizationServer) -> bool);
+
+const SAYS_HOW: [SaysHow; 5] = [
+    ("failOpen", |server| server.fail_open),
+    ("httpSettings", |server| server.http_settings.is_some()),
+    ("responseTimeout", |server| server.response_timeout.is_some()),
+    ("serviceType", |server| kind(server) != Some(AuthorizationServiceType::Grpc)),
+    ("withRequestBody", |server| server.with_request_body.is_some()),
+];
 
 /// As in Contour, for hosts with TLS only: credentials are no secret without.
 fn may_be_there(at: &FieldPath<'_>, spec: &HttpProxySpec, front: &Front) -> Result<(), Fault> {
@@ -218,19 +291,61 @@ fn extension(
     Ok(found)
 }
 
-/// The host's own goes before that of the service.
-fn timeout(
+/// What the service speaks, and how much it is told of the body.
+fn form(
     at: &FieldPath<'_>,
     server: &AuthorizationServer,
-    extension: &Extension,
-) -> Result<Timeout, Fault> {
-    let own = text::timeout(server.response_timeout.as_deref().unwrap_or_default()).map_err(|why| {
+    kind: AuthorizationServiceType,
+) -> Result<(AuthorizationProtocol, Option<QuestionBody>), Fault> {
+    let body = server.with_request_body.as_deref().map(|body| self::body(at, body)).transpose()?;
+    let protocol = match kind {
+        AuthorizationServiceType::Grpc => AuthorizationProtocol::Grpc,
+        AuthorizationServiceType::Http => http(at, server.http_settings.as_deref())?,
+    };
+    Ok((protocol, body))
+}
+
+fn timeout(at: &FieldPath<'_>, server: &AuthorizationServer) -> Result<Timeout, Fault> {
+    text::timeout(server.response_timeout.as_deref().unwrap_or_default()).map_err(|why| {
         let message = format!("Spec.VirtualHost.Authorization.ResponseTimeout is invalid: {why}");
         fault("AuthResponseTimeoutInvalid", &at.field("responseTimeout"), message)
-    })?;
-    Ok(match own {
-        Timeout::Default => extension.response,
-        Timeout::Disabled | Timeout::After(_) => own,
+    })
+}
+
+/// The service that the operator names for all hosts; `path` is where what is said about it stands.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub fn global_authorization(
+    path: &str,
+    extension: ExtensionName,
+    server: &AuthorizationServer,
+) -> Result<GlobalAuthorization, Problem> {
+    let at = FieldPath::root(path);
+    read(&at, extension, server).map_err(|fault| {
+        // Rules and words are those of a host.
+        let message = fault.message.replace("Spec.VirtualHost.Authorization", "globalExtAuth");
+        Fault { message, ..fault }.error()
+    })
+}
+
+fn read(
+    at: &FieldPath<'_>,
+    extension: ExtensionName,
+    server: &AuthorizationServer,
+) -> Result<GlobalAuthorization, Fault> {
+    let (protocol, body) = form(at, server, known_kind(at, server)?)?;
+    let offered = Offered { said: Some(server), of_all: None };
+    if let Some(policy) = offered.policy() {
+        offered.takes(&at.field("authPolicy"), policy)?;
+    }
+    Ok(GlobalAuthorization {
+        asked: Asked { timeout: timeout(at, server)?, ..Asked::new(extension) },
+        protocol,
+        fail_open: server.fail_open,
+        body,
+        is_skipped: offered.is_skipped(),
+        context: offered.context().into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
     })
 }
 

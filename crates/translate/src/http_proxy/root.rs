@@ -121,7 +121,8 @@ fn serve(
 ) -> Result<(), Fault> {
     something_is_defined(spec)?;
     let Root { id, host, .. } = *root;
-    let (tokens, offered) = (virtual_host.into(), authorization::Offered::from(virtual_host));
+    let tokens = virtual_host.into();
+    let offered = authorization::Offered::new(context.settings, virtual_host);
     let from_root = FromRoot { host, tokens, authorization: offered };
     let entries = tree::routes(context, id, fact, &from_root);
     let front = tls::front(context, id, spec, virtual_host)?;
@@ -151,13 +152,15 @@ fn serve(
 fn guard(context: &mut Context<'_, '_>, root: &Root<'_>, virtual_host: &VirtualHost) {
     let wants_certificates = virtual_host.tls.as_deref().is_some_and(|tls| tls.client_validation.is_some());
     let closed = root.policies.is_none();
-    let closed_to_tls = closed || wants_certificates || authorization::is_wanted(virtual_host);
+    let wants_authorization = authorization::is_wanted(context.settings, virtual_host);
+    let closed_to_tls = closed || wants_certificates || wants_authorization;
     let http = (context.settings.http_listener(), closed);
     // Also where the root has no certificate: another object may have one for the host.
     let https = (context.settings.https_listener(), closed_to_tls);
     for (listener, closed) in [http, https] {
         let key = VirtualHostKey { listener, host: root.host.clone() };
-        let policies = root.policies.clone().unwrap_or_default();
+        let authorization = authorization::kept_up(context.settings, virtual_host);
+        let policies = Policies { authorization, ..root.policies.clone().unwrap_or_default() };
         if (closed || !policies.is_empty()) && !context.out.fragments.contains_key(&key) {
             let traffic = Traffic::Http(vec![]);
             let (rank, jwt_providers) = (root.rank(), vec![]);
@@ -287,10 +290,10 @@ pub(crate) fn serve_requests(
 ) {
     let http = context.settings.http_listener();
     if front == Front::Plain {
-        return add(context, root, http, None, Secured::default(), Traffic::Http(routes(entries)));
+        return add(context, root, http, None, secured.plain(), Traffic::Http(routes(entries)));
     }
     let plaintext = entries.iter().map(|entry| plaintext(context, &secured, entry)).collect();
-    add(context, root, http, None, Secured::default(), Traffic::Http(plaintext));
+    add(context, root, http, None, secured.plain(), Traffic::Http(plaintext));
     match front {
         Front::Terminated(tls) if !root.has_tcp => {
             let https = context.settings.https_listener();
@@ -314,11 +317,13 @@ fn routes(entries: Vec<Entry>) -> Vec<Route> {
     routes
 }
 
-/// The route of a host with TLS on the plaintext listener. Nobody looks at tokens there, and nobody is asked whether
-/// requests may pass.
+/// The route of a host with TLS on the plaintext listener. Nobody looks at tokens there, and of those who are asked
+/// whether requests may pass only the one who is asked about all hosts.
 fn plaintext(context: &mut Context<'_, '_>, secured: &Secured, entry: &Entry) -> Route {
     let route = &entry.route;
-    let policies = Policies { authorization: None, ..route.policies.clone() };
+    let authorization =
+        context.settings.global_authorization.as_ref().and_then(|_| route.policies.authorization.clone());
+    let policies = Policies { authorization, ..route.policies.clone() };
     if entry.permit_insecure && !context.settings.disable_permit_insecure {
         let Some((kind, why)) = secured.needed(route) else { return Route { policies, ..route.clone() } };
         if let Some(index) = entry.index {
@@ -342,6 +347,12 @@ fn plaintext(context: &mut Context<'_, '_>, secured: &Secured, entry: &Entry) ->
 }
 
 impl Secured {
+    /// What is left of it without TLS.
+    fn plain(&self) -> Self {
+        let check = self.authorization.is_none().then(|| self.check.clone()).flatten();
+        Self { check, ..Self::default() }
+    }
+
     /// What a route needs of it, and the kind of what there is to say about that.
     fn needed(&self, route: &Route) -> Option<(&'static str, &'static str)> {
         if route.jwt.is_some() {
@@ -368,7 +379,10 @@ fn add(
     let (rank, closed) = (root.rank(), false);
     let key = VirtualHostKey { listener, host: root.host.clone() };
     let Secured { tokens: jwt_providers, authorization, check } = secured;
-    let policies = Policies { authorization: check, ..root.policies.clone().unwrap_or_default() };
+    let is_asked_by_all = authorization.is_none() && matches!(traffic, Traffic::Http(_));
+    let of_all = || authorization::of_all(context.settings).filter(|_| is_asked_by_all);
+    let policies =
+        Policies { authorization: check.or_else(of_all), ..root.policies.clone().unwrap_or_default() };
     let cors = root.cors.clone();
     let fragment = Fragment { rank, tls, traffic, policies, cors, jwt_providers, closed, authorization };
     context.out.fragments.insert(key, fragment);

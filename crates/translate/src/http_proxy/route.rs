@@ -14,7 +14,7 @@ use super::services::{self, Carried, Services, Way};
 use super::tree::Entry;
 use super::{
     Fault, action, balancing, cookies, health, internal_redirect, policies, restrictions, rewrite,
-    unsupported,
+    without_effect,
 };
 use crate::field_path::FieldPath;
 
@@ -48,7 +48,7 @@ pub(super) fn entries(
     spec: &Spec,
 ) -> Result<Vec<Entry>, Fault> {
     let Scope { owner, above, at, root } = scope;
-    unsupported::route(context, owner, at, spec);
+    without_effect::route(context, owner, at, spec);
     let mut closed = false;
     let restricted = restrictions::policies(context.settings, owner, at, spec);
     let token = jwt::required(at, spec.jwt_verification_policy.as_deref(), &root.tokens);

@@ -6,7 +6,7 @@ use store::HttpProxyFact;
 
 use super::root::Context;
 use super::services::{self, Carried, Way};
-use super::{Fault, SPEC, balancing, health, included, ours, unsupported};
+use super::{Fault, SPEC, balancing, health, included, ours, without_effect};
 use crate::field_path::FieldPath;
 
 /// Where a TCP proxy stands.
@@ -27,10 +27,10 @@ pub(super) fn proxy(
     let whole = context.spec(root, fact);
     let Some(spec) = whole.tcpproxy.clone() else { return Ok(None) };
     if let Some(host) = whole.virtualhost.as_deref() {
-        unsupported::tcp_host(context, root, host);
+        without_effect::tcp_host(context, root, host);
     }
     let (owner, spec) = resolve(context, root, spec)?;
-    unsupported::tcp_proxy(context, &owner, &AT, &spec);
+    without_effect::tcp_proxy(context, &owner, &AT, &spec);
     let clusters = clusters(context, &owner, &spec).map_err(|fault| Box::new((owner, fault)))?;
     Ok(Some(TcpProxy { clusters }))
 }

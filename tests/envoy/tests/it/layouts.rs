@@ -10,6 +10,7 @@ mod cookies;
 mod cors;
 mod equality;
 mod fallback;
+mod global_authorization;
 mod global_rate_limits;
 mod guards;
 mod internal_redirects;

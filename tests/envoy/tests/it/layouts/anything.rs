@@ -131,7 +131,8 @@ impl Setup {
 /// A world with all that the objects refer to, configured by the ContourConfiguration among them.
 async fn world(setup: &Setup, objects: &[Value]) -> World {
     let configuration = objects.iter().find(|object| object["kind"] == "ContourConfiguration");
-    let settings = configuration.and_then(settings).unwrap_or_default();
+    let settings =
+        configuration.map_or_else(|| of_nobody(setup.layout), |found| settings(found).unwrap_or_default());
     let nowhere: Arc<str> = "/dev/null".into();
     let settings = Settings {
         external_names: true,
@@ -145,6 +146,16 @@ async fn world(setup: &Setup, objects: &[Value]) -> World {
     let mut world = World::with(Options { settings, edit: setup.edit.clone(), ..Options::default() }).await;
     world.hand(applied(&surroundings())).await;
     world
+}
+
+/// What an operator says who writes nothing down. With scopes nobody is asked about all hosts; else the service among
+/// what objects refer to counts requests, and is asked whether they may pass.
+fn of_nobody(layout: Layout) -> Settings {
+    let text = "rateLimitService: {extensionService: default/auth}\nglobalExtAuth: {extensionService: default/auth}\n";
+    match layout {
+        Layout::Scoped => Settings::default(),
+        Layout::Table | Layout::OnDemand => Options::configured(text).settings,
+    }
 }
 
 /// The objects that can be read.

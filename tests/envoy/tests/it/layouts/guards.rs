@@ -68,17 +68,23 @@ struct Scene {
 
 async fn scene(mut guard: Guard, by: By, names: Names, layout: Layout) -> Scene {
     guard.policy = guard.policy.filter(|policy| names == Names::Sent || !policy.is_secure_only);
+    let is_everyones = guard.is_everyones;
     let authorization = AuthorizationService::start().await;
     let edit: Arc<dyn Edit> = Arc::new(Guarded {
         filter: guard.filter.clone(),
         by,
         // An Ingress has no policies, and no other object can be the catch-all.
-        hosts: if guard.policy.is_some() { &["*"] } else { GUARDED },
+        hosts: match &guard.policy {
+            Some(_) if is_everyones => &[],
+            Some(_) => &["*"],
+            None => GUARDED,
+        },
         open: OPEN,
         authorization: authorization.port(),
     });
     let mut options = Options { edit: Some(edit), ..Options::with_layout(layout) };
     options.settings.fallback_certificate = Some(SecretName::new("default", "secret-fallback"));
+    options.settings.global_authorization = is_everyones.then(filters::everyones);
     let mut world = World::with(options).await;
     world.write("fallback", &HostCertificate::new("fallback.example").secret("secret-fallback"));
     world.write("keys", &keys());
@@ -86,10 +92,15 @@ async fn scene(mut guard: Guard, by: By, names: Names, layout: Layout) -> Scene 
     world.add_backend("blue").await;
     let jumping = Canned::start().await;
     world.write("jumping", &service("default", "jumping", &[jumping.port()]));
-    for Target { fqdn, is_guarded, .. } in targets(names) {
+    for Target { fqdn, is_guarded, .. } in targets(names, &guard) {
         let name = fqdn.replace('*', "any");
         world.write(&format!("secret-{name}"), &HostCertificate::new(fqdn).secret(&name));
-        let policy = guard.policy.filter(|_| is_guarded);
+        let open = Policy {
+            of_host: "authorization: {authPolicy: {disabled: true}}",
+            of_open_route: "",
+            is_secure_only: false,
+        };
+        let policy = if is_guarded { guard.policy } else { is_everyones.then_some(open) };
         let yaml = if fqdn == "*" { catch_all(&name) } else { host(&name, fqdn, policy, names) };
         world.write(&format!("host-{name}"), &yaml);
     }
@@ -98,9 +109,10 @@ async fn scene(mut guard: Guard, by: By, names: Names, layout: Layout) -> Scene 
     Scene { world, guard, names, jumping, _authorization: authorization }
 }
 
-/// Those that there are.
-fn targets(names: Names) -> impl Iterator<Item = Target> {
-    TARGETS.into_iter().filter(move |target| names == Names::Sent || target.fqdn != "*")
+/// Those that there are. The routes of an Ingress cannot say that they are open.
+fn targets(names: Names, guard: &Guard) -> impl Iterator<Item = Target> {
+    let has_any = names == Names::Sent && !guard.is_everyones;
+    TARGETS.into_iter().filter(move |target| has_any || target.fqdn != "*")
 }
 
 impl Scene {
@@ -377,7 +389,7 @@ async fn matrix(guard: fn() -> Guard) {
 }
 
 async fn assert_all_are_judged(scene: &Scene, ways: &[Way]) {
-    for target in targets(scene.names) {
+    for target in targets(scene.names, &scene.guard) {
         for way in ways {
             assert_every_request_is_judged(scene, *way, target).await;
             if way.version == Version::Http1 {
@@ -400,6 +412,16 @@ async fn a_token_is_required_however_the_host_is_written() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_authorization_service_is_asked_however_the_host_is_written() {
     matrix(filters::authorization).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everyones_authorization_service_is_asked_however_the_host_is_written() {
+    for layout in LAYOUTS {
+        let mut scene = scene(filters::everyones_authorization(), By::Message, Names::Sent, layout).await;
+        assert_all_are_judged(&scene, &WAYS).await;
+        assert_odd_requests_arrive_nowhere(&scene).await;
+        scene.world.assert_nothing_rejected().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use model::{Asked, AuthorizationProtocol, ExtensionName, GlobalAuthorization};
 use serde_json::{Value, json};
 use testkit::Issuer;
 
@@ -16,6 +17,8 @@ pub(super) struct Guard {
     pub(super) knows_friends: bool,
     /// The policy that brings it, if the product has one.
     pub(super) policy: Option<Policy>,
+    /// Whether the operator has it in front of all hosts; those that are open say so.
+    pub(super) is_everyones: bool,
     /// The same as Envoy's filter, for hosts that can have no such policy.
     pub(super) filter: Filter,
 }
@@ -77,6 +80,7 @@ pub(super) fn addresses() -> Guard {
         name: "addresses",
         denied: 403,
         knows_friends: true,
+        is_everyones: false,
         policy: Some(Policy {
             of_host: "ipDenyPolicy: [{source: Remote, cidr: 127.0.0.1/32}]",
             of_open_route: "ipDenyPolicy: [{source: Remote, cidr: 192.0.2.0/24}]",
@@ -98,6 +102,7 @@ pub(super) fn tokens() -> Guard {
         name: "tokens",
         denied: 401,
         knows_friends: true,
+        is_everyones: false,
         policy: Some(Policy {
             of_host: "jwtProviders: [{name: tests, default: true, issuer: tests, forwardJWT: true, \
                 localJWKS: {secretName: keys, key: jwks}}]",
@@ -120,6 +125,7 @@ pub(super) fn authorization() -> Guard {
         // The answer of the service.
         denied: 402,
         knows_friends: true,
+        is_everyones: false,
         policy: Some(Policy {
             of_host: "authorization: {extensionRef: {name: authorization}, serviceType: http, responseTimeout: 10s}",
             of_open_route: "authPolicy: {disabled: true}",
@@ -130,6 +136,34 @@ pub(super) fn authorization() -> Guard {
             on: any("ext_authz", "ExtAuthzPerRoute", json!({"check_settings": {}})),
             off: any("ext_authz", "ExtAuthzPerRoute", json!({"disabled": true})),
         },
+    }
+}
+
+/// The same service, asked about all hosts.
+pub(super) fn everyones_authorization() -> Guard {
+    let authorization = authorization();
+    Guard {
+        name: "everyone's authorization",
+        is_everyones: true,
+        policy: Some(Policy {
+            of_host: "",
+            of_open_route: "authPolicy: {disabled: true}",
+            is_secure_only: false,
+        }),
+        ..authorization
+    }
+}
+
+/// What the operator says of it.
+pub(super) fn everyones() -> GlobalAuthorization {
+    let (request_headers, upstream_headers) = (vec![], vec![]);
+    GlobalAuthorization {
+        asked: Asked::new(ExtensionName::new("default", AUTHORIZATION_CLUSTER)),
+        protocol: AuthorizationProtocol::Http { path_prefix: "".into(), request_headers, upstream_headers },
+        fail_open: false,
+        body: None,
+        is_skipped: false,
+        context: vec![],
     }
 }
 
@@ -149,6 +183,7 @@ pub(super) fn rate_limit() -> Guard {
         name: "rate limit",
         denied: 429,
         knows_friends: false,
+        is_everyones: false,
         policy: Some(Policy {
             of_host: "rateLimitPolicy: {local: {requests: 1, unit: hour}}",
             of_open_route: "rateLimitPolicy: {local: {requests: 1000000, unit: second}}",
