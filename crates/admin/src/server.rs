@@ -25,7 +25,7 @@ use crate::page::{Page, Pages};
 
 /// For a handshake, and for the head of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// For a connection in all: whoever reads slowly holds nothing for ever.
+/// For a connection in all, as a rule: whoever reads slowly holds nothing for ever.
 const LIFETIME: Duration = Duration::from_secs(300);
 /// Bytes of the head of a request.
 const HEAD: usize = 8 * 1024;
@@ -41,19 +41,26 @@ pub type TlsSource = Arc<dyn Fn() -> io::Result<Arc<ServerConfig>> + Send + Sync
 pub struct Server {
     pages: Pages,
     tls: Option<TlsSource>,
+    lifetime: Duration,
 }
 
 impl Server {
     /// A server of pages.
     #[must_use]
     pub fn new(pages: Pages) -> Self {
-        Self { pages, tls: None }
+        Self { pages, tls: None, lifetime: LIFETIME }
     }
 
     /// The same behind TLS.
     #[must_use]
     pub fn secured(self, tls: TlsSource) -> Self {
         Self { tls: Some(tls), ..self }
+    }
+
+    /// The same with so much time for a connection in all.
+    #[must_use]
+    pub fn patient(self, lifetime: Duration) -> Self {
+        Self { lifetime, ..self }
     }
 
     /// Serves until `stop`; then connections end at once: whoever asks, asks again.
@@ -67,7 +74,7 @@ impl Server {
                 accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
                     Ok((socket, _)) => {
                         let connection = Arc::clone(&server).connection(socket);
-                        connections.spawn(tokio::time::timeout(LIFETIME, connection));
+                        connections.spawn(tokio::time::timeout(server.lifetime, connection));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "http connection not accepted");
@@ -139,11 +146,10 @@ fn response(page: Page) -> Response<Full<Bytes>> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
     use super::*;
+    use crate::fetch;
 
-    async fn answer(request: &str) -> String {
+    async fn answer(method: Method, path: &str) -> String {
         let pages: Pages = Arc::new(|path, query| match path {
             "/now" => Page::text(StatusCode::OK, query.to_owned()).now(),
             "/later" => Page::later(async { Page::json("{}") }),
@@ -153,23 +159,19 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let server = tokio::spawn(Server::new(pages).serve(listener, stop.clone()));
-        let mut client = TcpStream::connect(address).await.unwrap();
-        let request = format!("{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        client.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).await.unwrap();
+        let client = TcpStream::connect(address).await.unwrap();
+        let (status, body) = fetch(client, method, path).await.unwrap();
         stop.cancel();
         server.await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        format!("{} {body}", head.split(' ').nth(1).unwrap())
+        format!("{} {}", status.as_u16(), String::from_utf8_lossy(&body))
     }
 
     #[tokio::test]
     async fn pages_are_read_and_nothing_else() {
-        assert_eq!(answer("GET /now?a=1").await, "200 a=1");
-        assert_eq!(answer("GET /later").await, "200 {}");
-        assert_eq!(answer("HEAD /now?a=1").await, "200 ");
-        assert_eq!(answer("GET /nowhere").await, "404 there is no such page\n");
-        assert_eq!(answer("POST /now").await, "405 there is nothing but GET\n");
+        assert_eq!(answer(Method::GET, "/now?a=1").await, "200 a=1");
+        assert_eq!(answer(Method::GET, "/later").await, "200 {}");
+        assert_eq!(answer(Method::HEAD, "/now?a=1").await, "200 ");
+        assert_eq!(answer(Method::GET, "/nowhere").await, "404 there is no such page\n");
+        assert_eq!(answer(Method::POST, "/now").await, "405 there is nothing but GET\n");
     }
 }

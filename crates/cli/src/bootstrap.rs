@@ -22,6 +22,9 @@ pub(crate) struct Arguments {
     /// The path of the unix socket of Envoy's administration interface.
     #[arg(long, default_value = "/admin/admin.sock", value_name = "PATH")]
     admin_address: String,
+    /// Does nothing; there was a port once.
+    #[arg(long, hide = true)]
+    admin_port: Option<u16>,
     /// Where the controller serves xDS.
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     xds_address: String,

@@ -24,6 +24,16 @@ pub fn to_json(resource: &Resource) -> Value {
     json
 }
 
+/// A resource that came from elsewhere, in the same form.
+///
+/// # Errors
+/// When it is of no type that Envoy has, or not what it says.
+pub fn received(any: &Any) -> Result<Value, String> {
+    let mut json = try_render(any)?;
+    hide_key(&mut json);
+    Ok(json)
+}
+
 /// Any message, in the same form (a bootstrap, say); for messages without keys.
 #[must_use]
 pub fn message_to_json<M: Message + Name>(message: &M) -> Value {
@@ -35,16 +45,20 @@ pub fn message_to_json<M: Message + Name>(message: &M) -> Value {
 }
 
 fn render(any: &Any) -> Value {
+    try_render(any).expect("the descriptors hold every type that is encoded here")
+}
+
+fn try_render(any: &Any) -> Result<Value, String> {
     let descriptor = envoy_protos::descriptors()
         .get_message_by_name(&Any::full_name())
         .expect("the descriptors hold the well-known types");
     let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(true);
-    let mut json = DynamicMessage::decode(descriptor, any.encode_to_vec().as_slice())
-        .expect("what was just encoded is a message")
-        .serialize_with_options(serde_json::value::Serializer, &options)
-        .expect("the descriptors hold every type that is encoded here");
+    let message = DynamicMessage::decode(descriptor, any.encode_to_vec().as_slice());
+    let message = message.map_err(|error| error.to_string())?;
+    let json = message.serialize_with_options(serde_json::value::Serializer, &options);
+    let mut json = json.map_err(|error| error.to_string())?;
     sort_maps(&mut json);
-    json
+    Ok(json)
 }
 
 /// Fields that are maps in some message: their order is nobody's, and what is printed must not change.

@@ -39,7 +39,7 @@ mod virtual_host;
 pub use cluster::cluster;
 pub use config_source::XdsMode;
 pub use endpoints::endpoints;
-pub use json::{message_to_json, to_json};
+pub use json::{message_to_json, received, to_json};
 pub use layout::{Before, Layout, Output, layout};
 pub use listener::{static_listeners, static_secrets};
 pub use names::{ADMIN_CLUSTER, RUNTIME_LAYER, XDS_CLUSTER};

@@ -184,9 +184,10 @@ impl Controller {
 
     fn observe(&mut self, observation: Observation) {
         match observation {
-            Observation::Connected { fleet, node, .. } => {
+            Observation::Connected { fleet, node, release } => {
                 self.tell(Notice::Connected { node: node.to_string() });
-                if fleet == self.fleet {
+                // Every Envoy says its release. Who does not is somebody who looks, and is not waited for.
+                if fleet == self.fleet && release.is_some() {
                     self.reached.insert(node, None);
                 }
             }
@@ -200,7 +201,7 @@ impl Controller {
                 self.settle();
             }
             Observation::Reached { fleet, node, generation } => {
-                if fleet == self.fleet {
+                if fleet == self.fleet && self.reached.contains(&node) {
                     self.reached.insert(node, Some(generation));
                 }
                 self.settle();
@@ -208,7 +209,7 @@ impl Controller {
             Observation::Rejected { node, resource_type, name, version, message, .. } => {
                 let kind = convert::layout_kind(resource_type);
                 let rejection = Rejection { resource_type: kind, name: name.clone(), message };
-                tracing::warn!(%node, %resource_type, %name, message = rejection.message, "rejected");
+                tracing::warn!(%node, %resource_type, %name, reason = rejection.message, "rejected");
                 self.tell(Notice::Rejected { node: node.to_string(), rejection: rejection.clone() });
                 if self.is_rejected_by_all(resource_type, &name, version) {
                     self.handle(Event::Rejected(rejection));

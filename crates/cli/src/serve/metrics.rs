@@ -6,7 +6,7 @@ mod process;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use admin::{Exposition, Histogram, Kind};
 use certs::{ReloadingServerConfig, Role};
@@ -45,6 +45,9 @@ pub(super) struct Happened {
     rejections: AtomicU64,
     /// Unix seconds.
     last: AtomicU64,
+    envoys: AtomicU64,
+    /// The last configuration that was offered to nobody.
+    unseen: AtomicU64,
     engine: Histogram<{ TIMES.len() }>,
     acknowledged: Histogram<{ TIMES.len() }>,
     pub(super) judged: Judged,
@@ -53,6 +56,7 @@ pub(super) struct Happened {
 impl Default for Happened {
     fn default() -> Self {
         let [publications, resources, bytes, units, changes, rejections, last] = Default::default();
+        let [envoys, unseen] = Default::default();
         Self {
             publications,
             resources,
@@ -61,6 +65,8 @@ impl Default for Happened {
             changes,
             rejections,
             last,
+            envoys,
+            unseen,
             engine: Histogram::new(TIMES),
             acknowledged: Histogram::new(TIMES),
             judged: Judged::default(),
@@ -83,6 +89,16 @@ impl Happened {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.last.store(now.as_secs(), Ordering::Relaxed);
         self.engine.observe(published.engine_time);
+        if self.envoys.load(Ordering::Relaxed) == 0 {
+            self.unseen.store(published.generation, Ordering::Relaxed);
+        }
+    }
+
+    /// What waited for an Envoy to come says nothing of how long Envoys take.
+    fn acknowledged(&self, generation: u64, took: Duration) {
+        if generation > self.unseen.load(Ordering::Relaxed) {
+            self.acknowledged.observe(took);
+        }
     }
 }
 
@@ -92,11 +108,12 @@ impl Metrics {
         let happened = &self.happened;
         match notice {
             Notice::Published(published) => happened.published(published),
-            Notice::Acknowledged { in_all, .. } => happened.acknowledged.observe(*in_all),
+            Notice::Acknowledged { generation, in_all, .. } => happened.acknowledged(*generation, *in_all),
             Notice::Report { report, .. } => happened.judged.put(report),
             Notice::Forgotten(object) => happened.judged.forget(object),
             Notice::Rejected { .. } => drop(happened.rejections.fetch_add(1, Ordering::Relaxed)),
-            Notice::Connected { .. } | Notice::Disconnected { .. } => {}
+            Notice::Connected { .. } => drop(happened.envoys.fetch_add(1, Ordering::Relaxed)),
+            Notice::Disconnected { .. } => drop(happened.envoys.fetch_sub(1, Ordering::Relaxed)),
         }
     }
 

@@ -187,7 +187,7 @@ impl Follower {
             Err(problem) => {
                 self.tally.could_not_read();
                 let object = head.id(watched.kind);
-                tracing::warn!(%object, message = problem.message, "object cannot be read");
+                tracing::warn!(%object, reason = problem.message, "object cannot be read");
                 let report = head.unreadable(watched.kind, problem);
                 News::Unreadable(Box::new(Unreadable { report, object: decode::shell(watched, raw) }))
             }
@@ -245,7 +245,7 @@ impl Follower {
         let pause = match failure {
             Failure::Unwanted => return Err(failure),
             Failure::Unsupported(message) if self.streams && self.version.is_none() => {
-                tracing::debug!(%kind, message, "lists are asked for in pages");
+                tracing::debug!(%kind, reason = message, "lists are asked for in pages");
                 self.streams = false;
                 return Ok(());
             }
@@ -262,9 +262,11 @@ impl Follower {
                 let resource = self.target.plural();
                 match self.tally.failed() {
                     Before::Worked => {
-                        tracing::warn!(%kind, resource, message, "watch refused: its role needs list and watch");
+                        tracing::warn!(%kind, resource, reason = message, "watch refused: its role needs list and watch");
                     }
-                    Before::Failed => tracing::debug!(%kind, resource, message, "watch refused again"),
+                    Before::Failed => {
+                        tracing::debug!(%kind, resource, reason = message, "watch refused again");
+                    }
                 }
                 self.pause.next(longest)
             }
@@ -277,9 +279,9 @@ impl Follower {
                 // An outage is told once, and not by each attempt.
                 match self.tally.failed() {
                     Before::Worked => {
-                        tracing::warn!(%kind, message, "watch failed; what is known is kept, and it is tried again");
+                        tracing::warn!(%kind, reason = message, "watch failed; what is known is kept, and it is tried again");
                     }
-                    Before::Failed => tracing::debug!(%kind, message, "watch failed again"),
+                    Before::Failed => tracing::debug!(%kind, reason = message, "watch failed again"),
                 }
                 self.pause.next(longest)
             }

@@ -175,6 +175,19 @@ fn an_envoy_that_leaves_is_waited_for_no_longer() {
 }
 
 #[test]
+fn somebody_who_only_looks_is_not_waited_for() {
+    let mut scene = Scene::new();
+    scene.connect("a", NEW);
+    let (fleet, node) = (FleetId::default_fleet(), "looks".into());
+    scene.controller.observe(Observation::Connected { fleet, node, release: None });
+    scene.reach("a");
+    assert_eq!(scene.told(), ["a is here", "looks is here", "acknowledged 1 by 1"]);
+    scene.reach("looks");
+    scene.disconnect("looks");
+    assert_eq!(scene.told(), ["looks is gone"]);
+}
+
+#[test]
 fn without_an_envoy_nothing_is_acknowledged() {
     let mut scene = Scene::new();
     scene.connect("a", NEW);
