@@ -36,10 +36,12 @@ pub struct Rejection {
 }
 
 /// What Envoy says when the machine does not let it listen (`ListenSocketImpl`, `TcpListenerImpl`).
-const ABOUT_THE_MACHINE: [&str; 4] = ["cannot bind", "failed to bind", "cannot listen", "failed to listen"];
+const ABOUT_THE_MACHINE: [&str; 5] =
+    ["cannot bind", "failed to bind", "cannot listen", "failed to listen", "unable to open file"];
 
 impl Rejection {
-    /// Whether it is the machine's doing, not that of an object: a port is taken, or not allowed.
+    /// Whether it is the machine's doing, not that of an object: a port is taken or not allowed, or the file of an access
+    /// log cannot be opened.
     #[must_use]
     pub fn is_about_the_machine(&self) -> bool {
         self.resource_type == ResourceType::Listener

@@ -11,6 +11,9 @@ use envoy_protos::envoy::config::core::v3 as core;
 use envoy_protos::envoy::config::core::v3::substitution_format_string::Format;
 use envoy_protos::envoy::extensions::access_loggers::file::v3::FileAccessLog;
 use envoy_protos::envoy::extensions::access_loggers::file::v3::file_access_log::AccessLogFormat;
+use envoy_protos::envoy::extensions::access_loggers::stream::v3::{
+    StderrAccessLog, StdoutAccessLog, stderr_access_log, stdout_access_log,
+};
 use envoy_protos::envoy::extensions::formatter::req_without_query::v3::ReqWithoutQuery;
 use envoy_protos::google::protobuf::value::Kind;
 use envoy_protos::google::protobuf::{Struct, Value};
@@ -20,7 +23,7 @@ use crate::any::pack;
 
 /// Lines of Envoy's default format, to a file.
 pub(crate) fn file(path: &str) -> accesslog::AccessLog {
-    log(&FileAccessLog { path: path.to_owned(), ..Default::default() }, None)
+    log(path, None, None)
 }
 
 /// What is logged of clients, to a file; nothing where nothing is.
@@ -28,16 +31,32 @@ pub(crate) fn of_clients(path: &str, logs: &AccessLogs) -> Vec<accesslog::Access
     if logs.level == LogLevel::Disabled {
         return vec![];
     }
-    let access_log_format = format(&logs.format).map(AccessLogFormat::LogFormat);
-    vec![log(&FileAccessLog { path: path.to_owned(), access_log_format }, filter(logs.level))]
+    vec![log(path, format(&logs.format), filter(logs.level))]
 }
 
-fn log(config: &FileAccessLog, filter: Option<accesslog::AccessLogFilter>) -> accesslog::AccessLog {
-    accesslog::AccessLog {
-        name: "envoy.access_loggers.file".to_owned(),
-        filter,
-        config_type: Some(ConfigType::TypedConfig(pack(config))),
-    }
+/// The streams that Envoy was started with are not opened by name: whoever runs as another user than the one who
+/// made them may not, and would have no listener.
+fn log(
+    path: &str,
+    format: Option<core::SubstitutionFormatString>,
+    filter: Option<accesslog::AccessLogFilter>,
+) -> accesslog::AccessLog {
+    let (logger, config) = match path {
+        "/dev/stdout" => {
+            let access_log_format = format.map(stdout_access_log::AccessLogFormat::LogFormat);
+            ("stdout", pack(&StdoutAccessLog { access_log_format }))
+        }
+        "/dev/stderr" => {
+            let access_log_format = format.map(stderr_access_log::AccessLogFormat::LogFormat);
+            ("stderr", pack(&StderrAccessLog { access_log_format }))
+        }
+        path => {
+            let access_log_format = format.map(AccessLogFormat::LogFormat);
+            ("file", pack(&FileAccessLog { path: path.to_owned(), access_log_format }))
+        }
+    };
+    let name = format!("envoy.access_loggers.{logger}");
+    accesslog::AccessLog { name, filter, config_type: Some(ConfigType::TypedConfig(config)) }
 }
 
 /// The form of what is logged; none for Envoy's own.

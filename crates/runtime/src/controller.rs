@@ -9,7 +9,7 @@ use envoy::{Layout, ResourceType, XdsMode};
 use model::{ObjectId, Report, Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
-use xds::{FleetId, Hub, NodeStatus, Observation, OnDemandSecrets};
+use xds::{FleetId, HeldResource, Hub, NodeStatus, Observation, OnDemandSecrets};
 
 use crate::convert;
 use crate::ledger::{Ledger, Times};
@@ -60,6 +60,8 @@ pub struct Controller {
     /// there the news that something was rejected may still be on its way, and what was rejected must not
     /// pass for accepted.
     reached: Reached,
+    /// Whether an Envoy rejected a listener and may still do so: looked at only then, as it takes a look at all.
+    listener_was_rejected: bool,
     /// What the hub says of all connected Envoys; tests say it themselves.
     status: Box<dyn Fn() -> Vec<NodeStatus> + Send>,
 }
@@ -91,6 +93,7 @@ impl Controller {
             unreadable: BTreeSet::new(),
             published: 0,
             reached: Reached::default(),
+            listener_was_rejected: false,
             status: Box::new(move || asked.status()),
         };
         (controller, told)
@@ -207,6 +210,7 @@ impl Controller {
                 self.settle();
             }
             Observation::Rejected { node, resource_type, name, version, message, .. } => {
+                self.listener_was_rejected |= resource_type == xds::ResourceType::Listener;
                 let kind = convert::layout_kind(resource_type);
                 let rejection = Rejection { resource_type: kind, name: name.clone(), message };
                 tracing::warn!(%node, %resource_type, %name, reason = rejection.message, "rejected");
@@ -222,11 +226,28 @@ impl Controller {
     fn settle(&mut self) {
         let Some(newest) = self.ledger.newest() else { return };
         let Some(reached) = self.reached.by_all() else { return };
+        if self.listener_was_rejected && self.a_listener_is_missing() {
+            return;
+        }
         if let Some((generation, times)) = self.ledger.acknowledged(reached.min(newest)) {
             let (after, in_all) = (times.offered.elapsed(), times.began.elapsed());
             self.handle(Event::Accepted { generation });
             self.tell(Notice::Acknowledged { generation, after, in_all, nodes: self.reached.len() });
         }
+    }
+
+    /// Whether an Envoy rejects a listener as it is now (its port is taken, a file of it cannot be opened): that is
+    /// nobody's object, and what hosts have there is not in force.
+    fn a_listener_is_missing(&mut self) -> bool {
+        let snapshot = self.hub.snapshot(&self.fleet);
+        let is_current = |held: &HeldResource| {
+            let current = snapshot.as_ref().and_then(|snapshot| snapshot.get(held.resource_type, &held.name));
+            current.is_some_and(|entry| entry.version() == held.version)
+        };
+        let mut held = self.nodes().into_iter().flat_map(|node| node.held);
+        self.listener_was_rejected =
+            held.any(|held| held.resource_type == xds::ResourceType::Listener && is_current(&held));
+        self.listener_was_rejected
     }
 
     /// Handles rejections that only an Envoy which has gone did not share.

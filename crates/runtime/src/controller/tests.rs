@@ -80,9 +80,14 @@ impl Scene {
 
     /// An Envoy rejects the route table as it is now.
     fn reject(&mut self, name: &str) {
-        let version = self.version();
+        self.reject_current(name, ResourceType::RouteConfiguration);
+    }
+
+    /// An Envoy rejects what the route table, or the listener with the same name, is now.
+    fn reject_current(&mut self, name: &str, resource_type: ResourceType) {
+        let version = self.version_of(resource_type);
         let held = HeldResource {
-            resource_type: ResourceType::RouteConfiguration,
+            resource_type,
             name: TABLE.into(),
             version,
             in_force: None,
@@ -98,17 +103,21 @@ impl Scene {
             fleet: FleetId::default_fleet(),
             node: name.into(),
             release,
-            resource_type: ResourceType::RouteConfiguration,
+            resource_type,
             name: TABLE.into(),
             version,
-            message: "no".to_owned(),
+            message: "unable to open file: Permission denied".to_owned(),
         });
     }
 
     /// The version of the route table that is published.
     fn version(&self) -> Version {
+        self.version_of(ResourceType::RouteConfiguration)
+    }
+
+    fn version_of(&self, resource_type: ResourceType) -> Version {
         let snapshot = self.controller.hub.snapshot(&FleetId::default_fleet()).unwrap();
-        snapshot.get(ResourceType::RouteConfiguration, TABLE).unwrap().version()
+        snapshot.get(resource_type, TABLE).unwrap().version()
     }
 
     /// What was told since the last time, one line each.
@@ -193,6 +202,19 @@ fn without_an_envoy_nothing_is_acknowledged() {
     scene.connect("a", NEW);
     scene.disconnect("a");
     assert_eq!(scene.told(), ["a is here", "a is gone"]);
+}
+
+#[test]
+fn nothing_is_acknowledged_while_an_envoy_has_no_listener() {
+    let mut scene = Scene::new();
+    scene.connect("a", NEW);
+    scene.reject_current("a", ResourceType::Listener);
+    scene.reach("a");
+    assert_eq!(scene.told(), ["a is here".to_owned(), format!("a rejects {TABLE}")]);
+    // Its port is free again.
+    scene.envoys.lock().unwrap()[0].held.clear();
+    scene.reach("a");
+    assert_eq!(scene.told(), ["acknowledged 1 by 1"]);
 }
 
 #[test]
