@@ -46,6 +46,7 @@ pub(super) const KEYS: &[Key] = &[
     key("spec.envoy.service.namespace", Form::Text)
         .file("envoy-service-namespace")
         .flag("envoy-service-namespace")
+        .variable("CONTOUR_NAMESPACE")
         .cluster()
         .default("projectcontour")
         .means("The namespace of Envoy's Service."),
