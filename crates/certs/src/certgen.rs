@@ -1,5 +1,7 @@
 //! `isobath certgen`: a set of certificates into a folder, as PEM files, Secret manifests or both.
 
+mod cluster;
+
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -8,8 +10,10 @@ use x509::{CaBundle, InvalidCaBundle};
 
 use crate::generate::{Generated, InvalidOptions, KeyType, Options};
 use crate::rotation::{CertificateSet, Previous, Promotion};
-use crate::secrets::{self, InvalidManifest, Secret, SecretsFormat};
+use crate::secrets::{self, InvalidManifest, Names, Secret, SecretsFormat};
 use crate::write;
+
+pub use cluster::{Deed, in_cluster, secret_names};
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +58,8 @@ pub struct CertgenOptions {
     pub existing: Existing,
     /// ECDSA on P-256.
     pub key_type: KeyType,
+    /// `--names`; those of Isobath.
+    pub names: Names,
 }
 
 impl Default for CertgenOptions {
@@ -67,6 +73,7 @@ impl Default for CertgenOptions {
             secrets_name_suffix: String::new(),
             existing: Existing::default(),
             key_type: KeyType::default(),
+            names: Names::default(),
         }
     }
 }
@@ -135,6 +142,9 @@ pub enum CertgenError {
 /// # Errors
 /// See [`CertgenError`]. A set that exists is not an error.
 pub fn run(options: &CertgenOptions, now: i64, out: &mut dyn Write) -> Result<(), CertgenError> {
+    if options.outputs.is_empty() {
+        return Err(CertgenError::NoOutput);
+    }
     check(options)?;
     let mut report = |line: String| writeln!(out, "{line}").map_err(CertgenError::Report);
     if options.existing == Existing::Keep && set_exists(options)? {
@@ -157,8 +167,21 @@ pub fn run(options: &CertgenOptions, now: i64, out: &mut dyn Write) -> Result<()
     Ok(())
 }
 
-/// The set that is to be written; how it came about is of interest only when it follows an older one.
+/// Makes a set, and says how it followed an earlier one.
 fn make(options: &CertgenOptions, now: i64) -> Result<(CertificateSet, Option<Promotion>), CertgenError> {
+    let previous = match options.existing {
+        Existing::Rotate => previous(options)?,
+        Existing::Keep | Existing::Revoke => Previous::default(),
+    };
+    follow(options, &previous, now)
+}
+
+/// Makes the set that follows what is left of an earlier one.
+fn follow(
+    options: &CertgenOptions,
+    previous: &Previous,
+    now: i64,
+) -> Result<(CertificateSet, Option<Promotion>), CertgenError> {
     let generate = Options {
         now,
         lifetime_days: options.certificate_lifetime,
@@ -166,14 +189,10 @@ fn make(options: &CertgenOptions, now: i64) -> Result<(CertificateSet, Option<Pr
         namespace: options.namespace.clone(),
         extra_server_names: vec![],
     };
-    if options.existing != Existing::Rotate {
-        return Ok((CertificateSet::fresh(&generate)?, None));
-    }
-    let previous = previous(options)?;
     if previous.trusted.is_empty() {
         return Ok((CertificateSet::fresh(&generate)?, None));
     }
-    let (set, promotion) = CertificateSet::rotate(&previous, &generate)?;
+    let (set, promotion) = CertificateSet::rotate(previous, &generate)?;
     Ok((set, Some(promotion)))
 }
 
@@ -182,9 +201,6 @@ fn check(options: &CertgenOptions) -> Result<(), CertgenError> {
         |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let invalid = |flag, value: &str| Err(CertgenError::Name { flag, value: value.to_owned() });
     let CertgenOptions { namespace, secrets_name_suffix: suffix, .. } = options;
-    if options.outputs.is_empty() {
-        return Err(CertgenError::NoOutput);
-    }
     let edges_are_dashes = namespace.starts_with('-') || namespace.ends_with('-');
     if namespace.is_empty() || namespace.len() > 63 || edges_are_dashes || !well_formed(namespace) {
         return invalid("--namespace", namespace);
@@ -206,14 +222,14 @@ fn subject(path: &Path) -> String {
 fn files(options: &CertgenOptions, set: &CertificateSet) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     if options.outputs.contains(&Output::Pem) {
-        let current = secrets::pem_files(&set.current, &set.trusted);
+        let current = secrets::pem_files(&set.current, &set.trusted, options.names).into_iter();
         files.extend(current.map(|(name, text)| (options.output_dir.join(name), text.to_owned())));
-        let next = secrets::pem_files(&set.next, &set.next.ca);
+        let next = secrets::pem_files(&set.next, &set.next.ca, options.names).into_iter();
         files.extend(next.map(|(name, text)| (next_folder(options).join(name), text.to_owned())));
     }
     if options.outputs.contains(&Output::Yaml) {
         let CertgenOptions { namespace, secrets_name_suffix: suffix, secrets_format: format, .. } = options;
-        let secrets = Secret::of_set(set, *format, namespace, suffix);
+        let secrets = Secret::of_set(set, *format, options.names, namespace, suffix);
         files.extend(
             secrets
                 .iter()
@@ -235,13 +251,10 @@ fn manifest(options: &CertgenOptions, secret: &str) -> PathBuf {
 fn paths(options: &CertgenOptions) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     if options.outputs.contains(&Output::Pem) {
-        let names = ["cacert", "isobathcert", "isobathkey", "envoycert", "envoykey"];
-        paths.extend(names.map(|name| options.output_dir.join(format!("{name}.pem"))));
+        paths.extend(options.names.pem_files().map(|name| options.output_dir.join(name)));
     }
     if options.outputs.contains(&Output::Yaml) {
-        let ca = (options.secrets_format == SecretsFormat::Legacy).then_some(secrets::CA);
-        let names = ca.into_iter().chain([secrets::SERVER_CERT, secrets::CLIENT_CERT]);
-        paths.extend(names.map(|name| manifest(options, name)));
+        paths.extend(used_secrets(options).iter().map(|name| manifest(options, name)));
     }
     paths
 }
@@ -262,27 +275,44 @@ fn previous(options: &CertgenOptions) -> Result<Previous, CertgenError> {
         if let Some(text) = write::read_optional(&path).map_err(file_error(&path))? {
             previous.trusted.push(bundle(&path, &text)?);
         }
-        previous.next = next_of_folder(&next_folder(options));
+        previous.next = next_of_folder(options);
     }
     if options.outputs.contains(&Output::Yaml) {
-        for (name, key) in
-            [(secrets::CA, "cacert.pem"), (secrets::SERVER_CERT, "ca.crt"), (secrets::CLIENT_CERT, "ca.crt")]
-        {
-            let path = manifest(options, name);
+        for (name, key) in trusted_by(options) {
+            let path = manifest(options, &name);
             if let Some(text) = read_secret(&path)?.and_then(|secret| secret.data.get(key).cloned()) {
                 previous.trusted.push(bundle(&path, &text)?);
             }
         }
         let next = read_secret(&manifest(options, secrets::NEXT))?;
-        let next = next.and_then(|secret| secrets::from_pem_files(|name| secret.text(name)));
-        previous.next = previous.next.or(next);
+        previous.next = previous.next.or_else(|| next_of_secret(options, &next?));
     }
     Ok(previous)
 }
 
 /// The announced set of PEM files. One that cannot be read is none: a new one is made.
-fn next_of_folder(folder: &Path) -> Option<Generated> {
-    secrets::from_pem_files(|name| std::fs::read_to_string(folder.join(name)).ok())
+fn next_of_folder(options: &CertgenOptions) -> Option<Generated> {
+    let folder = next_folder(options);
+    secrets::from_pem_files(options.names, |name| std::fs::read_to_string(folder.join(name)).ok())
+}
+
+fn next_of_secret(options: &CertgenOptions, secret: &Secret) -> Option<Generated> {
+    secrets::from_pem_files(options.names, |name| secret.text(name))
+}
+
+/// The Secrets that must be there, all or none, without their suffix.
+fn used_secrets(options: &CertgenOptions) -> Vec<String> {
+    let ca = (options.secrets_format == SecretsFormat::Legacy).then(|| secrets::CA.to_owned());
+    ca.into_iter().chain([options.names.server_secret(), secrets::CLIENT_CERT.to_owned()]).collect()
+}
+
+/// The Secrets that hold a bundle of what is trusted, in one of the formats, and where.
+fn trusted_by(options: &CertgenOptions) -> [(String, &'static str); 3] {
+    [
+        (secrets::CA.to_owned(), "cacert.pem"),
+        (options.names.server_secret(), "ca.crt"),
+        (secrets::CLIENT_CERT.to_owned(), "ca.crt"),
+    ]
 }
 
 fn read_secret(path: &Path) -> Result<Option<Secret>, CertgenError> {

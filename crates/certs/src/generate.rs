@@ -14,6 +14,8 @@ const MAX_LIFETIME_DAYS: u32 = 36_500;
 
 /// The name of the controller's certificate and of its Service.
 pub(crate) const SERVER: &str = "isobath";
+/// Its other name: that of the Service in Contour's manifests, which Envoys that were set up by Contour ask for.
+const SERVER_OF_CONTOUR: &str = "contour";
 /// The name of Envoy's certificate.
 pub(crate) const CLIENT: &str = "envoy";
 
@@ -142,6 +144,7 @@ pub fn generate(options: &Options) -> Result<Generated, InvalidOptions> {
     let ca = params.self_signed(&ca_key)?.pem();
     let issuer = Issuer::new(params, ca_key);
     let mut server_names = service_names(SERVER, &options.namespace);
+    server_names.extend(service_names(SERVER_OF_CONTOUR, &options.namespace));
     server_names.extend_from_slice(&options.extra_server_names);
     let server = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     let client = [ExtendedKeyUsagePurpose::ClientAuth];

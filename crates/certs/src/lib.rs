@@ -25,5 +25,5 @@ pub use generate::{Generated, Identity, InvalidOptions, KeyType, Options, genera
 pub use private::PrivateKeyPem;
 pub use reload::{LoadedCertificate, Reloaded, ReloadingServerConfig, Role, TlsFiles, Unloadable, days_left};
 pub use rotation::{CertificateSet, Previous, Promotion};
-pub use secrets::{InvalidManifest, Secret, SecretsFormat};
+pub use secrets::{InvalidManifest, Names, Secret, SecretsFormat};
 pub use tls::{InvalidMaterial, Material, PEERS, https_config};

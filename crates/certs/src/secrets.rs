@@ -12,7 +12,6 @@ use crate::private::PrivateKeyPem;
 use crate::rotation::CertificateSet;
 
 pub(crate) const CA: &str = "cacert";
-pub(crate) const SERVER_CERT: &str = "isobathcert";
 pub(crate) const CLIENT_CERT: &str = "envoycert";
 /// Mounted nowhere: it only carries the announced set to the next rotation.
 pub(crate) const NEXT: &str = "nextcerts";
@@ -62,32 +61,77 @@ pub enum InvalidManifest {
     Base64(String),
 }
 
+/// How files and Secrets are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Names {
+    /// `isobathcert`.
+    #[default]
+    Isobath,
+    /// `contourcert`, as in Contour's manifests.
+    Contour,
+}
+
+impl Names {
+    /// What the controller's names begin with.
+    const fn server(self) -> &'static str {
+        match self {
+            Self::Isobath => "isobath",
+            Self::Contour => "contour",
+        }
+    }
+
+    /// The Secret of the controller.
+    pub(crate) fn server_secret(self) -> String {
+        format!("{}cert", self.server())
+    }
+
+    /// The five PEM files, in the order in which they are written.
+    pub(crate) fn pem_files(self) -> [String; 5] {
+        let server = self.server();
+        [
+            "cacert.pem".to_owned(),
+            format!("{server}cert.pem"),
+            format!("{server}key.pem"),
+            "envoycert.pem".to_owned(),
+            "envoykey.pem".to_owned(),
+        ]
+    }
+}
+
 impl Secret {
     /// The Secrets of a set in the order in which they are written: what is trusted before what is used.
     #[must_use]
-    pub fn of_set(set: &CertificateSet, format: SecretsFormat, namespace: &str, suffix: &str) -> Vec<Self> {
+    pub fn of_set(
+        set: &CertificateSet,
+        format: SecretsFormat,
+        names: Names,
+        namespace: &str,
+        suffix: &str,
+    ) -> Vec<Self> {
         let secret = |name: &str, kind: &str, data: &[(&str, &str)]| Self {
             name: format!("{name}{suffix}"),
             namespace: namespace.to_owned(),
             kind: kind.to_owned(),
             data: data.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect(),
         };
-        let ca = set.trusted.as_str();
+        let (ca, server_secret) = (set.trusted.as_str(), names.server_secret());
         let (server, client) = (&set.current.server, &set.current.client);
         let server = [("tls.crt", server.certificate.as_str()), ("tls.key", server.key.expose())];
         let client = [("tls.crt", client.certificate.as_str()), ("tls.key", client.key.expose())];
         let mut secrets = match format {
             SecretsFormat::Legacy => vec![
                 secret(CA, "Opaque", &[("cacert.pem", ca)]),
-                secret(SERVER_CERT, "kubernetes.io/tls", &server),
+                secret(&server_secret, "kubernetes.io/tls", &server),
                 secret(CLIENT_CERT, "kubernetes.io/tls", &client),
             ],
             SecretsFormat::Compact => vec![
-                secret(SERVER_CERT, "kubernetes.io/tls", &[&[("ca.crt", ca)], &server[..]].concat()),
+                secret(&server_secret, "kubernetes.io/tls", &[&[("ca.crt", ca)], &server[..]].concat()),
                 secret(CLIENT_CERT, "kubernetes.io/tls", &[&[("ca.crt", ca)], &client[..]].concat()),
             ],
         };
-        secrets.push(secret(NEXT, "Opaque", &pem_files(&set.next, &set.next.ca)));
+        let next = pem_files(&set.next, &set.next.ca, names);
+        let next: Vec<_> = next.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+        secrets.push(secret(NEXT, "Opaque", &next));
         secrets
     }
 
@@ -148,22 +192,25 @@ struct Metadata {
 }
 
 /// The five PEM files of a set, in the order in which they are written: what is trusted before what is used.
-pub(crate) fn pem_files<'a>(set: &'a Generated, trusted: &'a str) -> [(&'static str, &'a str); 5] {
-    [
-        ("cacert.pem", trusted),
-        ("isobathcert.pem", &set.server.certificate),
-        ("isobathkey.pem", set.server.key.expose()),
-        ("envoycert.pem", &set.client.certificate),
-        ("envoykey.pem", set.client.key.expose()),
-    ]
+pub(crate) fn pem_files<'a>(set: &'a Generated, trusted: &'a str, names: Names) -> Vec<(String, &'a str)> {
+    let contents = [
+        trusted,
+        &set.server.certificate,
+        set.server.key.expose(),
+        &set.client.certificate,
+        set.client.key.expose(),
+    ];
+    names.pem_files().into_iter().zip(contents).collect()
 }
 
 /// Puts a set together from its five PEM files; nothing if one is missing.
-pub(crate) fn from_pem_files(mut read: impl FnMut(&str) -> Option<String>) -> Option<Generated> {
-    let mut identity = |certificate: &str, key: &str| {
-        Some(crate::Identity { certificate: read(certificate)?, key: PrivateKeyPem::new(read(key)?) })
-    };
-    let server = identity("isobathcert.pem", "isobathkey.pem")?;
-    let client = identity("envoycert.pem", "envoykey.pem")?;
-    Some(Generated { ca: read("cacert.pem")?, server, client })
+pub(crate) fn from_pem_files(names: Names, read: impl FnMut(&str) -> Option<String>) -> Option<Generated> {
+    let texts: Vec<_> = names.pem_files().iter().map(String::as_str).map(read).collect::<Option<_>>()?;
+    let [ca, certificate, key, client_certificate, client_key] = <[String; 5]>::try_from(texts).ok()?;
+    let identity = |certificate, key| crate::Identity { certificate, key: PrivateKeyPem::new(key) };
+    Some(Generated {
+        ca,
+        server: identity(certificate, key),
+        client: identity(client_certificate, client_key),
+    })
 }

@@ -1,12 +1,15 @@
 //! `isobath certgen`: certificates for the mutual TLS between the controller and its Envoys.
 
-use std::collections::BTreeSet;
+mod cluster;
+
 use std::io;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use certs::certgen::{self, CertgenOptions, Existing, Output};
-use certs::{KeyType, SecretsFormat};
+use certs::{KeyType, Names, SecretsFormat};
 use clap::{Args, ValueEnum};
+use kubernetes::Access;
 
 use crate::output::{Outcome, unix_time};
 
@@ -22,6 +25,15 @@ pub(crate) struct Arguments {
     /// Writes Secret manifests.
     #[arg(long)]
     yaml: bool,
+    /// Writes Secrets into a cluster.
+    #[arg(long)]
+    kube: bool,
+    /// Finds the cluster as a Pod does.
+    #[arg(long)]
+    incluster: bool,
+    /// The file that says where the cluster is; in a Pod, its own cluster is the default.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
     /// The namespace of the Secrets, and in the DNS names of the controller.
     #[arg(long, env = "ISOBATH_NAMESPACE", default_value = "isobath")]
     namespace: String,
@@ -43,6 +55,17 @@ pub(crate) struct Arguments {
     /// The kind of keys.
     #[arg(long, value_enum, default_value_t = Key::Ecdsa)]
     key_type: Key,
+    /// How the controller's files and Secrets are called.
+    #[arg(long, value_enum, default_value_t = Naming::Isobath)]
+    names: Naming,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Naming {
+    /// isobathcert.
+    Isobath,
+    /// contourcert.
+    Contour,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -62,34 +85,58 @@ enum Key {
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
-    let mut outputs = BTreeSet::new();
-    if arguments.pem || !arguments.yaml {
-        outputs.insert(Output::Pem);
+    let (kube, access) = (arguments.kube, arguments.access());
+    let options = arguments.options();
+    if !options.outputs.is_empty() {
+        certgen::run(&options, unix_time(), &mut io::stdout())?;
     }
-    if arguments.yaml {
-        outputs.insert(Output::Yaml);
+    if kube {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(cluster::write(&access?, &options))?;
     }
-    let existing = match (arguments.overwrite, arguments.drop_old_ca) {
-        (false, _) => Existing::Keep,
-        (true, false) => Existing::Rotate,
-        (true, true) => Existing::Revoke,
-    };
-    let options = CertgenOptions {
-        output_dir: arguments.output_dir,
-        outputs,
-        namespace: arguments.namespace,
-        certificate_lifetime: arguments.certificate_lifetime,
-        secrets_format: match arguments.secrets_format {
-            Format::Legacy => SecretsFormat::Legacy,
-            Format::Compact => SecretsFormat::Compact,
-        },
-        secrets_name_suffix: arguments.secrets_name_suffix,
-        existing,
-        key_type: match arguments.key_type {
-            Key::Ecdsa => KeyType::EcdsaP256,
-            Key::Rsa => KeyType::Rsa2048,
-        },
-    };
-    certgen::run(&options, unix_time(), &mut io::stdout())?;
     Ok(Outcome::Good)
+}
+
+impl Arguments {
+    fn access(&self) -> anyhow::Result<Access> {
+        match (&self.kubeconfig, self.incluster) {
+            (_, true) => Ok(Access::InCluster),
+            (Some(path), false) => Ok(Access::Kubeconfig(path.clone())),
+            (None, false) if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() => Ok(Access::InCluster),
+            (None, false) => {
+                let home =
+                    std::env::var_os("HOME").context("--kubeconfig: is not given, and there is no $HOME")?;
+                Ok(Access::Kubeconfig(PathBuf::from(home).join(".kube/config")))
+            }
+        }
+    }
+
+    fn options(self) -> CertgenOptions {
+        let pem = self.pem || !(self.yaml || self.kube);
+        let outputs = [(pem, Output::Pem), (self.yaml, Output::Yaml)];
+        CertgenOptions {
+            output_dir: self.output_dir,
+            outputs: outputs.into_iter().filter(|(wanted, _)| *wanted).map(|(_, output)| output).collect(),
+            namespace: self.namespace,
+            certificate_lifetime: self.certificate_lifetime,
+            secrets_format: match self.secrets_format {
+                Format::Legacy => SecretsFormat::Legacy,
+                Format::Compact => SecretsFormat::Compact,
+            },
+            secrets_name_suffix: self.secrets_name_suffix,
+            existing: match (self.overwrite, self.drop_old_ca) {
+                (false, _) => Existing::Keep,
+                (true, false) => Existing::Rotate,
+                (true, true) => Existing::Revoke,
+            },
+            key_type: match self.key_type {
+                Key::Ecdsa => KeyType::EcdsaP256,
+                Key::Rsa => KeyType::Rsa2048,
+            },
+            names: match self.names {
+                Naming::Isobath => Names::Isobath,
+                Naming::Contour => Names::Contour,
+            },
+        }
+    }
 }

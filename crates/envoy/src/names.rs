@@ -6,6 +6,9 @@ pub const ADMIN_CLUSTER: &str = "envoy-admin";
 /// The static cluster of the xDS server; the name in its certificate, too.
 pub const XDS_CLUSTER: &str = "isobath";
 
+/// The name in certificates that were made for Contour.
+pub(crate) const CONTOUR: &str = "contour";
+
 /// The runtime layer that is served by RTDS.
 pub const RUNTIME_LAYER: &str = "dynamic";
 

@@ -9,6 +9,7 @@ mod configuration;
 mod error;
 pub mod lease;
 mod peers;
+mod secrets;
 pub mod status;
 pub mod watch;
 
@@ -18,3 +19,4 @@ pub use error::Error;
 /// A client of the API server; made by [`connect`].
 pub use kube::Client;
 pub use peers::follow_peers;
+pub use secrets::{put_secret, secret};

@@ -3,8 +3,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use isobath_certs::certgen::{CertgenOptions, Existing, Output, run};
-use isobath_certs::{Material, Secret, SecretsFormat};
+use isobath_certs::certgen::{CertgenOptions, Deed, Existing, Output, in_cluster, run, secret_names};
+use isobath_certs::{Material, Names, Secret, SecretsFormat};
 
 use crate::handshake::handshake;
 use crate::{days, now};
@@ -250,4 +250,48 @@ fn names_and_outputs_are_checked_before_anything_is_written() {
     let suffix = CertgenOptions { secrets_name_suffix: "../x".to_owned(), ..good };
     assert!(report(&suffix, now()).unwrap_err().starts_with("--secrets-name-suffix: \"../x\" is not valid"));
     assert!(tree(folder.path()).is_empty());
+}
+
+/// What a cluster has after it was written to.
+fn written(options: &CertgenOptions, present: &[Secret], now: i64) -> (Vec<Secret>, Option<&'static str>) {
+    match in_cluster(options, present, now).unwrap() {
+        Deed::Write(secrets, note) => (secrets, note),
+        Deed::Keep(names) => panic!("kept {names:?}"),
+    }
+}
+
+fn for_cluster(existing: Existing) -> CertgenOptions {
+    CertgenOptions { existing, secrets_format: SecretsFormat::Compact, ..CertgenOptions::default() }
+}
+
+#[test]
+fn in_a_cluster_what_is_there_is_kept_and_rotation_is_announced() {
+    let (first, note) = written(&for_cluster(Existing::Keep), &[], now());
+    let names: Vec<_> = first.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!((names.as_slice(), note), (&["isobathcert", "envoycert", "nextcerts"][..], None));
+    let Deed::Keep(kept) = in_cluster(&for_cluster(Existing::Keep), &first, now()).unwrap() else { panic!() };
+    assert_eq!(kept, ["isobathcert", "envoycert"]);
+    // What was announced is used next, and no connection fails in between.
+    let (second, note) = written(&for_cluster(Existing::Rotate), &first, now());
+    assert_eq!(note, None);
+    assert_eq!(second[0].data["tls.crt"], first[2].data["isobathcert.pem"]);
+    let (_, note) = written(&for_cluster(Existing::Rotate), &first[..2], now());
+    assert_eq!(note, Some("the previous set announced none"));
+}
+
+#[test]
+fn in_a_cluster_half_a_set_is_not_completed() {
+    let (secrets, _) = written(&for_cluster(Existing::Keep), &[], now());
+    let error = in_cluster(&for_cluster(Existing::Keep), &secrets[..1], now()).unwrap_err().to_string();
+    assert!(error.starts_with("secret/isobathcert exists, but secret/envoycert does not"), "{error}");
+}
+
+#[test]
+fn secrets_may_have_the_names_of_contours() {
+    let options = CertgenOptions { names: Names::Contour, ..for_cluster(Existing::Keep) };
+    let (secrets, _) = written(&options, &[], now());
+    let names: Vec<_> = secrets.iter().map(|secret| secret.name.as_str()).collect();
+    assert_eq!(names, ["contourcert", "envoycert", "nextcerts"]);
+    assert!(secrets[2].data.contains_key("contourkey.pem"));
+    assert_eq!(secret_names(&options), ["cacert", "contourcert", "envoycert", "nextcerts"]);
 }

@@ -1,7 +1,9 @@
 use std::fs;
 
 use isobath_certs::certgen::{CertgenOptions, Existing, Output, run};
-use isobath_certs::{CertificateSet, Previous, ReloadingServerConfig, Secret, SecretsFormat, TlsFiles};
+use isobath_certs::{
+    CertificateSet, Names, Previous, ReloadingServerConfig, Secret, SecretsFormat, TlsFiles,
+};
 
 use crate::{now, options};
 
@@ -39,7 +41,7 @@ fn no_output_holds_a_key() {
             material.client_config().unwrap()
         ),
         format!("{config:?} {:?}", config.current()),
-        format!("{:?}", Secret::of_set(&set, SecretsFormat::Compact, "a", "")),
+        format!("{:?}", Secret::of_set(&set, SecretsFormat::Compact, Names::Isobath, "a", "")),
     ];
     // Keys where they do not belong, whole and cut.
     let key = set.current.server.key.expose();

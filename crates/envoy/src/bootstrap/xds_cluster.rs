@@ -18,7 +18,7 @@ use super::secret_files::{CERTIFICATE, VALIDATION, by_file, certificate, trusted
 use super::{BootstrapOptions, XdsTls};
 use crate::cluster::{dns_name, explicit, http2, one_name, options_by_name, resolve, wrap_socket};
 use crate::duration::seconds;
-use crate::names::XDS_CLUSTER;
+use crate::names::{CONTOUR, XDS_CLUSTER};
 
 /// The cluster behind every xDS stream.
 pub(super) fn cluster(options: &BootstrapOptions) -> cluster::Cluster {
@@ -123,7 +123,8 @@ fn from_secret_files(folder: &str, context: &mut tls::CommonTlsContext) {
 
 fn server_name() -> tls::CertificateValidationContext {
     tls::CertificateValidationContext {
-        match_typed_subject_alt_names: vec![dns_name(XDS_CLUSTER)],
+        // Certificates that were made for Contour are those of a controller, too.
+        match_typed_subject_alt_names: [XDS_CLUSTER, CONTOUR].map(dns_name).to_vec(),
         ..Default::default()
     }
 }
