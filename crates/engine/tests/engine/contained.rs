@@ -150,7 +150,10 @@ fn named(object: &Object) -> Vec<ObjectId> {
             let services = spec.routes.iter().flat_map(|route| &route.services);
             let tcp = spec.tcpproxy.iter();
             let tcp_services = tcp.clone().flat_map(|tcp| &tcp.services);
-            names.extend(services.chain(tcp_services).map(|each| id(Kind::Service, None, &each.name)));
+            let services = services.chain(tcp_services);
+            names.extend(services.clone().map(|each| id(Kind::Service, None, &each.name)));
+            let proofs = services.filter_map(|each| each.validation.as_deref());
+            names.extend(proofs.map(|validation| secret(&validation.ca_secret)));
             let included = tcp.filter_map(|tcp| tcp.include.as_deref());
             names.extend(included.map(|each| id(Kind::HttpProxy, each.namespace.as_deref(), &each.name)));
             let tls = spec.virtualhost.iter().filter_map(|host| host.tls.as_deref());
