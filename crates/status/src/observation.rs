@@ -26,11 +26,14 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// What an object says, as the API server sends it.
+    /// What an object says, as the API server sends it. Its spec is not looked at: it may be what is wrong.
     ///
     /// # Errors
-    /// When it is no such object.
-    pub fn decode(kind: Kind, object: Value) -> Result<Self, DecodeProblem> {
+    /// When its metadata or its status cannot be read.
+    pub fn decode(kind: Kind, mut object: Value) -> Result<Self, DecodeProblem> {
+        if let Some(fields) = object.as_object_mut() {
+            fields.remove("spec");
+        }
         let Some(read) = api::Kind::find(&kind.api_version(), kind.as_str()) else {
             let problem =
                 |error: serde_json::Error| DecodeProblem { path: String::new(), message: error.to_string() };

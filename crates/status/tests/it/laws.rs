@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use isobath_status::{Input, Kind, Outcome};
+use isobath_status::{Input, Kind, Observation, Outcome};
 use model::Verdict;
 use serde_json::{Value, json};
 
-use crate::world::{Cluster, World, addresses, proxy, target};
+use crate::world::{Cluster, World, addresses, error, proxy, statement, target};
 
 /// The condition of a type.
 fn condition(world: &World, name: &str, kind: &str) -> Value {
@@ -378,4 +378,16 @@ fn what_the_status_says_already_is_told_by_no_event() {
     assert_eq!(next.events(), [], "it follows");
     next.lead(Duration::from_secs(10));
     assert_eq!(next.events(), []);
+}
+
+#[test]
+fn an_object_whose_spec_cannot_be_read_has_a_status() {
+    let spec = json!({"virtualhost": 7, "routes": "none"});
+    let object = json!({"metadata": {"uid": "u", "generation": 2}, "spec": spec});
+    let mut world = World::new();
+    let observation = Observation::decode(Kind::HttpProxy, object).expect("metadata and status");
+    world.tell(Input::Observed(proxy("web"), Box::new(observation)));
+    let said = statement(&proxy("web"), 2, Verdict::Invalid, vec![error("spec.virtualhost is no object")], 1);
+    world.tell(Input::Said(Box::new(said)));
+    assert_eq!(world.write(), 1);
 }
