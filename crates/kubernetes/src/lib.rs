@@ -14,7 +14,7 @@ pub mod status;
 pub mod watch;
 
 pub use client::{Access, connect};
-pub use configuration::contour_configuration;
+pub use configuration::{Configured, contour_configuration};
 pub use error::Error;
 /// A client of the API server; made by [`connect`].
 pub use kube::Client;

@@ -84,11 +84,12 @@ impl Tasks {
 
 /// Runs until a signal comes.
 pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
-    let Setup { configuration: Configuration { settings, serving }, mode, client, contour_metrics, statuses } =
-        setup;
+    let Setup { configuration, mode, client, contour_metrics, statuses, configured } = setup;
+    let Configuration { settings, serving } = configuration;
     let xds = Bound::new(serving.xds, "xDS")?;
     let mut tasks = Tasks { running: JoinSet::new(), stop: CancellationToken::new() };
     let (statuses, Seams { leads, peers }) = Statuses::start(&mut tasks, &client, &serving, &statuses)?;
+    statuses.configured_by(configured);
     let (security, certificates) = security::security(&serving.xds_security, peers)?;
 
     let (controller, notices) = Controller::new(Options { settings, mode, xds: xds::Settings::default() });

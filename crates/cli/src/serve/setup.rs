@@ -6,7 +6,7 @@ use anyhow::Context;
 use config::Configuration;
 use envoy::XdsMode;
 use files::Document;
-use kubernetes::{Access, Client};
+use kubernetes::{Access, Client, Configured};
 use model::Settings;
 
 use super::Arguments;
@@ -22,23 +22,25 @@ pub(super) struct Setup {
     pub(super) client: Client,
     pub(super) contour_metrics: bool,
     pub(super) statuses: StatusArguments,
+    /// The object that says how everything is configured, if one does.
+    pub(super) configured: Option<Configured>,
 }
 
 impl Setup {
     /// What the arguments, and the file or the object that they name, say.
     pub(super) async fn of(arguments: &Arguments) -> anyhow::Result<Self> {
         let said = &arguments.configuration;
-        let (configuration, client) = match &arguments.contour_config_name {
+        let (configuration, client, configured) = match &arguments.contour_config_name {
             None => {
                 let configuration = said.configuration(None)?;
                 let client = connect(&configuration).await?;
-                (configuration, client)
+                (configuration, client, None)
             }
             Some(name) => {
                 // How the cluster is reached is said by flags alone.
                 let client = connect(&said.configuration(None)?).await?;
-                let object = object(&client, &namespace(arguments), name).await?;
-                (said.configuration(Some(object))?, client)
+                let (object, configured) = object(&client, &namespace(arguments), name).await?;
+                (said.configuration(Some(object))?, client, Some(configured))
             }
         };
         let mode = arguments.xds_mode.into();
@@ -46,7 +48,7 @@ impl Setup {
         let settings = Settings { layout, ..configuration.settings };
         let configuration = Configuration { settings, ..configuration };
         let Arguments { contour_metrics, ref statuses, .. } = *arguments;
-        Ok(Self { configuration, mode, client, contour_metrics, statuses: statuses.clone() })
+        Ok(Self { configuration, mode, client, contour_metrics, statuses: statuses.clone(), configured })
     }
 
     /// What is logged when the environment does not say it. What the client says of failures, whoever asked says, too.
@@ -82,11 +84,12 @@ fn namespace(arguments: &Arguments) -> String {
     said.filter(|name| !name.is_empty()).unwrap_or_else(|| NAMESPACE.to_owned())
 }
 
-async fn object(client: &Client, namespace: &str, name: &str) -> anyhow::Result<Document> {
+async fn object(client: &Client, namespace: &str, name: &str) -> anyhow::Result<(Document, Configured)> {
     let what = format!("ContourConfiguration {namespace}/{name}");
-    let manifest =
+    let configured =
         kubernetes::contour_configuration(client, namespace, name).await.with_context(|| what.clone())?;
-    Document::parse(Path::new(&what), &manifest).map_err(|fault| {
+    let document = Document::parse(Path::new(&what), &configured.manifest).map_err(|fault| {
         anyhow::anyhow!("{}", files::render(&fault, files::Style::Plain).trim_end().to_owned())
-    })
+    })?;
+    Ok((document, configured))
 }

@@ -13,7 +13,7 @@ use config::{Serving, StatusAddress, XdsSecurity};
 use kubernetes::lease::{self, Candidate, Standing};
 use kubernetes::status::{Writer, follow_service, input};
 use kubernetes::watch::Batch;
-use kubernetes::{Client, follow_peers};
+use kubernetes::{Client, Configured, follow_peers};
 use peers::Connect;
 use runtime::Notice;
 use status::Input;
@@ -98,6 +98,11 @@ impl Statuses {
         let run = everywhere.run(noticed, controllers, leads.clone(), objects.clone());
         tasks.start_until_stop("what all Envoys have", done(run));
         Ok((Self { notices, objects }, Seams { leads, peers }))
+    }
+
+    /// Tells which object everything is configured by.
+    pub(super) fn configured_by(&self, configured: Option<Configured>) {
+        configured.into_iter().flat_map(Configured::in_force).for_each(|input| self.tell(input));
     }
 
     /// Tells what the cluster has.

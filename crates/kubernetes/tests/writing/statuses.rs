@@ -173,3 +173,21 @@ async fn what_is_wrong_is_told_by_an_event_too() {
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].0, "POST /apis/events.k8s.io/v1/namespaces/shop/events");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_configuration_that_is_in_force_is_valid() {
+    let path = "/apis/projectcontour.io/v1alpha1/namespaces/isobath/contourconfigurations/isobath";
+    let writing = Writing::start();
+    let metadata = json!({"namespace": "isobath", "name": "isobath", "uid": "u", "generation": 3});
+    writing.server.put(path, json!({"metadata": metadata, "spec": {"ingress": {"classNames": ["a"]}}}));
+    let client = writing.server.client("isobath-0");
+    let configured = isobath_kubernetes::contour_configuration(&client, "isobath", "isobath").await.unwrap();
+    assert!(configured.manifest.contains("classNames"));
+    configured.in_force().into_iter().for_each(|input| writing.tell.send(input).unwrap());
+    writing.lead(LONG);
+    pass(Duration::from_secs(1)).await;
+    let condition = &writing.server.get(path)["status"]["conditions"][0];
+    assert_eq!((&condition["type"], &condition["status"]), (&json!("Valid"), &json!("True")));
+    assert_eq!((&condition["observedGeneration"], &condition["reason"]), (&json!(3), &json!("Valid")));
+    assert_eq!(writing.writes().len(), 1);
+}
