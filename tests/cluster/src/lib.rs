@@ -19,6 +19,11 @@ pub async fn install_definitions(bed: &Bed) {
     INSTALLED.get_or_init(async || install(bed).await).await;
 }
 
+/// The same in a cluster that a test has for itself.
+pub async fn install_definitions_alone(bed: &Bed) {
+    install(bed).await;
+}
+
 async fn install(bed: &Bed) {
     for definition in api::crd::definitions() {
         let kept = bed.objects.apply_one(&definition, Mode::Keep).await;

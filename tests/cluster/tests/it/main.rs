@@ -3,3 +3,4 @@
 
 mod pods;
 mod schemas;
+mod statuses;
