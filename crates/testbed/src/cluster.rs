@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::children::Children;
-use crate::control_plane::ControlPlane;
+use crate::control_plane::{AUDIT_LOG, ControlPlane};
 use crate::credentials::Credentials;
 use crate::network::Namespace;
 use crate::programs::Programs;
@@ -79,6 +79,12 @@ impl Cluster {
     /// The folder with all that the cluster writes: logs, data, the pods' files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Every request that the API server has answered, an audit event in each line
+    /// (`audit.k8s.io/v1`, level `Metadata`).
+    pub fn audit(&self) -> std::io::Result<String> {
+        std::fs::read_to_string(self.folder.path().join(AUDIT_LOG))
     }
 
     /// What it runs.

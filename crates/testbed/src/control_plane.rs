@@ -17,8 +17,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const ONE_ANSWER: Duration = Duration::from_secs(5);
 const PERIOD: Duration = Duration::from_millis(50);
 
+/// Every request is written down once, without what it carried.
+const AUDIT_POLICY: &str = "
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules: [{level: Metadata}]
+";
+
 const ETCD: &str = "http://127.0.0.1:2379";
 const ETCD_PEERS: &str = "http://127.0.0.1:2380";
+
+/// Where requests are written down, in the folder of the cluster.
+pub(crate) const AUDIT_LOG: &str = "audit.log";
 
 /// Those of Kubernetes' controllers that the cluster has. Without the one for node life cycles, nobody taints a node
 /// whose agent was too slow on a loaded machine.
@@ -63,6 +74,7 @@ impl ControlPlane {
 
     /// Starts all three and waits until they are ready.
     pub(crate) async fn start(&mut self) -> Result<()> {
+        fs::write(self.folder.join("audit-policy.yaml"), AUDIT_POLICY).context("the policy of the audit")?;
         self.start_etcd().await?;
         self.start_api_server().await?;
         self.controllers = Some(self.spawn(self.controller_manager()).await?);
@@ -139,6 +151,8 @@ impl ControlPlane {
         command.args(files.map(|(flag, path)| format!("--{flag}={}", path.display())));
         command.arg(format!("--service-cluster-ip-range={SERVICES}"));
         command.args(["--service-account-issuer=https://kubernetes.default.svc", "--allow-privileged=true"]);
+        command.arg(format!("--audit-policy-file={}", self.folder.join("audit-policy.yaml").display()));
+        command.arg(format!("--audit-log-path={}", self.folder.join(AUDIT_LOG).display()));
         command.args(["--authorization-mode=Node,RBAC", "--kubelet-preferred-address-types=InternalIP"]);
         command
     }

@@ -1,0 +1,197 @@
+//! Installed as a user does it: with kubectl, from the manifests in one file, the Job that makes certificates included.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::process::Command;
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Service;
+use kube::Api;
+use kube::api::ListParams;
+use serde_json::Value;
+use testbed::Bed;
+use testkit::{Request, eventually};
+
+const MANIFESTS: &str = "deploy/isobath.yaml";
+const NAMESPACE: &str = "isobath";
+
+/// A backend, and an object of each kind whose status is written; one of them is wrong.
+const OBJECTS: &str = include_str!("install/objects.yaml");
+
+/// What a controller is granted for what it does with `--contour-config-name` alone.
+const OF_CONFIGURATION_OBJECTS: [&str; 2] =
+    ["get contourconfigurations.projectcontour.io", "patch contourconfigurations/status.projectcontour.io"];
+
+fn kubectl(bed: &Bed, arguments: &[&str]) -> String {
+    let repository = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let ran = Command::new(bed.cluster.programs().kubernetes.join("kubectl"))
+        .args(arguments)
+        .env("KUBECONFIG", bed.cluster.kubeconfig())
+        .current_dir(repository)
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
+async fn is_installed(bed: &Bed) {
+    let deployments: Api<Deployment> = Api::namespaced(bed.client.clone(), NAMESPACE);
+    let sets: Api<DaemonSet> = Api::namespaced(bed.client.clone(), NAMESPACE);
+    eventually("two controllers and an Envoy are ready", async || {
+        let text = |error: kube::Error| error.to_string();
+        let controllers = deployments.get("isobath").await.map_err(text)?.status.unwrap_or_default();
+        let envoys = sets.get("envoy").await.map_err(text)?.status.unwrap_or_default();
+        let ready = (controllers.ready_replicas.unwrap_or_default(), envoys.number_ready);
+        if ready == (2, 1) { Ok(()) } else { Err(format!("{ready:?}")) }
+    })
+    .await;
+}
+
+/// Where clients come in.
+async fn address(bed: &Bed) -> SocketAddr {
+    let services: Api<Service> = Api::namespaced(bed.client.clone(), NAMESPACE);
+    eventually("the load balancer has an address", async || {
+        let service = services.get("envoy").await.map_err(|error| error.to_string())?;
+        let balancer = service.status.and_then(|status| status.load_balancer);
+        let ip = balancer.and_then(|balancer| balancer.ingress?.into_iter().next()?.ip);
+        Ok::<_, String>(SocketAddr::new(ip.ok_or("none yet")?.parse().map_err(|_| "no address")?, 80))
+    })
+    .await
+}
+
+async fn jobs_are_done(bed: &Bed, count: usize) {
+    let jobs: Api<Job> = Api::namespaced(bed.client.clone(), NAMESPACE);
+    eventually("certificates are made", async || {
+        let jobs = jobs.list(&ListParams::default()).await.map_err(|error| error.to_string())?;
+        let done = jobs
+            .items
+            .iter()
+            .filter(|job| job.status.as_ref().and_then(|status| status.succeeded) == Some(1));
+        if done.count() == count { Ok(()) } else { Err(format!("{:?}", jobs.items)) }
+    })
+    .await;
+}
+
+/// The first condition of a type in the status of an object.
+fn condition(bed: &Bed, object: &str, name: &str) -> Option<(String, String)> {
+    let object: Value =
+        serde_json::from_str(&kubectl(bed, &["get", "--namespace", &bed.namespace, object, "--output=json"]))
+            .unwrap();
+    let conditions = object.pointer("/status/conditions")?.as_array()?;
+    let found = conditions.iter().find(|condition| condition["type"] == name)?;
+    Some((found["status"].as_str()?.to_owned(), found["reason"].as_str()?.to_owned()))
+}
+
+#[test]
+fn the_manifests_give_a_working_ingress_with_the_rights_that_it_needs() {
+    testbed::test_alone("shop", async |bed| {
+        kubectl(bed, &["apply", "--server-side", "--filename", MANIFESTS]);
+        jobs_are_done(bed, 1).await;
+        is_installed(bed).await;
+        bed.objects.apply(OBJECTS).await.unwrap();
+
+        let address = address(bed).await;
+        eventually("the host is served", async || {
+            let answer = Request::get(address, "shop.example", "/").send().await;
+            let answer = answer.map_err(|error| error.to_string())?;
+            if answer.status == 200 { Ok(()) } else { Err(answer.status.to_string()) }
+        })
+        .await;
+        eventually("its status says so", async || {
+            let proxy: Value = serde_json::from_str(&kubectl(
+                bed,
+                &["get", "--namespace", &bed.namespace, "httpproxy/shop", "--output=json"],
+            ))
+            .unwrap();
+            let at = proxy.pointer("/status/loadBalancer/ingress/0/ip").and_then(Value::as_str);
+            let said = (
+                condition(bed, "httpproxy/shop", "Valid"),
+                condition(bed, "httpproxy/shop", "Programmed"),
+                at,
+            );
+            let is = |reason: &str| Some(("True".to_owned(), reason.to_owned()));
+            if said == (is("Valid"), is("Programmed"), Some(&*address.ip().to_string())) {
+                Ok(())
+            } else {
+                Err(format!("{said:?}"))
+            }
+        })
+        .await;
+
+        // What renews the certificates of a cluster each month.
+        kubectl(bed, &["create", "job", "--namespace", NAMESPACE, "--from=cronjob/isobath-certgen", "renew"]);
+        jobs_are_done(bed, 2).await;
+        eventually("every right was used", async || {
+            let (granted, (used, refused)) = (granted(), used(&bed.cluster.audit().unwrap()));
+            assert_eq!(refused, BTreeSet::new(), "these were not granted");
+            // An API server that gives lists as streams is not asked for pages; others are.
+            let is_watched = |right: &String| {
+                right.strip_prefix("list ").is_some_and(|what| used.contains(&format!("watch {what}")))
+            };
+            let unused = granted.difference(&used).filter(|right| !is_watched(right));
+            let unused: BTreeSet<_> = unused.cloned().collect();
+            let expected: BTreeSet<_> = OF_CONFIGURATION_OBJECTS.map(str::to_owned).into();
+            if unused == expected {
+                Ok(())
+            } else {
+                Err(format!("these were granted and not used: {unused:?}"))
+            }
+        })
+        .await;
+    });
+}
+
+/// A right: a verb and what it is for.
+fn right(verb: &str, group: &str, resource: &str) -> String {
+    let dot = if group.is_empty() { "" } else { "." };
+    format!("{verb} {resource}{dot}{group}")
+}
+
+/// What the roles of the manifests grant.
+fn granted() -> BTreeSet<String> {
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/isobath.yaml")).unwrap();
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
+    let roles = documents
+        .iter()
+        .filter(|document| document["kind"].as_str().is_some_and(|kind| kind.ends_with("Role")));
+    let rules = roles.flat_map(|role| role["rules"].as_array().unwrap());
+    let list = |rule: &Value, field: &str| -> Vec<String> {
+        rule[field].as_array().unwrap().iter().map(|each| each.as_str().unwrap().to_owned()).collect()
+    };
+    let mut granted = BTreeSet::new();
+    for rule in rules {
+        for group in list(rule, "apiGroups") {
+            for resource in list(rule, "resources") {
+                granted.extend(list(rule, "verbs").iter().map(|verb| right(verb, &group, &resource)));
+            }
+        }
+    }
+    granted
+}
+
+/// What the accounts of the manifests did, and what they were refused.
+fn used(audit: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut used, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    for line in audit.lines() {
+        // The last line may be on its way.
+        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        if !text("/user/username").starts_with("system:serviceaccount:isobath:")
+            || event.get("objectRef").is_none()
+        {
+            continue;
+        }
+        let resource = match text("/objectRef/subresource") {
+            "" => text("/objectRef/resource").to_owned(),
+            subresource => format!("{}/{subresource}", text("/objectRef/resource")),
+        };
+        let right = right(text("/verb"), text("/objectRef/apiGroup"), &resource);
+        match event.pointer("/responseStatus/code").and_then(Value::as_u64) {
+            Some(403) => drop(refused.insert(right)),
+            _ => drop(used.insert(right)),
+        }
+    }
+    (used, refused)
+}
