@@ -59,13 +59,8 @@ pub(crate) fn of(written: &Written, told: &[&'static Key]) -> (Configuration, Ve
 fn say_standing(key: &Key, faults: &mut Faults) {
     match key.standing {
         Standing::Honoured | Standing::Cluster => {}
-        Standing::Missing => faults.add(Severity::Warning, key.path, "is not honoured yet", None),
         Standing::Ignored => {
             faults.add(Severity::Warning, key.path, "does nothing", Some("leave it out"));
-        }
-        Standing::Closes => {
-            let help = "leave it out; what it restricts is then open";
-            faults.error_with(key.path, "restricts access, and is not honoured yet", help);
         }
     }
 }

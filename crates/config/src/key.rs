@@ -53,11 +53,7 @@ pub enum Standing {
     Honoured,
     /// It is checked, and of use where the controller serves a cluster.
     Cluster,
-    /// Not yet: it is told that it does nothing.
-    Missing,
-    /// Not yet, and what it would restrict must not be open: it is refused.
-    Closes,
-    /// It never did anything.
+    /// It does nothing, and that is told.
     Ignored,
 }
 

@@ -54,7 +54,7 @@ static TOPICS: [Topic; 15] = [
 /// What makes settings of a topic.
 type Section = fn(&Written, &mut Settings, &mut Faults);
 
-const SECTIONS: [Section; 12] = [
+const SECTIONS: [Section; 13] = [
     objects::settings,
     listeners::settings,
     listener::settings,
@@ -67,6 +67,7 @@ const SECTIONS: [Section; 12] = [
     runtime::settings,
     rate_limit::settings,
     authorization::settings,
+    tracing::settings,
 ];
 
 /// Everything that decides how a cluster is served.

@@ -12,6 +12,7 @@ mod stats;
 mod stats_tls;
 mod tcp_proxy;
 mod tls;
+mod tracing;
 
 use std::num::NonZeroU32;
 

@@ -31,6 +31,7 @@ mod secret;
 mod services;
 mod settings;
 mod tls;
+mod tracing;
 mod upstream;
 mod virtual_host;
 
@@ -69,5 +70,6 @@ pub use tls::{
     CipherSuite, ClientCertificates, ClientDetail, Clients, Curve, Demand, Revocation, TlsOffer,
     TlsTermination, TlsVersion, Trust,
 };
+pub use tracing::{Sampling, Share, Tag, Tracing};
 pub use upstream::{Handshake, Upstream};
 pub use virtual_host::{TcpProxy, Traffic, VirtualHost};

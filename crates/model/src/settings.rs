@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::{
     AccessLogs, Asked, AuthorizationProtocol, DefaultHeaders, DnsFamily, Downstream, ExtensionName,
     GlobalAuthorization, Known, Listener, ListenerId, RateLimitService, SecretName, Timeout, TlsOffer,
-    TlsVersion, Transport, Upstream,
+    TlsVersion, Tracing, Transport, Upstream,
 };
 
 /// An address and port to listen on.
@@ -131,6 +131,8 @@ pub struct Settings {
     pub default_headers: DefaultHeaders,
     /// How many proxies in front of Envoy are trusted in `x-forwarded-for`.
     pub trusted_hops: u32,
+    /// What a collector of traces is told; `None` for nothing.
+    pub tracing: Option<Tracing>,
     /// Values for Envoy's runtime, by name; none that the settings decide otherwise.
     pub runtime: BTreeMap<Arc<str>, Arc<str>>,
     /// Whether several slashes in a path are taken as one. Default true.
@@ -157,7 +159,8 @@ impl Settings {
     /// Whom Envoy asks for all hosts.
     pub fn asked(&self) -> impl Iterator<Item = &Asked> {
         let authorization = self.global_authorization.iter().map(|service| &service.asked);
-        authorization.chain(self.rate_limit_service.iter().map(|service| &service.asked))
+        let others = self.rate_limit_service.iter().map(|service| &service.asked);
+        authorization.chain(others).chain(self.tracing.iter().map(|tracing| &tracing.asked))
     }
 
     /// Whether one of these is asked by gRPC.
@@ -166,7 +169,9 @@ impl Settings {
         let authorization = self.global_authorization.iter();
         let authorization = authorization.filter(|service| service.protocol == AuthorizationProtocol::Grpc);
         let authorization = authorization.map(|service| &service.asked);
-        let mut asked = authorization.chain(self.rate_limit_service.iter().map(|service| &service.asked));
+        let others = self.rate_limit_service.iter().map(|service| &service.asked);
+        let others = others.chain(self.tracing.iter().map(|tracing| &tracing.asked));
+        let mut asked = authorization.chain(others);
         asked.any(|asked| asked.extension == *name)
     }
 
@@ -176,7 +181,8 @@ impl Settings {
         let mut informed = self.clone();
         let authorization = informed.global_authorization.iter_mut().map(|service| &mut service.asked);
         let limits = informed.rate_limit_service.iter_mut().map(|service| &mut service.asked);
-        for asked in authorization.chain(limits) {
+        let traces = informed.tracing.iter_mut().map(|tracing| &mut tracing.asked);
+        for asked in authorization.chain(limits).chain(traces) {
             if let Some(known) = known(&asked.extension) {
                 asked.learn(&known);
             }
@@ -248,6 +254,7 @@ impl Default for Settings {
             fallback_certificate: None,
             default_headers: DefaultHeaders::default(),
             trusted_hops: 0,
+            tracing: None,
             runtime: BTreeMap::new(),
             merge_slashes: true,
             global_authorization: None,

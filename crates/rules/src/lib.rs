@@ -38,7 +38,7 @@ pub use host::{Host, authority, server_name};
 pub use invalid::Invalid;
 pub use log_format::{DEFAULT_LOG_FIELDS, log_field, log_line, log_operators};
 pub use matching::{hash_parameter, matched_text, resource_name, retry_on, stored_text, token};
-pub use number::{max_requests, percent, port, weights};
+pub use number::{hundredths, max_requests, percent, port, weights};
 pub use origin::{Origin, origin};
 pub use path::{Path, PathPrefix, health_check_path, path, redirect_path, rewrite_path, separated_prefix};
 pub use redirect::{redirect_code, redirect_scheme};

@@ -47,6 +47,26 @@ pub fn percent(number: i64) -> Result<u8, Invalid> {
         .ok_or_else(|| Invalid::new("percentage", &number, "is out of range", "write 0 to 100"))
 }
 
+/// A percentage as Envoy counts requests: in hundredths of a percent, 0 to 10000.
+///
+/// # Errors
+/// What is no number, is outside of 0 to 100, or has more than two digits behind the point.
+pub fn hundredths(text: &str) -> Result<u16, Invalid> {
+    let way_out = "write 0 to 100, with at most two digits behind the point";
+    let invalid = |why| Invalid::new("percentage", text, why, way_out);
+    let (whole, parts) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_number(whole) || (text.contains('.') && !is_number(parts)) {
+        return Err(invalid("is no number"));
+    }
+    let parts = parts.trim_end_matches('0');
+    if parts.len() > 2 {
+        return Err(invalid("is finer than Envoy counts"));
+    }
+    let number = format!("{whole}{parts:0<2}").parse().ok().filter(|&number| number <= 10_000);
+    number.ok_or_else(|| invalid("is out of range"))
+}
+
 /// A limit of requests, connections or retries: at least 1.
 ///
 /// # Errors
@@ -87,6 +107,20 @@ mod tests {
         assert_eq!(percent(100), Ok(100));
         assert!(percent(101).is_err());
         assert!(percent(-1).is_err());
+    }
+
+    #[test]
+    fn a_percentage_has_two_digits_behind_the_point() {
+        let good =
+            [("0", 0), ("100", 10_000), ("100.00", 10_000), ("0.5", 50), ("12.34", 1234), ("07.1000", 710)];
+        for (text, expected) in good {
+            assert_eq!(hundredths(text), Ok(expected), "{text}");
+        }
+        for text in
+            ["", ".", "1.", ".5", "-1", "+1", "1e1", "100.01", "101", "0.001", "99999999999", "NaN", "1 "]
+        {
+            assert!(hundredths(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -42,8 +42,6 @@ fn row(key: &Key, text: &mut String) {
     let standing = match key.standing {
         Standing::Honoured | Standing::Ignored => "",
         Standing::Cluster => " (Of use in a cluster.)",
-        Standing::Missing => " (Not honoured yet: it is told.)",
-        Standing::Closes => " (Not honoured yet: it is refused.)",
     };
     let (default, meaning) = (key.default.replace('|', "\\|"), key.meaning);
     let _ = writeln!(

@@ -39,14 +39,15 @@ error: tls.fallbackCertificate: is not a key of the configuration
 #[test]
 fn every_key_that_is_none_is_named() {
     assert_eq!(
-        wrong("a: 1\nlistener: {b: 2}\ntracing: {customTags: [{c: 3}]}\nserver: {xds-server-type: envoy}\n"),
+        wrong(
+            "a: 1\nlistener: {b: 2}\ntracing: {extensionService: d/e, customTags: [{tagName: f, literal: g, c: 3}]}\nserver: {xds-server-type: envoy}\n"
+        ),
         [
             "config.yaml:1:1 error: a: is not a key of the configuration",
             "config.yaml:2:12 error: listener.b: is not a key of the configuration",
             "config.yaml:4:1 warning: server: does nothing",
-            "config.yaml:3:11 warning: tracing.customTags: is not honoured yet",
             "config.yaml:4:10 error: server.xds-server-type: is not a key of the configuration",
-            "config.yaml:3:25 error: tracing.customTags[0].c: is not a key of the configuration",
+            "config.yaml:3:72 error: tracing.customTags[0].c: is not a key of the configuration",
         ]
     );
 }
@@ -264,6 +265,48 @@ fn access_logs_that_envoy_would_refuse_are_shown() {
     ] {
         check(text, expected);
     }
+}
+
+#[test]
+fn traces_that_cannot_be_told_are_shown() {
+    for (tracing, expected) in [
+        (
+            "extensionService: a/b, overallSampling: half",
+            "overallSampling: percentage \"half\" is no number; write 0 to 100, with at most two digits behind the point",
+        ),
+        (
+            "extensionService: a/b, randomSampling: '0.001'",
+            "randomSampling: percentage \"0.001\" is finer than Envoy counts; write 0 to 100, with at most two digits behind the point",
+        ),
+        (
+            "extensionService: a/b, clientSampling: '0.5'",
+            "clientSampling: found 0.5, expected whole percents: Envoy counts no parts of them here",
+        ),
+        (
+            "extensionService: a/b, maxPathTagLength: -1",
+            "maxPathTagLength: found -1, allowed is 0 and above, in 32 bits",
+        ),
+        ("extensionService: a/b, customTags: [{literal: a}]", "customTags[0]: has no tagName"),
+        (
+            "extensionService: a/b, customTags: [{tagName: a}]",
+            "customTags[0]: needs exactly one of literal and requestHeaderName",
+        ),
+        (
+            "extensionService: a/b, customTags: [{tagName: a, literal: b, requestHeaderName: c}]",
+            "customTags[0]: needs exactly one of literal and requestHeaderName",
+        ),
+        (
+            "extensionService: a/b, customTags: [{tagName: a, literal: b}, {tagName: a, literal: c}]",
+            "customTags[1].tagName: \"a\" is the name of another tag, too",
+        ),
+        (
+            "extensionService: a/b, customTags: [{tagName: a, requestHeaderName: b c}]",
+            "customTags[0].requestHeaderName: header name \"b c\" has a space at offset 1; use letters, digits and !#$%&'*+-.^_`|~",
+        ),
+    ] {
+        check(&format!("tracing: {{{tracing}}}\n"), &format!("tracing.{expected}"));
+    }
+    check("tracing: {serviceName: edge}\n", "tracing: has no extensionService");
 }
 
 #[test]

@@ -36,7 +36,7 @@ use api::{
 use ingress_route::any_ingress_route;
 use model::{
     Asked, AuthorizationProtocol, DefaultHeaders, ExtensionName, GlobalAuthorization, HeaderTexts, Kind,
-    Layout, ObjectId, RateLimitService, SecretName, Settings,
+    Layout, ObjectId, RateLimitService, Sampling, SecretName, Settings, Share, Tracing,
 };
 use proxy::{any_proxy, any_route, any_timeouts};
 use store::Change;
@@ -154,6 +154,13 @@ pub(crate) fn settings(dice: &mut Dice) -> Settings {
         body: None,
         is_skipped: dice.chance(20),
         context: vec![],
+    });
+    settings.tracing = dice.maybe(20, |dice| Tracing {
+        asked: asked(dice),
+        service: "edge".into(),
+        sampling: Sampling { overall: Share::ALL, client: Share::ALL, random: Share::ALL },
+        path_bytes: 256,
+        tags: BTreeMap::new(),
     });
     settings.layout = *dice.pick(&[Layout::Table, Layout::Scoped, Layout::OnDemand]);
     settings

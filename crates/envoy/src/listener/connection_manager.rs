@@ -18,7 +18,7 @@ use model::{
 };
 
 use super::scoped_routes::{ScopeKey, bring_key, scoped_routes};
-use super::{early, filter, gone};
+use super::{early, filter, gone, tracing};
 use crate::any::pack;
 use crate::config_source::config_source;
 use crate::duration::timeout;
@@ -77,6 +77,7 @@ impl ConnectionManager<'_> {
             route_specifier: Some(self.route_specifier()),
             forward_client_cert_details: self.forward_mode().into(),
             set_current_client_cert_details: self.forward.map(client_details),
+            tracing: self.settings.tracing.as_ref().map(tracing::tracing),
             local_reply_config: self.is_of_one_host().then(gone::replies),
             ..basics(self.listener.id.as_str())
         }

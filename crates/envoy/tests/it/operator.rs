@@ -1,11 +1,14 @@
 //! What the operator configures for all, as JSON.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU16, NonZeroU32};
 
 use envoy::{ResourceType, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
-use model::{Bind, CertificateFiles, LogFormat, LogLevel, Settings};
+use model::{
+    Asked, Bind, CertificateFiles, ExtensionName, LogFormat, LogLevel, Sampling, Settings, Share, Tag,
+    Tracing,
+};
 use serde_json::Value;
 
 use crate::values::find;
@@ -90,4 +93,25 @@ fn statistics_over_tls_name_files_that_stay_where_they_are() {
     }
     assert_yaml_snapshot!(envoy::static_secrets(&with).iter().map(to_json).collect::<Vec<_>>());
     assert_eq!(envoy::static_secrets(&Settings::default()), []);
+}
+
+#[test]
+fn traces_of_requests() {
+    let share = |hundredths| Share::hundredths(hundredths).expect("a share");
+    let settings = Settings {
+        tracing: Some(Tracing {
+            asked: Asked::new(ExtensionName::new("monitoring", "collector")),
+            service: "edge".into(),
+            sampling: Sampling { overall: Share::ALL, client: share(4000), random: share(25) },
+            path_bytes: 64,
+            tags: BTreeMap::from([
+                ("literal".into(), Tag::Literal("north".into())),
+                ("header".into(), Tag::RequestHeader("x-tenant".into())),
+                ("variable".into(), Tag::Environment("HOSTNAME".into())),
+            ]),
+        }),
+        ..Settings::default()
+    };
+    assert_yaml_snapshot!(of_manager(&settings, "tracing"));
+    assert_eq!(of_manager(&Settings::default(), "tracing"), Value::Null);
 }

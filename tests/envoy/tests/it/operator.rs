@@ -7,6 +7,7 @@ mod headers;
 mod listeners;
 mod responses;
 mod statistics;
+mod traces;
 
 use harness::manifests::{HostCertificate, http_proxy, service};
 use harness::{Options, World};
