@@ -118,6 +118,7 @@ impl Words {
             [.., "overallSampling" | "clientSampling" | "randomSampling"] => {
                 (&["100", "0.5", "0"][..], &["101", "-1", "x", "1e9"][..])
             }
+            [.., "customTags", "requestHeaderName"] => (&HEADERS[..], &UNUSUAL_HEADERS[..]),
             [.., "envoy", "timeouts", "connectTimeout"] => (&["1s", "250ms"][..], &UNUSUAL_DURATIONS[..]),
             [.., "envoy", "timeouts", _] => (&TIMEOUTS[..], &UNUSUAL_DURATIONS[..]),
             [.., "address"] => (&["127.0.0.1"][..], &["", "a", "::1"][..]),
