@@ -253,6 +253,10 @@ impl envoy::Layout for Timed {
         self.layout.set(key, value);
     }
 
+    fn set_settings(&mut self, settings: &Settings) {
+        self.layout.set_settings(settings);
+    }
+
     fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) {
         self.layout.set_secret(key, content);
     }
