@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::process::Command;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::batch::v1::Job;
@@ -14,23 +13,20 @@ use testbed::Bed;
 use testkit::{Request, eventually};
 
 const MANIFESTS: &str = "deploy/isobath.yaml";
-const NAMESPACE: &str = "isobath";
+pub(crate) const NAMESPACE: &str = "isobath";
 
 /// A backend, and an object of each kind whose status is written; one of them is wrong.
-const OBJECTS: &str = include_str!("install/objects.yaml");
+pub(crate) const OBJECTS: &str = include_str!("install/objects.yaml");
 
 /// What a controller is granted for what it does with `--contour-config-name` alone.
 const OF_CONFIGURATION_OBJECTS: [&str; 2] =
     ["get contourconfigurations.projectcontour.io", "patch contourconfigurations/status.projectcontour.io"];
 
-fn kubectl(bed: &Bed, arguments: &[&str]) -> String {
-    let repository = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let ran = Command::new(bed.cluster.programs().kubernetes.join("kubectl"))
-        .args(arguments)
-        .env("KUBECONFIG", bed.cluster.kubeconfig())
-        .current_dir(repository)
-        .output()
-        .unwrap();
+/// What kubectl prints, from the root of this repository.
+pub(crate) async fn kubectl(bed: &Bed, arguments: &[&str]) -> String {
+    let mut command = tokio::process::Command::new(bed.cluster.programs().kubernetes.join("kubectl"));
+    command.args(arguments).env("KUBECONFIG", bed.cluster.kubeconfig());
+    let ran = command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).output().await.unwrap();
     assert!(ran.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
     String::from_utf8_lossy(&ran.stdout).into_owned()
 }
@@ -49,7 +45,7 @@ async fn is_installed(bed: &Bed) {
 }
 
 /// Where clients come in.
-async fn address(bed: &Bed) -> SocketAddr {
+pub(crate) async fn address(bed: &Bed) -> SocketAddr {
     let services: Api<Service> = Api::namespaced(bed.client.clone(), NAMESPACE);
     eventually("the load balancer has an address", async || {
         let service = services.get("envoy").await.map_err(|error| error.to_string())?;
@@ -73,20 +69,37 @@ async fn jobs_are_done(bed: &Bed, count: usize) {
     .await;
 }
 
-/// The first condition of a type in the status of an object.
-fn condition(bed: &Bed, object: &str, name: &str) -> Option<(String, String)> {
-    let object: Value =
-        serde_json::from_str(&kubectl(bed, &["get", "--namespace", &bed.namespace, object, "--output=json"]))
-            .unwrap();
+/// A condition in the status of an object.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) status: String,
+    pub(crate) reason: String,
+    pub(crate) generation: i64,
+}
+
+/// An object of the bed's namespace.
+async fn get(bed: &Bed, object: &str) -> Value {
+    let text = kubectl(bed, &["get", "--namespace", &bed.namespace, object, "--output=json"]).await;
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The condition of a type in the status of an object.
+pub(crate) async fn condition(bed: &Bed, object: &str, name: &str) -> Option<Condition> {
+    let object = get(bed, object).await;
     let conditions = object.pointer("/status/conditions")?.as_array()?;
     let found = conditions.iter().find(|condition| condition["type"] == name)?;
-    Some((found["status"].as_str()?.to_owned(), found["reason"].as_str()?.to_owned()))
+    let text = |field: &str| found[field].as_str().map(ToOwned::to_owned);
+    Some(Condition {
+        status: text("status")?,
+        reason: text("reason")?,
+        generation: found["observedGeneration"].as_i64()?,
+    })
 }
 
 #[test]
 fn the_manifests_give_a_working_ingress_with_the_rights_that_it_needs() {
     testbed::test_alone("shop", async |bed| {
-        kubectl(bed, &["apply", "--server-side", "--filename", MANIFESTS]);
+        kubectl(bed, &["apply", "--server-side", "--filename", MANIFESTS]).await;
         jobs_are_done(bed, 1).await;
         is_installed(bed).await;
         bed.objects.apply(OBJECTS).await.unwrap();
@@ -99,18 +112,14 @@ fn the_manifests_give_a_working_ingress_with_the_rights_that_it_needs() {
         })
         .await;
         eventually("its status says so", async || {
-            let proxy: Value = serde_json::from_str(&kubectl(
-                bed,
-                &["get", "--namespace", &bed.namespace, "httpproxy/shop", "--output=json"],
-            ))
-            .unwrap();
+            let proxy = get(bed, "httpproxy/shop").await;
             let at = proxy.pointer("/status/loadBalancer/ingress/0/ip").and_then(Value::as_str);
-            let said = (
-                condition(bed, "httpproxy/shop", "Valid"),
-                condition(bed, "httpproxy/shop", "Programmed"),
-                at,
-            );
-            let is = |reason: &str| Some(("True".to_owned(), reason.to_owned()));
+            let conditions = ["Valid", "Programmed"].map(|name| condition(bed, "httpproxy/shop", name));
+            let [valid, programmed] = conditions;
+            let said = (valid.await, programmed.await, at);
+            let is = |reason: &str| {
+                Some(Condition { status: "True".to_owned(), reason: reason.to_owned(), generation: 1 })
+            };
             if said == (is("Valid"), is("Programmed"), Some(&*address.ip().to_string())) {
                 Ok(())
             } else {
@@ -120,7 +129,8 @@ fn the_manifests_give_a_working_ingress_with_the_rights_that_it_needs() {
         .await;
 
         // What renews the certificates of a cluster each month.
-        kubectl(bed, &["create", "job", "--namespace", NAMESPACE, "--from=cronjob/isobath-certgen", "renew"]);
+        kubectl(bed, &["create", "job", "--namespace", NAMESPACE, "--from=cronjob/isobath-certgen", "renew"])
+            .await;
         jobs_are_done(bed, 2).await;
         eventually("every right was used", async || {
             let (granted, (used, refused)) = (granted(), used(&bed.cluster.audit().unwrap()));

@@ -5,5 +5,6 @@
 
 mod install;
 mod pods;
+mod rollouts;
 mod schemas;
 mod statuses;
