@@ -5,7 +5,9 @@
 
 mod addresses;
 mod request;
+mod writes;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -20,9 +22,10 @@ use tokio::time::sleep_until;
 use crate::lease::Standing;
 
 pub use addresses::{follow_service, input};
+pub use writes::{Ended, Writes};
 
 /// How many writes are under way at once.
-const WRITES: usize = 32;
+const AT_A_TIME: usize = 32;
 /// How many Events.
 const EVENTS: usize = 4;
 /// How long one request may take.
@@ -38,6 +41,7 @@ pub struct Writer {
     standing: watch::Receiver<Standing>,
     writes: FuturesUnordered<BoxFuture<'static, (Target, Outcome)>>,
     events: FuturesUnordered<BoxFuture<'static, ()>>,
+    counts: Arc<Writes>,
 }
 
 impl Writer {
@@ -51,7 +55,14 @@ impl Writer {
         let (tell, inputs) = mpsc::unbounded_channel();
         let board = Board::new(identity);
         let (writes, events) = (FuturesUnordered::new(), FuturesUnordered::new());
-        (Self { client, board, inputs, standing, writes, events }, tell)
+        let counts = Arc::default();
+        (Self { client, board, inputs, standing, writes, events, counts }, tell)
+    }
+
+    /// How it fares, while it runs too.
+    #[must_use]
+    pub fn counts(&self) -> Arc<Writes> {
+        Arc::clone(&self.counts)
     }
 
     /// Writes until nobody tells anything any more.
@@ -60,12 +71,16 @@ impl Writer {
         let mut told = Vec::with_capacity(AT_ONCE);
         loop {
             self.begin();
-            let next = self.board.deadline().filter(|_| self.writes.len() < WRITES);
+            self.counts.wait(self.board.waiting() + self.writes.len());
+            let next = self.board.deadline(now()).filter(|_| self.writes.len() < AT_A_TIME);
             tokio::select! {
                 // What happened comes before what is to be done about it, and the standing before all.
                 biased;
                 Ok(()) = self.standing.changed() => self.stand(),
-                Some((target, outcome)) = self.writes.next() => self.handle(Input::Finished(target, outcome)),
+                Some((target, outcome)) = self.writes.next() => {
+                    self.counts.end(target.kind, Ended::of(&outcome));
+                    self.handle(Input::Finished(target, outcome));
+                }
                 count = self.inputs.recv_many(&mut told, AT_ONCE) => match count {
                     0 => return,
                     _ => told.drain(..).for_each(|input| self.handle(input)),
@@ -90,7 +105,7 @@ impl Writer {
 
     /// Begins what is due, as far as there is room.
     fn begin(&mut self) {
-        while self.writes.len() < WRITES {
+        while self.writes.len() < AT_A_TIME {
             let Some(write) = self.board.next_write(now(), Timestamp::now()) else { break };
             let patience = write.until.min(now() + PATIENCE);
             let write = request::write(self.client.clone(), write);

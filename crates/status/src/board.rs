@@ -121,7 +121,7 @@ impl Board {
     /// The next write that is due; it counts as being written until its [`Outcome`] is told.
     pub fn next_write(&mut self, now: Instant, wall: Timestamp) -> Option<Write> {
         let until = self.leads_until.filter(|until| now < *until)?;
-        if self.deadline()? > now {
+        if self.deadline(now)? > now {
             return None;
         }
         let (_, target) = self.agenda.pop_first()?;
@@ -132,12 +132,18 @@ impl Board {
         Some(Write { target, body, until })
     }
 
-    /// When the next write is due; `None` when nothing is to be written, or not by us.
+    /// When the next write is due, which may be past; `None` when nothing is to be written, or not by us.
     #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        self.leads_until?;
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        self.leads_until.filter(|until| now < *until)?;
         let (due, _) = self.agenda.first()?;
         Some(self.paused_until.map_or(*due, |paused| paused.max(*due)))
+    }
+
+    /// How many statuses are to be written by us, now or later; those that are being written do not count.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.agenda.len()
     }
 
     /// The next thing to tell by an Event. Each is told once; when that fails, nobody misses much.

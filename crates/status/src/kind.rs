@@ -26,7 +26,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[
+    pub const ALL: [Self; 7] = [
         Self::Ingress,
         Self::HttpProxy,
         Self::TlsCertificateDelegation,

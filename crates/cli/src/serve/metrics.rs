@@ -4,12 +4,14 @@ mod contour;
 pub(super) mod judged;
 mod process;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use admin::{Exposition, Histogram, Kind};
 use certs::{ReloadingServerConfig, Role};
+use kubernetes::status::{Ended, Writes};
 use kubernetes::watch::{State, Tallies, Tally};
 use runtime::{Notice, Published};
 use xds::{Hub, NodeStatus, Traffic};
@@ -30,6 +32,8 @@ pub(super) struct Metrics {
     pub(super) certificates: Option<Arc<ReloadingServerConfig>>,
     /// Whether this controller writes statuses.
     pub(super) leads: tokio::sync::watch::Receiver<bool>,
+    /// How writing statuses fares.
+    pub(super) statuses: Arc<Writes>,
     /// Contour's names, where they are wanted.
     pub(super) contour: Option<Contour>,
     pub(super) happened: Happened,
@@ -133,6 +137,7 @@ impl Metrics {
         );
         let leads = *self.leads.borrow();
         to.number("isobath_leader", Kind::Gauge, "Whether this controller writes statuses.", u8::from(leads));
+        statuses(&self.statuses, to);
         self.happened.write(to);
         envoys(&self.hub, to);
         traffic(&self.hub.traffic(), to);
@@ -142,6 +147,7 @@ impl Metrics {
         }
         if let Some(contour) = &self.contour {
             contour.write(&self.happened, &self.tallies, to);
+            contour::statuses(&self.statuses, to);
         }
         process::write(to);
     }
@@ -171,6 +177,28 @@ impl Happened {
         to.histogram("isobath_acknowledgement_seconds", help, &self.acknowledged);
         self.judged.write(to);
     }
+}
+
+/// How writing statuses fares.
+fn statuses(writes: &Writes, to: &mut Exposition) {
+    let help = "Statuses that wait to be written.";
+    to.number("isobath_statuses_waiting", Kind::Gauge, help, writes.waiting());
+    let mut samples =
+        to.metric("isobath_status_writes_total", Kind::Counter, "Writes of statuses, by how they ended.");
+    for ((kind, ended), count) in status_writes(writes) {
+        samples.sample(&[("kind", &kind), ("outcome", &ended.as_str())], count);
+    }
+}
+
+/// How many writes ended how, by the names of kinds: two have one name.
+fn status_writes(counted: &Writes) -> BTreeMap<(&'static str, Ended), u64> {
+    let mut writes = BTreeMap::new();
+    for kind in status::Kind::ALL {
+        for ended in Ended::ALL {
+            *writes.entry((kind.as_str(), ended)).or_default() += counted.ended(kind, ended);
+        }
+    }
+    writes
 }
 
 /// How far Envoys are behind what was published.

@@ -88,7 +88,8 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     let Configuration { settings, serving } = configuration;
     let xds = Bound::new(serving.xds, "xDS")?;
     let mut tasks = Tasks { running: JoinSet::new(), stop: CancellationToken::new() };
-    let (statuses, Seams { leads, peers }) = Statuses::start(&mut tasks, &client, &serving, &statuses)?;
+    let (statuses, Seams { leads, writes, peers }) =
+        Statuses::start(&mut tasks, &client, &serving, &statuses)?;
     statuses.configured_by(configured);
     let (security, certificates) = security::security(&serving.xds_security, peers)?;
 
@@ -106,6 +107,7 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
         certificates: certificates.clone(),
         contour: contour_metrics.then(Contour::default),
         leads,
+        statuses: writes,
         happened: Happened::default(),
     });
 

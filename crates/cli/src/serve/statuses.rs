@@ -11,7 +11,7 @@ use certs::{PEERS, TlsFiles};
 use clap::{Args, ValueEnum};
 use config::{Serving, StatusAddress, XdsSecurity};
 use kubernetes::lease::{self, Candidate, Standing};
-use kubernetes::status::{Writer, follow_service, input};
+use kubernetes::status::{Writer, Writes, follow_service, input};
 use kubernetes::watch::Batch;
 use kubernetes::{Client, Configured, follow_peers};
 use peers::Connect;
@@ -64,6 +64,8 @@ pub(super) struct Statuses {
 pub(super) struct Seams {
     /// Whether this controller writes statuses.
     pub(super) leads: watch::Receiver<bool>,
+    /// How writing fares.
+    pub(super) writes: Arc<Writes>,
     /// Takes the other controllers that come.
     pub(super) peers: Option<xds::Peers>,
 }
@@ -79,6 +81,7 @@ impl Statuses {
         let identity = identity(arguments);
         let standing = elect(tasks, client, serving, arguments, &identity)?;
         let (writer, objects) = Writer::new(client.clone(), &identity, standing.clone());
+        let writes = writer.counts();
         tasks.start_until_stop("statuses", done(writer.run()));
         addresses(tasks, client, serving, &objects);
 
@@ -97,7 +100,7 @@ impl Statuses {
         let (notices, noticed) = mpsc::unbounded_channel();
         let run = everywhere.run(noticed, controllers, leads.clone(), objects.clone());
         tasks.start_until_stop("what all Envoys have", done(run));
-        Ok((Self { notices, objects }, Seams { leads, peers }))
+        Ok((Self { notices, objects }, Seams { leads, writes, peers }))
     }
 
     /// Tells which object everything is configured by.

@@ -1,10 +1,11 @@
 //! Statuses get to the API server, no faster than it wants and by the leader alone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 use isobath_kubernetes::lease::Standing;
-use isobath_kubernetes::status::{Writer, input};
+use isobath_kubernetes::status::{Ended, Writer, Writes, input};
 use model::{Kind, ObjectId, Problem, Report, Severity, Verdict};
 use serde_json::json;
 use status::{Input, Statement};
@@ -22,6 +23,7 @@ struct Writing {
     server: ApiServer,
     tell: mpsc::UnboundedSender<Input>,
     standing: watch::Sender<Standing>,
+    counts: Arc<Writes>,
 }
 
 impl Writing {
@@ -29,8 +31,9 @@ impl Writing {
         let server = ApiServer::default();
         let (standing, stands) = watch::channel(Standing::Follows);
         let (writer, tell) = Writer::new(server.client("isobath-0"), "isobath-0", stands);
+        let counts = writer.counts();
         tokio::spawn(writer.run());
-        Self { server, tell, standing }
+        Self { server, tell, standing, counts }
     }
 
     fn lead(&self, lease: Duration) {
@@ -112,10 +115,14 @@ async fn an_api_server_that_is_busy_is_left_alone_for_as_long_as_it_asks() {
     pass(Duration::from_secs(1)).await;
     writing.server.is(Mood::Good);
     writing.add("b");
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(writing.counts.waiting(), 2);
     pass(Duration::from_secs(60)).await;
     let writes = writing.writes();
     let pauses: Vec<_> = writes.iter().map(|(_, at)| (*at - writes[0].1).as_secs()).collect();
     assert_eq!(pauses, [0, 7, 7]);
+    let ended = Ended::ALL.map(|ended| writing.counts.ended(status::Kind::HttpProxy, ended));
+    assert_eq!((ended, writing.counts.waiting()), ([2, 0, 1, 0], 0));
     assert_eq!(
         (writing.current_status("a"), writing.current_status("b")),
         ("invalid".into(), "invalid".into())

@@ -48,7 +48,7 @@ fn nothing_changed_writes_nothing() {
     world.observe(&proxy("web"));
     world.tell(Input::Acknowledged(7));
     world.lead(Duration::from_secs(100));
-    assert_eq!((world.settle(), world.board.deadline()), (0, None));
+    assert_eq!((world.settle(), world.due()), (0, None));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_failed_write_is_tried_again_later_each_time_and_delays_no_other() {
         world.tell(Input::Finished(write.target, Outcome::Failed));
         others += world.write();
         assert_eq!(others, 1, "the other was written at once");
-        let due = world.board.deadline().expect("it is tried again");
+        let due = world.due().expect("it is tried again");
         pauses.push((due - world.now).as_secs());
         world.now = due;
     }
@@ -198,7 +198,7 @@ fn a_failed_write_is_tried_again_later_each_time_and_delays_no_other() {
     world.blame(&proxy("a"), "wrong");
     let write = world.next_write().expect("it is due");
     world.tell(Input::Finished(write.target, Outcome::Failed));
-    assert_eq!(world.board.deadline(), Some(world.now + Duration::from_secs(1)));
+    assert_eq!(world.due(), Some(world.now + Duration::from_secs(1)));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn an_api_server_that_asks_for_patience_gets_it() {
     world.tell(Input::Finished(write.target, Outcome::Busy(Duration::from_secs(3))));
     world.pass(2_999);
     assert_eq!(world.write(), 0);
-    assert_eq!(world.board.deadline(), Some(world.now + Duration::from_millis(1)));
+    assert_eq!(world.due(), Some(world.now + Duration::from_millis(1)));
     assert_eq!(world.settle(), 2);
 }
 
@@ -218,7 +218,7 @@ fn an_object_that_is_gone_is_written_no_more() {
     world.cluster.delete(&proxy("web"));
     let write = world.next_write().expect("nobody knows yet");
     world.tell(Input::Finished(write.target, Outcome::Gone));
-    assert_eq!(world.board.deadline(), None);
+    assert_eq!(world.due(), None);
     // Another one of its name, with the same generation.
     world.apply(&proxy("web"));
     assert_eq!(world.settle(), 1);
@@ -241,10 +241,11 @@ fn only_the_leader_writes_and_only_until_its_lease_ends() {
     let mut world = World::over(Cluster::default(), Instant::now());
     world.apply(&proxy("web"));
     world.blame(&proxy("web"), "wrong");
-    assert_eq!((world.write(), world.board.deadline()), (0, None));
+    assert_eq!((world.write(), world.due()), (0, None));
     world.lead(Duration::from_secs(10));
+    assert_eq!(world.due(), Some(world.now));
     world.pass(10_000);
-    assert_eq!(world.write(), 0);
+    assert_eq!((world.write(), world.due()), (0, None));
     world.lead(Duration::from_secs(10));
     world.pass(9_999);
     let write = world.next_write().expect("the lease was renewed");
@@ -252,7 +253,7 @@ fn only_the_leader_writes_and_only_until_its_lease_ends() {
     world.tell(Input::Follows);
     world.tell(Input::Finished(write.target, Outcome::Failed));
     world.pass(1_000_000);
-    assert_eq!((world.write(), world.board.deadline()), (0, None));
+    assert_eq!((world.write(), world.due()), (0, None));
 }
 
 #[test]
@@ -320,7 +321,7 @@ fn who_undoes_a_status_meets_patience() {
     for _ in 0..9 {
         world.cluster.write_status(&proxy("web"), json!({"currentStatus": "invalid"}));
         world.observe(&proxy("web"));
-        let due = world.board.deadline().expect("it is written again");
+        let due = world.due().expect("it is written again");
         pauses.push((due - world.now).as_secs());
         world.now = due;
         assert_eq!(world.write(), 1);

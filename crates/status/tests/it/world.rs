@@ -177,6 +177,11 @@ impl World {
         self.board.next_write(self.now, self.wall())
     }
 
+    /// When the next write is due.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.board.deadline(self.now)
+    }
+
     /// Makes the writes that are due, and gives their number.
     pub(crate) fn write(&mut self) -> usize {
         let mut writes = 0;
@@ -194,7 +199,7 @@ impl World {
     /// Makes all writes that ever become due.
     pub(crate) fn settle(&mut self) -> usize {
         let mut writes = self.write();
-        while let Some(due) = self.board.deadline() {
+        while let Some(due) = self.due() {
             self.now = self.now.max(due);
             writes += self.write();
             assert!(writes < 1_000, "it never ends");

@@ -11,7 +11,8 @@ fn metrics() -> Metrics {
     let (hub, _) = Hub::new(xds::Settings::default());
     let (tallies, certificates) = (Tallies::default(), None);
     let (leads, contour) = (tokio::sync::watch::channel(false).1, Some(Contour::default()));
-    Metrics { hub, tallies, certificates, leads, contour, happened: Happened::default() }
+    let statuses = Arc::default();
+    Metrics { hub, tallies, certificates, leads, statuses, contour, happened: Happened::default() }
 }
 
 /// A row for each metric: its name, its kind, its meaning.
