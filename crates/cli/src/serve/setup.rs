@@ -55,7 +55,7 @@ impl Setup {
             configuration,
             mode,
             client,
-            writes,
+            writer,
             contour_metrics,
             statuses: statuses.clone(),
             configured,
