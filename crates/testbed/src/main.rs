@@ -77,8 +77,18 @@ fn inside(cluster: &Cluster, words: Vec<String>) -> Result<ExitStatus> {
     let path = path_with(&cluster.programs().kubernetes)?;
     let kubeconfig = cluster.kubeconfig();
     let work = move || {
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""]);
+        // It ends with us, also when we are killed.
+        let mut command = Command::new("setpriv");
+        command.args([
+            "--pdeathsig",
+            "KILL",
+            "--",
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"",
+        ]);
         command.arg(&resolver).args(words).env("PATH", path).env("KUBECONFIG", kubeconfig);
         command.status()
     };

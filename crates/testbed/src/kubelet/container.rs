@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use k8s_openapi::api::core::v1::{Container, LifecycleHandler, SecurityContext};
 use kube::ResourceExt as _;
+use rustix::fs::{Uid, fchown};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -190,13 +191,14 @@ impl Task {
         let environment = environment(&self.kubelet.client, &self.place, &self.container).await?;
         let tree = self.tree()?;
         let mut command = self.command(&tree, &environment)?;
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.kubelet.children.spawn(command).await?;
+        let (output, input) = std::io::pipe()?;
+        // A program may open its standard output by name, as Envoy does for access logs.
+        fchown(&input, self.user().map(owner).map(Uid::from_raw), None)?;
+        command.stdout(input.try_clone()?).stderr(input);
         let pod = &self.place.pod;
         let log = self.kubelet.logs.of(&pod.namespace().unwrap_or_default(), &pod.name_any(), self.name());
-        log.follow(child.stdout.take());
-        log.follow(child.stderr.take());
-        Ok((child, environment))
+        log.follow(output)?;
+        Ok((self.kubelet.children.spawn(command).await?, environment))
     }
 
     /// Enters the pod's network, makes the mounts in a mount namespace of its own, and becomes the program.
@@ -318,6 +320,10 @@ impl Task {
             })
             .collect()
     }
+}
+
+fn owner(user: i64) -> u32 {
+    u32::try_from(user).unwrap_or_default()
 }
 
 fn exit_code(status: ExitStatus) -> i32 {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::io::PipeReader;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -15,8 +16,9 @@ use k8s_openapi::jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
+use tokio::net::unix::pipe::Receiver;
 use tokio_rustls::TlsAcceptor;
 
 use crate::credentials::Credentials;
@@ -75,8 +77,8 @@ impl Range {
 
 impl Log {
     /// Takes up all lines of an output.
-    pub(super) fn follow(&self, output: Option<impl AsyncRead + Unpin + Send + 'static>) {
-        let Some(output) = output else { return };
+    pub(super) fn follow(&self, output: PipeReader) -> Result<()> {
+        let output = Receiver::from_owned_fd(output.into())?;
         let log = self.clone();
         tokio::spawn(async move {
             let mut lines = BufReader::new(output).split(b'\n');
@@ -85,6 +87,7 @@ impl Log {
                 log.0.lock().unwrap_or_else(PoisonError::into_inner).push((Timestamp::now(), line));
             }
         });
+        Ok(())
     }
 
     fn read(&self, range: &Range) -> Vec<u8> {
