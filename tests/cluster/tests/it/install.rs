@@ -12,7 +12,7 @@ use serde_json::Value;
 use testbed::Bed;
 use testkit::{Request, eventually};
 
-const MANIFESTS: &str = "deploy/isobath.yaml";
+pub(crate) const MANIFESTS: &str = "deploy/isobath.yaml";
 pub(crate) const NAMESPACE: &str = "isobath";
 
 /// A backend, and an object of each kind whose status is written; one of them is wrong.
@@ -31,7 +31,8 @@ pub(crate) async fn kubectl(bed: &Bed, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&ran.stdout).into_owned()
 }
 
-async fn is_installed(bed: &Bed) {
+/// Waits until all pods of the manifests are ready.
+pub(crate) async fn is_installed(bed: &Bed) {
     let deployments: Api<Deployment> = Api::namespaced(bed.client.clone(), NAMESPACE);
     let sets: Api<DaemonSet> = Api::namespaced(bed.client.clone(), NAMESPACE);
     eventually("two controllers and an Envoy are ready", async || {
