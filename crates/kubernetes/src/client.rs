@@ -1,9 +1,12 @@
 //! How the API server is reached.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use tower::limit::RateLimitLayer;
 
 use crate::Error;
 
@@ -22,14 +25,36 @@ pub enum Access {
 /// # Errors
 /// When there is no usable service account or kubeconfig.
 pub async fn connect(access: &Access) -> Result<Client, Error> {
-    let config = match access {
-        Access::InCluster => Config::incluster()?,
+    Ok(Client::try_from(config(access).await?)?)
+}
+
+/// How many requests may be sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// In a second, in the long run; above 0.
+    pub per_second: f32,
+    /// At once; at least 1.
+    pub at_once: u32,
+}
+
+/// A client that keeps a pace: what is too much waits. For what may wait, which watches and leases must not.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_paced(access: &Access, pace: Pace) -> Result<Client, Error> {
+    let period = Duration::from_secs_f32(pace.at_once as f32 / pace.per_second);
+    let limit = RateLimitLayer::new(pace.at_once.into(), period);
+    Ok(ClientBuilder::try_from(config(access).await?)?.with_layer(&limit).build())
+}
+
+async fn config(access: &Access) -> Result<Config, Error> {
+    match access {
+        Access::InCluster => Ok(Config::incluster()?),
         Access::Kubeconfig(path) => {
             let file = Kubeconfig::read_from(path)?;
-            Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?
+            Ok(Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?)
         }
-    };
-    Ok(Client::try_from(config)?)
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod secrets;
 pub mod status;
 pub mod watch;
 
-pub use client::{Access, connect};
+pub use client::{Access, Pace, connect, connect_paced};
 pub use configuration::{Configured, contour_configuration};
 pub use error::Error;
 /// A client of the API server; made by [`connect`].

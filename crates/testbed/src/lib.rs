@@ -7,7 +7,7 @@
 //! tests.
 //!
 //! Everything is born in the cluster's network namespace because the thread that starts it is there. A test is no
-//! exception: [`test`] runs its body on such a thread, so that its connections reach addresses of pods and Services.
+//! exception: [`test()`] runs its body on such a thread, so that its connections reach addresses of pods and Services.
 //!
 //! The three types to know: [`Cluster`], [`Bed`] (what a test has of it), [`Objects`] (what it applies).
 

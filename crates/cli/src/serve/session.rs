@@ -84,12 +84,12 @@ impl Tasks {
 
 /// Runs until a signal comes.
 pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
-    let Setup { configuration, mode, client, contour_metrics, statuses, configured } = setup;
+    let Setup { configuration, mode, client, writer, contour_metrics, statuses, configured } = setup;
     let Configuration { settings, serving } = configuration;
     let xds = Bound::new(serving.xds, "xDS")?;
     let mut tasks = Tasks { running: JoinSet::new(), stop: CancellationToken::new() };
     let (statuses, Seams { leads, writes, peers }) =
-        Statuses::start(&mut tasks, &client, &serving, &statuses)?;
+        Statuses::start(&mut tasks, &client, writer, &serving, &statuses)?;
     statuses.configured_by(configured);
     let (security, certificates) = security::security(&serving.xds_security, peers)?;
 

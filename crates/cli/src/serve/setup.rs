@@ -6,7 +6,7 @@ use anyhow::Context;
 use config::Configuration;
 use envoy::XdsMode;
 use files::Document;
-use kubernetes::{Access, Client, Configured};
+use kubernetes::{Access, Client, Configured, Pace};
 use model::Settings;
 
 use super::Arguments;
@@ -20,6 +20,8 @@ pub(super) struct Setup {
     pub(super) configuration: Configuration,
     pub(super) mode: XdsMode,
     pub(super) client: Client,
+    /// For what may wait: it keeps the pace that the operator sets.
+    pub(super) writer: Client,
     pub(super) contour_metrics: bool,
     pub(super) statuses: StatusArguments,
     /// The object that says how everything is configured, if one does.
@@ -43,12 +45,21 @@ impl Setup {
                 (said.configuration(Some(object))?, client, Some(configured))
             }
         };
+        let writer = paced(&configuration.serving.cluster, &client).await?;
         let mode = arguments.xds_mode.into();
         let layout = arguments.layout.layout(mode)?;
         let settings = Settings { layout, ..configuration.settings };
         let configuration = Configuration { settings, ..configuration };
         let Arguments { contour_metrics, ref statuses, .. } = *arguments;
-        Ok(Self { configuration, mode, client, contour_metrics, statuses: statuses.clone(), configured })
+        Ok(Self {
+            configuration,
+            mode,
+            client,
+            writer,
+            contour_metrics,
+            statuses: statuses.clone(),
+            configured,
+        })
     }
 
     /// What is logged when the environment does not say it. What the client says of failures, whoever asked says, too.
@@ -64,6 +75,15 @@ impl Setup {
 
 async fn connect(configuration: &Configuration) -> anyhow::Result<Client> {
     Ok(kubernetes::connect(&access(&configuration.serving.cluster)?).await?)
+}
+
+/// A client at the pace that the operator sets, or the same that everything else has.
+async fn paced(cluster: &config::Cluster, client: &Client) -> anyhow::Result<Client> {
+    let Some(per_second) = cluster.requests_per_second else { return Ok(client.clone()) };
+    // A second's worth, as a rule.
+    let second = if per_second < 1.0 { 1 } else { per_second.ceil() as u32 };
+    let pace = Pace { per_second, at_once: cluster.requests_at_once.unwrap_or(second) };
+    Ok(kubernetes::connect_paced(&access(cluster)?, pace).await?)
 }
 
 fn access(cluster: &config::Cluster) -> anyhow::Result<Access> {

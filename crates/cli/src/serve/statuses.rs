@@ -71,16 +71,17 @@ pub(super) struct Seams {
 }
 
 impl Statuses {
-    /// Starts to write statuses, whenever this controller leads.
+    /// Starts to write statuses, whenever this controller leads; they are written by a client of their own.
     pub(super) fn start(
         tasks: &mut Tasks,
         client: &Client,
+        writer: Client,
         serving: &Serving,
         arguments: &StatusArguments,
     ) -> anyhow::Result<(Self, Seams)> {
         let identity = identity(arguments);
         let standing = elect(tasks, client, serving, arguments, &identity)?;
-        let (writer, objects) = Writer::new(client.clone(), &identity, standing.clone());
+        let (writer, objects) = Writer::new(writer, &identity, standing.clone());
         let writes = writer.counts();
         tasks.start_until_stop("statuses", done(writer.run()));
         addresses(tasks, client, serving, &objects);

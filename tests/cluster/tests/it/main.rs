@@ -1,11 +1,12 @@
 //! Tests in a cluster with a real API server. Without root, or where a cluster is impossible for another reason, they say
 //! so and pass.
-
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod certificates;
 mod install;
 mod outages;
 mod pods;
 mod rollouts;
 mod schemas;
 mod statuses;
+mod watches;

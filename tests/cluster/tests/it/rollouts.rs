@@ -26,7 +26,22 @@ async fn installed(bed: &Bed) -> SocketAddr {
         is_rolled_out(bed, deployment).await;
     }
     bed.objects.apply(OBJECTS).await.unwrap();
-    address(bed).await
+    kubectl(bed, &["rollout", "status", "--namespace", &bed.namespace, "deployment/echo", "--timeout=60s"])
+        .await;
+    let address = address(bed).await;
+    // Each connection may come to another Envoy.
+    eventually("every Envoy has the host", async || {
+        for _ in 0..30 {
+            let answer = Request::get(address, "shop.example", "/").send().await;
+            let answer = answer.map_err(|error| error.to_string())?;
+            if answer.code() != 200 {
+                return Err(answer.code().to_string());
+            }
+        }
+        Ok(())
+    })
+    .await;
+    address
 }
 
 async fn is_rolled_out(bed: &Bed, deployment: &str) {
