@@ -51,6 +51,9 @@ pub struct Settings {
     pub silence: Duration,
     /// A list that comes as a stream must say something in this time, else pages are asked for.
     pub silence_in_list: Duration,
+    /// How long a list is not believed that lacks most of what was known, and that nobody was told to be gone: an API
+    /// server with an old or an empty storage is more likely.
+    pub disbelief: Duration,
     /// How old a list may become, should an event ever be lost.
     pub relist: Duration,
 }
@@ -66,6 +69,7 @@ impl Default for Settings {
             longest_absence: Duration::from_secs(10),
             silence: Duration::from_secs(90),
             silence_in_list: Duration::from_secs(10),
+            disbelief: Duration::from_secs(30),
             relist: Duration::from_secs(30 * 60),
         }
     }

@@ -17,6 +17,8 @@ pub(super) enum Failure {
     Unsupported(String),
     /// We are to wait.
     Busy(Duration),
+    /// So many objects are gone that the list is not believed yet.
+    Implausible(usize),
     /// Anything else: it may go better the next time.
     Broken(String),
     /// Nobody wants to know any more.

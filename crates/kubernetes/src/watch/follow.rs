@@ -24,6 +24,8 @@ use super::{Settings, Unreadable};
 const LIFETIME: Duration = Duration::from_secs(290);
 /// A watch that ends sooner is a failure, lest it be begun again at once for ever.
 const SHORT: Duration = Duration::from_secs(1);
+/// So many objects must be missing for a list to be doubted.
+const DOUBTFUL: usize = 10;
 
 /// Follows the objects of one target.
 pub(super) struct Follower {
@@ -41,6 +43,8 @@ pub(super) struct Follower {
     streams: bool,
     pause: Pause,
     is_complete: bool,
+    /// Since when lists lack most of what was known.
+    doubts: Option<Instant>,
 }
 
 impl Follower {
@@ -64,6 +68,7 @@ impl Follower {
             streams: settings.streams,
             pause: Pause::new(settings.first_pause),
             is_complete: false,
+            doubts: None,
             settings,
         }
     }
@@ -209,8 +214,22 @@ impl Follower {
         Ok(())
     }
 
+    /// Whether a list lacks so much that it is not believed. Objects go by ones and by namespaces, and are told to; that
+    /// most of them go unseen is a fault, as a rule, and would take most hosts away.
+    fn doubt(&mut self) -> Result<(), Failure> {
+        let absent = self.known.absent();
+        if absent < DOUBTFUL || absent * 2 < self.known.count() {
+            self.doubts = None;
+            return Ok(());
+        }
+        let since = *self.doubts.get_or_insert_with(Instant::now);
+        if since.elapsed() < self.settings.disbelief { Err(Failure::Implausible(absent)) } else { Ok(()) }
+    }
+
     /// A list is complete: what it lacked is gone.
     async fn complete(&mut self) -> Result<(), Failure> {
+        self.doubt()?;
+        self.doubts = None;
         for (namespace, name) in self.known.end_list() {
             let object = model::ObjectId::new(store::kind(self.kind()), namespace, &*name);
             self.tell(News::Removed(object)).await?;
@@ -255,6 +274,13 @@ impl Follower {
                 self.pause.next(longest)
             }
             Failure::Absent => return self.is_absent().await,
+            Failure::Implausible(absent) => {
+                let known = self.known.count();
+                tracing::error!(%kind, absent, known, "most objects are missing from a list; it is not believed yet");
+                let _ = self.tally.failed();
+                self.version = None;
+                self.pause.next(longest)
+            }
             Failure::Refused(message) => {
                 if self.target.watched.origin == Origin::Defined && self.is_undefined().await {
                     return self.is_absent().await;
@@ -327,6 +353,7 @@ fn unsupported(failure: Failure) -> Failure {
         | Failure::Refused(_)
         | Failure::Unsupported(_)
         | Failure::Busy(_)
+        | Failure::Implausible(_)
         | Failure::Unwanted => failure,
     }
 }

@@ -73,6 +73,12 @@ impl Known {
         was_known
     }
 
+    /// How many objects were not in the list.
+    pub(super) fn absent(&self) -> usize {
+        let entries = self.objects.values().flat_map(BTreeMap::values);
+        entries.filter(|entry| entry.list != self.list).count()
+    }
+
     /// The list is complete: takes out what was not in it, and gives namespaces and names, in order.
     pub(super) fn end_list(&mut self) -> Vec<(Arc<str>, Box<str>)> {
         let list = self.list;
@@ -131,6 +137,7 @@ mod tests {
         known.begin_list();
         see(&mut known, "b", "1", "1");
         see(&mut known, "d", "1", "1");
+        assert_eq!(known.absent(), 2);
         let gone: Vec<_> = known.end_list().into_iter().map(|(_, name)| name).collect();
         assert_eq!(gone, ["a".into(), "c".into()]);
         assert_eq!(known.count(), 2);

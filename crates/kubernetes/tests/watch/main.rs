@@ -183,6 +183,43 @@ async fn after_a_watch_expired_only_what_changed_is_told() {
 }
 
 #[tokio::test]
+async fn a_list_that_lacks_most_of_what_was_known_is_not_believed_at_once() {
+    for (disbelief, believed) in [(Duration::from_secs(3600), false), (Duration::ZERO, true)] {
+        let server = ApiServer::with(&[]);
+        let names: Vec<_> = (0..20).map(|number| format!("s{number:02}")).collect();
+        for name in &names {
+            server.put(SERVICES, object(name));
+        }
+        let mut watching = Watching::with(&server, Settings { disbelief, ..Settings::default() });
+        watching.synced().await;
+        server.is(Mood::Failing(500));
+        server.cut();
+        for name in &names[..15] {
+            server.delete(SERVICES, "ns", name);
+        }
+        server.put(SERVICES, object("new"));
+        server.forget();
+        server.is(Mood::Good);
+        if believed {
+            let mut expected =
+                names[..15].iter().map(|name| format!("- Service ns/{name}")).collect::<Vec<_>>();
+            expected.insert(0, "+ Service ns/new".to_owned());
+            let mut told = Vec::new();
+            while told.len() < expected.len() {
+                told.extend(self::told(&watching.batch().await));
+            }
+            assert_eq!(told, expected);
+        } else {
+            watching.next(["+ Service ns/new"]).await;
+            let before = watching.failures();
+            watching.until(|watching| watching.failures() > before + 3).await;
+            server.put(SERVICES, object("newer"));
+            watching.next(["+ Service ns/newer"]).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn while_the_api_server_is_away_nothing_is_told() {
     let server = ApiServer::with(&[]);
     server.put(SERVICES, object("a"));
