@@ -16,7 +16,7 @@ const BACKENDS: &str = include_str!("outages/backends.yaml");
 /// How long what comes after an outage may take on a loaded machine: clients of the API server wait between two tries.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Result<T, String>) -> T {
+pub(crate) async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Result<T, String>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match attempt().await {
