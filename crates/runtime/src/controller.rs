@@ -60,6 +60,8 @@ pub struct Controller {
     /// there the news that something was rejected may still be on its way, and what was rejected must not
     /// pass for accepted.
     reached: Reached,
+    /// The names of the listeners that hosts are on.
+    listeners: [String; 2],
     /// Whether an Envoy rejected a listener and may still do so: looked at only then, as it takes a look at all.
     listener_was_rejected: bool,
     /// What the hub says of all connected Envoys; tests say it themselves.
@@ -80,6 +82,8 @@ impl Controller {
         let Options { settings, mode, xds } = options;
         let (hub, observations) = Hub::new(with_secrets_of(settings.layout, xds));
         let (notices, told) = mpsc::unbounded_channel();
+        let listeners =
+            [settings.http_listener(), settings.https_listener()].map(|id| id.as_str().to_owned());
         let settings = Arc::new(settings);
         let asked = Arc::clone(&hub);
         let controller = Self {
@@ -93,6 +97,7 @@ impl Controller {
             unreadable: BTreeSet::new(),
             published: 0,
             reached: Reached::default(),
+            listeners,
             listener_was_rejected: false,
             status: Box::new(move || asked.status()),
         };
@@ -244,9 +249,12 @@ impl Controller {
             let current = snapshot.as_ref().and_then(|snapshot| snapshot.get(held.resource_type, &held.name));
             current.is_some_and(|entry| entry.version() == held.version)
         };
+        let is_of_hosts = |held: &HeldResource| {
+            held.resource_type == xds::ResourceType::Listener
+                && self.listeners.iter().any(|name| *name == *held.name)
+        };
         let mut held = self.nodes().into_iter().flat_map(|node| node.held);
-        self.listener_was_rejected =
-            held.any(|held| held.resource_type == xds::ResourceType::Listener && is_current(&held));
+        self.listener_was_rejected = held.any(|held| is_of_hosts(&held) && is_current(&held));
         self.listener_was_rejected
     }
 
