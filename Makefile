@@ -21,11 +21,11 @@ cluster:
 	@hack/fetch-tools
 	@cargo run --quiet --package isobath-testbed -- shell
 
-# Measures on this machine and rewrites docs/benchmarks.md.
+# Measures on this machine and rewrites docs/benchmarks.md; PARTS="engine cluster" measures these sections alone.
 .PHONY: bench
 bench:
 	@hack/fetch-tools
-	@cargo xtask bench
+	@cargo xtask bench $(PARTS)
 
 .PHONY: fmt
 fmt:

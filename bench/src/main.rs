@@ -3,6 +3,7 @@
 //! Figures are printed as Markdown tables. They are measured on whatever machine this runs on, so what
 //! counts are ratios within one run; nothing here is an assertion, but a run that hangs panics.
 
+mod cluster;
 mod controller;
 mod end_to_end;
 mod engine_bench;
@@ -32,6 +33,8 @@ fn main() {
         ["layouts-requests", hosts] => layouts::requests(number(hosts)),
         // The other side of both: what clients and backend cost must not count as the controller's.
         ["layouts-outside"] => layouts::outside(),
+        ["cluster"] => cluster::all_sizes(),
+        ["cluster-size", layout, objects] => cluster::one_size(layout_of(layout), number(objects)),
         ["streams"] => streams::run(),
         // The other side of `streams`: processor time is counted for each process.
         ["streams-clients", folder, count, address, endpoints] => {
@@ -42,7 +45,7 @@ fn main() {
             streams::clients(address, number(count), &streams::Talk::Least, folder.as_ref());
         }
         other => {
-            eprintln!("usage: isobath-bench engine|end-to-end|layouts|streams, not {other:?}");
+            eprintln!("usage: isobath-bench engine|end-to-end|layouts|streams|cluster, not {other:?}");
             std::process::exit(2);
         }
     }
@@ -60,6 +63,17 @@ fn number(text: &str) -> usize {
         eprintln!("not a number: {text}");
         std::process::exit(2);
     })
+}
+
+fn layout_of(text: &str) -> model::Layout {
+    match text {
+        "scoped" => model::Layout::Scoped,
+        "table" => model::Layout::Table,
+        other => {
+            eprintln!("not a layout: {other}");
+            std::process::exit(2);
+        }
+    }
 }
 
 fn transport_of(text: &str) -> layouts::Transport {

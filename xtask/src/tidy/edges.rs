@@ -13,6 +13,7 @@ const CLUSTER_CRATES: &[&str] = &[
     "isobath-provisioner",
     "isobath-certgen",
     "isobath-testbed",
+    "isobath-bench",
     "isobath-cluster-tests",
 ];
 

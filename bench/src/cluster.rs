@@ -1,0 +1,166 @@
+//! With a real API server: what many HTTPProxies cost, and a change among them.
+//!
+//! Everything runs in the network namespace of a cluster of plain processes (`testbed`): the API server, the controller
+//! in a process of its own, an Envoy, two backends. Nothing is known of the controller but what it says at its ports.
+
+mod objects;
+mod subject;
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use kube::Client;
+use model::Layout;
+use testbed::Cluster;
+
+use crate::summary::Summary;
+use objects::{FIRST, OTHER, SECOND, Statuses, create, definitions, endpoints, move_away, status_writes};
+use subject::{Subject, Traffic};
+
+/// How often a route is moved to another Service.
+const MOVES: usize = 30;
+/// How many updates of endpoints there are, and the time between two.
+const UPDATES: usize = 100;
+const PERIOD: Duration = Duration::from_millis(50);
+
+/// How many objects there are at most; three kinds of each.
+const SIZES: [usize; 3] = [100, 1000, 5000];
+
+/// Measures all sizes with both layouts, each in a cluster of its own.
+pub(crate) fn all_sizes() {
+    if let Some(why) = testbed::why_not() {
+        println!("Left out: {why}.");
+        return;
+    }
+    head();
+    for layout in [Layout::Scoped, Layout::Table] {
+        for objects in SIZES {
+            one_size(layout, objects);
+        }
+    }
+    match std::env::var_os("PEER_CONTOUR") {
+        None => println!("\nNo peer was measured: PEER_CONTOUR names none."),
+        Some(peer) => println!("\nThe peer {} is not measured by this program yet.", peer.display()),
+    }
+}
+
+fn head() {
+    println!(
+        "| layout | objects | last create to all `Valid` | status writes for each | route moved (median) | controller | \
+         Envoy's main thread | to Envoy | answers but 200 | endpoint update | peak memory | after a restart: to Envoy | \
+         from Envoy |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+}
+
+/// Measures one size in a cluster of its own, and prints a row.
+pub(crate) fn one_size(layout: Layout, objects: usize) {
+    let cluster = std::sync::Arc::new(Cluster::start().expect("a cluster"));
+    let inside = std::sync::Arc::clone(&cluster);
+    let measured = cluster.inside(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        runtime.expect("a runtime").block_on(measure(&inside, layout, objects));
+    });
+    if let Err(panic) = measured {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+async fn measure(cluster: &Cluster, layout: Layout, count: usize) {
+    let client = cluster.client().await.expect("a client");
+    definitions(&client).await;
+    let mut subject = Subject::start(cluster, layout).await;
+    let statuses = Statuses::follow(client.clone());
+    create_all(&client, count).await;
+    let created = Instant::now();
+    statuses.all_valid(count).await;
+    let valid = created.elapsed();
+    let writes = status_writes(&client).await;
+
+    let moved = moves(&client, &subject, count).await;
+    let update = endpoint_updates(&client, &subject).await;
+    let peak = subject.peak_bytes();
+    let restart = subject.restart(cluster, layout).await;
+    println!(
+        "| {} | {count} | {:.1} s | {:.2} | {} | {} | {} | {} | {} | {} | {:.0} MB | {} | {} |",
+        name(layout),
+        valid.as_secs_f64(),
+        writes as f64 / count as f64,
+        milliseconds(moved.time),
+        milliseconds(moved.controller),
+        milliseconds(moved.envoy),
+        bytes(moved.bytes),
+        moved.bad,
+        milliseconds(update),
+        peak as f64 / 1e6,
+        bytes(restart.to_envoy),
+        bytes(restart.from_envoy),
+    );
+}
+
+const fn name(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Table => "table",
+        Layout::Scoped => "scoped",
+        Layout::OnDemand => "on-demand",
+    }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+fn bytes(count: u64) -> String {
+    match count {
+        0..10_000 => format!("{count} B"),
+        10_000..10_000_000 => format!("{:.0} KB", count as f64 / 1e3),
+        _ => format!("{:.0} MB", count as f64 / 1e6),
+    }
+}
+
+async fn create_all(client: &Client, count: usize) {
+    let created = stream::iter(0..count).map(|number| create(client, number)).buffer_unordered(32);
+    created.try_collect::<Vec<()>>().await.expect("the API server takes the objects");
+    create(client, OTHER).await.expect("the API server takes the objects");
+}
+
+/// What moving a route costs: medians of the time, means of the rest.
+struct Moves {
+    time: Duration,
+    controller: Duration,
+    envoy: Duration,
+    bytes: u64,
+    bad: u64,
+}
+
+async fn moves(client: &Client, subject: &Subject, count: usize) -> Moves {
+    let before = subject.costs().await;
+    let (mut times, mut bad) = (Vec::new(), 0);
+    for number in 0..MOVES {
+        let host = number * count / MOVES;
+        let traffic = Traffic::to(host);
+        traffic.is_answered_by(FIRST).await;
+        move_away(client, host).await;
+        times.push(traffic.is_answered_by(SECOND).await);
+        bad += traffic.stop().await;
+    }
+    let after = subject.costs().await;
+    let each = u32::try_from(MOVES).unwrap_or(u32::MAX);
+    Moves {
+        time: Summary::of(times.into_iter()).median,
+        controller: (after.controller - before.controller) / each,
+        envoy: (after.envoy - before.envoy) / each,
+        bytes: (after.bytes - before.bytes) / MOVES as u64,
+        bad,
+    }
+}
+
+async fn endpoint_updates(client: &Client, subject: &Subject) -> Duration {
+    let before = subject.costs().await;
+    for number in 0..UPDATES {
+        endpoints(client, 0, number % 2 == 0).await;
+        tokio::time::sleep(PERIOD).await;
+    }
+    let after = subject.costs().await;
+    (after.controller - before.controller) / u32::try_from(UPDATES).unwrap_or(u32::MAX)
+}
