@@ -6,6 +6,8 @@
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/beside.rs"]
+mod beside;
 #[path = "cli/bootstrap.rs"]
 mod bootstrap;
 #[path = "cli/certgen.rs"]
