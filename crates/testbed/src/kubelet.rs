@@ -71,7 +71,7 @@ async fn register(client: &Client) -> Result<()> {
     let node = json!({
         "apiVersion": "v1", "kind": "Node",
         "metadata": {"name": NODE_NAME, "labels": {
-            "kubernetes.io/hostname": NODE_NAME, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+            "kubernetes.io/hostname": NODE_NAME, "kubernetes.io/os": "linux", "kubernetes.io/arch": architecture(),
         }},
     });
     nodes.create(&PostParams::default(), &serde_json::from_value(node)?).await?;
@@ -91,6 +91,15 @@ async fn register(client: &Client) -> Result<()> {
     }}));
     nodes.patch_status(NODE_NAME, &PatchParams::default(), &status).await?;
     Ok(())
+}
+
+/// The machine's, in the words of Kubernetes.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
 }
 
 /// The pods that live here, by uid: how to ask each to end, with its grace period in seconds.

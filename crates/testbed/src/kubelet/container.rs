@@ -368,7 +368,9 @@ impl Tree {
     fn script(&self) -> String {
         let mut lines = vec!["set -e".to_owned(), "mount --bind \"$0\" \"$0\"".to_owned()];
         let folders = [("/usr", "usr"), ("/usr/lib", "lib"), ("/usr/lib64", "lib64")];
-        lines.extend(folders.map(|(from, to)| format!("mount -o bind,ro {from} \"$0/{to}\"")));
+        // Not every kind of machine has all.
+        let there = folders.into_iter().filter(|(from, _)| Path::new(from).is_dir());
+        lines.extend(there.map(|(from, to)| format!("mount -o bind,ro {from} \"$0/{to}\"")));
         lines.push("mount --rbind /dev \"$0/dev\"".to_owned());
         // Envoys would share what they keep in memory.
         lines.push("mount -t tmpfs tmpfs \"$0/dev/shm\"".to_owned());
