@@ -47,10 +47,9 @@ pub(crate) fn all_sizes() {
 fn head() {
     println!(
         "| layout | objects | last create to all `Valid` | status writes for each | route moved (median) | controller | \
-         Envoy's main thread | to Envoy | answers but 200 | endpoint update | peak memory | after a restart: to Envoy | \
-         from Envoy |"
+         Envoy's main thread | to Envoy | answers but 200 | endpoint update | peak memory | to Envoy after a restart |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
 }
 
 /// Measures one size in a cluster of its own, and prints a row.
@@ -80,9 +79,9 @@ async fn measure(cluster: &Cluster, layout: Layout, count: usize) {
     let moved = moves(&client, &subject, count).await;
     let update = endpoint_updates(&client, &subject).await;
     let peak = subject.peak_bytes();
-    let restart = subject.restart(cluster, layout).await;
+    let again = subject.restart(cluster, layout).await;
     println!(
-        "| {} | {count} | {:.1} s | {:.2} | {} | {} | {} | {} | {} | {} | {:.0} MB | {} | {} |",
+        "| {} | {count} | {:.1} s | {:.2} | {} | {} | {} | {} | {} | {} | {:.0} MB | {} |",
         name(layout),
         valid.as_secs_f64(),
         writes as f64 / count as f64,
@@ -93,8 +92,7 @@ async fn measure(cluster: &Cluster, layout: Layout, count: usize) {
         moved.bad,
         milliseconds(update),
         peak as f64 / 1e6,
-        bytes(restart.to_envoy),
-        bytes(restart.from_envoy),
+        bytes(again),
     );
 }
 

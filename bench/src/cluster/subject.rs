@@ -21,7 +21,6 @@ use crate::threads::{processor_time_of_thread, processor_time_of_threads};
 const XDS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8001);
 const PAGES: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
 const TRAFFIC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-const STATISTICS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8002);
 
 /// How long anything may take to begin.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -63,12 +62,6 @@ pub(super) struct Costs {
     pub(super) bytes: u64,
 }
 
-/// What a controller and an Envoy say to one another when the controller was started anew.
-pub(super) struct Restart {
-    pub(super) to_envoy: u64,
-    pub(super) from_envoy: u64,
-}
-
 impl Subject {
     pub(super) async fn start(cluster: &Cluster, layout: Layout) -> Self {
         let certificates = certificates();
@@ -102,9 +95,8 @@ impl Subject {
         }
     }
 
-    /// Ends the controller and starts another.
-    pub(super) async fn restart(&mut self, cluster: &Cluster, layout: Layout) -> Restart {
-        let asked = asked().await;
+    /// Ends the controller and starts another: what that sends to the Envoy, in bytes.
+    pub(super) async fn restart(&mut self, cluster: &Cluster, layout: Layout) -> u64 {
         drop(std::mem::replace(&mut self.controller, Process::start(&mut Command::new("true"))));
         self.controller = controller(cluster, self.certificates.path(), layout);
         ready().await;
@@ -115,8 +107,7 @@ impl Subject {
         .await;
         // What comes late is counted, too.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let to_envoy = sum(&page(PAGES, "/metrics").await, "isobath_xds_sent_bytes_total", "");
-        Restart { to_envoy, from_envoy: self::asked().await - asked }
+        sum(&page(PAGES, "/metrics").await, "isobath_xds_sent_bytes_total", "")
     }
 }
 
@@ -167,16 +158,6 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 async fn page(address: SocketAddr, path: &str) -> String {
     let answer = Request::get(address, "localhost", path).send().await;
     answer.map(|answer| answer.text()).unwrap_or_default()
-}
-
-/// What Envoy has sent to the controller.
-async fn asked() -> u64 {
-    let statistics = page(STATISTICS, "/stats/prometheus").await;
-    sum(
-        &statistics,
-        "envoy_cluster_upstream_cx_tx_bytes_total",
-        "envoy_cluster_name=\"isobath_isobath_8001\"",
-    )
 }
 
 /// The sum of a metric over all lines that have a label.
