@@ -78,9 +78,19 @@ fn feed(text: &str) -> io::Result<Option<String>> {
     Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
+/// One transaction that keeps what is hooked into the kernel: without its hooks for a moment, packets of open
+/// connections would go out under addresses that the other side does not know.
 fn text(destinations: &Destinations) -> String {
-    let mut table = String::from("table ip services {}\ndelete table ip services\ntable ip services {\n");
+    let mut text = String::from("add table ip services\n");
     let mut targets = BTreeSet::new();
+    for (chain, hook, priority) in
+        [("from_node", "output", -100), ("from_pods", "prerouting", -100), ("back", "postrouting", 100)]
+    {
+        let _ = writeln!(
+            text,
+            "add chain ip services {chain} {{ type nat hook {hook} priority {priority}; }}\nflush chain ip services {chain}"
+        );
+    }
     for protocol in [Protocol::Tcp, Protocol::Udp] {
         let (mut single, mut many) = (Vec::new(), Vec::new());
         for (number, ((_, from), to)) in
@@ -91,53 +101,56 @@ fn text(destinations: &Destinations) -> String {
                 _ => {
                     many.push(format!("{from} : goto {protocol}_{number}"));
                     targets.extend(to.iter().map(|to| (protocol, to)));
-                    table += &spread(protocol, number, to);
+                    text += &chain(&format!("{protocol}_{number}"), &spread(protocol, to));
                 }
             }
         }
-        table += &map(&format!("one_{protocol}"), "ipv4_addr . inet_service", &single);
-        table += &map(&format!("many_{protocol}"), "verdict", &many);
+        text += &map(&format!("one_{protocol}"), "ipv4_addr . inet_service", &single);
+        text += &map(&format!("many_{protocol}"), "verdict", &many);
     }
-    let chains = targets.into_iter().map(|(protocol, to)| {
-        format!(
-            "chain {} {{ meta l4proto {protocol} dnat to {}:{}; }}\n",
-            target(protocol, to),
-            to.host,
-            to.port
-        )
+    // A chain must be known before another goes to it.
+    let known = targets.into_iter().map(|(protocol, to)| {
+        chain(&target(protocol, to), &format!("meta l4proto {protocol} dnat to {}:{}", to.host, to.port))
     });
-    // A chain must be known before another goes to it; what is written first in a table need not be.
-    table.extend(chains);
-    for (chain, hook) in [("from_node", "output"), ("from_pods", "prerouting")] {
-        let _ = write!(table, "chain {chain} {{ type nat hook {hook} priority -100;");
+    let mut text = known.collect::<String>() + &text;
+    text.insert_str(0, "add table ip services\n");
+    for chain in ["from_node", "from_pods"] {
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            let _ = write!(table, " dnat to ip daddr . {protocol} dport map @one_{protocol};");
-            let _ = write!(table, " ip daddr . {protocol} dport vmap @many_{protocol};");
+            let rules = [
+                format!("dnat to ip daddr . {protocol} dport map @one_{protocol}"),
+                format!("ip daddr . {protocol} dport vmap @many_{protocol}"),
+            ];
+            for rule in rules {
+                let _ = writeln!(text, "add rule ip services {chain} {rule}");
+            }
         }
-        table += " }\n";
     }
     // A pod that reaches itself, or a neighbour, by a Service must get its answers by the way they went.
-    table += "chain back { type nat hook postrouting priority 100;";
-    table += " ip saddr 10.88.0.0/16 ip daddr 10.88.0.0/16 ct status dnat masquerade; }\n}\n";
-    table
+    text +=
+        "add rule ip services back ip saddr 10.88.0.0/16 ip daddr 10.88.0.0/16 ct status dnat masquerade\n";
+    text
+}
+
+/// A chain with one rule, in place of what it was. One that nothing leads to any more stays, and does nothing.
+fn chain(name: &str, rule: &str) -> String {
+    format!(
+        "add chain ip services {name}\nflush chain ip services {name}\nadd rule ip services {name} {rule}\n"
+    )
 }
 
 fn map(name: &str, to: &str, elements: &[String]) -> String {
-    let elements = match elements {
-        [] => String::new(),
-        some => format!(" elements = {{ {} }};", some.join(", ")),
-    };
-    format!("map {name} {{ type ipv4_addr . inet_service : {to};{elements} }}\n")
+    let mut text = format!("add map ip services {name} {{ type ipv4_addr . inet_service : {to}; }}\n");
+    let _ = writeln!(text, "flush map ip services {name}");
+    if !elements.is_empty() {
+        let _ = writeln!(text, "add element ip services {name} {{ {} }}", elements.join(", "));
+    }
+    text
 }
 
-fn spread(protocol: Protocol, number: usize, to: &BTreeSet<Address>) -> String {
+fn spread(protocol: Protocol, to: &BTreeSet<Address>) -> String {
     let ways = to.iter().enumerate().map(|(at, to)| format!("{at} : goto {}", target(protocol, to)));
     let ways: Vec<String> = ways.collect();
-    format!(
-        "chain {protocol}_{number} {{ numgen random mod {} vmap {{ {} }}; }}\n",
-        to.len(),
-        ways.join(", ")
-    )
+    format!("numgen random mod {} vmap {{ {} }}", to.len(), ways.join(", "))
 }
 
 fn target(protocol: Protocol, to: &Address) -> String {

@@ -10,7 +10,9 @@ use kube::Api;
 use kube::api::ListParams;
 use serde_json::Value;
 use testbed::Bed;
-use testkit::{Request, eventually};
+use testkit::Request;
+
+use crate::outages::eventually;
 
 pub(crate) const MANIFESTS: &str = "deploy/isobath.yaml";
 pub(crate) const NAMESPACE: &str = "isobath";

@@ -8,9 +8,10 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 use testbed::{Bed, Mode};
-use testkit::{Load, Request, RunningLoad, eventually};
+use testkit::{Load, Request, RunningLoad};
 
 use crate::install::{NAMESPACE, OBJECTS, address, condition, kubectl};
+use crate::outages::eventually;
 
 const ENVOYS: &str = "app.kubernetes.io/component=envoy";
 const CONTROLLERS: &str = "app.kubernetes.io/component=controller";

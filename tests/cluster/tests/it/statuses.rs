@@ -5,6 +5,7 @@ mod replica;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+use crate::outages::eventually;
 use api::http_proxy::status::LoadBalancerIngress;
 use futures::StreamExt as _;
 use isobath_cluster_tests::{install_definitions, install_definitions_alone};
@@ -16,7 +17,6 @@ use replica::Replica;
 use serde_json::{Value, json};
 use status::Kind;
 use testbed::{Bed, Mode};
-use testkit::eventually;
 
 fn objects(bed: &Bed, kind: Kind) -> Api<DynamicObject> {
     let named = GroupVersionKind::gvk(kind.group(), kind.version(), kind.as_str());
