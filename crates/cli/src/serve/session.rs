@@ -120,6 +120,8 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     tasks.start_until_stop("the feed", done(feed::changes(batched, inputs, metrics, statuses)));
     tasks.start_until_stop("the watches", async { Ok(watches.run(batches).await?) });
     if let Some(certificates) = certificates {
+        let warnings = done(security::warn_of_expiry(Arc::clone(&certificates)));
+        tasks.start_until_stop("warnings of certificates", warnings);
         tasks.start_until_stop("certificates", async move { match certificates.watch().await {} });
     }
     let stop = tasks.stop.clone();
