@@ -105,26 +105,9 @@ const LONG_LAYOUT_TESTS: &[&str] = &[
     "layouts::",
 ];
 
-/// Tests with pods, each in a cluster of its own, one at a time.
-const PODS: Step = Step {
-    name: "pods",
-    arguments: &[
-        "test",
-        "--package",
-        "isobath-cluster-tests",
-        "--test",
-        "cluster",
-        "--",
-        "--ignored",
-        "--test-threads=1",
-    ],
-    ..STEP
-};
-
 const LONG_STEPS: &[Step] = &[
     FETCH,
     CLUSTER,
-    PODS,
     LONG,
     Step {
         name: "long tests with tables",

@@ -13,6 +13,9 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// The node's address: the API server, the node agent, DNS, and the gateway of the pods.
 pub(crate) const NODE: &str = "10.88.0.1";
+/// The link address of the node's bridge. Without one of its own it takes that of one of its ports, another whenever
+/// pods come and go, and pods that know the old one send into the void for seconds.
+const BRIDGE: &str = "02:00:0a:58:00:01";
 /// The first two numbers of the addresses of pods.
 const PODS: &str = "10.88";
 /// Where Services get their cluster addresses from.
@@ -45,7 +48,7 @@ impl Namespace {
 
 fn set_up_node() -> io::Result<()> {
     ip("link set lo up")?;
-    ip("link add br0 type bridge")?;
+    ip(&format!("link add br0 address {BRIDGE} type bridge"))?;
     ip(&format!("addr add {NODE}/16 dev br0"))?;
     ip("link set br0 up")?;
     // Every address of these is here, so that packets to them come by the rules that send them on.

@@ -93,15 +93,14 @@ fn text(destinations: &Destinations) -> String {
     }
     for protocol in [Protocol::Tcp, Protocol::Udp] {
         let (mut single, mut many) = (Vec::new(), Vec::new());
-        for (number, ((_, from), to)) in
-            destinations.iter().enumerate().filter(|(_, ((own, _), _))| *own == protocol)
-        {
+        for ((_, from), to) in destinations.iter().filter(|((own, _), _)| *own == protocol) {
             match to.first() {
                 Some(only) if to.len() == 1 => single.push(format!("{from} : {only}")),
                 _ => {
-                    many.push(format!("{from} : goto {protocol}_{number}"));
+                    let spreading = name("from", protocol, from);
+                    many.push(format!("{from} : goto {spreading}"));
                     targets.extend(to.iter().map(|to| (protocol, to)));
-                    text += &chain(&format!("{protocol}_{number}"), &spread(protocol, to));
+                    text += &chain(&spreading, &spread(protocol, to));
                 }
             }
         }
@@ -110,7 +109,7 @@ fn text(destinations: &Destinations) -> String {
     }
     // A chain must be known before another goes to it.
     let known = targets.into_iter().map(|(protocol, to)| {
-        chain(&target(protocol, to), &format!("meta l4proto {protocol} dnat to {}:{}", to.host, to.port))
+        chain(&name("to", protocol, to), &format!("meta l4proto {protocol} dnat to {}:{}", to.host, to.port))
     });
     let mut text = known.collect::<String>() + &text;
     text.insert_str(0, "add table ip services\n");
@@ -148,11 +147,13 @@ fn map(name: &str, to: &str, elements: &[String]) -> String {
 }
 
 fn spread(protocol: Protocol, to: &BTreeSet<Address>) -> String {
-    let ways = to.iter().enumerate().map(|(at, to)| format!("{at} : goto {}", target(protocol, to)));
+    let ways = to.iter().enumerate().map(|(at, to)| format!("{at} : goto {}", name("to", protocol, to)));
     let ways: Vec<String> = ways.collect();
     format!("numgen random mod {} vmap {{ {} }}", to.len(), ways.join(", "))
 }
 
-fn target(protocol: Protocol, to: &Address) -> String {
-    format!("to_{protocol}_{}_{}", to.host.replace('.', "_"), to.port)
+/// Of a chain. It is made of the address alone: one that named other addresses from one version to the next would lead
+/// a connection astray while the kernel goes from chain to chain.
+fn name(way: &str, protocol: Protocol, address: &Address) -> String {
+    format!("{way}_{protocol}_{}_{}", address.host.replace('.', "_"), address.port)
 }

@@ -69,7 +69,6 @@ async fn apply_all(bed: &Bed, count: usize) {
 }
 
 #[test]
-#[ignore = "beside other clusters connections of pods get lost, why is not known yet: make test-long, one at a time"]
 fn many_objects_are_told_that_envoys_have_them_in_few_writes() {
     testbed::test_alone("shop", async |bed| {
         kubectl(bed, &["apply", "--server-side", "--filename", MANIFESTS]).await;

@@ -93,7 +93,6 @@ async fn apply(bed: &Bed, text: &str) {
 }
 
 #[test]
-#[ignore = "beside other clusters connections of pods get lost, why is not known yet: make test-long, one at a time"]
 fn without_an_api_server_a_new_envoy_is_served_and_changes_come_after() {
     testbed::test_alone("api-server-away", async |bed| {
         let envoy = served(bed).await;
@@ -116,7 +115,6 @@ fn without_an_api_server_a_new_envoy_is_served_and_changes_come_after() {
 }
 
 #[test]
-#[ignore = "beside other clusters connections of pods get lost, why is not known yet: make test-long, one at a time"]
 fn etcd_comes_back_and_changes_are_served() {
     testbed::test_alone("etcd-restarted", async |bed| {
         let envoy = served(bed).await;
@@ -130,7 +128,6 @@ fn etcd_comes_back_and_changes_are_served() {
 }
 
 #[test]
-#[ignore = "beside other clusters connections of pods get lost, why is not known yet: make test-long, one at a time"]
 fn what_changed_behind_a_broken_watch_is_served_even_when_its_history_is_gone() {
     testbed::test_alone("watch-expired", async |bed| {
         let envoy = served(bed).await;
@@ -168,7 +165,6 @@ async fn log(bed: &Bed) -> Result<String, String> {
 }
 
 #[test]
-#[ignore = "beside other clusters connections of pods get lost, why is not known yet: make test-long, one at a time"]
 fn a_right_that_is_missing_is_named_and_missed_no_more_once_granted() {
     testbed::test_alone("no-right", async |bed| {
         kubectl(bed, &["apply", "--server-side", "--filename", MANIFESTS]).await;

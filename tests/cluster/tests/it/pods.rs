@@ -92,7 +92,6 @@ fn pods_are_reached_by_the_addresses_of_their_service() {
 }
 
 #[test]
-#[ignore = "beside other clusters connections of pods get lost, why is not known yet: make test-long, one at a time"]
 fn a_pod_that_is_deleted_is_replaced_and_out_of_its_service() {
     testbed::test("replaced", async |bed| {
         bed.objects.apply(ECHO).await.unwrap();
