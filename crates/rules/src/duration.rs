@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::Invalid;
 
-/// The longest duration: Envoy counts nanoseconds in a signed 64-bit number.
-pub const MAX_DURATION: Duration = Duration::from_secs(9_223_372_036);
+/// The longest duration: Envoy counts nanoseconds in a signed 64-bit number, and refuses whole seconds beside which not
+/// every fraction would fit into it.
+pub const MAX_DURATION: Duration = Duration::from_secs(9_223_372_035);
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MIN_FILL_INTERVAL: Duration = Duration::from_millis(50);
@@ -87,7 +88,7 @@ mod tests {
     fn a_timeout_fits_into_envoys_nanoseconds() {
         // rt-dur-over64ms, rt-dur-overmax, ls-hcm-maxconn.
         assert_eq!(timeout(MAX_DURATION), Ok(MAX_DURATION));
-        assert!(timeout(Duration::from_secs(9_223_372_037)).is_err());
+        assert!(timeout(Duration::from_secs(9_223_372_036)).is_err());
         assert!(timeout(Duration::MAX).is_err());
     }
 

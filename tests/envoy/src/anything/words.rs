@@ -371,7 +371,7 @@ const CIPHERS: [&str; 3] = [
     "ECDHE-RSA-AES256-GCM-SHA384",
 ];
 const TIMEOUTS: [&str; 6] = ["1s", "infinity", "infinite", "1h30m", "250ms", "5s"];
-const UNUSUAL_DURATIONS: [&str; 14] = [
+const UNUSUAL_DURATIONS: [&str; 15] = [
     "0",
     "0s",
     "",
@@ -380,6 +380,7 @@ const UNUSUAL_DURATIONS: [&str; 14] = [
     "1ns",
     "1us",
     "0.0000001s",
+    "9223372035s",
     "9223372036s",
     "2562047h47m16.854775807s",
     "99999999h",
