@@ -126,9 +126,9 @@ fn build() -> Result<(), Failed> {
 fn section(part: &Part) -> Result<String, Failed> {
     let Part { title, explanation, argument } = part;
     eprintln!("measuring: {title}");
-    let mut command = Command::new("cargo");
-    command.args(["run", "--release", "--quiet", "--package", "isobath-bench", "--", argument]);
-    command.env("ISOBATH_TESTBED_BINARIES", root().join("target/release"));
+    let programs = root().join("target/release");
+    let mut command = Command::new(programs.join("isobath-bench"));
+    command.arg(argument).env("ISOBATH_TESTBED_BINARIES", programs);
     // What it says beside its tables is for whoever looks on.
     command.stderr(std::process::Stdio::inherit()).current_dir(root());
     let output = command.output().map_err(|error| Failed(format!("{argument}: {error}")))?;
