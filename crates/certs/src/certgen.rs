@@ -1,6 +1,7 @@
 //! `isobath certgen`: a set of certificates into a folder, as PEM files, Secret manifests or both.
 
 mod cluster;
+mod renewal;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -14,6 +15,7 @@ use crate::secrets::{self, InvalidManifest, Names, Secret, SecretsFormat};
 use crate::write;
 
 pub use cluster::{Deed, in_cluster, secret_names};
+pub use renewal::{Renewal, renewal};
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -38,6 +38,11 @@ impl KeyType {
         }
     }
 
+    /// The type whose keys are of this kind.
+    pub(crate) fn of_kind(kind: &str) -> Option<Self> {
+        [Self::EcdsaP256, Self::Rsa2048].into_iter().find(|each| each.kind() == kind)
+    }
+
     fn generate(self) -> Result<KeyPair, rcgen::Error> {
         match self {
             Self::EcdsaP256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),

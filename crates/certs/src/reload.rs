@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use rustls::{ClientConfig, ServerConfig};
+use time::OffsetDateTime;
 use tokio::sync::{Notify, watch};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -88,7 +89,7 @@ pub enum Reloaded {
 /// What a loaded certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// It is trusted.
+    /// It is the CA's.
     Ca,
     /// It is ours.
     Server,
@@ -108,6 +109,12 @@ impl LoadedCertificate {
     #[must_use]
     pub fn days_left(&self, now: i64) -> i64 {
         days_left(self.not_after, now)
+    }
+
+    /// The date on which it expires (UTC), like `2026-12-24`; nothing for one beyond all calendars.
+    #[must_use]
+    pub fn last_day(&self) -> Option<String> {
+        Some(OffsetDateTime::from_unix_timestamp(self.not_after).ok()?.date().to_string())
     }
 }
 
@@ -149,7 +156,7 @@ impl ReloadingServerConfig {
         Arc::clone(&self.loaded.borrow().config)
     }
 
-    /// Every certificate in force, the server's own last.
+    /// The certificates that connections depend on: those of the CA that signed ours, and ours, last.
     #[must_use]
     pub fn certificates(&self) -> Arc<[LoadedCertificate]> {
         Arc::clone(&self.loaded.borrow().certificates)
@@ -269,11 +276,20 @@ impl Contents {
         let material = self.material(files)?;
         let config = material.server_config().map_err(|why| files.invalid(why))?;
         log_notes(&material);
-        let trusted =
-            material.trusted.not_after().map(|not_after| LoadedCertificate { role: Role::Ca, not_after });
-        let own = LoadedCertificate { role: Role::Server, not_after: material.pair.not_after() };
-        Ok(Loaded { config: Arc::new(config), certificates: trusted.chain([own]).collect() })
+        Ok(Loaded { config: Arc::new(config), certificates: in_use(&material) })
     }
+}
+
+/// The certificates that connections depend on. A bundle may hold others, which only wait to be forgotten, or to be
+/// used; when ours was signed by none of it, it is for the certificates of Envoys, and all may be in use.
+fn in_use(material: &Material) -> Arc<[LoadedCertificate]> {
+    let mut ends: Vec<_> = material.trusted.not_after_of_issuers(&material.pair).collect();
+    if ends.is_empty() {
+        ends = material.trusted.not_after().collect();
+    }
+    let trusted = ends.into_iter().map(|not_after| LoadedCertificate { role: Role::Ca, not_after });
+    let own = LoadedCertificate { role: Role::Server, not_after: material.pair.not_after() };
+    trusted.chain([own]).collect()
 }
 
 /// What peers will refuse is loaded all the same, but not in silence.

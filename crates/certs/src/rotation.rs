@@ -31,6 +31,17 @@ pub struct Previous {
     pub next: Option<Generated>,
 }
 
+impl Previous {
+    /// Whether the announced CA is among those that were in force, expired or not.
+    pub(crate) fn trusts_next(&self) -> bool {
+        let bundle = self.next.as_ref().map(|next| CaBundle::parse(next.ca.as_bytes()));
+        let Some(Ok(announced)) = bundle else { return false };
+        let announced = unexpired(&announced, i64::MIN);
+        let in_force = self.trusted.iter().flat_map(|bundle| unexpired(bundle, i64::MIN));
+        in_force.into_iter().any(|trusted| announced.contains(&trusted))
+    }
+}
+
 /// How the current leaves came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Promotion {

@@ -1,6 +1,6 @@
 //! `isobath certgen`: certificates for the mutual TLS between the controller and its Envoys.
 
-mod cluster;
+pub(crate) mod cluster;
 
 use std::io;
 use std::path::PathBuf;
@@ -61,11 +61,20 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Naming {
+pub(crate) enum Naming {
     /// isobathcert.
     Isobath,
     /// contourcert.
     Contour,
+}
+
+impl From<Naming> for Names {
+    fn from(naming: Naming) -> Self {
+        match naming {
+            Naming::Isobath => Self::Isobath,
+            Naming::Contour => Self::Contour,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -133,10 +142,7 @@ impl Arguments {
                 Key::Ecdsa => KeyType::EcdsaP256,
                 Key::Rsa => KeyType::Rsa2048,
             },
-            names: match self.names {
-                Naming::Isobath => Names::Isobath,
-                Naming::Contour => Names::Contour,
-            },
+            names: self.names.into(),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! `isobath serve`: a cluster's objects to its Envoys.
 
 mod everywhere;
+mod expiry;
 mod feed;
 mod graph;
 mod metrics;
 mod pages;
+mod renewal;
 mod security;
 mod session;
 mod setup;
@@ -41,6 +43,8 @@ pub(crate) struct Arguments {
     contour_metrics: bool,
     #[command(flatten)]
     statuses: statuses::StatusArguments,
+    #[command(flatten)]
+    renewal: renewal::RenewalArguments,
     #[command(flatten)]
     layout: LayoutArguments,
     #[command(flatten)]

@@ -3,6 +3,7 @@
 use api::ContourConfiguration;
 use kube::Client;
 use kube::core::Request;
+use model::Problem;
 use serde_json::{Value, json};
 use status::{Input, Observation, Statement, Target};
 
@@ -42,11 +43,19 @@ impl Configured {
 
     /// What the writer of statuses is told when it is in force: in the form that was read, whatever comes later.
     #[must_use]
-    pub fn in_force(self) -> Vec<Input> {
-        let Self { generation, target, observation, .. } = self;
-        let said = Statement::of_configuration(&target.namespace, &target.name, generation, &[]);
-        let observed = observation.map(|observation| Input::Observed(target, Box::new(observation)));
-        observed.into_iter().chain([Input::Said(Box::new(said))]).collect()
+    pub fn in_force(&self) -> Vec<Input> {
+        let observed = self.observation.clone();
+        let observed =
+            observed.map(|observation| Input::Observed(self.target.clone(), Box::new(observation)));
+        observed.into_iter().chain([self.said(&[])]).collect()
+    }
+
+    /// What there is to say of it, in place of what was said before.
+    #[must_use]
+    pub fn said(&self, problems: &[Problem]) -> Input {
+        let Self { generation, target, .. } = self;
+        let said = Statement::of_configuration(&target.namespace, &target.name, *generation, problems);
+        Input::Said(Box::new(said))
     }
 }
 

@@ -9,6 +9,7 @@ mod configuration;
 mod error;
 pub mod lease;
 mod peers;
+mod pod;
 mod secrets;
 pub mod status;
 pub mod watch;
@@ -19,4 +20,5 @@ pub use error::Error;
 /// A client of the API server; made by [`connect`].
 pub use kube::Client;
 pub use peers::follow_peers;
+pub use pod::Pod;
 pub use secrets::{put_secret, secret};

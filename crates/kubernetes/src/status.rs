@@ -4,7 +4,7 @@
 //! it was begun under.
 
 mod addresses;
-mod request;
+pub(crate) mod request;
 mod writes;
 
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const AT_A_TIME: usize = 32;
 /// How many Events.
 const EVENTS: usize = 4;
 /// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How many inputs are taken before the next write is begun.
 const AT_ONCE: usize = 1024;
 

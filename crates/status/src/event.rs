@@ -1,7 +1,7 @@
 //! Kubernetes Events: what is wrong, where `kubectl describe` shows it. For an Ingress there is no other place.
 
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 
 use api::http_proxy::status::SubCondition;
 use k8s_openapi::jiff::Timestamp;
@@ -13,42 +13,83 @@ use crate::{Statement, Target};
 /// The limit of `events.k8s.io/v1` for a note.
 const NOTE_BYTES: usize = 1024;
 
+/// What an Event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Regarding {
+    /// Group and version.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// Its namespace, which the Event lives in, too.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid: `kubectl describe` shows no Events without it.
+    pub uid: String,
+}
+
+impl fmt::Display for Regarding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
 /// An Event to create (`events.k8s.io/v1`). One of its name is the same one: it was told before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The object that it is about, whose namespace it lives in.
-    pub target: Target,
+    /// What it is about.
+    pub regarding: Regarding,
     /// The whole Event.
     pub body: Value,
 }
 
 impl Event {
     /// What is wrong with an object, as told by `identity`; `None` when nothing is.
-    pub(crate) fn new(said: &Statement, uid: &Arc<str>, identity: &str, now: Timestamp) -> Option<Self> {
-        let target = said.target.clone();
+    pub(crate) fn new(said: &Statement, uid: &str, identity: &str, now: Timestamp) -> Option<Self> {
+        let Target { kind, namespace, name } = &said.target;
         let mut problems = said.errors.iter().chain(&said.warnings);
         let first = problems.next()?;
         let note = note(first, problems.count());
+        let regarding = Regarding {
+            api_version: kind.api_version(),
+            kind: kind.as_str().to_owned(),
+            namespace: namespace.to_string(),
+            name: name.to_string(),
+            uid: uid.to_owned(),
+        };
+        Some(Self::warning(regarding, ("Translate", &first.reason), &note, identity, now))
+    }
+
+    /// A warning: what was done and the reason, each a word, and the whole in a sentence.
+    #[must_use]
+    pub fn warning(
+        regarding: Regarding,
+        (action, reason): (&str, &str),
+        note: &str,
+        identity: &str,
+        now: Timestamp,
+    ) -> Self {
+        let name = event_name(&regarding, reason, note);
         let body = json!({
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"namespace": target.namespace, "name": name(&target, uid, &first.reason, &note)},
+            "metadata": {"namespace": regarding.namespace, "name": name},
             "eventTime": format!("{now:.6}"),
             "reportingController": "isobath",
             "reportingInstance": identity,
-            "action": "Translate",
-            "reason": first.reason,
+            "action": action,
+            "reason": reason,
             "regarding": {
-                "apiVersion": target.kind.api_version(),
-                "kind": target.kind.as_str(),
-                "namespace": target.namespace,
-                "name": target.name,
-                "uid": uid,
+                "apiVersion": regarding.api_version,
+                "kind": regarding.kind,
+                "namespace": regarding.namespace,
+                "name": regarding.name,
+                "uid": regarding.uid,
             },
             "note": note,
             "type": "Warning",
         });
-        Some(Self { target, body })
+        Self { regarding, body }
     }
 }
 
@@ -64,11 +105,11 @@ fn note(first: &SubCondition, more: usize) -> String {
 }
 
 /// A name that is the same whenever the same is told about an object, whoever tells it.
-fn name(target: &Target, uid: &Arc<str>, reason: &str, note: &str) -> String {
+fn event_name(regarding: &Regarding, reason: &str, note: &str) -> String {
     let mut hasher = DefaultHasher::new();
-    (uid, reason, note).hash(&mut hasher);
+    (regarding.uid.as_str(), reason, note).hash(&mut hasher);
     // Names have 253 characters at most.
-    let mut name = target.name.to_string();
+    let mut name = regarding.name.clone();
     cut(&mut name, 230);
     format!("{name}.{:016x}", hasher.finish())
 }
@@ -93,7 +134,7 @@ mod tests {
         let report = Report { object, generation: 1, verdict: Verdict::Invalid, problems };
         let said = Statement::of(&report, 1).expect("an Ingress has a status");
         let now = Timestamp::from_millisecond(1_500).expect("a time");
-        Event::new(&said, &"uid-1".into(), "isobath-0", now)
+        Event::new(&said, "uid-1", "isobath-0", now)
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod statement;
 mod wanted;
 
 pub use board::{Board, Input, Outcome, Write};
-pub use event::Event;
+pub use event::{Event, Regarding};
 pub use kind::{Kind, Target};
 pub use load_balancer::service_addresses;
 pub use observation::Observation;

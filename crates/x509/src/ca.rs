@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::certificate::{self, Facts, InvalidCertificate};
 use crate::note::{self, Note};
+use crate::pair::TlsPair;
 use crate::pem::{self, Label};
 
 /// Why `ca.crt` is not usable. Texts follow Contour's (reference 3.4).
@@ -50,6 +51,14 @@ impl CaBundle {
     /// The last valid second of each certificate, in their order, in unix seconds.
     pub fn not_after(&self) -> impl Iterator<Item = i64> + '_ {
         self.certificates.iter().map(|one| one.not_after)
+    }
+
+    /// The last valid second of each certificate that has the name of whom the chain of `pair` was signed by, in unix
+    /// seconds. Signatures are not looked at.
+    pub fn not_after_of_issuers(&self, pair: &TlsPair) -> impl Iterator<Item = i64> + '_ {
+        let issuer = certificate::last_issuer(pair.chain());
+        let issuers = self.certificates.iter().filter(move |one| Some(&one.subject) == issuer.as_ref());
+        issuers.map(|one| one.not_after)
     }
 
     /// What will not work as meant, at `now` in unix seconds.

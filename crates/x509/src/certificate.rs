@@ -115,6 +115,13 @@ pub(crate) fn facts(certificate: &X509Certificate<'_>) -> Facts {
     }
 }
 
+/// DER of the issuer that the last certificate of a text names.
+pub(crate) fn last_issuer(text: &[u8]) -> Option<Box<[u8]>> {
+    let ders = decode_all(text).ok()?;
+    let chain = parse_all(&ders).ok()?;
+    chain.last().map(|last| last.issuer().as_raw().into())
+}
+
 /// Checks the certificate that is served.
 pub(crate) fn leaf<'a>(certificate: &'a X509Certificate<'_>) -> Result<Leaf<'a>, InvalidCertificate> {
     let kind = key_kind(certificate.public_key())?;

@@ -8,6 +8,7 @@ mod generated;
 mod handshake;
 mod redaction;
 mod reload;
+mod renewal;
 mod rotation;
 
 use isobath_certs::{KeyType, Options};

@@ -2,7 +2,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use isobath_certs::{Generated, Reloaded, ReloadingServerConfig, Role, TlsFiles, Unloadable, generate};
+use isobath_certs::{
+    Generated, Options, Reloaded, ReloadingServerConfig, Role, TlsFiles, Unloadable, generate,
+};
 
 use crate::handshake::connect;
 use crate::options;
@@ -105,15 +107,29 @@ fn the_first_load_says_which_file_is_wrong() {
     );
 }
 
+/// Roles and days left of what is loaded with this bundle.
+fn loaded(folder: &Path, set: &Generated, bundle: &str) -> Vec<(Role, i64)> {
+    write(folder, set);
+    fs::write(folder.join("ca.crt"), bundle).unwrap();
+    let config = ReloadingServerConfig::load(files(folder)).unwrap();
+    let now = options().now + 60;
+    config.certificates().iter().map(|one| (one.role, one.days_left(now))).collect()
+}
+
 #[test]
-fn the_days_left_of_every_certificate_in_force_are_known() {
+fn the_days_left_are_those_of_our_certificate_and_of_the_ca_that_signed_it() {
     let folder = tempfile::tempdir().unwrap();
     let set = generate(&options()).unwrap();
-    write(folder.path(), &set);
-    fs::write(folder.path().join("ca.crt"), format!("{}{}", set.ca, generate(&options()).unwrap().ca))
-        .unwrap();
-    let config = ReloadingServerConfig::load(files(folder.path())).unwrap();
-    let now = options().now;
-    let found: Vec<_> = config.certificates().iter().map(|one| (one.role, one.days_left(now + 60))).collect();
-    assert_eq!(found, [(Role::Ca, 29), (Role::Ca, 29), (Role::Server, 29)]);
+    let old = generate(&Options { lifetime_days: 3, ..options() }).unwrap();
+    let found = loaded(folder.path(), &set, &format!("{}{}", old.ca, set.ca));
+    assert_eq!(found, [(Role::Ca, 29), (Role::Server, 29)]);
+}
+
+#[test]
+fn of_a_bundle_for_the_certificates_of_envoys_alone_every_ca_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = generate(&options()).unwrap();
+    let others = [3, 5].map(|lifetime_days| generate(&Options { lifetime_days, ..options() }).unwrap().ca);
+    let found = loaded(folder.path(), &set, &others.concat());
+    assert_eq!(found, [(Role::Ca, 2), (Role::Ca, 4), (Role::Server, 29)]);
 }

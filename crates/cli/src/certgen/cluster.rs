@@ -8,25 +8,45 @@ use api::ByteString;
 use api::core::Secret;
 use api::meta::ObjectMeta;
 use certs::certgen::{CertgenOptions, Deed, in_cluster, secret_names};
-use kubernetes::{Access, put_secret, secret};
+use kubernetes::{Access, Client, put_secret, secret};
 
 use crate::output::unix_time;
+
+/// The Secrets of a cluster that matter to a set.
+pub(crate) struct Found {
+    pub(crate) secrets: Vec<certs::Secret>,
+    /// Their resource versions, by their names.
+    versions: BTreeMap<String, String>,
+}
+
+impl Found {
+    /// Reads those that are there.
+    pub(crate) async fn read(client: &Client, options: &CertgenOptions) -> anyhow::Result<Self> {
+        let mut found = Self { secrets: vec![], versions: BTreeMap::new() };
+        for name in secret_names(options) {
+            let read = secret(client, &options.namespace, &name).await;
+            let Some(read) = read.with_context(|| format!("secret/{name}"))? else { continue };
+            let version = read.metadata.resource_version.clone();
+            found.versions.extend(version.map(|version| (name.clone(), version)));
+            found.secrets.push(known(name, read));
+        }
+        Ok(found)
+    }
+
+    /// Writes one, in place of what was read under its name and of nothing else.
+    pub(crate) async fn put(&self, client: &Client, secret: certs::Secret) -> anyhow::Result<()> {
+        let what = format!("secret/{}", secret.name);
+        let version = self.versions.get(&secret.name).cloned();
+        put_secret(client, &object(secret, version)).await.context(what)
+    }
+}
 
 /// Writes the Secrets that are missing, or all of them in place of what is there.
 pub(super) async fn write(access: &Access, options: &CertgenOptions) -> anyhow::Result<()> {
     let client = kubernetes::connect(access).await?;
-    let mut versions = BTreeMap::new();
-    let mut present = Vec::new();
-    for name in secret_names(options) {
-        let found =
-            secret(&client, &options.namespace, &name).await.with_context(|| format!("secret/{name}"))?;
-        if let Some(found) = found {
-            versions.insert(name.clone(), found.metadata.resource_version.clone());
-            present.push(known(name, found));
-        }
-    }
+    let found = Found::read(&client, options).await?;
     let mut out = io::stdout();
-    let (secrets, note) = match in_cluster(options, &present, unix_time())? {
+    let (secrets, note) = match in_cluster(options, &found.secrets, unix_time())? {
         Deed::Write(secrets, note) => (secrets, note),
         Deed::Keep(names) => {
             for name in names {
@@ -36,10 +56,9 @@ pub(super) async fn write(access: &Access, options: &CertgenOptions) -> anyhow::
         }
     };
     for each in secrets {
-        let what = format!("secret/{}", each.name);
-        let version = versions.get(&each.name).cloned().flatten();
-        put_secret(&client, &object(each, version)).await.with_context(|| what.clone())?;
-        writeln!(out, "{what} written")?;
+        let name = each.name.clone();
+        found.put(&client, each).await?;
+        writeln!(out, "secret/{name} written")?;
     }
     if let Some(note) = note {
         writeln!(

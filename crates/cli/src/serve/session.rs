@@ -14,13 +14,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use xds::Server;
 
+use super::expiry::Told;
 use super::metrics::{Contour, Happened, Metrics};
 use super::pages::{Sources, both};
 use super::setup::Setup;
 use super::sockets::Bound;
 use super::standing::Standing;
 use super::statuses::{Seams, Statuses};
-use super::{feed, security};
+use super::{feed, renewal, security};
 use crate::output::Outcome;
 
 /// What waits for the engine: what comes meanwhile is gathered into the next.
@@ -84,13 +85,18 @@ impl Tasks {
 
 /// Runs until a signal comes.
 pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
-    let Setup { configuration, mode, client, writer, contour_metrics, statuses, configured } = setup;
+    let Setup { configuration, mode, client, writer, contour_metrics, configured, .. } = setup;
     let Configuration { settings, serving } = configuration;
     let xds = Bound::new(serving.xds, "xDS")?;
     let mut tasks = Tasks { running: JoinSet::new(), stop: CancellationToken::new() };
+    let pod = setup.statuses.pod(&setup.namespace);
     let (statuses, Seams { leads, writes, peers }) =
-        Statuses::start(&mut tasks, &client, writer, &serving, &statuses)?;
-    statuses.configured_by(configured);
+        Statuses::start(&mut tasks, &client, writer, &serving, &setup.statuses)?;
+    statuses.configured_by(configured.as_ref());
+    if let Some(options) = setup.renewal {
+        let renewal = renewal::renew(client.clone(), leads.clone(), options);
+        tasks.start_until_stop("the renewal of certificates", done(renewal));
+    }
     let (security, certificates) = security::security(&serving.xds_security, peers)?;
 
     let (controller, notices) = Controller::new(Options { settings, mode, xds: xds::Settings::default() });
@@ -99,6 +105,7 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     let (batches, batched) = mpsc::channel(BACKLOG);
     let (ready, is_ready) = watch::channel(false);
     let standing = Standing { ready: is_ready.clone(), inputs: inputs.clone() };
+    let told = Told { client: client.clone(), pod, configured, statuses: statuses.clone() };
     let watches = Watches::new(client, watched(&serving));
 
     let metrics = Arc::new(Metrics {
@@ -120,7 +127,7 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     tasks.start_until_stop("the feed", done(feed::changes(batched, inputs, metrics, statuses)));
     tasks.start_until_stop("the watches", async { Ok(watches.run(batches).await?) });
     if let Some(certificates) = certificates {
-        let warnings = done(security::warn_of_expiry(Arc::clone(&certificates)));
+        let warnings = done(told.follow(Arc::clone(&certificates)));
         tasks.start_until_stop("warnings of certificates", warnings);
         tasks.start_until_stop("certificates", async move { match certificates.watch().await {} });
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use certs::certgen::CertgenOptions;
 use config::Configuration;
 use envoy::XdsMode;
 use files::Document;
@@ -26,6 +27,10 @@ pub(super) struct Setup {
     pub(super) statuses: StatusArguments,
     /// The object that says how everything is configured, if one does.
     pub(super) configured: Option<Configured>,
+    /// The namespace that this runs in.
+    pub(super) namespace: String,
+    /// How certificates for xDS are renewed, if they are.
+    pub(super) renewal: Option<CertgenOptions>,
 }
 
 impl Setup {
@@ -51,6 +56,8 @@ impl Setup {
         let settings = Settings { layout, ..configuration.settings };
         let configuration = Configuration { settings, ..configuration };
         let Arguments { contour_metrics, ref statuses, .. } = *arguments;
+        let namespace = namespace(arguments);
+        let renewal = arguments.renewal.options(&namespace, &configuration.serving.xds_security)?;
         Ok(Self {
             configuration,
             mode,
@@ -59,6 +66,8 @@ impl Setup {
             contour_metrics,
             statuses: statuses.clone(),
             configured,
+            namespace,
+            renewal,
         })
     }
 

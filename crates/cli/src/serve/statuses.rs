@@ -13,7 +13,7 @@ use config::{Serving, StatusAddress, XdsSecurity};
 use kubernetes::lease::{self, Candidate, Standing};
 use kubernetes::status::{Writer, Writes, follow_service, input};
 use kubernetes::watch::Batch;
-use kubernetes::{Client, Configured, follow_peers};
+use kubernetes::{Client, Configured, Pod, follow_peers};
 use peers::Connect;
 use runtime::Notice;
 use status::Input;
@@ -40,9 +40,22 @@ pub(super) struct StatusArguments {
     /// What this controller is called among its like.
     #[arg(long, env = "POD_NAME", hide = true)]
     pod_name: Option<String>,
+    /// The uid of its Pod.
+    #[arg(long, env = "POD_UID", hide = true)]
+    pod_uid: Option<String>,
     /// The address at which the others would find it; without one it asks nobody.
     #[arg(long, env = "POD_IP", hide = true)]
     pod_ip: Option<IpAddr>,
+}
+
+impl StatusArguments {
+    /// The Pod that Events of the controller itself are about; nothing when none are to be written, or when it does not
+    /// know which Pod it is.
+    pub(super) fn pod(&self, namespace: &str) -> Option<Pod> {
+        let known = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let (name, uid) = known(&self.pod_name).zip(known(&self.pod_uid))?;
+        (self.status == Status::On).then(|| Pod { namespace: namespace.to_owned(), name, uid })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -105,7 +118,7 @@ impl Statuses {
     }
 
     /// Tells which object everything is configured by.
-    pub(super) fn configured_by(&self, configured: Option<Configured>) {
+    pub(super) fn configured_by(&self, configured: Option<&Configured>) {
         configured.into_iter().flat_map(Configured::in_force).for_each(|input| self.tell(input));
     }
 
@@ -124,7 +137,8 @@ impl Statuses {
         let _ = self.notices.send(notice);
     }
 
-    fn tell(&self, input: Input) {
+    /// Tells whoever writes statuses.
+    pub(super) fn tell(&self, input: Input) {
         // Nobody listens during shutdown only.
         let _ = self.objects.send(input);
     }

@@ -98,18 +98,18 @@ fn message(answer: &[u8]) -> String {
 }
 
 /// Tells something by an Event. One that is there already has told it.
-pub(super) async fn tell(client: Client, event: Event) {
+pub(crate) async fn tell(client: Client, event: Event) {
     let told = post(client, &event).await;
     let (status, error) = match told {
         Ok((status, _, _)) if status.is_success() || status == StatusCode::CONFLICT => return,
         Ok((status, _, answer)) => (status.as_u16(), message(&answer)),
         Err(error) => (0, error),
     };
-    tracing::debug!(object = %event.target, status, error, "an Event cannot be created");
+    tracing::debug!(object = %event.regarding, status, error, "an Event cannot be created");
 }
 
 async fn post(client: Client, event: &Event) -> Result<Answer, String> {
-    let path = format!("/apis/events.k8s.io/v1/namespaces/{}/events", event.target.namespace);
+    let path = format!("/apis/events.k8s.io/v1/namespaces/{}/events", event.regarding.namespace);
     let body = serde_json::to_vec(&event.body).map_err(text)?;
     let request = kube::core::Request::new(path).create(&PostParams::default(), body).map_err(text)?;
     send(client, request).await

@@ -1,4 +1,6 @@
-//! Certificates that `certgen` writes into a cluster.
+//! Certificates that `certgen` writes into a cluster, and that a controller renews there.
+
+mod renewed;
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -93,10 +93,31 @@ fn values_reach_where_they_act() {
 }
 
 #[test]
+fn the_controller_may_renew_certificates_only_when_it_is_to() {
+    let controller = "certificates.renewedBy=controller";
+    for (values, renews, has_cron_job) in [
+        (&[][..], false, true),
+        (&[controller][..], true, false),
+        (&[controller, "certificates.generate=false"][..], false, false),
+    ] {
+        let Some(objects) = rendered(values) else { return };
+        let has = |kind: &str, name: &str| objects.contains_key(&(kind.to_owned(), name.to_owned()));
+        let is_told = arguments(&objects).contains(&"--renew-certificates".to_owned());
+        let rights = (has("Role", "isobath-renewal"), has("RoleBinding", "isobath-renewal"));
+        assert_eq!((is_told, rights), (renews, (renews, renews)), "{values:?}");
+        assert_eq!(has("CronJob", "isobath-certgen"), has_cron_job, "{values:?}");
+    }
+}
+
+#[test]
 fn what_is_misspelt_is_refused() {
-    for value in
-        ["envoy.hostPort.http=80", "envoy.kind=Pod", "controller.replicas=none", "envoy.hostPorts.http=70000"]
-    {
+    for value in [
+        "envoy.hostPort.http=80",
+        "envoy.kind=Pod",
+        "controller.replicas=none",
+        "envoy.hostPorts.http=70000",
+        "certificates.renewedBy=nobody",
+    ] {
         let Some(refused) = helm(&[value]) else { return };
         let refused = refused.expect_err(value);
         let field = value.split(['=', '.']).nth(1).unwrap();

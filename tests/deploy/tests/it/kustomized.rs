@@ -1,7 +1,9 @@
 //! What kustomize renders.
 
+use std::collections::BTreeSet;
+
 use isobath_deploy_tests::{Objects, containers, kustomize, kustomize_text, pods, repository};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// `UPDATE=1` writes it.
 #[test]
@@ -69,6 +71,35 @@ fn each_overlay_changes_what_it_is_for() {
 
     let few = kustomize("deploy/overlays/namespaced").unwrap();
     assert!(few.keys().all(|(kind, _)| !kind.starts_with("ClusterRole")));
+}
+
+#[test]
+fn a_controller_that_renews_certificates_may_write_those_secrets_alone() {
+    let (Some(base), Some(renewing)) =
+        (kustomize("deploy/base"), kustomize("deploy/overlays/renewing-controller"))
+    else {
+        return;
+    };
+    let names = |objects: &Objects| objects.keys().cloned().collect::<BTreeSet<_>>();
+    let object = |kind: &str, name: &str| (kind.to_owned(), name.to_owned());
+    let more = [object("Role", "isobath-renewal"), object("RoleBinding", "isobath-renewal")];
+    assert_eq!(
+        names(&renewing).difference(&names(&base)).collect::<Vec<_>>(),
+        more.iter().collect::<Vec<_>>()
+    );
+    let less = object("CronJob", "isobath-certgen");
+    assert_eq!(names(&base).difference(&names(&renewing)).collect::<Vec<_>>(), [&less]);
+    let role = &renewing[&more[0]];
+    assert_eq!(role["metadata"]["namespace"], "isobath");
+    let rules = json!([{
+        "apiGroups": [""],
+        "resources": ["secrets"],
+        "verbs": ["get", "update"],
+        "resourceNames": ["isobathcert", "envoycert", "nextcerts", "cacert"],
+    }]);
+    assert_eq!(role["rules"], rules);
+    let arguments = &container(&renewing, "Deployment/isobath", "isobath")["args"];
+    assert!(arguments.as_array().unwrap().contains(&"--renew-certificates".into()), "{arguments}");
 }
 
 /// Reference, Appendix C: what automation for Contour's manifests assumes.
