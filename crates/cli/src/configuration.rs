@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 use config::{Checked, Commands, Configuration, Form, Key, Origin, Sources};
@@ -66,21 +66,23 @@ impl<C> Default for ConfigurationArguments<C> {
 impl<C: Reads> ConfigurationArguments<C> {
     /// The settings, with defaults for all that nobody says. Warnings are shown.
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
-        Ok(self.configuration(None)?.settings)
+        Ok(self.configuration()?.settings)
     }
 
-    /// The whole configuration. An object may take the place of the file. Warnings are shown.
-    pub(crate) fn configuration(&self, object: Option<Document>) -> anyhow::Result<Configuration> {
+    /// The whole configuration, by flags and the file. Warnings are shown.
+    pub(crate) fn configuration(&self) -> anyhow::Result<Configuration> {
+        usable(self.checked(None)?.configuration)
+    }
+
+    /// The whole configuration, and what is wrong with it, which is shown. An object may take the place of the file.
+    pub(crate) fn checked(&self, object: Option<Document>) -> anyhow::Result<Checked> {
         let mut err = io::stderr().lock();
         let style = if err.is_terminal() { Style::Coloured } else { Style::Plain };
-        let Checked { configuration, findings } = self.sources(object, style)?.check();
-        for finding in &findings {
+        let checked = self.sources(object, style)?.check();
+        for finding in &checked.findings {
             writeln!(err, "{}", finding.render(style))?;
         }
-        match configuration {
-            Some(configuration) => Ok(configuration),
-            None => bail!("the configuration has errors"),
-        }
+        Ok(checked)
     }
 
     fn sources(&self, object: Option<Document>, style: Style) -> anyhow::Result<Sources> {
@@ -102,6 +104,11 @@ impl<C: Reads> ConfigurationArguments<C> {
     fn keys() -> impl Iterator<Item = (&'static Key, &'static str)> {
         config::keys().filter(|key| C::has(key.commands)).filter_map(|key| Some((key, key.flag?)))
     }
+}
+
+/// The configuration, where what is wrong was shown.
+pub(crate) fn usable(configuration: Option<Configuration>) -> anyhow::Result<Configuration> {
+    configuration.context("the configuration has errors")
 }
 
 impl<C: Reads> clap::FromArgMatches for ConfigurationArguments<C> {

@@ -1,13 +1,16 @@
 //! The object that says how everything is configured.
 
-use api::ContourConfiguration;
+use std::time::Instant;
+
+use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::core::Request;
 use model::Problem;
 use serde_json::{Value, json};
-use status::{Input, Observation, Statement, Target};
+use status::{Board, Input, Observation, Statement, Target};
 
 use crate::Error;
+use crate::status::{PATIENCE, request};
 
 /// Where ContourConfigurations are.
 const PATH: &str = "/apis/projectcontour.io/v1alpha1/namespaces";
@@ -20,6 +23,7 @@ pub struct Configured {
     generation: i64,
     target: Target,
     observation: Option<Observation>,
+    problems: Vec<Problem>,
 }
 
 impl Configured {
@@ -31,14 +35,18 @@ impl Configured {
             "spec": found["spec"],
         });
         let generation = found["metadata"]["generation"].as_i64().unwrap_or_default();
-        // What is wrong with it is said by those who read the manifest, and then nothing is served.
-        let object: Option<ContourConfiguration> = serde_json::from_value(found).ok();
         Self {
             manifest: format!("{manifest:#}"),
             generation,
             target: Target::new(status::Kind::ContourConfiguration, namespace, name),
-            observation: object.map(|object| Observation::of_configuration(&object).1),
+            observation: Observation::decode(status::Kind::ContourConfiguration, found).ok(),
+            problems: vec![],
         }
+    }
+
+    /// Takes note of what is wrong with it, or may be.
+    pub fn judge(&mut self, problems: Vec<Problem>) {
+        self.problems = problems;
     }
 
     /// What the writer of statuses is told when it is in force: in the form that was read, whatever comes later.
@@ -50,12 +58,35 @@ impl Configured {
         observed.into_iter().chain([self.said(&[])]).collect()
     }
 
-    /// What there is to say of it, in place of what was said before.
+    /// What there is to say of it, with more that is wrong now, in place of what was said before.
     #[must_use]
-    pub fn said(&self, problems: &[Problem]) -> Input {
-        let Self { generation, target, .. } = self;
-        let said = Statement::of_configuration(&target.namespace, &target.name, *generation, problems);
+    pub fn said(&self, more: &[Problem]) -> Input {
+        let Self { generation, target, problems, .. } = self;
+        let problems = [problems, more].concat();
+        let said = Statement::of_configuration(&target.namespace, &target.name, *generation, &problems);
         Input::Said(Box::new(said))
+    }
+
+    /// Says in its status, and by an Event, what is wrong with it: nothing can be configured by it, so nobody leads who
+    /// would. Those who find the same say the same.
+    pub async fn refuse(&self, client: &Client, identity: &str) {
+        let now = Instant::now();
+        let mut board = Board::new(identity);
+        for input in self.in_force().into_iter().chain([Input::Leads { until: now + PATIENCE }]) {
+            board.handle(now, input);
+        }
+        let (event, write) =
+            (board.next_event(now, Timestamp::now()), board.next_write(now, Timestamp::now()));
+        let told = async {
+            if let Some(event) = event {
+                request::tell(client.clone(), event).await;
+            }
+            if let Some(write) = write {
+                let (_, written) = request::write(client.clone(), write);
+                drop(written.await);
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, told).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use certs::certgen::CertgenOptions;
-use config::Configuration;
+use config::{Checked, Configuration, Finding};
 use envoy::XdsMode;
 use files::Document;
 use kubernetes::{Access, Client, Configured, Pace};
@@ -12,6 +12,7 @@ use model::Settings;
 
 use super::Arguments;
 use super::statuses::StatusArguments;
+use crate::configuration::usable;
 
 /// The namespace of Contour's own manifests.
 const NAMESPACE: &str = "projectcontour";
@@ -39,15 +40,15 @@ impl Setup {
         let said = &arguments.configuration;
         let (configuration, client, configured) = match &arguments.contour_config_name {
             None => {
-                let configuration = said.configuration(None)?;
+                let configuration = said.configuration()?;
                 let client = connect(&configuration).await?;
                 (configuration, client, None)
             }
             Some(name) => {
                 // How the cluster is reached is said by flags alone.
-                let client = connect(&said.configuration(None)?).await?;
-                let (object, configured) = object(&client, &namespace(arguments), name).await?;
-                (said.configuration(Some(object))?, client, Some(configured))
+                let client = connect(&said.configuration()?).await?;
+                let (configuration, configured) = by_object(&client, arguments, name).await?;
+                (configuration, client, Some(configured))
             }
         };
         let writer = paced(&configuration.serving.cluster, &client).await?;
@@ -113,12 +114,23 @@ fn namespace(arguments: &Arguments) -> String {
     said.filter(|name| !name.is_empty()).unwrap_or_else(|| NAMESPACE.to_owned())
 }
 
-async fn object(client: &Client, namespace: &str, name: &str) -> anyhow::Result<(Document, Configured)> {
+/// What the ContourConfiguration of this name says. One with errors says so itself.
+async fn by_object(
+    client: &Client,
+    arguments: &Arguments,
+    name: &str,
+) -> anyhow::Result<(Configuration, Configured)> {
+    let namespace = namespace(arguments);
     let what = format!("ContourConfiguration {namespace}/{name}");
-    let configured =
-        kubernetes::contour_configuration(client, namespace, name).await.with_context(|| what.clone())?;
+    let mut configured =
+        kubernetes::contour_configuration(client, &namespace, name).await.with_context(|| what.clone())?;
     let document = Document::parse(Path::new(&what), &configured.manifest).map_err(|fault| {
         anyhow::anyhow!("{}", files::render(&fault, files::Style::Plain).trim_end().to_owned())
     })?;
-    Ok((document, configured))
+    let Checked { configuration, findings } = arguments.configuration.checked(Some(document))?;
+    configured.judge(findings.iter().filter_map(Finding::of_object).collect());
+    if configuration.is_none() && arguments.statuses.are_written() {
+        configured.refuse(client, &arguments.statuses.identity()).await;
+    }
+    Ok((usable(configuration)?, configured))
 }

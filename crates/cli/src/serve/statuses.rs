@@ -54,7 +54,19 @@ impl StatusArguments {
     pub(super) fn pod(&self, namespace: &str) -> Option<Pod> {
         let known = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let (name, uid) = known(&self.pod_name).zip(known(&self.pod_uid))?;
-        (self.status == Status::On).then(|| Pod { namespace: namespace.to_owned(), name, uid })
+        self.are_written().then(|| Pod { namespace: namespace.to_owned(), name, uid })
+    }
+
+    /// Whether statuses and Events are written.
+    pub(super) fn are_written(&self) -> bool {
+        self.status == Status::On
+    }
+
+    /// Who we are among the candidates: the Pod's name for people, and a number that no other process has.
+    pub(super) fn identity(&self) -> String {
+        let number = RandomState::new().build_hasher().finish();
+        let name = self.pod_name.as_deref().filter(|name| !name.is_empty());
+        format!("{}_{number:016x}", name.unwrap_or(CONTROLLER))
     }
 }
 
@@ -92,7 +104,7 @@ impl Statuses {
         serving: &Serving,
         arguments: &StatusArguments,
     ) -> anyhow::Result<(Self, Seams)> {
-        let identity = identity(arguments);
+        let identity = arguments.identity();
         let standing = elect(tasks, client, serving, arguments, &identity)?;
         let (writer, objects) = Writer::new(writer, &identity, standing.clone());
         let writes = writer.counts();
@@ -144,13 +156,6 @@ impl Statuses {
     }
 }
 
-/// Who we are among the candidates: the Pod's name for people, and a number that no other process has.
-fn identity(arguments: &StatusArguments) -> String {
-    let number = RandomState::new().build_hasher().finish();
-    let name = arguments.pod_name.as_deref().filter(|name| !name.is_empty());
-    format!("{}_{number:016x}", name.unwrap_or(CONTROLLER))
-}
-
 /// Where this controller stands, now and later.
 fn elect(
     tasks: &mut Tasks,
@@ -160,7 +165,7 @@ fn elect(
     identity: &str,
 ) -> anyhow::Result<watch::Receiver<Standing>> {
     let election = &serving.election;
-    if arguments.status == Status::Off {
+    if !arguments.are_written() {
         return Ok(always(Standing::Follows));
     }
     if election.disabled {

@@ -1,9 +1,11 @@
 //! The same by an object.
 
 use api::ContourConfigurationSpec;
+use config::{Finding, Origin, Sources};
+use model::{Problem, Severity};
 use serde_json::json;
 
-use crate::{file, good};
+use crate::{document, file, good, say};
 
 fn object(spec: serde_json::Value) -> (config::Configuration, Vec<String>) {
     let (spec, unknown): (ContourConfigurationSpec, _) =
@@ -73,6 +75,24 @@ fn what_is_wrong_in_a_manifest_is_shown_where_it_is() {
 }
 
 /// The fields of a schema that hold no others of their own, or have a key.
+#[test]
+fn its_status_says_what_is_wrong_with_it_and_nothing_of_flags() {
+    let spec = "  envoy: {listener: {tls: {minimumProtocolVersion: '1.3', maximumProtocolVersion: '1.2'}}}\n  featureFlags: [x]\n";
+    let mut sources = Sources::default();
+    sources.file(document(&manifest(spec)));
+    say(&mut sources, "xds-port", &["none"], Origin::Flag);
+    let problems = sources.check().findings.iter().filter_map(Finding::of_object).collect::<Vec<_>>();
+    let said = |problem: &Problem| (problem.severity, problem.path.clone(), problem.message.clone());
+    let newer = "is newer than the newest version that is allowed";
+    assert_eq!(
+        problems.iter().map(said).collect::<Vec<_>>(),
+        [
+            (Severity::Error, "spec.envoy.listener.tls.minimumProtocolVersion".into(), newer.into()),
+            (Severity::Warning, "spec.featureFlags".into(), "does nothing".into()),
+        ]
+    );
+}
+
 fn leaves(schema: &serde_json::Value, path: &str, found: &mut Vec<String>) {
     let is_key = config::keys().any(|key| key.path == path);
     match schema["properties"].as_object().filter(|_| !is_key) {

@@ -17,7 +17,7 @@ const WAIT: Duration = Duration::from_secs(1);
 const WAIT_MOST: Duration = Duration::from_secs(60);
 
 /// Writes a status: server-side apply, forced, because a field is ours whoever wrote it before.
-pub(super) fn write(client: Client, write: Write) -> (Target, impl Future<Output = Outcome>) {
+pub(crate) fn write(client: Client, write: Write) -> (Target, impl Future<Output = Outcome>) {
     let Write { target, body, .. } = write;
     let written = target.clone();
     (written, async move {
