@@ -4,10 +4,13 @@ use std::fmt::{Display, Write};
 
 use http::StatusCode;
 
-use crate::{Histogram, Page};
+use crate::{Histogram, Page, Summary};
 
 /// What Prometheus is told that the text is.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The quantiles of a summary.
+const PARTS: [f64; 7] = [0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0];
 
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,17 +43,24 @@ impl Exposition {
 
     /// Writes a histogram of seconds.
     pub fn histogram<const N: usize>(&mut self, name: &str, help: &str, histogram: &Histogram<N>) {
+        self.histograms(name, help).sample(&[], histogram);
+    }
+
+    /// Begins a metric whose samples are histograms of seconds.
+    pub fn histograms(&mut self, name: &str, help: &str) -> Histograms<'_> {
         self.head(name, "histogram", help);
-        let mut samples = Samples { text: &mut self.0, name: format!("{name}_bucket") };
-        // The last bucket holds all: what is counted while this is written must not make it smaller than one before.
-        let mut all = 0;
-        for (bound, count) in histogram.cumulative() {
-            samples.sample(&[("le", &bound)], count);
-            all = count;
+        Histograms { text: &mut self.0, name: name.to_owned() }
+    }
+
+    /// Writes a summary of seconds.
+    pub fn summary(&mut self, name: &str, help: &str, summary: &Summary) {
+        self.head(name, "summary", help);
+        let (seconds, sum, count) = summary.quantiles(PARTS);
+        let mut samples = Samples { text: &mut self.0, name: name.to_owned() };
+        for (part, seconds) in PARTS.into_iter().zip(seconds) {
+            samples.sample(&[("quantile", &part)], seconds);
         }
-        all = all.max(histogram.count());
-        samples.sample(&[("le", &"+Inf")], all);
-        let _ = writeln!(self.0, "{name}_sum {}\n{name}_count {all}", histogram.sum());
+        let _ = writeln!(self.0, "{name}_sum {sum}\n{name}_count {count}");
     }
 
     /// The page with everything that was written.
@@ -75,6 +85,41 @@ impl Exposition {
 pub struct Samples<'e> {
     text: &'e mut String,
     name: String,
+}
+
+/// The samples of a metric that are histograms.
+pub struct Histograms<'e> {
+    text: &'e mut String,
+    name: String,
+}
+
+impl Histograms<'_> {
+    /// Writes one.
+    pub fn sample<const N: usize>(&mut self, labels: &[(&str, &dyn Display)], histogram: &Histogram<N>) {
+        // The last bucket holds all: what is counted while this is written must not make it smaller than one before.
+        let mut all = 0;
+        for (bound, count) in histogram.cumulative() {
+            self.part("_bucket", labels, Some(&bound), count);
+            all = count;
+        }
+        all = all.max(histogram.count());
+        self.part("_bucket", labels, Some(&"+Inf"), all);
+        self.part("_sum", labels, None, histogram.sum());
+        self.part("_count", labels, None, all);
+    }
+
+    fn part(
+        &mut self,
+        end: &str,
+        labels: &[(&str, &dyn Display)],
+        bound: Option<&dyn Display>,
+        value: impl Display,
+    ) {
+        let bound = bound.map(|bound| ("le", bound));
+        let labels: Vec<_> = labels.iter().copied().chain(bound).collect();
+        let mut samples = Samples { text: self.text, name: format!("{}{end}", self.name) };
+        samples.sample(&labels, value);
+    }
 }
 
 impl Samples<'_> {
@@ -138,5 +183,44 @@ mod tests {
                         h_seconds_bucket{le=\"0.1\"} 2\nh_seconds_bucket{le=\"1\"} 3\n\
                         h_seconds_bucket{le=\"+Inf\"} 4\nh_seconds_sum 5.65\nh_seconds_count 4\n";
         assert_eq!(exposition.text(), expected);
+    }
+
+    #[test]
+    fn histograms_may_have_labels() {
+        let histogram = Histogram::new([1.0]);
+        histogram.observe(Duration::from_secs(2));
+        let mut exposition = Exposition::default();
+        exposition.histograms("h", "How long.").sample(&[("kind", &"x")], &histogram);
+        let expected = "# HELP h How long.\n# TYPE h histogram\n\
+                        h_bucket{kind=\"x\",le=\"1\"} 0\nh_bucket{kind=\"x\",le=\"+Inf\"} 1\n\
+                        h_sum{kind=\"x\"} 2\nh_count{kind=\"x\"} 1\n";
+        assert_eq!(exposition.text(), expected);
+    }
+
+    #[test]
+    fn summaries_speak_of_what_was_lately() {
+        let text = |summary: &Summary| {
+            let mut exposition = Exposition::default();
+            exposition.summary("s", "How long.", summary);
+            exposition.text().lines().skip(2).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let summary = Summary::default();
+        assert_eq!(text(&summary)[..2], ["s{quantile=\"0\"} NaN", "s{quantile=\"0.25\"} NaN"]);
+        // Only the first of these was so long ago that it does not count.
+        for seconds in std::iter::once(7000).chain(1..=1000) {
+            summary.observe(Duration::from_secs(seconds));
+        }
+        let expected = [
+            "s{quantile=\"0\"} 1",
+            "s{quantile=\"0.25\"} 251",
+            "s{quantile=\"0.5\"} 501",
+            "s{quantile=\"0.75\"} 750",
+            "s{quantile=\"0.9\"} 900",
+            "s{quantile=\"0.99\"} 990",
+            "s{quantile=\"1\"} 1000",
+            "s_sum 507500",
+            "s_count 1001",
+        ];
+        assert_eq!(text(&summary), expected);
     }
 }

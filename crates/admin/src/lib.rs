@@ -1,7 +1,7 @@
 //! HTTP for probes, for those who collect metrics and for people who look for faults.
 //!
 //! A [`Server`] answers GET with [`Page`]s that are made when somebody asks; an [`Exposition`] is the text that
-//! Prometheus reads, and a [`Histogram`] counts how long things took.
+//! Prometheus reads; a [`Histogram`] and a [`Summary`] count how long things took.
 //!
 //! [`fetch`] is the other side.
 //!
@@ -14,9 +14,11 @@ mod fetch;
 mod histogram;
 mod page;
 mod server;
+mod summary;
 
 pub use exposition::{Exposition, Kind};
 pub use fetch::fetch;
 pub use histogram::Histogram;
 pub use page::{Page, Pages};
 pub use server::{Server, TlsSource};
+pub use summary::Summary;

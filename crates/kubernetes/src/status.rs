@@ -22,7 +22,7 @@ use tokio::time::sleep_until;
 use crate::lease::Standing;
 
 pub use addresses::{follow_service, input};
-pub use writes::{Ended, Writes};
+pub use writes::{Ended, Observe};
 
 /// How many writes are under way at once.
 const AT_A_TIME: usize = 32;
@@ -33,15 +33,22 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How many inputs are taken before the next write is begun.
 const AT_ONCE: usize = 1024;
 
+/// A write that has come to an end.
+struct Finished {
+    target: Target,
+    outcome: Outcome,
+    took: Duration,
+}
+
 /// Writes statuses while we lead.
 pub struct Writer {
     client: Client,
     board: Board,
     inputs: mpsc::UnboundedReceiver<Input>,
     standing: watch::Receiver<Standing>,
-    writes: FuturesUnordered<BoxFuture<'static, (Target, Outcome)>>,
+    writes: FuturesUnordered<BoxFuture<'static, Finished>>,
     events: FuturesUnordered<BoxFuture<'static, ()>>,
-    counts: Arc<Writes>,
+    observer: Arc<dyn Observe>,
 }
 
 impl Writer {
@@ -55,14 +62,14 @@ impl Writer {
         let (tell, inputs) = mpsc::unbounded_channel();
         let board = Board::new(identity);
         let (writes, events) = (FuturesUnordered::new(), FuturesUnordered::new());
-        let counts = Arc::default();
-        (Self { client, board, inputs, standing, writes, events, counts }, tell)
+        let observer = Arc::new(());
+        (Self { client, board, inputs, standing, writes, events, observer }, tell)
     }
 
-    /// How it fares, while it runs too.
+    /// The same, with somebody who is told how it fares.
     #[must_use]
-    pub fn counts(&self) -> Arc<Writes> {
-        Arc::clone(&self.counts)
+    pub fn observed_by(self, observer: Arc<dyn Observe>) -> Self {
+        Self { observer, ..self }
     }
 
     /// Writes until nobody tells anything any more.
@@ -71,14 +78,14 @@ impl Writer {
         let mut told = Vec::with_capacity(AT_ONCE);
         loop {
             self.begin();
-            self.counts.wait(self.board.waiting() + self.writes.len());
+            self.observer.waiting(self.board.waiting() + self.writes.len());
             let next = self.board.deadline(now()).filter(|_| self.writes.len() < AT_A_TIME);
             tokio::select! {
                 // What happened comes before what is to be done about it, and the standing before all.
                 biased;
                 Ok(()) = self.standing.changed() => self.stand(),
-                Some((target, outcome)) = self.writes.next() => {
-                    self.counts.end(target.kind, Ended::of(&outcome));
+                Some(Finished { target, outcome, took }) = self.writes.next() => {
+                    self.observer.ended(target.kind, Ended::of(&outcome), took);
                     self.handle(Input::Finished(target, outcome));
                 }
                 count = self.inputs.recv_many(&mut told, AT_ONCE) => match count {
@@ -107,12 +114,13 @@ impl Writer {
     fn begin(&mut self) {
         while self.writes.len() < AT_A_TIME {
             let Some(write) = self.board.next_write(now(), Timestamp::now()) else { break };
-            let patience = write.until.min(now() + PATIENCE);
-            let write = request::write(self.client.clone(), write);
+            let began = now();
+            let patience = write.until.min(began + PATIENCE);
+            let (target, write) = request::write(self.client.clone(), write);
             self.writes.push(Box::pin(async move {
-                let (target, write) = write;
                 let outcome = tokio::time::timeout_at(patience.into(), write).await;
-                (target, outcome.unwrap_or(Outcome::Failed))
+                let outcome = outcome.unwrap_or(Outcome::Failed);
+                Finished { target, outcome, took: now().duration_since(began) }
             }));
         }
         while self.events.len() < EVENTS {

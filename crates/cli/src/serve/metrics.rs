@@ -3,20 +3,20 @@
 mod contour;
 pub(super) mod judged;
 mod process;
+mod statuses;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use admin::{Exposition, Histogram, Kind};
+use admin::{Exposition, Histogram, Kind, Summary};
 use certs::{ReloadingServerConfig, Role};
-use kubernetes::status::{Ended, Writes};
 use kubernetes::watch::{State, Tallies, Tally};
 use runtime::{Notice, Published};
 use xds::{Hub, NodeStatus, Traffic};
 
 pub(super) use contour::Contour;
+pub(super) use statuses::Writes;
 use judged::Judged;
 
 /// Upper bounds for times, in seconds.
@@ -53,6 +53,7 @@ pub(super) struct Happened {
     /// The last configuration that was offered to nobody.
     unseen: AtomicU64,
     engine: Histogram<{ TIMES.len() }>,
+    engine_lately: Summary,
     acknowledged: Histogram<{ TIMES.len() }>,
     pub(super) judged: Judged,
 }
@@ -72,6 +73,7 @@ impl Default for Happened {
             envoys,
             unseen,
             engine: Histogram::new(TIMES),
+            engine_lately: Summary::default(),
             acknowledged: Histogram::new(TIMES),
             judged: Judged::default(),
         }
@@ -93,6 +95,7 @@ impl Happened {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.last.store(now.as_secs(), Ordering::Relaxed);
         self.engine.observe(published.engine_time);
+        self.engine_lately.observe(published.engine_time);
         if self.envoys.load(Ordering::Relaxed) == 0 {
             self.unseen.store(published.generation, Ordering::Relaxed);
         }
@@ -137,7 +140,7 @@ impl Metrics {
         );
         let leads = *self.leads.borrow();
         to.number("isobath_leader", Kind::Gauge, "Whether this controller writes statuses.", u8::from(leads));
-        statuses(&self.statuses, to);
+        self.statuses.write(to);
         self.happened.write(to);
         envoys(&self.hub, to);
         traffic(&self.hub.traffic(), to);
@@ -147,7 +150,7 @@ impl Metrics {
         }
         if let Some(contour) = &self.contour {
             contour.write(&self.happened, &self.tallies, to);
-            contour::statuses(&self.statuses, to);
+            self.statuses.write_as_contour(to);
         }
         process::write(to);
     }
@@ -177,28 +180,6 @@ impl Happened {
         to.histogram("isobath_acknowledgement_seconds", help, &self.acknowledged);
         self.judged.write(to);
     }
-}
-
-/// How writing statuses fares.
-fn statuses(writes: &Writes, to: &mut Exposition) {
-    let help = "Statuses that wait to be written.";
-    to.number("isobath_statuses_waiting", Kind::Gauge, help, writes.waiting());
-    let mut samples =
-        to.metric("isobath_status_writes_total", Kind::Counter, "Writes of statuses, by how they ended.");
-    for ((kind, ended), count) in status_writes(writes) {
-        samples.sample(&[("kind", &kind), ("outcome", &ended.as_str())], count);
-    }
-}
-
-/// How many writes ended how, by the names of kinds: two have one name.
-fn status_writes(counted: &Writes) -> BTreeMap<(&'static str, Ended), u64> {
-    let mut writes = BTreeMap::new();
-    for kind in status::Kind::ALL {
-        for ended in Ended::ALL {
-            *writes.entry((kind.as_str(), ended)).or_default() += counted.ended(kind, ended);
-        }
-    }
-    writes
 }
 
 /// How far Envoys are behind what was published.

@@ -11,7 +11,7 @@ use certs::{PEERS, TlsFiles};
 use clap::{Args, ValueEnum};
 use config::{Serving, StatusAddress, XdsSecurity};
 use kubernetes::lease::{self, Candidate, Standing};
-use kubernetes::status::{Writer, Writes, follow_service, input};
+use kubernetes::status::{Observe, Writer, follow_service, input};
 use kubernetes::watch::Batch;
 use kubernetes::{Client, Configured, Pod, follow_peers};
 use peers::Connect;
@@ -21,6 +21,7 @@ use store::Change;
 use tokio::sync::{mpsc, watch};
 
 use super::everywhere::{Everywhere, answer};
+use super::metrics::Writes;
 use super::session::{Tasks, done};
 
 /// The name in the certificates of controllers.
@@ -107,7 +108,8 @@ impl Statuses {
         let identity = arguments.identity();
         let standing = elect(tasks, client, serving, arguments, &identity)?;
         let (writer, objects) = Writer::new(writer, &identity, standing.clone());
-        let writes = writer.counts();
+        let writes = Arc::<Writes>::default();
+        let writer = writer.observed_by(Arc::clone(&writes) as Arc<dyn Observe>);
         tasks.start_until_stop("statuses", done(writer.run()));
         addresses(tasks, client, serving, &objects);
 

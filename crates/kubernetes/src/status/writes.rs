@@ -1,6 +1,6 @@
-//! How writing fares, for metrics.
+//! How writing fares, for those who count.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use status::{Kind, Outcome};
 
@@ -42,35 +42,18 @@ impl Ended {
     }
 }
 
-/// How many writes ended how since the start, and how many wait.
-#[derive(Debug, Default)]
-pub struct Writes {
-    ended: [[AtomicU64; Ended::ALL.len()]; Kind::ALL.len()],
-    waiting: AtomicU64,
+/// Who is told how writing fares.
+pub trait Observe: Send + Sync {
+    /// The write of a status has ended, after so long.
+    fn ended(&self, kind: Kind, ended: Ended, took: Duration);
+
+    /// So many statuses wait to be written, or are being written.
+    fn waiting(&self, count: usize);
 }
 
-impl Writes {
-    /// How many writes of a kind ended so.
-    #[must_use]
-    pub fn ended(&self, kind: Kind, ended: Ended) -> u64 {
-        self.counter(kind, ended).load(Ordering::Relaxed)
-    }
+/// Nobody.
+impl Observe for () {
+    fn ended(&self, _: Kind, _: Ended, _: Duration) {}
 
-    /// How many statuses wait to be written, or are being written.
-    #[must_use]
-    pub fn waiting(&self) -> u64 {
-        self.waiting.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn end(&self, kind: Kind, ended: Ended) {
-        self.counter(kind, ended).fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn wait(&self, waiting: usize) {
-        self.waiting.store(waiting as u64, Ordering::Relaxed);
-    }
-
-    fn counter(&self, kind: Kind, ended: Ended) -> &AtomicU64 {
-        &self.ended[kind as usize][ended as usize]
-    }
+    fn waiting(&self, _: usize) {}
 }

@@ -5,12 +5,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use admin::{Exposition, Kind};
-use kubernetes::status::{Ended, Writes};
 use kubernetes::watch::Tallies;
 use model::{ObjectId, Verdict};
 use store::Change;
 
-use super::{Happened, by_kind, status_writes};
+use super::{Happened, by_kind};
 
 /// The metrics of HTTPProxies.
 const PROXIES: [(&str, &str); 5] = [
@@ -54,6 +53,8 @@ impl Contour {
             .sample(&[("branch", &"isobath"), ("revision", &""), ("version", &env!("CARGO_PKG_VERSION"))], 1);
         let rebuilds = happened.publications.load(Ordering::Relaxed);
         to.number("contour_dagrebuild_total", Kind::Counter, "Configurations that were published.", rebuilds);
+        let help = "How long configurations took to compute; of the last 1,000.";
+        to.summary("contour_dagrebuild_seconds", help, &happened.engine_lately);
         let last = happened.last.load(Ordering::Relaxed);
         to.number("contour_dagrebuild_timestamp", Kind::Gauge, "When one was published last.", last);
         let mut samples = to.metric("contour_dag_cache_object", Kind::Gauge, "Objects that are known.");
@@ -113,24 +114,6 @@ impl Contour {
             }
         }
     }
-}
-
-/// The writes of statuses. What is applied meets no conflict, and what is no change is not written.
-pub(super) fn statuses(writes: &Writes, to: &mut Exposition) {
-    let by_kind = |counts: fn(Ended) -> bool| {
-        let mut kinds = BTreeMap::new();
-        for ((kind, ended), count) in status_writes(writes) {
-            *kinds.entry(kind).or_insert(0) += if counts(ended) { count } else { 0 };
-        }
-        kinds
-    };
-    let mut write = |name, help, counts| {
-        let mut samples = to.metric(name, Kind::Counter, help);
-        by_kind(counts).into_iter().for_each(|(kind, count)| samples.sample(&[("kind", &kind)], count));
-    };
-    write("contour_status_update_total", "Writes of statuses.", |_| true);
-    write("contour_status_update_success_total", "Those that were done.", |ended| ended == Ended::Written);
-    write("contour_status_update_failed_total", "Those that were not.", |ended| ended != Ended::Written);
 }
 
 /// The host of a root HTTPProxy.
