@@ -1,5 +1,6 @@
 //! `isobath serve`: a cluster's objects to its Envoys.
 
+mod engine_handle;
 mod everywhere;
 mod expiry;
 mod feed;
@@ -11,7 +12,6 @@ mod security;
 mod session;
 mod setup;
 mod sockets;
-mod standing;
 mod statuses;
 mod summary;
 

@@ -90,13 +90,13 @@ impl Settings {
     }
 }
 
-/// Where we stand.
+/// What we are in the election.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Role {
     /// Somebody else leads, or nobody.
-    Follows,
+    Follower,
     /// We lead, at most until then; each renewal moves it.
-    Leads {
+    Leader {
         /// When we lead no more, whatever is told or not told by then.
         until: std::time::Instant,
     },
@@ -109,26 +109,23 @@ pub struct Candidate {
     observed: Observed,
     /// The Lease as we wrote it last, unless something went wrong since.
     held: Option<Lease>,
-    standing: watch::Sender<Standing>,
+    role: watch::Sender<Role>,
     /// Until when we lead.
     until: Option<Instant>,
 }
 
 impl Candidate {
-    /// A candidate who has not begun, and where it will stand.
+    /// A candidate who has not begun, and what it is, now and later.
     ///
     /// # Errors
     /// When the periods make no sense together.
-    pub fn new(
-        client: Client,
-        settings: Settings,
-    ) -> Result<(Self, watch::Receiver<Standing>), InvalidPeriods> {
+    pub fn new(client: Client, settings: Settings) -> Result<(Self, watch::Receiver<Role>), InvalidPeriods> {
         settings.check()?;
-        let (standing, stands) = watch::channel(Standing::Follows);
+        let (role, roles) = watch::channel(Role::Follower);
         let leases = Api::namespaced(client, &settings.namespace);
         let candidate =
-            Self { leases, settings, observed: Observed::default(), held: None, standing, until: None };
-        Ok((candidate, stands))
+            Self { leases, settings, observed: Observed::default(), held: None, role, until: None };
+        Ok((candidate, roles))
     }
 
     /// Takes the Lease when it can be taken and renews it, until the shutdown; then gives it back.
@@ -196,13 +193,13 @@ impl Candidate {
             tracing::info!(identity = self.settings.identity, "leading");
         }
         self.until = Some(until);
-        self.standing.send_replace(Standing::Leads { until: until.into_std() });
+        self.role.send_replace(Role::Leader { until: until.into_std() });
     }
 
     fn follows(&mut self, why: &'static str) {
         if self.until.take().is_some() {
             tracing::warn!(identity = self.settings.identity, why, "leading no more");
-            self.standing.send_replace(Standing::Follows);
+            self.role.send_replace(Role::Follower);
         }
     }
 

@@ -19,7 +19,7 @@ use status::{Board, Input, Outcome, Target};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
-use crate::lease::Standing;
+use crate::lease::Role;
 
 pub use addresses::{follow_service, input};
 pub use writes::{Ended, Observe};
@@ -45,7 +45,7 @@ pub struct Writer {
     client: Client,
     board: Board,
     inputs: mpsc::UnboundedReceiver<Input>,
-    standing: watch::Receiver<Standing>,
+    role: watch::Receiver<Role>,
     writes: FuturesUnordered<BoxFuture<'static, Finished>>,
     events: FuturesUnordered<BoxFuture<'static, ()>>,
     observer: Arc<dyn Observe>,
@@ -57,13 +57,13 @@ impl Writer {
     pub fn new(
         client: Client,
         identity: &str,
-        standing: watch::Receiver<Standing>,
+        role: watch::Receiver<Role>,
     ) -> (Self, mpsc::UnboundedSender<Input>) {
         let (tell, inputs) = mpsc::unbounded_channel();
         let board = Board::new(identity);
         let (writes, events) = (FuturesUnordered::new(), FuturesUnordered::new());
         let observer = Arc::new(());
-        (Self { client, board, inputs, standing, writes, events, observer }, tell)
+        (Self { client, board, inputs, role, writes, events, observer }, tell)
     }
 
     /// The same, with somebody who is told how it fares.
@@ -74,16 +74,16 @@ impl Writer {
 
     /// Writes until nobody tells anything any more.
     pub async fn run(mut self) {
-        self.stand();
+        self.take_role();
         let mut told = Vec::with_capacity(AT_ONCE);
         loop {
             self.begin();
             self.observer.waiting(self.board.waiting() + self.writes.len());
             let next = self.board.deadline(now()).filter(|_| self.writes.len() < AT_A_TIME);
             tokio::select! {
-                // What happened comes before what is to be done about it, and the standing before all.
+                // What happened comes before what is to be done about it, and whether we lead before all.
                 biased;
-                Ok(()) = self.standing.changed() => self.stand(),
+                Ok(()) = self.role.changed() => self.take_role(),
                 Some(Finished { target, outcome, took }) = self.writes.next() => {
                     self.observer.ended(target.kind, Ended::of(&outcome), took);
                     self.handle(Input::Finished(target, outcome));
@@ -102,11 +102,11 @@ impl Writer {
         self.board.handle(now(), input);
     }
 
-    fn stand(&mut self) {
-        let standing = *self.standing.borrow_and_update();
-        self.handle(match standing {
-            Standing::Follows => Input::Follows,
-            Standing::Leads { until } => Input::Leads { until },
+    fn take_role(&mut self) {
+        let role = *self.role.borrow_and_update();
+        self.handle(match role {
+            Role::Follower => Input::Follows,
+            Role::Leader { until } => Input::Leads { until },
         });
     }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use model::{ObjectId, Problem};
 
 use crate::message::{Version, Word, Words};
-use crate::standing::Position;
+use crate::progress::Position;
 
 /// How far the Envoys of all controllers have come.
 #[derive(Debug, Default)]

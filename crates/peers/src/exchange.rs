@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use crate::dial::{Connect, Event, dial};
 use crate::everywhere::Everywhere;
 use crate::message::{Version, is_carried};
-use crate::standing::{Position, Standing};
+use crate::progress::{Position, Progress};
 
 /// How much a peer may say before it is heard.
 const BACKLOG: usize = 64;
@@ -44,7 +44,7 @@ pub enum News {
 
 /// Asks the other controllers, while we are the leader.
 pub struct Exchange {
-    standing: Arc<Standing>,
+    progress: Arc<Progress>,
     connect: Connect,
     addresses: BTreeSet<SocketAddr>,
     leading: Option<Leading>,
@@ -74,13 +74,13 @@ impl Exchange {
     #[must_use]
     pub fn new(connect: Connect) -> Self {
         let (tell, events) = mpsc::channel(BACKLOG);
-        Self { standing: Arc::default(), connect, addresses: BTreeSet::new(), leading: None, tell, events }
+        Self { progress: Arc::default(), connect, addresses: BTreeSet::new(), leading: None, tell, events }
     }
 
     /// What peers are answered from.
     #[must_use]
-    pub fn standing(&self) -> Arc<Standing> {
-        Arc::clone(&self.standing)
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
     }
 
     /// Waits for what a peer has to say, and gives what follows from it.
@@ -95,10 +95,10 @@ impl Exchange {
     /// Takes in what happened, and gives what follows from it.
     pub fn handle(&mut self, input: Input) -> Vec<News> {
         match &input {
-            Input::Reported(report, publication) => self.standing.reported(report, *publication),
-            Input::Forgotten(object) => self.standing.forgotten(object),
-            Input::Acknowledged(publication) => self.standing.acknowledged(*publication),
-            Input::Nodes(count) => self.standing.nodes(*count),
+            Input::Reported(report, publication) => self.progress.reported(report, *publication),
+            Input::Forgotten(object) => self.progress.forgotten(object),
+            Input::Acknowledged(publication) => self.progress.acknowledged(*publication),
+            Input::Nodes(count) => self.progress.nodes(*count),
             Input::Peers(addresses) => self.addresses.clone_from(addresses),
             Input::Leads(false) => self.leading = None,
             Input::Leads(true) if self.leading.is_none() => self.lead(),
@@ -122,17 +122,17 @@ impl Exchange {
     fn lead(&mut self) {
         // What was said to us when we led before is not about now.
         while self.events.try_recv().is_ok() {}
-        self.leading = Some(Leading::new(&self.standing));
+        self.leading = Some(Leading::new(&self.progress));
     }
 }
 
 impl Leading {
-    fn new(standing: &Standing) -> Self {
+    fn new(progress: &Progress) -> Self {
         let mut everywhere = Everywhere::default();
-        let (acknowledged, nodes) = standing.reached();
+        let (acknowledged, nodes) = progress.reached();
         everywhere.own_nodes(nodes);
         everywhere.own_acknowledged(acknowledged);
-        for (object, position) in standing.positions() {
+        for (object, position) in progress.positions() {
             everywhere.reported(&object, position);
         }
         Self { everywhere, in_force: None, peers: BTreeMap::new() }

@@ -4,18 +4,18 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 
-use crate::Standing;
+use crate::Progress;
 use crate::message::{Ask, receive, send};
-use crate::standing::Answers;
+use crate::progress::Answers;
 
 /// Answers a peer until it goes.
 ///
 /// # Errors
 /// When the connection breaks, or what comes is no question.
-pub async fn serve(standing: &Standing, peer: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+pub async fn serve(progress: &Progress, peer: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     let (from, mut to) = tokio::io::split(peer);
     let (mut from, mut line) = (BufReader::new(from), Vec::new());
-    let (mut answers, mut changes) = (Answers::default(), standing.changes());
+    let (mut answers, mut changes) = (Answers::default(), progress.changes());
     loop {
         tokio::select! {
             asked = receive::<Ask>(&mut from, &mut line) => match asked? {
@@ -24,7 +24,7 @@ pub async fn serve(standing: &Standing, peer: impl AsyncRead + AsyncWrite + Unpi
             },
             _ = changes.changed() => {}
         }
-        while let Some(word) = answers.next(standing) {
+        while let Some(word) = answers.next(progress) {
             send(&mut to, &word).await?;
         }
     }

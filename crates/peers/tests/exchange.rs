@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certs::{Generated, Options, PEERS, TlsFiles, generate};
-use isobath_peers::{Connect, Exchange, Input, News, Standing, serve};
+use isobath_peers::{Connect, Exchange, Input, News, Progress, serve};
 use model::{Kind, ObjectId, Problem, Report, Severity, Verdict};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -33,18 +33,18 @@ fn write(folder: &Path, set: &Generated) -> TlsFiles {
 }
 
 /// A controller that answers on a port of its own.
-async fn controller(files: &TlsFiles, standing: Arc<Standing>) -> SocketAddr {
+async fn controller(files: &TlsFiles, progress: Arc<Progress>) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(files.material().unwrap().server_config().unwrap()));
     tokio::spawn(async move {
         loop {
             let (socket, _) = listener.accept().await.unwrap();
-            let (acceptor, standing) = (acceptor.clone(), Arc::clone(&standing));
+            let (acceptor, progress) = (acceptor.clone(), Arc::clone(&progress));
             tokio::spawn(async move {
                 let peer = acceptor.accept(socket).await.unwrap();
                 assert_eq!(peer.get_ref().1.alpn_protocol(), Some(PEERS));
-                serve(&standing, peer).await
+                serve(&progress, peer).await
             });
         }
     });
@@ -80,7 +80,7 @@ async fn until(exchange: &mut Exchange, wanted: impl Fn(&News) -> bool) {
 async fn a_leader_without_envoys_learns_what_those_of_others_have() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(folder.path(), &generate(&Options::loopback(now())).unwrap());
-    let other = Arc::new(Standing::default());
+    let other = Arc::new(Progress::default());
     other.nodes(2);
     let address = controller(&files, Arc::clone(&other)).await;
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use model::{ObjectId, Problem, Report, Verdict};
-use peers::{Connect, Exchange, Input, News, Standing};
+use peers::{Connect, Exchange, Input, News, Progress};
 use runtime::Notice;
 use status::{Statement, Target};
 use tokio::sync::{mpsc, watch};
@@ -31,8 +31,8 @@ impl Everywhere {
     }
 
     /// What other controllers are answered from.
-    pub(super) fn standing(&self) -> Arc<Standing> {
-        self.exchange.standing()
+    pub(super) fn progress(&self) -> Arc<Progress> {
+        self.exchange.progress()
     }
 
     /// Runs until nobody tells or listens any more.
@@ -137,14 +137,14 @@ impl Everywhere {
 }
 
 /// Answers the other controllers that come to the port of xDS.
-pub(super) async fn answer(standing: Arc<Standing>, mut accepted: mpsc::Receiver<Box<dyn xds::Io>>) {
+pub(super) async fn answer(progress: Arc<Progress>, mut accepted: mpsc::Receiver<Box<dyn xds::Io>>) {
     let mut peers = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             peer = accepted.recv() => {
                 let Some(peer) = peer else { return };
-                let standing = Arc::clone(&standing);
-                peers.spawn(async move { peers::serve(&standing, peer).await });
+                let progress = Arc::clone(&progress);
+                peers.spawn(async move { peers::serve(&progress, peer).await });
             }
             Some(ended) = peers.join_next() => {
                 if let Ok(Err(error)) = ended {

@@ -6,37 +6,37 @@ use admin::{Exposition, Page, Pages};
 use http::StatusCode;
 
 use super::metrics::Metrics;
-use super::standing::Standing;
+use super::engine_handle::EngineHandle;
 use super::{graph, summary};
 
 /// Everything that pages are made from.
 #[derive(Clone)]
 pub(super) struct Sources {
-    pub(super) standing: Standing,
+    pub(super) engine: EngineHandle,
     pub(super) metrics: Arc<Metrics>,
 }
 
 impl Sources {
     /// Whether the controller is well.
     pub(super) fn health(&self) -> Pages {
-        let standing = self.standing.clone();
+        let engine = self.engine.clone();
         Arc::new(move |path, _| match path {
             "/healthz" | "/health" => {
-                let standing = standing.clone();
-                Page::later(async move { said(standing.is_alive().await, "the engine does not answer") })
+                let engine = engine.clone();
+                Page::later(async move { said(engine.is_alive().await, "the engine does not answer") })
             }
-            "/readyz" => said(standing.is_ready(), "the first configuration is not complete").now(),
+            "/readyz" => said(engine.is_ready(), "the first configuration is not complete").now(),
             _ => None,
         })
     }
 
     /// What it counts.
     pub(super) fn metrics(&self) -> Pages {
-        let Self { standing, metrics } = self.clone();
+        let Self { engine, metrics } = self.clone();
         Arc::new(move |path, _| match path {
             "/metrics" => {
                 let mut exposition = Exposition::default();
-                metrics.write(standing.is_ready(), &mut exposition);
+                metrics.write(engine.is_ready(), &mut exposition);
                 exposition.page().now()
             }
             _ => None,
@@ -45,12 +45,12 @@ impl Sources {
 
     /// What it knows and does, for people who look for faults.
     pub(super) fn debug(&self) -> Pages {
-        let Self { standing, metrics } = self.clone();
+        let Self { engine, metrics } = self.clone();
         Arc::new(move |path, query| match path {
-            "/debug/status" => Page::json(summary::summary(&metrics, standing.is_ready()).to_string()).now(),
+            "/debug/status" => Page::json(summary::summary(&metrics, engine.is_ready()).to_string()).now(),
             "/debug/dag" => {
-                let (standing, json) = (standing.clone(), query == "format=json");
-                Page::later(async move { dag(&standing, json).await })
+                let (engine, json) = (engine.clone(), query == "format=json");
+                Page::later(async move { dag(&engine, json).await })
             }
             _ => None,
         })
@@ -62,8 +62,8 @@ pub(super) fn both(first: Pages, second: Pages) -> Pages {
     Arc::new(move |path, query| first(path, query).or_else(|| second(path, query)))
 }
 
-async fn dag(standing: &Standing, json: bool) -> Page {
-    match standing.hosts().await {
+async fn dag(engine: &EngineHandle, json: bool) -> Page {
+    match engine.hosts().await {
         None => said(false, "the engine does not answer"),
         Some(hosts) if json => Page::json(graph::json(&hosts).to_string()),
         Some(hosts) => Page::text(StatusCode::OK, graph::dot(&hosts)),

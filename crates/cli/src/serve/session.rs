@@ -14,12 +14,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use xds::Server;
 
+use super::engine_handle::EngineHandle;
 use super::expiry::Told;
 use super::metrics::{Contour, Happened, Metrics};
 use super::pages::{Sources, both};
 use super::setup::Setup;
 use super::sockets::Bound;
-use super::standing::Standing;
 use super::statuses::{Seams, Statuses};
 use super::{feed, renewal, security};
 use crate::output::Outcome;
@@ -104,7 +104,7 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     let (inputs, received) = mpsc::channel(BACKLOG);
     let (batches, batched) = mpsc::channel(BACKLOG);
     let (ready, is_ready) = watch::channel(false);
-    let standing = Standing { ready: is_ready.clone(), inputs: inputs.clone() };
+    let engine = EngineHandle { ready: is_ready.clone(), inputs: inputs.clone() };
     let told = Told { client: client.clone(), pod, configured, statuses: statuses.clone() };
     let watches = Watches::new(client, watched(&serving));
 
@@ -118,7 +118,7 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
         happened: Happened::default(),
     });
 
-    serve_pages(&mut tasks, &serving, &Sources { standing, metrics: Arc::clone(&metrics) })?;
+    serve_pages(&mut tasks, &serving, &Sources { engine, metrics: Arc::clone(&metrics) })?;
     tasks.start_until_stop("the engine", done(controller.run(received)));
     tasks.start_until_stop(
         "the log",

@@ -10,7 +10,7 @@ use api::http_proxy::status::LoadBalancerIngress;
 use certs::{PEERS, TlsFiles};
 use clap::{Args, ValueEnum};
 use config::{Serving, StatusAddress, XdsSecurity};
-use kubernetes::lease::{self, Candidate, Standing};
+use kubernetes::lease::{self, Candidate, Role};
 use kubernetes::status::{Observe, Writer, follow_service, input};
 use kubernetes::watch::Batch;
 use kubernetes::{Client, Configured, Pod, follow_peers};
@@ -106,14 +106,14 @@ impl Statuses {
         arguments: &StatusArguments,
     ) -> anyhow::Result<(Self, Seams)> {
         let identity = arguments.identity();
-        let standing = elect(tasks, client, serving, arguments, &identity)?;
-        let (writer, objects) = Writer::new(writer, &identity, standing.clone());
+        let role = elect(tasks, client, serving, arguments, &identity)?;
+        let (writer, objects) = Writer::new(writer, &identity, role.clone());
         let writes = Arc::<Writes>::default();
         let writer = writer.observed_by(Arc::clone(&writes) as Arc<dyn Observe>);
         tasks.start_until_stop("statuses", done(writer.run()));
         addresses(tasks, client, serving, &objects);
 
-        let leads = leads(tasks, standing);
+        let leads = leads(tasks, role);
         let files = files(&serving.xds_security);
         let controllers = controllers(tasks, client, serving, arguments, files.is_some());
         // Without certificates nobody is asked, and nobody answered.
@@ -121,7 +121,7 @@ impl Statuses {
         let everywhere = Everywhere::new(connect);
         let peers = files.map(|_| {
             let (accepted, coming) = mpsc::channel(WAITING);
-            let answers = answer(everywhere.standing(), coming);
+            let answers = answer(everywhere.progress(), coming);
             tasks.start_until_stop("the answers to other controllers", done(answers));
             xds::Peers { protocol: PEERS, name: CONTROLLER.into(), accepted }
         });
@@ -165,14 +165,14 @@ fn elect(
     serving: &Serving,
     arguments: &StatusArguments,
     identity: &str,
-) -> anyhow::Result<watch::Receiver<Standing>> {
+) -> anyhow::Result<watch::Receiver<Role>> {
     let election = &serving.election;
     if !arguments.are_written() {
-        return Ok(always(Standing::Follows));
+        return Ok(always(Role::Follower));
     }
     if election.disabled {
         let never = std::time::Instant::now() + std::time::Duration::from_secs(100 * 365 * 86_400);
-        return Ok(always(Standing::Leads { until: never }));
+        return Ok(always(Role::Leader { until: never }));
     }
     let settings = lease::Settings {
         namespace: election.lease.namespace.to_string(),
@@ -182,14 +182,14 @@ fn elect(
         renew_deadline: election.renew,
         retry_period: election.retry,
     };
-    let (candidate, standing) = Candidate::new(client.clone(), settings)?;
+    let (candidate, role) = Candidate::new(client.clone(), settings)?;
     let stop = tasks.stop.clone();
     tasks.start("the election", done(candidate.run(async move { stop.cancelled().await })));
-    Ok(standing)
+    Ok(role)
 }
 
-fn always(standing: Standing) -> watch::Receiver<Standing> {
-    watch::channel(standing).1
+fn always(role: Role) -> watch::Receiver<Role> {
+    watch::channel(role).1
 }
 
 /// Where clients get in, for the statuses of objects.
@@ -219,12 +219,12 @@ fn address(address: &StatusAddress) -> LoadBalancerIngress {
 }
 
 /// Whether this controller leads.
-fn leads(tasks: &mut Tasks, mut standing: watch::Receiver<Standing>) -> watch::Receiver<bool> {
-    let is_leader = |standing: &Standing| matches!(standing, Standing::Leads { .. });
-    let (lead, leads) = watch::channel(is_leader(&standing.borrow_and_update()));
-    tasks.start_until_stop("the standing", async move {
-        while standing.changed().await.is_ok() {
-            let now = is_leader(&standing.borrow_and_update());
+fn leads(tasks: &mut Tasks, mut role: watch::Receiver<Role>) -> watch::Receiver<bool> {
+    let is_leader = |role: &Role| matches!(role, Role::Leader { .. });
+    let (lead, leads) = watch::channel(is_leader(&role.borrow_and_update()));
+    tasks.start_until_stop("the role", async move {
+        while role.changed().await.is_ok() {
+            let now = is_leader(&role.borrow_and_update());
             lead.send_if_modified(|before| std::mem::replace(before, now) != now);
         }
         // Nothing changes any more.

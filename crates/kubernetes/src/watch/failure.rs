@@ -25,6 +25,31 @@ pub(super) enum Failure {
     Unwanted,
 }
 
+/// What a failure asks for, beside another attempt after a pause.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Remedy {
+    /// Whether the watch counts as failing until the next success.
+    pub(super) counts: bool,
+    /// Whether everything is listed anew.
+    pub(super) lists: bool,
+    /// What the API server asks us to wait.
+    pub(super) wait: Option<Duration>,
+}
+
+impl Failure {
+    /// What it asks for.
+    pub(super) const fn remedy(&self) -> Remedy {
+        match self {
+            Self::Expired => Remedy { counts: false, lists: true, wait: None },
+            Self::Implausible(_) => Remedy { counts: true, lists: true, wait: None },
+            Self::Busy(wait) => Remedy { counts: true, lists: false, wait: Some(*wait) },
+            Self::Absent | Self::Refused(_) | Self::Unsupported(_) | Self::Broken(_) | Self::Unwanted => {
+                Remedy { counts: true, lists: false, wait: None }
+            }
+        }
+    }
+}
+
 impl From<kube::Error> for Failure {
     fn from(error: kube::Error) -> Self {
         match error {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::decode::{self, Head};
 use super::events::{Event, Events};
-use super::failure::Failure;
+use super::failure::{Failure, Remedy};
 use super::gather::News;
 use super::kinds::{Origin, Target};
 use super::known::{Known, Sight};
@@ -257,63 +257,59 @@ impl Follower {
         self.target.watched.kind
     }
 
-    /// Waits as long as a failure asks for.
+    /// Does what a failure asks for.
     async fn suffer(&mut self, failure: Failure) -> Result<(), Failure> {
+        if let Failure::Unsupported(reason) = &failure
+            && self.streams
+            && self.version.is_none()
+        {
+            tracing::debug!(kind = %self.kind(), reason, "lists are asked for in pages");
+            self.streams = false;
+            return Ok(());
+        }
+        if failure == Failure::Unwanted {
+            return Err(failure);
+        }
+        if self.is_of_absence(&failure).await {
+            return self.is_absent().await;
+        }
+        let Remedy { counts, lists, wait } = failure.remedy();
+        let before = if counts { self.tally.failed() } else { Before::Worked };
+        self.say(&failure, before);
+        if lists {
+            self.version = None;
+        }
+        let pause = self.pause.next(self.settings.longest_pause);
+        let wait = wait.map(|wait| wait + spread(self.settings.first_pause));
+        tokio::time::sleep(wait.map_or(pause, |wait| wait.max(pause))).await;
+        Ok(())
+    }
+
+    /// Whether a failure means that the API server does not have the kind.
+    async fn is_of_absence(&self, failure: &Failure) -> bool {
+        let may_be = matches!(failure, Failure::Refused(_)) && self.target.watched.origin == Origin::Defined;
+        *failure == Failure::Absent || (may_be && self.is_undefined().await)
+    }
+
+    /// Logs a failure. An outage is told once, and not by each attempt.
+    fn say(&self, failure: &Failure, before: Before) {
         let kind = self.kind();
-        let longest = self.settings.longest_pause;
-        let pause = match failure {
-            Failure::Unwanted => return Err(failure),
-            Failure::Unsupported(message) if self.streams && self.version.is_none() => {
-                tracing::debug!(%kind, reason = message, "lists are asked for in pages");
-                self.streams = false;
-                return Ok(());
-            }
-            Failure::Expired => {
-                tracing::info!(%kind, "watch expired, listing anew");
-                self.version = None;
-                self.pause.next(longest)
-            }
-            Failure::Absent => return self.is_absent().await,
-            Failure::Implausible(absent) => {
+        match (failure, before) {
+            (Failure::Expired, _) => tracing::info!(%kind, "watch expired, listing anew"),
+            (Failure::Implausible(absent), _) => {
                 let known = self.known.count();
                 tracing::error!(%kind, absent, known, "most objects are missing from a list; it is not believed yet");
-                let _ = self.tally.failed();
-                self.version = None;
-                self.pause.next(longest)
             }
-            Failure::Refused(message) => {
-                if self.target.watched.origin == Origin::Defined && self.is_undefined().await {
-                    return self.is_absent().await;
-                }
+            (Failure::Busy(wait), _) => tracing::info!(%kind, ?wait, "the API server asks for patience"),
+            (Failure::Refused(reason), Before::Worked) => {
                 let resource = self.target.plural();
-                match self.tally.failed() {
-                    Before::Worked => {
-                        tracing::warn!(%kind, resource, reason = message, "watch refused: its role needs list and watch");
-                    }
-                    Before::Failed => {
-                        tracing::debug!(%kind, resource, reason = message, "watch refused again");
-                    }
-                }
-                self.pause.next(longest)
+                tracing::warn!(%kind, resource, reason, "watch refused: its role needs list and watch");
             }
-            Failure::Busy(wait) => {
-                tracing::info!(%kind, ?wait, "the API server asks for patience");
-                let _ = self.tally.failed();
-                self.pause.next(longest).max(wait + spread(self.settings.first_pause))
+            (Failure::Broken(reason) | Failure::Unsupported(reason), Before::Worked) => {
+                tracing::warn!(%kind, reason, "watch failed; what is known is kept, and it is tried again");
             }
-            Failure::Broken(message) | Failure::Unsupported(message) => {
-                // An outage is told once, and not by each attempt.
-                match self.tally.failed() {
-                    Before::Worked => {
-                        tracing::warn!(%kind, reason = message, "watch failed; what is known is kept, and it is tried again");
-                    }
-                    Before::Failed => tracing::debug!(%kind, reason = message, "watch failed again"),
-                }
-                self.pause.next(longest)
-            }
-        };
-        tokio::time::sleep(pause).await;
-        Ok(())
+            (again, _) => tracing::debug!(%kind, ?again, "watch failed again"),
+        }
     }
 
     /// The API server does not have the kind. What was known before stays: a kind that goes takes its objects with

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use isobath_kubernetes::lease::{Candidate, InvalidPeriods, Settings, Standing};
+use isobath_kubernetes::lease::{Candidate, InvalidPeriods, Role, Settings};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance};
@@ -13,39 +13,38 @@ const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/isobath/leases/lead
 
 /// A candidate that runs.
 struct Running {
-    standing: watch::Receiver<Standing>,
+    role: watch::Receiver<Role>,
     shutdown: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
 impl Running {
     fn start(server: &ApiServer, name: &str) -> Self {
-        let (candidate, standing) =
-            Candidate::new(server.client(name), Settings::new("isobath", name)).unwrap();
+        let (candidate, role) = Candidate::new(server.client(name), Settings::new("isobath", name)).unwrap();
         let (shutdown, ended) = oneshot::channel();
         let task = tokio::spawn(candidate.run(async move { drop(ended.await) }));
-        Self { standing, shutdown: Some(shutdown), task }
+        Self { role, shutdown: Some(shutdown), task }
     }
 
     /// Whether it may write, by its own knowledge.
     fn leads(&self) -> bool {
-        match *self.standing.borrow() {
-            Standing::Follows => false,
-            Standing::Leads { until } => Instant::now().into_std() < until,
+        match *self.role.borrow() {
+            Role::Follower => false,
+            Role::Leader { until } => Instant::now().into_std() < until,
         }
     }
 
     /// Waits until it leads, and says how long that took.
     async fn elected(&mut self) -> Duration {
         let began = Instant::now();
-        self.standing.wait_for(|standing| *standing != Standing::Follows).await.unwrap();
+        self.role.wait_for(|role| *role != Role::Follower).await.unwrap();
         began.elapsed()
     }
 
     /// Waits until it is told that it follows, and says how long that took.
     async fn deposed(&mut self) -> Duration {
         let began = Instant::now();
-        self.standing.wait_for(|standing| *standing == Standing::Follows).await.unwrap();
+        self.role.wait_for(|role| *role == Role::Follower).await.unwrap();
         began.elapsed()
     }
 }
@@ -129,8 +128,8 @@ async fn slow_answers_do_not_cost_the_leadership() {
     let mut a = Running::start(&server, "a");
     a.elected().await;
     server.is(Mood::Slow(seconds(4)));
-    let mut stands = a.standing.clone();
-    let lost = stands.wait_for(|standing| *standing == Standing::Follows);
+    let mut roles = a.role.clone();
+    let lost = roles.wait_for(|role| *role == Role::Follower);
     assert!(tokio::time::timeout(seconds(120), lost).await.is_err());
     assert!(a.leads());
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::StatusCode;
-use isobath_kubernetes::lease::Standing;
+use isobath_kubernetes::lease::Role;
 use isobath_kubernetes::status::{Ended, Observe, Writer, input};
 use model::{Kind, ObjectId, Problem, Report, Severity, Verdict};
 use serde_json::json;
@@ -46,23 +46,23 @@ impl Counted {
 struct Writing {
     server: ApiServer,
     tell: mpsc::UnboundedSender<Input>,
-    standing: watch::Sender<Standing>,
+    role: watch::Sender<Role>,
     counted: Arc<Counted>,
 }
 
 impl Writing {
     fn start() -> Self {
         let server = ApiServer::default();
-        let (standing, stands) = watch::channel(Standing::Follows);
-        let (writer, tell) = Writer::new(server.client("isobath-0"), "isobath-0", stands);
+        let (role, roles) = watch::channel(Role::Follower);
+        let (writer, tell) = Writer::new(server.client("isobath-0"), "isobath-0", roles);
         let counted = Arc::<Counted>::default();
         tokio::spawn(writer.observed_by(Arc::clone(&counted) as Arc<dyn Observe>).run());
-        Self { server, tell, standing, counted }
+        Self { server, tell, role, counted }
     }
 
     fn lead(&self, lease: Duration) {
         let until = (Instant::now() + lease).into_std();
-        self.standing.send_replace(Standing::Leads { until });
+        self.role.send_replace(Role::Leader { until });
     }
 
     /// An object that is there, and of which something is wrong.

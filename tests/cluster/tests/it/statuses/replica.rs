@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::http_proxy::status::LoadBalancerIngress;
 use kube::Client;
 use kube::client::Body;
-use kubernetes::lease::{Candidate, Settings as Election, Standing};
+use kubernetes::lease::{Candidate, Role, Settings as Election};
 use kubernetes::status::Writer;
 use kubernetes::watch::{Batch, Settings, Watches};
 use runtime::{Controller, Input, Notice, Options};
@@ -23,7 +23,7 @@ type Tell = mpsc::UnboundedSender<status::Input>;
 pub(crate) struct Replica {
     /// How many statuses it has written, or tried to.
     pub(crate) writes: Arc<AtomicUsize>,
-    standing: watch::Receiver<Standing>,
+    role: watch::Receiver<Role>,
     shutdown: Option<oneshot::Sender<()>>,
     tasks: JoinSet<()>,
 }
@@ -53,8 +53,8 @@ impl Replica {
         let writes = Arc::new(AtomicUsize::new(0));
         let client = counting(bed.client.clone(), &writes);
         let identity = election.identity.clone();
-        let (candidate, standing) = Candidate::new(client.clone(), election).expect("the periods make sense");
-        let (writer, tell) = Writer::new(client.clone(), &identity, standing.clone());
+        let (candidate, role) = Candidate::new(client.clone(), election).expect("the periods make sense");
+        let (writer, tell) = Writer::new(client.clone(), &identity, role.clone());
         for input in [status::Input::Addresses(addresses), status::Input::Acknowledged(u64::MAX)] {
             drop(tell.send(input));
         }
@@ -71,7 +71,7 @@ impl Replica {
         tasks.spawn(told(notices, tell));
         let watches = Watches::new(client, settings);
         tasks.spawn(async { watches.run(batches).await.expect("no watch panics") });
-        Self { writes, standing, shutdown: Some(shutdown), tasks }
+        Self { writes, role, shutdown: Some(shutdown), tasks }
     }
 
     pub(crate) fn writes(&self) -> usize {
@@ -80,8 +80,8 @@ impl Replica {
 
     /// Waits until it does not lead.
     pub(crate) async fn follows(&self) {
-        let mut standing = self.standing.clone();
-        standing.wait_for(|standing| *standing == Standing::Follows).await.expect("the candidate runs");
+        let mut role = self.role.clone();
+        role.wait_for(|role| *role == Role::Follower).await.expect("the candidate runs");
     }
 
     /// Ends it as a signal does: it gives the Lease back.

@@ -12,13 +12,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the controller stands.
 #[derive(Clone)]
-pub(super) struct Standing {
+pub(super) struct EngineHandle {
     /// Whether the first configuration is complete.
     pub(super) ready: watch::Receiver<bool>,
     pub(super) inputs: mpsc::Sender<Input>,
 }
 
-impl Standing {
+impl EngineHandle {
     /// Whether the first configuration is complete.
     pub(super) fn is_ready(&self) -> bool {
         *self.ready.borrow()

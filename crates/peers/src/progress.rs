@@ -10,7 +10,7 @@ use crate::message::{CHUNK, Rejected, Version, Word, Words, is_carried, is_rejec
 
 /// What this controller's Envoys have acknowledged, and what they reject. Told by the controller, read by its peers.
 #[derive(Debug, Default)]
-pub struct Standing {
+pub struct Progress {
     state: Mutex<State>,
     /// Goes up with every change.
     changes: watch::Sender<u64>,
@@ -31,7 +31,7 @@ pub(crate) struct Position {
     pub(crate) publication: u64,
 }
 
-impl Standing {
+impl Progress {
     /// There is something to tell of an object, whose configuration is in the publication or in one before it.
     pub fn reported(&self, report: &Report, publication: u64) {
         if !is_carried(&report.object) {
@@ -113,8 +113,8 @@ impl Answers {
     }
 
     /// The next thing to say; `None` when there is nothing new. What is said is taken out.
-    pub(crate) fn next(&mut self, standing: &Standing) -> Option<Word> {
-        let state = standing.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn next(&mut self, progress: &Progress) -> Option<Word> {
+        let state = progress.state.lock().unwrap_or_else(PoisonError::into_inner);
         let in_force = self.in_force(&state);
         let rejected = self.rejected(&state);
         let is_new = self.nodes.replace(state.nodes) != Some(state.nodes);
@@ -194,54 +194,54 @@ mod tests {
 
     #[test]
     fn what_is_asked_is_answered_when_all_envoys_have_it() {
-        let (standing, mut answers) = (Standing::default(), Answers::default());
-        standing.nodes(2);
-        standing.reported(&report("a", 1, None), 7);
+        let (progress, mut answers) = (Progress::default(), Answers::default());
+        progress.nodes(2);
+        progress.reported(&report("a", 1, None), 7);
         ask(&mut answers, "a", 2);
-        assert_eq!(answers.next(&standing).unwrap(), Word { nodes: 2, ..Word::default() });
-        standing.acknowledged(7);
-        assert_eq!(answers.next(&standing), None, "an older generation was asked for");
-        standing.reported(&report("a", 3, None), 9);
-        assert_eq!(answers.next(&standing), None);
-        standing.acknowledged(9);
-        let word = answers.next(&standing).unwrap();
+        assert_eq!(answers.next(&progress).unwrap(), Word { nodes: 2, ..Word::default() });
+        progress.acknowledged(7);
+        assert_eq!(answers.next(&progress), None, "an older generation was asked for");
+        progress.reported(&report("a", 3, None), 9);
+        assert_eq!(answers.next(&progress), None);
+        progress.acknowledged(9);
+        let word = answers.next(&progress).unwrap();
         assert_eq!(word.in_force, [Version::new(&object("a"), 3)]);
-        assert_eq!(answers.next(&standing), None, "nothing is said twice");
+        assert_eq!(answers.next(&progress), None, "nothing is said twice");
     }
 
     #[test]
     fn without_envoys_what_is_known_is_in_force() {
-        let (standing, mut answers) = (Standing::default(), Answers::default());
+        let (progress, mut answers) = (Progress::default(), Answers::default());
         ask(&mut answers, "a", 1);
-        assert_eq!(answers.next(&standing).unwrap(), Word::default());
-        standing.reported(&report("a", 1, None), 7);
-        assert_eq!(answers.next(&standing).unwrap().in_force.len(), 1);
+        assert_eq!(answers.next(&progress).unwrap(), Word::default());
+        progress.reported(&report("a", 1, None), 7);
+        assert_eq!(answers.next(&progress).unwrap().in_force.len(), 1);
     }
 
     #[test]
     fn rejections_are_told_to_everybody_until_they_are_over() {
-        let (standing, mut answers) = (Standing::default(), Answers::default());
-        standing.reported(&report("a", 4, Some("no")), 1);
+        let (progress, mut answers) = (Progress::default(), Answers::default());
+        progress.reported(&report("a", 4, Some("no")), 1);
         let rejected = |word: Word| -> Vec<_> {
             word.rejected.into_iter().map(|each| each.words.map(|words| words.message)).collect()
         };
-        assert_eq!(rejected(answers.next(&standing).unwrap()), [Some("no".to_owned())]);
-        standing.reported(&report("a", 4, Some("no, no")), 2);
-        assert_eq!(rejected(answers.next(&standing).unwrap()), [Some("no, no".to_owned())]);
-        standing.forgotten(&object("a"));
-        assert_eq!(rejected(answers.next(&standing).unwrap()), [None]);
-        assert_eq!(answers.next(&standing), None);
+        assert_eq!(rejected(answers.next(&progress).unwrap()), [Some("no".to_owned())]);
+        progress.reported(&report("a", 4, Some("no, no")), 2);
+        assert_eq!(rejected(answers.next(&progress).unwrap()), [Some("no, no".to_owned())]);
+        progress.forgotten(&object("a"));
+        assert_eq!(rejected(answers.next(&progress).unwrap()), [None]);
+        assert_eq!(answers.next(&progress), None);
     }
 
     #[test]
     fn many_answers_go_in_pieces() {
-        let (standing, mut answers) = (Standing::default(), Answers::default());
+        let (progress, mut answers) = (Progress::default(), Answers::default());
         for number in 0..=CHUNK {
-            standing.reported(&report(&format!("o{number}"), 1, None), 1);
+            progress.reported(&report(&format!("o{number}"), 1, None), 1);
             ask(&mut answers, &format!("o{number}"), 1);
         }
         let lengths: Vec<_> =
-            std::iter::from_fn(|| answers.next(&standing)).map(|word| word.in_force.len()).collect();
+            std::iter::from_fn(|| answers.next(&progress)).map(|word| word.in_force.len()).collect();
         assert_eq!(lengths, [CHUNK, 1]);
     }
 }
