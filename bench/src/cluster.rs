@@ -47,9 +47,9 @@ pub(crate) fn all_sizes() {
 fn head() {
     println!(
         "| layout | objects | last create to all `Valid` | status writes for each | route moved (median) | controller | \
-         Envoy's main thread | to Envoy | answers but 200 | endpoint update | peak memory | to Envoy after a restart |"
+         Envoy's main thread | to Envoy | answers but 200 | endpoint update | peak memory | to Envoy after a restart | asked by it |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
 }
 
 /// Measures one size in a cluster of its own, and prints a row.
@@ -81,7 +81,7 @@ async fn measure(cluster: &Cluster, layout: Layout, count: usize) {
     let peak = subject.peak_bytes();
     let again = subject.restart(cluster, layout).await;
     println!(
-        "| {} | {count} | {:.1} s | {:.2} | {} | {} | {} | {} | {} | {} | {:.0} MB | {} |",
+        "| {} | {count} | {:.1} s | {:.2} | {} | {} | {} | {} | {} | {} | {:.0} MB | {} | {} |",
         name(layout),
         valid.as_secs_f64(),
         writes as f64 / count as f64,
@@ -92,7 +92,8 @@ async fn measure(cluster: &Cluster, layout: Layout, count: usize) {
         moved.bad,
         milliseconds(update),
         peak as f64 / 1e6,
-        bytes(again),
+        bytes(again.sent),
+        bytes(again.asked),
     );
 }
 

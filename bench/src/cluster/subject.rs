@@ -62,6 +62,14 @@ pub(super) struct Costs {
     pub(super) bytes: u64,
 }
 
+/// What an Envoy and a new controller said to each other, in bytes.
+pub(super) struct Restart {
+    /// By the Envoy.
+    pub(super) asked: u64,
+    /// To it.
+    pub(super) sent: u64,
+}
+
 impl Subject {
     pub(super) async fn start(cluster: &Cluster, layout: Layout) -> Self {
         let certificates = certificates();
@@ -95,8 +103,8 @@ impl Subject {
         }
     }
 
-    /// Ends the controller and starts another: what that sends to the Envoy, in bytes.
-    pub(super) async fn restart(&mut self, cluster: &Cluster, layout: Layout) -> u64 {
+    /// Ends the controller and starts another.
+    pub(super) async fn restart(&mut self, cluster: &Cluster, layout: Layout) -> Restart {
         drop(std::mem::replace(&mut self.controller, Process::start(&mut Command::new("true"))));
         self.controller = controller(cluster, self.certificates.path(), layout);
         ready().await;
@@ -107,7 +115,11 @@ impl Subject {
         .await;
         // What comes late is counted, too.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        sum(&page(PAGES, "/metrics").await, "isobath_xds_sent_bytes_total", "")
+        let metrics = page(PAGES, "/metrics").await;
+        Restart {
+            asked: sum(&metrics, "isobath_xds_received_bytes_total", ""),
+            sent: sum(&metrics, "isobath_xds_sent_bytes_total", ""),
+        }
     }
 }
 

@@ -151,7 +151,14 @@ impl Hub {
         connected.iter().map(|node| node.with_session(|session| session.status(now))).collect()
     }
 
-    /// What was sent of each type, and what Envoys said to it.
+    /// A request of this type, or of a type that nobody knows, was received.
+    pub(crate) fn received(&self, resource_type: Option<ResourceType>, bytes: usize) {
+        if let Some(resource_type) = resource_type {
+            self.meter.received(resource_type, bytes);
+        }
+    }
+
+    /// What was asked and sent of each type, and what Envoys said to it.
     pub fn traffic(&self) -> Vec<Traffic> {
         let fleets = self.fleets();
         let mut traffic = ResourceType::ALL.map(|resource_type| self.meter.read(resource_type)).to_vec();

@@ -217,7 +217,9 @@ pub(super) fn lag(hub: &Hub, node: &NodeStatus) -> u64 {
 
 fn traffic(traffic: &[Traffic], to: &mut Exposition) {
     type Count = fn(&Traffic) -> u64;
-    let metrics: [(&str, &str, Count); 4] = [
+    let metrics: [(&str, &str, Count); 6] = [
+        ("isobath_xds_requests_total", "Requests of Envoys; an acknowledgement is one.", |each| each.requests),
+        ("isobath_xds_received_bytes_total", "Bytes of these requests.", |each| each.request_bytes),
         ("isobath_xds_responses_total", "Responses that were sent to Envoys.", |each| each.responses),
         ("isobath_xds_sent_bytes_total", "Bytes of these responses.", |each| each.bytes),
         ("isobath_xds_acknowledged_total", "Responses that Envoys acknowledged.", |each| each.acks),

@@ -1,15 +1,19 @@
-//! What was sent to Envoys, and what they said to it.
+//! What Envoys asked, what was sent to them, and what they said to it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::resource::ResourceType;
 use crate::session::Session;
 
-/// What was sent of one type since the hub was made, and what Envoys said to it.
+/// What was asked and sent of one type since the hub was made, and what Envoys said to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traffic {
     /// The type.
     pub resource_type: ResourceType,
+    /// Requests; an acknowledgement is one, too.
+    pub requests: u64,
+    /// Their bytes.
+    pub request_bytes: u64,
     /// Responses.
     pub responses: u64,
     /// Their bytes.
@@ -26,6 +30,8 @@ pub(super) struct Meter([Counts; ResourceType::ALL.len()]);
 
 #[derive(Debug, Default)]
 struct Counts {
+    requests: AtomicU64,
+    request_bytes: AtomicU64,
     responses: AtomicU64,
     bytes: AtomicU64,
     /// Of Envoys that have gone; those that are here count themselves.
@@ -34,6 +40,13 @@ struct Counts {
 }
 
 impl Meter {
+    /// A request was received.
+    pub(super) fn received(&self, resource_type: ResourceType, bytes: usize) {
+        let counts = &self.0[resource_type.index()];
+        counts.requests.fetch_add(1, Ordering::Relaxed);
+        counts.request_bytes.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
     /// A response was sent.
     pub(super) fn sent(&self, resource_type: ResourceType, bytes: usize) {
         let counts = &self.0[resource_type.index()];
@@ -54,8 +67,15 @@ impl Meter {
     /// What was counted of a type, without what those say that are here.
     pub(super) fn read(&self, resource_type: ResourceType) -> Traffic {
         let counts = &self.0[resource_type.index()];
-        let [responses, bytes, acks, nacks] = [&counts.responses, &counts.bytes, &counts.acks, &counts.nacks]
-            .map(|count| count.load(Ordering::Relaxed));
-        Traffic { resource_type, responses, bytes, acks, nacks }
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Traffic {
+            resource_type,
+            requests: read(&counts.requests),
+            request_bytes: read(&counts.request_bytes),
+            responses: read(&counts.responses),
+            bytes: read(&counts.bytes),
+            acks: read(&counts.acks),
+            nacks: read(&counts.nacks),
+        }
     }
 }

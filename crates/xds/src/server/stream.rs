@@ -16,6 +16,7 @@ use crate::discovery::{DeltaRequest, Node, Request, SotwRequest};
 use crate::fleet::FleetId;
 use crate::hub::{Failed, Hub, Opening, Outgoing};
 use crate::identity;
+use crate::resource::ResourceType;
 use crate::session::Scope;
 use crate::wire::{Message, Protocol};
 
@@ -30,19 +31,26 @@ pub(super) struct Carrier {
 }
 
 /// The requests of a stream of either variant.
-struct Requests {
+struct Requests<'c> {
     messages: Messages,
-    protocol: Protocol,
+    carrier: &'c Carrier,
 }
 
-impl Requests {
+impl Requests<'_> {
     async fn next(&mut self) -> Result<Request, Ended> {
         let message = self.messages.next().await?.ok_or(Ended::ByClient)?;
-        let request = match self.protocol {
+        let bytes = message.len();
+        let request = match self.carrier.protocol {
             Protocol::Delta => DeltaRequest::decode(message).map(Request::Delta),
             Protocol::Sotw => SotwRequest::decode(message).map(Request::Sotw),
         };
-        request.map_err(|error| Ended::With(Status::internal(format!("not a request: {error}"))))
+        let request = request.map_err(|error| Status::internal(format!("not a request: {error}")))?;
+        let resource_type = match self.carrier.scope {
+            Scope::Single(resource_type) => Some(resource_type),
+            Scope::Aggregated => ResourceType::from_url(request.type_url()),
+        };
+        self.carrier.hub.received(resource_type, bytes);
+        Ok(request)
     }
 }
 
@@ -69,7 +77,7 @@ impl From<Status> for Ended {
 impl Carrier {
     pub(super) async fn run(self, body: RecvStream, mut sending: SendStream<Message>) {
         let messages = Messages::new(body, self.hub.settings().request_bytes);
-        let mut requests = Requests { messages, protocol: self.protocol };
+        let mut requests = Requests { messages, carrier: &self };
         let status = match self.serve(&mut requests, &mut sending).await {
             Ended::ByClient => Status::ok(""),
             Ended::With(status) => status,
@@ -81,7 +89,7 @@ impl Carrier {
         let _ = sending.send_trailers(trailers(&status));
     }
 
-    async fn serve(&self, requests: &mut Requests, sending: &mut SendStream<Message>) -> Ended {
+    async fn serve(&self, requests: &mut Requests<'_>, sending: &mut SendStream<Message>) -> Ended {
         let leaving = poll_fn(|_| match self.leaving.load(Ordering::Relaxed) {
             true => Poll::Ready(Ended::With(Status::unavailable("the server asks to connect again"))),
             false => Poll::Pending,
@@ -100,7 +108,7 @@ impl Carrier {
     }
 
     /// The first request, with the node that it must name.
-    async fn first(&self, requests: &mut Requests) -> Result<(Node, Request), Ended> {
+    async fn first(&self, requests: &mut Requests<'_>) -> Result<(Node, Request), Ended> {
         let deadline = self.hub.settings().first_request_deadline;
         let first = tokio::time::timeout(deadline, requests.next()).await;
         let request = first.map_err(|_| Status::deadline_exceeded("no request within the deadline"))??;
@@ -112,7 +120,7 @@ impl Carrier {
     /// Joins the session and carries requests and responses until either side ends the stream.
     async fn join(
         &self,
-        requests: &mut Requests,
+        requests: &mut Requests<'_>,
         node: &Node,
         first: Request,
         sending: &mut SendStream<Message>,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use isobath_xds::discovery::{DeltaRequest, SemanticVersion, SotwRequest};
 use isobath_xds::{FleetId, Observation, ResourceType, Security, Settings};
+use prost::Message as _;
 use tonic::Code;
 
 use crate::client::{DELTA_ADS, Delta, SOTW_ADS, Sotw, ack, nack, node, plain, subscribe, url};
@@ -27,9 +28,11 @@ async fn a_change_reaches_the_client_and_its_acknowledgement_is_observed() {
     let empty = stream.next().await.unwrap();
     assert!(empty.resources.is_empty());
     stream.send(ack(&empty));
-    stream.send(subscribe("clusters", &[]));
+    let mut asked = vec![subscribe("clusters", &[])];
+    stream.send(asked[0].clone());
     let first = stream.next().await.unwrap();
-    stream.send(ack(&first));
+    asked.push(ack(&first));
+    stream.send(asked[1].clone());
     let fleet = FleetId::default_fleet();
     let generation = server.hub.snapshot(&fleet).unwrap().generation();
     let reached = Observation::Reached { fleet: fleet.clone(), node: "envoy-1".into(), generation };
@@ -39,19 +42,23 @@ async fn a_change_reaches_the_client_and_its_acknowledgement_is_observed() {
     server.clusters(&[("b", "2")]);
     let second = stream.next().await.unwrap();
     assert_eq!(second.bodies(), [("b", &b"2"[..])].into());
-    stream.send(nack(&second, "no"));
+    asked.push(nack(&second, "no"));
+    stream.send(asked[2].clone());
 
     // Those who have gone are counted like those who are here.
     let counted = |server: &Running| {
         let clusters =
             server.hub.traffic().into_iter().find(|each| each.resource_type == ResourceType::Cluster);
-        clusters.map(|each| (each.responses, each.acks, each.nacks)).unwrap()
+        let clusters = clusters.unwrap();
+        let asked = (clusters.requests, clusters.request_bytes);
+        (asked, (clusters.responses, clusters.acks, clusters.nacks))
     };
+    let asked = (3, asked.iter().map(|request| request.encoded_len() as u64).sum::<u64>());
     server.observe(|seen| matches!(seen, Observation::Rejected { .. })).await;
-    assert_eq!(counted(&server), (2, 1, 1));
+    assert_eq!(counted(&server), (asked, (2, 1, 1)));
     drop(stream);
     server.observe(|seen| matches!(seen, Observation::Disconnected { .. })).await;
-    assert_eq!(counted(&server), (2, 1, 1));
+    assert_eq!(counted(&server), (asked, (2, 1, 1)));
 }
 
 #[tokio::test]
