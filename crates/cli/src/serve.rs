@@ -5,6 +5,7 @@ mod everywhere;
 mod expiry;
 mod feed;
 mod graph;
+mod heap;
 mod metrics;
 mod pages;
 mod renewal;

@@ -15,9 +15,10 @@ use kubernetes::watch::{State, Tallies, Tally};
 use runtime::{Notice, Published};
 use xds::{Hub, NodeStatus, Traffic};
 
+use super::heap;
 pub(super) use contour::Contour;
-pub(super) use statuses::Writes;
 use judged::Judged;
+pub(super) use statuses::Writes;
 
 /// Upper bounds for times, in seconds.
 const TIMES: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -153,6 +154,16 @@ impl Metrics {
             self.statuses.write_as_contour(to);
         }
         process::write(to);
+        memory(to);
+    }
+}
+
+/// What the allocator says of its memory.
+fn memory(to: &mut Exposition) {
+    let help = "Memory by the allocator: in use, of the machine, and kept as addresses alone.";
+    let mut samples = to.metric("isobath_heap_bytes", Kind::Gauge, help);
+    for (state, bytes) in heap::bytes().into_iter().flatten() {
+        samples.sample(&[("state", &state)], bytes);
     }
 }
 
@@ -218,7 +229,9 @@ pub(super) fn lag(hub: &Hub, node: &NodeStatus) -> u64 {
 fn traffic(traffic: &[Traffic], to: &mut Exposition) {
     type Count = fn(&Traffic) -> u64;
     let metrics: [(&str, &str, Count); 6] = [
-        ("isobath_xds_requests_total", "Requests of Envoys; an acknowledgement is one.", |each| each.requests),
+        ("isobath_xds_requests_total", "Requests of Envoys; an acknowledgement is one.", |each| {
+            each.requests
+        }),
         ("isobath_xds_received_bytes_total", "Bytes of these requests.", |each| each.request_bytes),
         ("isobath_xds_responses_total", "Responses that were sent to Envoys.", |each| each.responses),
         ("isobath_xds_sent_bytes_total", "Bytes of these responses.", |each| each.bytes),

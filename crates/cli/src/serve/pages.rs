@@ -5,9 +5,9 @@ use std::sync::Arc;
 use admin::{Exposition, Page, Pages};
 use http::StatusCode;
 
-use super::metrics::Metrics;
 use super::engine_handle::EngineHandle;
-use super::{graph, summary};
+use super::metrics::Metrics;
+use super::{graph, heap, summary};
 
 /// Everything that pages are made from.
 #[derive(Clone)]
@@ -52,6 +52,7 @@ impl Sources {
                 let (engine, json) = (engine.clone(), query == "format=json");
                 Page::later(async move { dag(&engine, json).await })
             }
+            "/debug/pprof/heap" => Page::later(heap_profile()),
             _ => None,
         })
     }
@@ -67,6 +68,17 @@ async fn dag(engine: &EngineHandle, json: bool) -> Page {
         None => said(false, "the engine does not answer"),
         Some(hosts) if json => Page::json(graph::json(&hosts).to_string()),
         Some(hosts) => Page::text(StatusCode::OK, graph::dot(&hosts)),
+    }
+}
+
+/// Where the memory goes.
+async fn heap_profile() -> Page {
+    match tokio::task::spawn_blocking(heap::profile).await {
+        Ok(Ok(profile)) => {
+            Page { status: StatusCode::OK, content_type: "application/octet-stream", body: profile.into() }
+        }
+        Ok(Err(why)) => said(false, &format!("{why:#}")),
+        Err(_) => said(false, "the profile cannot be made"),
     }
 }
 
