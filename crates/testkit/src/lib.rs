@@ -33,7 +33,7 @@ pub use client_tls::{ClientTls, Trust};
 pub use collector::{Collector, Span};
 pub use echo::Seen;
 pub use envoy::{Envoy, Launch, envoy_binary};
-pub use eventually::{LIMIT, eventually, eventually_blocking};
+pub use eventually::{LIMIT, eventually, eventually_blocking, eventually_within};
 pub use grpc::{Answers, Call, Code, GrpcServer};
 pub use http2_stream::Http2Stream;
 pub use issuer::Issuer;

@@ -1,5 +1,5 @@
-//! What tests in a cluster share: our definitions of kinds, put into the cluster once. The tests themselves are in
-//! `tests/it`, one file for each topic.
+//! What tests in a cluster share: our definitions of kinds, put into the cluster once, and waiting. The tests themselves
+//! are in `tests/it`, one file for each topic.
 //!
 //! It starts no cluster (see `testbed`), and fails by panicking.
 
@@ -12,6 +12,14 @@ use tokio::sync::OnceCell;
 
 /// How long the API server may take to serve a new kind.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long anything may take on a loaded machine: clients of the API server wait between two tries.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Tries until `attempt` succeeds, as [`testkit::eventually`] does, with the patience that a cluster needs.
+pub async fn eventually<T>(what: &str, attempt: impl AsyncFnMut() -> Result<T, String>) -> T {
+    testkit::eventually_within(LIMIT, what, attempt).await
+}
 
 /// Puts our definitions into the cluster that all tests share, and waits until their kinds are served.
 pub async fn install_definitions(bed: &Bed) {

@@ -2,12 +2,12 @@
 
 use std::process::{Child, Command, Stdio};
 
+use isobath_cluster_tests::eventually;
 use serde_json::Value;
 use testbed::Bed;
 use testkit::Port;
 
 use crate::install::kubectl;
-use crate::outages::eventually;
 
 /// A controller that runs until it is dropped, or has ended by itself.
 struct Controller {

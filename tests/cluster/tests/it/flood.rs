@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use futures::StreamExt as _;
+use isobath_cluster_tests::eventually;
 use kube::api::{DynamicObject, ListParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, ResourceExt as _};
@@ -11,7 +12,6 @@ use testbed::{Bed, Mode};
 use testkit::Request;
 
 use crate::install::{MANIFESTS, OBJECTS, address, is_installed, kubectl};
-use crate::outages::eventually;
 
 /// Of an ordinary run; `ISOBATH_TEST_CASES_FACTOR` multiplies it.
 const OBJECTS_AT_ONCE: usize = 200;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use isobath_cluster_tests::eventually;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Service;
@@ -11,8 +12,6 @@ use kube::api::ListParams;
 use serde_json::Value;
 use testbed::Bed;
 use testkit::Request;
-
-use crate::outages::eventually;
 
 pub(crate) const MANIFESTS: &str = "deploy/isobath.yaml";
 pub(crate) const NAMESPACE: &str = "isobath";

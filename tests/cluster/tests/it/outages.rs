@@ -1,8 +1,8 @@
 //! What clients notice when a part of the cluster is away: nothing; and what comes after.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
+use isobath_cluster_tests::eventually;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ListParams, LogParams};
 use kube::{Api, ResourceExt as _};
@@ -12,20 +12,6 @@ use testkit::Request;
 use crate::install::{MANIFESTS, NAMESPACE, address, is_installed, kubectl};
 
 const BACKENDS: &str = include_str!("outages/backends.yaml");
-
-/// How long what comes after an outage may take on a loaded machine: clients of the API server wait between two tries.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-pub(crate) async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Result<T, String>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match attempt().await {
-            Ok(value) => return value,
-            Err(why) if Instant::now() > deadline => panic!("not within {PATIENCE:?}: {what}: {why}"),
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
-}
 
 /// Isobath, with blue.example served by blue, and a backend green beside it; where clients come in.
 async fn served(bed: &Bed) -> SocketAddr {

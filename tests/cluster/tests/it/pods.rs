@@ -2,13 +2,12 @@
 
 use std::net::SocketAddr;
 
+use isobath_cluster_tests::eventually;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams, LogParams};
 use testbed::Bed;
 use testkit::Request;
-
-use crate::outages::eventually;
 
 const ECHO: &str = "
 apiVersion: apps/v1

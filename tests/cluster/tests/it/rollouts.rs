@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use isobath_cluster_tests::eventually;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
@@ -11,7 +12,6 @@ use testbed::{Bed, Mode};
 use testkit::{Load, Request, RunningLoad};
 
 use crate::install::{NAMESPACE, OBJECTS, address, condition, kubectl};
-use crate::outages::eventually;
 
 const ENVOYS: &str = "app.kubernetes.io/component=envoy";
 const CONTROLLERS: &str = "app.kubernetes.io/component=controller";

@@ -5,10 +5,9 @@ mod replica;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::outages::eventually;
 use api::http_proxy::status::LoadBalancerIngress;
 use futures::StreamExt as _;
-use isobath_cluster_tests::{install_definitions, install_definitions_alone};
+use isobath_cluster_tests::{eventually, install_definitions, install_definitions_alone};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};

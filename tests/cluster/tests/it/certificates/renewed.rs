@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use certs::SecretsFormat;
 use certs::certgen::{CertgenOptions, Deed, in_cluster};
+use isobath_cluster_tests::eventually;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Pod, Secret};
@@ -17,7 +18,6 @@ use testbed::Bed;
 use testkit::{Load, Request};
 
 use crate::install::{NAMESPACE, OBJECTS, address, condition, is_installed, kubectl};
-use crate::outages::eventually;
 
 const LEASE: &str = "leader-elect";
 
