@@ -35,9 +35,16 @@ pub(crate) struct Arguments {
     /// Asks for changes only.
     #[arg(long, global = true)]
     delta: bool,
-    /// Rejects every answer.
-    #[arg(long, global = true)]
-    nack: bool,
+    /// Rejects every answer, with these words.
+    #[arg(
+        long,
+        value_name = "WORDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "rejected on request",
+        global = true
+    )]
+    nack: Option<String>,
     /// Ends after the first answer.
     #[arg(long, global = true)]
     once: bool,
@@ -82,7 +89,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         node_id: arguments.node_id,
         type_url: resource_type.url(),
         names: names.resources,
-        rejects: arguments.nack,
+        rejection: arguments.nack,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

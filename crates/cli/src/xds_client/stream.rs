@@ -30,8 +30,8 @@ pub(super) struct Question {
     pub(super) node_id: String,
     pub(super) type_url: &'static str,
     pub(super) names: Vec<String>,
-    /// Whether each answer is rejected.
-    pub(super) rejects: bool,
+    /// With which words each answer is rejected; it is accepted without any.
+    pub(super) rejection: Option<String>,
 }
 
 impl Question {
@@ -40,7 +40,7 @@ impl Question {
     }
 
     fn rejection(&self) -> Option<Status> {
-        self.rejects.then(|| Status { message: "rejected on request".to_owned(), ..Status::default() })
+        self.rejection.clone().map(|message| Status { message, ..Status::default() })
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn ask_for_all(channel: Channel, question: Question, once: bool
             "nonce": response.nonce,
             "resources": response.resources.iter().map(resource).collect::<Vec<_>>(),
         }))?;
-        if !question.rejects {
+        if question.rejection.is_none() {
             accepted = response.version_info;
         }
         // The server may have ended the stream: then there is no next answer.

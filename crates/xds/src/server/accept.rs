@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -50,7 +51,7 @@ impl Accepting {
             let open = self.handshakes.len() < self.limit && !self.resting;
             tokio::select! {
                 accepted = self.listener.accept(), if open => match accepted {
-                    Ok((socket, _)) => self.handshakes.push(self.handshake(socket)),
+                    Ok((socket, from)) => self.handshakes.push(self.handshake(socket, from)),
                     Err(error) => {
                         tracing::warn!(%error, "xds connection not accepted");
                         self.resting = true;
@@ -66,7 +67,7 @@ impl Accepting {
         }
     }
 
-    fn handshake(&self, socket: TcpStream) -> Handshake {
+    fn handshake(&self, socket: TcpStream, from: SocketAddr) -> Handshake {
         let _ = socket.set_nodelay(true);
         match &self.security {
             Security::Plaintext => {
@@ -77,8 +78,8 @@ impl Accepting {
                 Box::pin(async move {
                     match tokio::time::timeout(deadline, secure(socket, &tls)).await {
                         Ok(Ok(peer)) => peer,
-                        Ok(Err(error)) => note_failure(&error.to_string()),
-                        Err(_) => note_failure("deadline exceeded"),
+                        Ok(Err(error)) => note_failure(from, &error.to_string()),
+                        Err(_) => note_failure(from, "deadline exceeded"),
                     }
                 })
             }
@@ -86,8 +87,8 @@ impl Accepting {
     }
 }
 
-fn note_failure(error: &str) -> Option<Peer> {
-    tracing::info!(error, "xds tls handshake failed");
+fn note_failure(from: SocketAddr, error: &str) -> Option<Peer> {
+    tracing::info!(%from, error, "xds tls handshake failed");
     None
 }
 
