@@ -110,6 +110,22 @@ const LONG_STEPS: &[Step] = &[
     CLUSTER,
     LONG,
     Step {
+        // Those that wait for something that lasts.
+        name: "long outages",
+        arguments: &[
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--release",
+            "--test",
+            "cluster",
+            "--",
+            "--ignored",
+        ],
+        environment: &[ASSERTIONS, OVERFLOW],
+        ..STEP
+    },
+    Step {
         name: "long tests with tables",
         arguments: LONG_LAYOUT_TESTS,
         environment: &[(LAYOUT, "table"), ASSERTIONS, OVERFLOW],

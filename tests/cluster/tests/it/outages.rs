@@ -1,17 +1,22 @@
 //! What clients notice when a part of the cluster is away: nothing; and what comes after.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use isobath_cluster_tests::eventually;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ListParams, LogParams};
 use kube::{Api, ResourceExt as _};
 use testbed::Bed;
-use testkit::Request;
+use testkit::{Load, Request};
 
 use crate::install::{MANIFESTS, NAMESPACE, address, is_installed, kubectl};
 
-const BACKENDS: &str = include_str!("outages/backends.yaml");
+/// Two backends, `blue` and `green`.
+pub(crate) const BACKENDS: &str = include_str!("outages/backends.yaml");
+
+/// How long the API server is away when it is long away.
+const LONG_OUTAGE: Duration = Duration::from_secs(120);
 
 /// Isobath, with blue.example served by blue, and a backend green beside it; where clients come in.
 async fn served(bed: &Bed) -> SocketAddr {
@@ -78,6 +83,17 @@ async fn apply(bed: &Bed, text: &str) {
     .await;
 }
 
+/// Ends the Envoy of a pod, and waits until the node has started another.
+async fn restart_envoy(bed: &Bed, pod: &Pod) {
+    let old = bed.cluster.processes(pod, "envoy");
+    bed.cluster.kill(pod, "envoy").unwrap();
+    eventually("there is another Envoy", async || {
+        let new = bed.cluster.processes(pod, "envoy");
+        if new.is_empty() || new == old { Err(format!("{new:?}")) } else { Ok(()) }
+    })
+    .await;
+}
+
 #[test]
 fn without_an_api_server_a_new_envoy_is_served_and_changes_come_after() {
     testbed::test_alone("api-server-away", async |bed| {
@@ -85,19 +101,47 @@ fn without_an_api_server_a_new_envoy_is_served_and_changes_come_after() {
         let pod = pods(bed, "envoy").await.remove(0);
         bed.cluster.stop_api_server().await.unwrap();
         assert_eq!(backend_of(envoy, "blue.example").await.as_deref(), Ok("blue"));
-        let old = bed.cluster.processes(&pod, "envoy");
-        bed.cluster.kill(&pod, "envoy").unwrap();
-        eventually("there is another Envoy", async || {
-            let new = bed.cluster.processes(&pod, "envoy");
-            if new.is_empty() || new == old { Err(format!("{new:?}")) } else { Ok(()) }
-        })
-        .await;
+        restart_envoy(bed, &pod).await;
         is_served_by(envoy, "blue.example", "blue").await;
         bed.cluster.start_api_server().await.unwrap();
         apply(bed, &proxy("blue.example", "green")).await;
         is_served_by(envoy, "blue.example", "green").await;
         no_controller_has_restarted(bed).await;
     });
+}
+
+#[test]
+#[ignore = "it lasts as long as the outage, two minutes: make test-long"]
+fn changes_wait_two_minutes_for_the_api_server_while_an_envoy_is_restarted() {
+    testbed::test_alone("api-server-long-away", async |bed| {
+        let envoy = served(bed).await;
+        let pod = pods(bed, "envoy").await.remove(0);
+        // What is changed now waits in the API server, which ends before any controller has heard of it.
+        cut_off_controllers(bed).await;
+        bed.objects.apply(&proxy("blue.example", "green")).await.unwrap();
+        bed.objects.apply(&proxy("new.example", "green")).await.unwrap();
+        bed.cluster.stop_api_server().await.unwrap();
+        bed.cluster.mend().unwrap();
+        let stopped = Instant::now();
+        restart_envoy(bed, &pod).await;
+        is_served_by(envoy, "blue.example", "blue").await;
+        let load = Load::new(Request::get(envoy, "blue.example", "/")).start();
+        while stopped.elapsed() < LONG_OUTAGE {
+            load.more(1000).await;
+            assert_eq!(backend_of(envoy, "blue.example").await.as_deref(), Ok("blue"));
+        }
+        bed.cluster.start_api_server().await.unwrap();
+        is_served_by(envoy, "blue.example", "green").await;
+        is_served_by(envoy, "new.example", "green").await;
+        load.stop().await.assert_clean();
+        no_controller_has_restarted(bed).await;
+    });
+}
+
+async fn cut_off_controllers(bed: &Bed) {
+    for controller in pods(bed, "controller").await {
+        bed.cluster.cut_off(&controller.status.and_then(|status| status.pod_ip).unwrap()).unwrap();
+    }
 }
 
 #[test]
@@ -119,9 +163,7 @@ fn what_changed_behind_a_broken_watch_is_served_even_when_its_history_is_gone() 
         let envoy = served(bed).await;
         bed.objects.apply(&proxy("gone.example", "blue")).await.unwrap();
         is_served_by(envoy, "gone.example", "blue").await;
-        for controller in pods(bed, "controller").await {
-            bed.cluster.cut_off(&controller.status.and_then(|status| status.pod_ip).unwrap()).unwrap();
-        }
+        cut_off_controllers(bed).await;
         bed.objects.apply(&proxy("blue.example", "green")).await.unwrap();
         bed.objects.apply(&proxy("new.example", "green")).await.unwrap();
         bed.objects.delete(&proxy("gone.example", "blue")).await.unwrap();
