@@ -2,13 +2,19 @@
 //! so and pass.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod behaviours;
+mod canaries;
 mod certificates;
 mod configuration;
+mod controller;
 mod flood;
 mod install;
+mod large_secrets;
+mod objects;
 mod outages;
 mod pods;
 mod rollouts;
 mod schemas;
 mod statuses;
+mod strangers;
 mod watches;

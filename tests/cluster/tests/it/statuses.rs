@@ -23,12 +23,12 @@ fn objects(bed: &Bed, kind: Kind) -> Api<DynamicObject> {
     Api::namespaced_with(bed.client.clone(), &bed.namespace, &resource)
 }
 
-async fn status_of(bed: &Bed, kind: Kind, name: &str) -> Value {
+pub(crate) async fn status_of(bed: &Bed, kind: Kind, name: &str) -> Value {
     let object = objects(bed, kind).get(name).await.expect("the object is there");
     object.data["status"].clone()
 }
 
-async fn current_status(bed: &Bed, name: &str) -> Value {
+pub(crate) async fn current_status(bed: &Bed, name: &str) -> Value {
     status_of(bed, Kind::HttpProxy, name).await["currentStatus"].clone()
 }
 
@@ -47,7 +47,7 @@ fn proxy(name: &str, service: Option<&str>) -> Value {
 }
 
 /// Waits until something is as it should be.
-async fn becomes<T: PartialEq + Debug>(what: &str, wanted: T, mut look: impl AsyncFnMut() -> T) {
+pub(crate) async fn becomes<T: PartialEq + Debug>(what: &str, wanted: T, mut look: impl AsyncFnMut() -> T) {
     eventually(what, async || {
         let found = look().await;
         if found == wanted { Ok(()) } else { Err(format!("it is {found:?}")) }
@@ -55,7 +55,7 @@ async fn becomes<T: PartialEq + Debug>(what: &str, wanted: T, mut look: impl Asy
     .await;
 }
 
-async fn apply(bed: &Bed, object: &Value) {
+pub(crate) async fn apply(bed: &Bed, object: &Value) {
     bed.objects.apply_one(object, Mode::Keep).await.expect("the API server takes it");
 }
 
