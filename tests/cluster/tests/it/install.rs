@@ -48,7 +48,12 @@ pub(crate) async fn is_installed(bed: &Bed) {
 
 /// Where clients come in.
 pub(crate) async fn address(bed: &Bed) -> SocketAddr {
-    let services: Api<Service> = Api::namespaced(bed.client.clone(), NAMESPACE);
+    address_in(bed, NAMESPACE).await
+}
+
+/// Where clients come in by the Service `envoy` of a namespace.
+pub(crate) async fn address_in(bed: &Bed, namespace: &str) -> SocketAddr {
+    let services: Api<Service> = Api::namespaced(bed.client.clone(), namespace);
     eventually("the load balancer has an address", async || {
         let service = services.get("envoy").await.map_err(|error| error.to_string())?;
         let balancer = service.status.and_then(|status| status.load_balancer);
@@ -184,7 +189,7 @@ fn granted() -> BTreeSet<String> {
 }
 
 /// What the accounts of the manifests did, and what they were refused.
-fn used(audit: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+pub(crate) fn used(audit: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut used, mut refused) = (BTreeSet::new(), BTreeSet::new());
     for line in audit.lines() {
         // The last line may be on its way.

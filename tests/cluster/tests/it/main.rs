@@ -8,6 +8,7 @@ mod certificates;
 mod configuration;
 mod controller;
 mod flood;
+mod from_contour;
 mod install;
 mod large_secrets;
 mod objects;

@@ -61,8 +61,15 @@ fn each_overlay_changes_what_it_is_for() {
     assert_eq!(host_ports(&base), [(8080, 80), (8443, 443)]);
     let beside = kustomize("deploy/overlays/side-by-side").unwrap();
     assert_eq!(host_ports(&beside), [(8080, 10080), (8443, 10443)]);
-    let arguments = &container(&beside, "Deployment/isobath", "isobath")["args"];
-    assert!(arguments.as_array().unwrap().contains(&"--status=off".into()), "{arguments}");
+    let is_shadow = |objects: &Objects| {
+        let arguments = container(objects, "Deployment/isobath", "isobath")["args"].as_array().unwrap();
+        let service = &objects[&("Service".to_owned(), "envoy".to_owned())]["spec"]["type"];
+        (arguments.contains(&"--status=off".into()), service == "ClusterIP")
+    };
+    assert_eq!(is_shadow(&beside), (true, true));
+    let after = kustomize("deploy/overlays/taking-over").unwrap();
+    assert_eq!(host_ports(&after), host_ports(&beside));
+    assert_eq!(is_shadow(&after), (false, false));
 
     let apart = kustomize("deploy/overlays/envoy-deployment").unwrap();
     let envoy = container(&apart, "Deployment/envoy", "envoy");

@@ -48,6 +48,7 @@ fn every_pod_meets_it_but_for_the_host_ports_of_envoy() {
         ("deploy/base", 2),
         ("deploy/overlays/envoy-deployment", 0),
         ("deploy/overlays/side-by-side", 2),
+        ("deploy/overlays/taking-over", 2),
         ("deploy/overlays/in-place-of-contour", 2),
         ("deploy/overlays/namespaced", 2),
     ] {
