@@ -1,9 +1,11 @@
 //! With a real API server: what many HTTPProxies cost, and a change among them.
 //!
 //! Everything runs in the network namespace of a cluster of plain processes (`testbed`): the API server, the controller
-//! in a process of its own, an Envoy, two backends. Nothing is known of the controller but what it says at its ports.
+//! in a process of its own, an Envoy, two backends. Nothing is known of the controller but its command line, which is
+//! Contour's: so a Contour, named by `PEER_CONTOUR`, is measured in the same way.
 
 mod objects;
+mod program;
 mod subject;
 
 use std::time::{Duration, Instant};
@@ -15,7 +17,8 @@ use testbed::Cluster;
 
 use crate::summary::Summary;
 use objects::{FIRST, OTHER, SECOND, Statuses, create, definitions, endpoints, move_away, status_writes};
-use subject::{Subject, Traffic};
+pub(crate) use program::Program;
+use subject::{Subject, Traffic, takes_clients};
 
 /// How often a route is moved to another Service.
 const MOVES: usize = 30;
@@ -26,7 +29,10 @@ const PERIOD: Duration = Duration::from_millis(50);
 /// How many objects there are at most; three kinds of each.
 const SIZES: [usize; 3] = [100, 1000, 5000];
 
-/// Measures all sizes with both layouts, each in a cluster of its own.
+/// The sizes with a peer: with more objects its statuses take more than half an hour.
+const PEER_SIZES: [usize; 2] = [100, 1000];
+
+/// Measures all sizes with both layouts, and with a peer where there is one, each in a cluster of its own.
 pub(crate) fn all_sizes() {
     if let Some(why) = testbed::why_not() {
         println!("Left out: {why}.");
@@ -35,40 +41,44 @@ pub(crate) fn all_sizes() {
     head();
     for layout in [Layout::Scoped, Layout::Table] {
         for objects in SIZES {
-            one_size(layout, objects);
+            one_size(&Program::Isobath(layout), objects);
         }
     }
     match std::env::var_os("PEER_CONTOUR") {
-        None => println!("\nNo peer was measured: PEER_CONTOUR names none."),
-        Some(peer) => println!("\nThe peer {} is not measured by this program yet.", peer.display()),
+        None => println!("\nNo peer was measured: `PEER_CONTOUR` names none."),
+        Some(path) => {
+            let peer = Program::Contour(path.into());
+            PEER_SIZES.into_iter().for_each(|objects| one_size(&peer, objects));
+        }
     }
 }
 
 fn head() {
     println!(
         "| layout | objects | last create to all `Valid` | status writes for each | route moved (median) | controller | \
-         Envoy's main thread | to Envoy | answers but 200 | endpoint update | peak memory | to Envoy after a restart | asked by it |"
+         Envoy's main thread | to Envoy | answers but 200 | endpoint update | peak memory | to Envoy after a restart | \
+         asked by it |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
 }
 
 /// Measures one size in a cluster of its own, and prints a row.
-pub(crate) fn one_size(layout: Layout, objects: usize) {
+pub(crate) fn one_size(program: &Program, objects: usize) {
     let cluster = std::sync::Arc::new(Cluster::start().expect("a cluster"));
-    let inside = std::sync::Arc::clone(&cluster);
+    let (inside, program) = (std::sync::Arc::clone(&cluster), program.clone());
     let measured = cluster.inside(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.expect("a runtime").block_on(measure(&inside, layout, objects));
+        runtime.expect("a runtime").block_on(measure(&inside, program, objects));
     });
     if let Err(panic) = measured {
         std::panic::resume_unwind(panic);
     }
 }
 
-async fn measure(cluster: &Cluster, layout: Layout, count: usize) {
-    let client = cluster.client().await.expect("a client");
+async fn measure(cluster: &Cluster, program: Program, count: usize) {
+    let (client, title) = (cluster.client().await.expect("a client"), program.title());
     definitions(&client).await;
-    let mut subject = Subject::start(cluster, layout).await;
+    let mut subject = Subject::start(cluster, program).await;
     let statuses = Statuses::follow(client.clone());
     create_all(&client, count).await;
     let created = Instant::now();
@@ -76,13 +86,13 @@ async fn measure(cluster: &Cluster, layout: Layout, count: usize) {
     let valid = created.elapsed();
     let writes = status_writes(&client).await;
 
+    takes_clients().await;
     let moved = moves(&client, &subject, count).await;
     let update = endpoint_updates(&client, &subject).await;
     let peak = subject.peak_bytes();
-    let again = subject.restart(cluster, layout).await;
+    let again = subject.restart(cluster).await;
     println!(
-        "| {} | {count} | {:.1} s | {:.2} | {} | {} | {} | {} | {} | {} | {:.0} MB | {} | {} |",
-        name(layout),
+        "| {title} | {count} | {:.1} s | {:.2} | {} | {} | {} | {} | {} | {} | {:.0} MB | {} | {} |",
         valid.as_secs_f64(),
         writes as f64 / count as f64,
         milliseconds(moved.time),
@@ -92,17 +102,9 @@ async fn measure(cluster: &Cluster, layout: Layout, count: usize) {
         moved.bad,
         milliseconds(update),
         peak as f64 / 1e6,
-        bytes(again.sent),
-        bytes(again.asked),
+        bytes(again.to_envoy),
+        bytes(again.by_envoy),
     );
-}
-
-const fn name(layout: Layout) -> &'static str {
-    match layout {
-        Layout::Table => "table",
-        Layout::Scoped => "scoped",
-        Layout::OnDemand => "on-demand",
-    }
 }
 
 fn milliseconds(time: Duration) -> String {
@@ -133,7 +135,7 @@ struct Moves {
 }
 
 async fn moves(client: &Client, subject: &Subject, count: usize) -> Moves {
-    let before = subject.costs().await;
+    let begin = subject.begin().await;
     let (mut times, mut bad) = (Vec::new(), 0);
     for number in 0..MOVES {
         let host = number * count / MOVES;
@@ -143,23 +145,22 @@ async fn moves(client: &Client, subject: &Subject, count: usize) -> Moves {
         times.push(traffic.is_answered_by(SECOND).await);
         bad += traffic.stop().await;
     }
-    let after = subject.costs().await;
+    let used = subject.since(&begin).await;
     let each = u32::try_from(MOVES).unwrap_or(u32::MAX);
     Moves {
         time: Summary::of(times.into_iter()).median,
-        controller: (after.controller - before.controller) / each,
-        envoy: (after.envoy - before.envoy) / each,
-        bytes: (after.bytes - before.bytes) / MOVES as u64,
+        controller: used.controller / each,
+        envoy: used.envoy / each,
+        bytes: used.said.to_envoy / MOVES as u64,
         bad,
     }
 }
 
 async fn endpoint_updates(client: &Client, subject: &Subject) -> Duration {
-    let before = subject.costs().await;
+    let begin = subject.begin().await;
     for number in 0..UPDATES {
         endpoints(client, 0, number % 2 == 0).await;
         tokio::time::sleep(PERIOD).await;
     }
-    let after = subject.costs().await;
-    (after.controller - before.controller) / u32::try_from(UPDATES).unwrap_or(u32::MAX)
+    subject.since(&begin).await.controller / u32::try_from(UPDATES).unwrap_or(u32::MAX)
 }

@@ -34,7 +34,7 @@ fn main() {
         // The other side of both: what clients and backend cost must not count as the controller's.
         ["layouts-outside"] => layouts::outside(),
         ["cluster"] => cluster::all_sizes(),
-        ["cluster-size", layout, objects] => cluster::one_size(layout_of(layout), number(objects)),
+        ["cluster-size", program, objects] => cluster::one_size(&program_of(program), number(objects)),
         ["streams"] => streams::run(),
         // The other side of `streams`: processor time is counted for each process.
         ["streams-clients", folder, count, address, endpoints] => {
@@ -65,14 +65,12 @@ fn number(text: &str) -> usize {
     })
 }
 
-fn layout_of(text: &str) -> model::Layout {
+/// A layout of ours, or the path of a Contour.
+fn program_of(text: &str) -> cluster::Program {
     match text {
-        "scoped" => model::Layout::Scoped,
-        "table" => model::Layout::Table,
-        other => {
-            eprintln!("not a layout: {other}");
-            std::process::exit(2);
-        }
+        "scoped" => cluster::Program::Isobath(model::Layout::Scoped),
+        "table" => cluster::Program::Isobath(model::Layout::Table),
+        path => cluster::Program::Contour(path.into()),
     }
 }
 

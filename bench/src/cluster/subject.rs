@@ -1,36 +1,38 @@
 //! The controller in a process of its own, an Envoy, two backends, and a client.
+//!
+//! What the controller sends and is sent is counted by Envoy: bytes of its connection, as they are within TLS.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use certs::{Options, generate};
-use model::Layout;
 use tempfile::TempDir;
 use testbed::Cluster;
-use testkit::{Envoy, Request};
+use testkit::{Envoy, Launch, Request, Stats, eventually_within};
 use tokio::task::JoinHandle;
 
 use super::objects::{FIRST, FIRST_PORT, SECOND, SECOND_PORT, host};
+use super::program::Program;
 use crate::envoys;
 use crate::threads::{processor_time_of_thread, processor_time_of_threads};
 
 const XDS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8001);
-const PAGES: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
 const TRAFFIC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// How long anything may take to begin.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
+/// When nothing has been said for so long, all has been said.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// A process that ends with this.
 struct Process(Child);
 
 impl Process {
     fn start(command: &mut Command) -> Self {
-        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the program starts"))
+        let started = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Self(started.unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
     fn id(&self) -> String {
@@ -48,6 +50,7 @@ impl Drop for Process {
 
 /// What is measured.
 pub(super) struct Subject {
+    program: Program,
     controller: Process,
     envoy: Envoy,
     _backends: [Process; 2],
@@ -58,31 +61,42 @@ pub(super) struct Subject {
 pub(super) struct Costs {
     pub(super) controller: Duration,
     pub(super) envoy: Duration,
-    /// To Envoy.
-    pub(super) bytes: u64,
+    pub(super) said: Said,
 }
 
-/// What an Envoy and a new controller said to each other, in bytes.
-pub(super) struct Restart {
-    /// By the Envoy.
-    pub(super) asked: u64,
-    /// To it.
-    pub(super) sent: u64,
+/// Bytes that were said between controller and Envoy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) to_envoy: u64,
+    pub(super) by_envoy: u64,
+}
+
+impl Said {
+    pub(super) fn since(self, earlier: Self) -> Self {
+        Self { to_envoy: self.to_envoy - earlier.to_envoy, by_envoy: self.by_envoy - earlier.by_envoy }
+    }
 }
 
 impl Subject {
-    pub(super) async fn start(cluster: &Cluster, layout: Layout) -> Self {
-        let certificates = certificates();
-        let controller = controller(cluster, certificates.path(), layout);
-        ready().await;
-        let envoy = envoys::launch("bench", XDS, Some(&certificates.path().join("client")));
+    pub(super) async fn start(cluster: &Cluster, program: Program) -> Self {
+        let certificates = program.certificates(cluster);
+        let controller = Process::start(&mut program.serve(cluster, certificates.path()));
+        envoys::wait_for(XDS).await;
+        let mut bootstrap = program.bootstrap(cluster, certificates.path());
+        // It gets a socket of its own for its administration interface.
+        if let Some(bootstrap) = bootstrap.as_object_mut() {
+            bootstrap.remove("admin");
+        }
+        let arguments = ["--service-cluster", "bench", "--service-node", "bench"].map(str::to_owned).into();
+        let launch = Launch { log_level: "warning".into(), arguments, ..Launch::new(bootstrap) };
+        let envoy = Envoy::launch(launch);
         let backend = |name: &str, port: u16| {
             let mut command = Command::new(&cluster.programs().echo);
             Process::start(command.args(["--listen", &format!("0.0.0.0:{port}"), "--name", name]))
         };
         let backends = [backend(FIRST, FIRST_PORT), backend(SECOND, SECOND_PORT)];
-        envoys::wait_for(TRAFFIC).await;
-        Self { controller, envoy, _backends: backends, certificates }
+        envoy.ready().await;
+        Self { program, controller, envoy, _backends: backends, certificates }
     }
 
     /// The most memory that the controller has had resident, in bytes.
@@ -94,89 +108,65 @@ impl Subject {
         kibibytes.unwrap_or_default() * 1024
     }
 
-    pub(super) async fn costs(&self) -> Costs {
-        let envoy = self.envoy.pid().expect("Envoy runs").to_string();
-        Costs {
-            controller: processor_time_of_threads(&self.controller.id(), ""),
-            envoy: processor_time_of_thread(&envoy, &envoy),
-            bytes: sum(&page(PAGES, "/metrics").await, "isobath_xds_sent_bytes_total", ""),
-        }
+    /// What was used so far: to begin with.
+    pub(super) async fn begin(&self) -> Costs {
+        // To ask Envoy costs it something, too.
+        let said = self.said().await;
+        let (controller, envoy) = self.times();
+        Costs { controller, envoy, said }
     }
 
-    /// Ends the controller and starts another.
-    pub(super) async fn restart(&mut self, cluster: &Cluster, layout: Layout) -> Restart {
-        drop(std::mem::replace(&mut self.controller, Process::start(&mut Command::new("true"))));
-        self.controller = controller(cluster, self.certificates.path(), layout);
-        ready().await;
-        until("the Envoy is connected and up to date", async || {
-            let metrics = page(PAGES, "/metrics").await;
-            sum(&metrics, "isobath_envoys", "fleet") == 1 && sum(&metrics, "isobath_envoy_lag", "node") == 0
+    /// What was used since then.
+    pub(super) async fn since(&self, begin: &Costs) -> Costs {
+        let (controller, envoy) = self.times();
+        let said = self.said().await.since(begin.said);
+        Costs { controller: controller - begin.controller, envoy: envoy - begin.envoy, said }
+    }
+
+    /// The processor times of the controller and of Envoy's main thread.
+    fn times(&self) -> (Duration, Duration) {
+        let envoy = self.envoy.pid().expect("Envoy runs").to_string();
+        (processor_time_of_threads(&self.controller.id(), ""), processor_time_of_thread(&envoy, &envoy))
+    }
+
+    async fn stats(&self, filter: &str) -> Stats {
+        Stats::parse(&self.envoy.get(&format!("/stats?filter={filter}")).await)
+    }
+
+    async fn said(&self) -> Said {
+        // The port is that of no other cluster.
+        let stats = self.stats("_8001.upstream_cx_.x_bytes_total").await;
+        let bytes = |figure: &str| stats.sum("cluster.", &format!("_8001.{figure}"));
+        Said { to_envoy: bytes("upstream_cx_rx_bytes_total"), by_envoy: bytes("upstream_cx_tx_bytes_total") }
+    }
+
+    async fn is_connected(&self, wanted: bool) {
+        const STATE: &str = "control_plane.connected_state";
+        eventually_within(PATIENCE, "the Envoy's connection to the controller", async || {
+            // For each type, where there is a stream for each.
+            let connected = self.stats(STATE).await.sum("", STATE) > 0;
+            if connected == wanted { Ok(()) } else { Err(format!("connected: {connected}")) }
         })
         .await;
-        // What comes late is counted, too.
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        let metrics = page(PAGES, "/metrics").await;
-        Restart {
-            asked: sum(&metrics, "isobath_xds_received_bytes_total", ""),
-            sent: sum(&metrics, "isobath_xds_sent_bytes_total", ""),
-        }
     }
-}
 
-fn certificates() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
-    let made = generate(&Options::loopback(now.as_secs().cast_signed())).expect("certificates");
-    for (name, identity) in [("server", &made.server), ("client", &made.client)] {
-        let folder = folder.path().join(name);
-        let write = |file: &str, text: &str| std::fs::write(folder.join(file), text).expect("a file");
-        std::fs::create_dir(&folder).expect("a folder");
-        write("ca.crt", &made.ca);
-        write("tls.crt", &identity.certificate);
-        write("tls.key", identity.key.expose());
-    }
-    folder
-}
-
-fn controller(cluster: &Cluster, certificates: &Path, layout: Layout) -> Process {
-    let file = |name: &str| certificates.join("server").join(name).display().to_string();
-    let mut command = Command::new(&cluster.programs().isobath);
-    command.arg("serve").arg("--kubeconfig").arg(cluster.kubeconfig());
-    command.args(["--contour-cafile", &file("ca.crt"), "--contour-cert-file", &file("tls.crt")]);
-    command.args(["--contour-key-file", &file("tls.key"), "--ingress-status-address=192.0.2.1"]);
-    command.args(["--envoy-http-access-log=/dev/null", "--leader-election-resource-namespace=default"]);
-    let table = matches!(layout, Layout::Table);
-    command.arg(format!("--route-layout={}", if table { "table" } else { "scoped" }));
-    command.env("ISOBATH_LOG", "error");
-    Process::start(&mut command)
-}
-
-async fn ready() {
-    until("the controller is ready", async || {
-        Request::get(PAGES, "localhost", "/readyz").send().await.is_ok_and(|answer| answer.code() == 200)
-    })
-    .await;
-}
-
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+    /// Ends the controller and starts another: what both sides say then.
+    pub(super) async fn restart(&mut self, cluster: &Cluster) -> Said {
+        drop(std::mem::replace(&mut self.controller, Process::start(&mut Command::new("true"))));
+        self.is_connected(false).await;
+        let before = self.said().await;
+        self.controller = Process::start(&mut self.program.serve(cluster, self.certificates.path()));
+        self.is_connected(true).await;
+        let (mut said, mut since) = (self.said().await, Instant::now());
+        while since.elapsed() < SILENCE {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let now = self.said().await;
+            if now != said {
+                (said, since) = (now, Instant::now());
+            }
         }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("not in time: {what}"));
-}
-
-async fn page(address: SocketAddr, path: &str) -> String {
-    let answer = Request::get(address, "localhost", path).send().await;
-    answer.map(|answer| answer.text()).unwrap_or_default()
-}
-
-/// The sum of a metric over all lines that have a label.
-fn sum(metrics: &str, name: &str, label: &str) -> u64 {
-    let lines = metrics.lines().filter(|line| line.starts_with(name) && line.contains(label));
-    let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-    values.sum::<f64>() as u64
+        said.since(before)
+    }
 }
 
 /// A client that asks one host without a pause.
@@ -221,4 +211,9 @@ impl Traffic {
         self.stop.store(true, Ordering::Relaxed);
         self.client.await.expect("the client does not panic")
     }
+}
+
+/// Waits until Envoy takes connections of clients: Contour's does when there is a host.
+pub(super) async fn takes_clients() {
+    envoys::wait_for(TRAFFIC).await;
 }

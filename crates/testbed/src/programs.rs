@@ -19,6 +19,9 @@ const TOOLS: &[(&str, &str)] = &[
 /// Names the folder with `isobath` and `isobath-echo`, when they are not to be built.
 const BINARIES: &str = "ISOBATH_TESTBED_BINARIES";
 
+/// Names a Contour, for those who want to see it in a cluster; there is none without it.
+const CONTOUR: &str = "PEER_CONTOUR";
+
 /// Where the programs are.
 #[derive(Clone, Debug)]
 pub struct Programs {
@@ -30,6 +33,7 @@ pub struct Programs {
     pub echo: PathBuf,
     /// The pinned Envoy.
     pub envoy: PathBuf,
+    contour: Option<PathBuf>,
 }
 
 impl Programs {
@@ -44,13 +48,20 @@ impl Programs {
             isobath: binaries.join("isobath"),
             echo: binaries.join("isobath-echo"),
             envoy,
+            contour: std::env::var_os(CONTOUR).map(PathBuf::from),
         })
     }
 
     /// The program behind an image: the first whose word is part of the image's name.
     pub(crate) fn of_image(&self, image: &str) -> Option<&Path> {
-        let images = [("envoyproxy/envoy", &self.envoy), ("echo", &self.echo), ("isobath", &self.isobath)];
-        images.into_iter().find(|(word, _)| image.contains(word)).map(|(_, program)| program.as_path())
+        let images = [
+            ("envoyproxy/envoy", Some(&self.envoy)),
+            ("echo", Some(&self.echo)),
+            ("isobath", Some(&self.isobath)),
+            ("projectcontour/contour", self.contour.as_ref()),
+        ];
+        let found = images.into_iter().find(|(word, _)| image.contains(word));
+        found.and_then(|(_, program)| program).map(PathBuf::as_path)
     }
 }
 
