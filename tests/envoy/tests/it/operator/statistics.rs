@@ -1,9 +1,10 @@
-//! Statistics over TLS, with files on Envoy's machine.
+//! Statistics: over TLS, with files on Envoy's machine; and those that dashboards ask for.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use harness::manifests::HostCertificate;
+use harness::manifests::{HostCertificate, simple_proxy};
 use harness::{Authority, Options, World};
 use tempfile::TempDir;
 use testkit::{ClientTls, Failure, Request, Trust, eventually};
@@ -76,4 +77,47 @@ async fn who_asks_for_statistics_shows_a_certificate_where_there_is_a_ca() {
         assert!(statistics(&world, stranger).await.is_err());
     }
     world.assert_nothing_rejected().await;
+}
+
+/// All that panels of a dashboard ask Prometheus.
+fn questions(dashboard: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/grafana");
+    let board = fs::read_to_string(folder.join(dashboard)).unwrap();
+    let board: serde_json::Value = serde_json::from_str(&board).unwrap();
+    let panels = board["panels"].as_array().unwrap().iter();
+    let targets = panels.flat_map(|panel| panel["targets"].as_array().unwrap());
+    targets.map(|target| target["expr"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The names of Envoy's metrics and of their labels.
+fn names(question: &str) -> BTreeSet<&str> {
+    let words = question.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words.filter(|word| word.starts_with("envoy_")).collect()
+}
+
+/// Whether a line of a page is a figure that a question asks for: it has all its names, and is of a listener where
+/// that is asked for.
+fn is_asked_for(line: &str, question: &str) -> bool {
+    let beginning = line.split(['{', ' ']).next().unwrap_or_default();
+    let mut names = names(question);
+    let of_listeners = !question.contains("=~\"ingress_.*\"") || line.contains("=\"ingress_");
+    names.remove(beginning) && of_listeners && names.iter().all(|label| line.contains(&format!("{label}=\"")))
+}
+
+#[tokio::test]
+async fn dashboards_ask_for_figures_that_an_envoy_with_traffic_has() {
+    let mut world = World::start().await;
+    world.add_backend("blue").await;
+    world.apply("site", &simple_proxy("site", "site.example", "blue")).await;
+    assert_eq!(world.ask("site.example", "/").await, (200, "blue".into()));
+    let asked: Vec<_> =
+        questions("envoys.json").into_iter().filter(|question| !names(question).is_empty()).collect();
+    assert!(asked.len() >= 10, "{asked:?}");
+    eventually("all figures are there", async || {
+        let page = Request::get(world.stats(), "envoy", "/stats/prometheus").send().await.unwrap().text();
+        let is_there = |question: &&String| page.lines().any(|line| is_asked_for(line, question));
+        let missing: Vec<_> = asked.iter().filter(|question| !is_there(question)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(format!("{missing:#?}")) }
+    })
+    .await;
 }
