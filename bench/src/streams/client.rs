@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certs::Material;
-use envoy_protos::envoy::config::core::v3::Node;
+use envoy_protos::envoy::config::core::v3::node::UserAgentVersionType;
+use envoy_protos::envoy::config::core::v3::{BuildVersion, Node};
 use envoy_protos::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DeltaDiscoveryResponse};
+use envoy_protos::envoy::r#type::v3::SemanticVersion;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -150,7 +152,7 @@ async fn dial(address: &str, connector: &TlsConnector) -> std::io::Result<TlsStr
 /// Asks for all listeners, as every Envoy does, and for the endpoints of one cluster.
 fn subscribe(index: usize, endpoints: &str, requests: &mpsc::UnboundedSender<DeltaDiscoveryRequest>) {
     let listeners = DeltaDiscoveryRequest {
-        node: Some(Node { id: format!("client-{index}"), ..Default::default() }),
+        node: Some(node(format!("client-{index}"))),
         type_url: ResourceType::Listener.url().to_owned(),
         ..Default::default()
     };
@@ -162,6 +164,14 @@ fn subscribe(index: usize, endpoints: &str, requests: &mpsc::UnboundedSender<Del
     for request in [listeners, endpoints] {
         requests.send(request).expect("the stream will read it");
     }
+}
+
+/// With a release, as every Envoy has one: the controller waits for nobody without.
+fn node(id: String) -> Node {
+    let version = SemanticVersion { major_number: 1, minor_number: 40, patch: 0 };
+    let build = BuildVersion { version: Some(version), ..Default::default() };
+    let release = UserAgentVersionType::UserAgentBuildVersion(build);
+    Node { id, user_agent_version_type: Some(release), ..Default::default() }
 }
 
 fn acknowledgement(response: DeltaDiscoveryResponse) -> DeltaDiscoveryRequest {
