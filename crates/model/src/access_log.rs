@@ -11,6 +11,19 @@ pub struct AccessLogs {
     pub format: LogFormat,
 }
 
+impl AccessLogs {
+    /// Whether they can tell which object a route comes from.
+    #[must_use]
+    pub fn tell_origins(&self) -> bool {
+        let asks = |format: &str| format.contains("%METADATA(ROUTE:");
+        match &self.format {
+            LogFormat::Default => false,
+            LogFormat::Line(line) => asks(line),
+            LogFormat::Json(fields) => fields.iter().any(|(_, format)| asks(format)),
+        }
+    }
+}
+
 /// Which requests are logged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum LogLevel {

@@ -14,7 +14,7 @@ use super::scoped_plain::is_shared;
 use super::tables::Tables;
 use super::{Output, route_table};
 use crate::listener::{Chains, FALLBACK_CHAIN, Routes, ScopeKey};
-use crate::route::Table;
+use crate::route::Origins;
 use crate::virtual_host::{Asked, virtual_host};
 use crate::{Reference, Resource, ResourceType, route};
 
@@ -26,6 +26,7 @@ const CONTOURS_CHAIN: &str = "fallback-certificate";
 /// The hosts that allow it. While there is none, there is no chain.
 pub(super) struct Fallback {
     kind: Tables,
+    origins: Origins,
     listener: ListenerId,
     /// Whether somebody may be asked about what is misdirected.
     whom: Asked,
@@ -75,6 +76,7 @@ impl Fallback {
         };
         Self {
             kind,
+            origins: settings.into(),
             listener: listener.clone(),
             whom: Asked::of_all(settings),
             is_offered: settings.fallback_certificate.is_some(),
@@ -151,16 +153,22 @@ impl Fallback {
         let host = &value.host;
         match self.kind {
             Tables::Routes => {
-                self.table.put(host, &virtual_host(value, routes, Table::Shared), route::references(routes));
+                self.table.put(
+                    host,
+                    &virtual_host(value, routes, self.origins.table()),
+                    route::references(routes),
+                );
             }
             Tables::Scopes if is_shared(host) => {
                 self.table.put(
                     host,
-                    &scope::in_shared_table(Class::Fallback, value, routes),
+                    &scope::in_shared_table(Class::Fallback, value, routes, self.origins),
                     route::references(routes),
                 );
             }
-            Tables::Scopes => self.scopes.put(scope::of_host(Class::Fallback, value, routes)),
+            Tables::Scopes => {
+                self.scopes.put(scope::of_host(Class::Fallback, value, routes, self.origins));
+            }
         }
     }
 

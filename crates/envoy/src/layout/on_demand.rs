@@ -25,6 +25,7 @@ use super::tables::Tables;
 use super::tls::can_be_served;
 use super::{Form, Output, route_table};
 use crate::listener::{Chain, Chains, Others, matcher, shell};
+use crate::route::Origins;
 use crate::virtual_host::Asked;
 use crate::{Reference, References, Resource, ResourceType, XdsMode, asked, route};
 
@@ -35,6 +36,7 @@ pub(super) struct OnDemand {
     mode: XdsMode,
     /// The chain that hosts share.
     shared: proto::FilterChain,
+    origins: Origins,
     hosts: BTreeMap<Host, Place>,
     /// Those of them that have a chain of their own.
     apart: BTreeSet<Host>,
@@ -79,6 +81,7 @@ impl OnDemand {
         let fallback = Fallback::new(Tables::Scopes, &listener.id, &settings);
         Self {
             shared,
+            origins: (&*settings).into(),
             listener: listener.clone(),
             settings,
             mode,
@@ -172,11 +175,11 @@ impl OnDemand {
         if is_shared(&value.host) {
             self.table.put(
                 &value.host,
-                &scope::in_shared_table(Class::Https, value, routes),
+                &scope::in_shared_table(Class::Https, value, routes, self.origins),
                 route::references(routes),
             );
         } else {
-            self.scopes.put(scope::of_host(Class::Https, value, routes));
+            self.scopes.put(scope::of_host(Class::Https, value, routes, self.origins));
         }
         self.remove_own_scopes(&value.host);
     }
@@ -186,7 +189,7 @@ impl OnDemand {
         match &value.traffic {
             Traffic::Http(routes) => {
                 self.remove_own_scopes(&value.host);
-                self.scopes.put(Tables::Scopes.table(value, routes));
+                self.scopes.put(Tables::Scopes.table(value, routes, self.origins));
             }
             Traffic::Tcp(_) => self.remove_own_scopes(&value.host),
         }

@@ -9,7 +9,7 @@ use super::by_listener::Shape;
 use super::outbox::Outbox;
 use super::{Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, plain_chain, shell};
-use crate::route::Table;
+use crate::route::Origins;
 use crate::virtual_host::virtual_host;
 use crate::{Reference, References, Resource, ResourceType, XdsMode, asked, route};
 
@@ -18,6 +18,7 @@ pub(super) struct Plain {
     listener: Listener,
     mode: XdsMode,
     name: Arc<str>,
+    origins: Origins,
     table: Assembly,
     outbox: Outbox,
 }
@@ -30,7 +31,7 @@ impl Plain {
         outbox.put(resource(listener, settings, mode));
         let name = listener.id.as_str();
         let table = route_table::table(name, &route_table::every_table());
-        Self { listener: listener.clone(), mode, name: name.into(), table, outbox }
+        Self { listener: listener.clone(), mode, name: name.into(), origins: settings.into(), table, outbox }
     }
 }
 
@@ -38,7 +39,11 @@ impl Shape for Plain {
     fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
         match value.map(|each| (each, &each.traffic)) {
             Some((value, Traffic::Http(routes))) => {
-                self.table.put(host, &virtual_host(value, routes, Table::Shared), route::references(routes));
+                self.table.put(
+                    host,
+                    &virtual_host(value, routes, self.origins.table()),
+                    route::references(routes),
+                );
             }
             // Without TLS there is no name by which a connection could be told from others.
             Some((_, Traffic::Tcp(_))) | None => self.table.remove(host),

@@ -17,7 +17,7 @@ use super::route_table;
 use crate::any::pack;
 use crate::filters::{self, scope_miss};
 use crate::names::SCOPE_HEADER;
-use crate::route::{Table, answer_all};
+use crate::route::{Origins, answer_all};
 use crate::virtual_host::{Asked, bare, certified, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
@@ -95,10 +95,10 @@ impl Guard {
 /// The scope of one host, with its table inside.
 ///
 /// What asks for another host is answered with 421 where TLS told hosts apart before; elsewhere the key did.
-pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route]) -> Resource {
+pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route], origins: Origins) -> Resource {
     let host = &value.host;
     let key = class.key(host);
-    let own = or_not_found(certified(virtual_host(value, routes, Table::Scope(&key)), value), value);
+    let own = or_not_found(certified(virtual_host(value, routes, origins.scope(&key)), value), value);
     let end = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
         Class::Http | Class::Fallback => &*END,
@@ -181,8 +181,13 @@ fn takes_everything(route: &Route) -> bool {
 }
 
 /// A host as it stands in the table that hosts of its class share.
-pub(super) fn in_shared_table(class: Class, value: &VirtualHost, routes: &[Route]) -> proto::VirtualHost {
-    virtual_host(value, routes, Table::Scope(&class.key(&Host::any())))
+pub(super) fn in_shared_table(
+    class: Class,
+    value: &VirtualHost,
+    routes: &[Route],
+    origins: Origins,
+) -> proto::VirtualHost {
+    virtual_host(value, routes, origins.scope(&class.key(&Host::any())))
 }
 
 /// What all scoped tables have.

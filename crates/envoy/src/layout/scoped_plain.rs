@@ -10,6 +10,7 @@ use super::outbox::Outbox;
 use super::scope::{self, Class};
 use super::{Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, ScopeKey, plain_chain, shell};
+use crate::route::Origins;
 use crate::virtual_host::Asked;
 use crate::{References, Resource, ResourceType, XdsMode, asked, route};
 
@@ -19,6 +20,7 @@ pub(super) struct ScopedPlain {
     listener: Listener,
     mode: XdsMode,
     name: Arc<str>,
+    origins: Origins,
     /// What is there whatever is served.
     fixed: Outbox,
     scopes: Outbox,
@@ -33,7 +35,8 @@ impl ScopedPlain {
         fixed.put(scope::sharing(Class::Http, &Host::any(), &name));
         fixed.put(scope::redirect_table(Asked::of_all(settings)));
         let table = route_table::table(&name, &scope::every_table());
-        Self { listener: listener.clone(), mode, name, fixed, scopes: Outbox::default(), table }
+        let (listener, origins) = (listener.clone(), settings.into());
+        Self { listener, mode, name, origins, fixed, scopes: Outbox::default(), table }
     }
 }
 
@@ -43,7 +46,7 @@ impl Shape for ScopedPlain {
             Some((value, Traffic::Http(routes))) if is_shared(host) => {
                 self.table.put(
                     host,
-                    &scope::in_shared_table(Class::Http, value, routes),
+                    &scope::in_shared_table(Class::Http, value, routes, self.origins),
                     route::references(routes),
                 );
             }
@@ -51,7 +54,7 @@ impl Shape for ScopedPlain {
                 self.scopes.put(scope::sharing(Class::Http, host, scope::REDIRECT));
             }
             Some((value, Traffic::Http(routes))) => {
-                self.scopes.put(scope::of_host(Class::Http, value, routes));
+                self.scopes.put(scope::of_host(Class::Http, value, routes, self.origins));
             }
             // Without TLS there is no name by which a connection could be told from others.
             Some((_, Traffic::Tcp(_))) | None if is_shared(host) => self.table.remove(host),

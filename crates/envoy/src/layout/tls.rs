@@ -14,6 +14,7 @@ use super::scope::Guard;
 use super::tables::Tables;
 use super::{Form, Output};
 use crate::listener::{Chains, FALLBACK_CHAIN, shell};
+use crate::route::Origins;
 use crate::virtual_host::Asked;
 use crate::{Resource, ResourceType, XdsMode};
 
@@ -26,6 +27,7 @@ pub(super) struct Tls {
     settings: Arc<Settings>,
     mode: XdsMode,
     kind: Tables,
+    origins: Origins,
     chains: Assembly,
     tables: Outbox,
     fallback: Fallback,
@@ -46,6 +48,7 @@ impl Tls {
             fallback_chain: None,
             is_stale: false,
             catch_all: false,
+            origins: (&*settings).into(),
             listener: listener.clone(),
             settings,
             mode,
@@ -63,7 +66,7 @@ impl Tls {
 
     fn set_table(&mut self, host: &Host, value: &VirtualHost) {
         match &value.traffic {
-            Traffic::Http(routes) => self.put_table(host, self.kind.table(value, routes)),
+            Traffic::Http(routes) => self.put_table(host, self.kind.table(value, routes, self.origins)),
             Traffic::Tcp(_) => {
                 self.remove_table(host);
                 // Envoy keeps the routes of a table that is removed for the connections that it still has.

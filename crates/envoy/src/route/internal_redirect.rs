@@ -36,7 +36,7 @@ pub(super) fn follow(
 ) {
     let Some(proto::route::Action::Route(action)) = &mut message.action else { return };
     let mut policy = policy(redirect, allowed);
-    if let Table::Scope(key) = table {
+    if let Some(key) = table.scope {
         policy.response_headers_to_copy = vec![SCOPE_HEADER.to_owned()];
         message.response_headers_to_remove.push(SCOPE_HEADER.to_owned());
         message.typed_per_filter_config.insert(SCOPE_AFTER_REDIRECT.to_owned(), bring_back(key));

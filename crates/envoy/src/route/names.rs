@@ -12,10 +12,10 @@ use crate::filters::scope_miss::WEBSOCKET_ROUTE;
 /// it has been to.
 pub(super) fn names(host: &Host, routes: &[Route], table: Table<'_>) -> Vec<String> {
     let followed = || routes.iter().filter_map(followed);
-    let name = |route: &Route| match table {
-        Table::Shared if followed().next().is_none() => String::new(),
-        Table::Shared => host.to_string(),
-        Table::Scope(_) => word(&route.action).to_owned(),
+    let name = |route: &Route| match table.scope {
+        None if followed().next().is_none() => String::new(),
+        None => host.to_string(),
+        Some(_) => word(&route.action).to_owned(),
     };
     let apart = followed().any(|redirect| redirect.each_route_once);
     let numbered = |(number, route)| match apart {

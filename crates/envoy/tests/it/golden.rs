@@ -7,16 +7,16 @@ use std::time::Duration;
 use envoy::{Output, Resource, ResourceType, Warming, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Aggression, Asked, AssignmentKey,
+    AccessLogs, Action, AddressFilter, AddressRange, AddressSource, Aggression, Asked, AssignmentKey,
     AuthorizationProtocol, Backend, Balancing, Bind, Check, CipherSuite, CircuitBreakers, ClientCertificates,
     ClientDetail, Clients, Cluster, Compression, Curve, Demand, Discovery, DnsFamily, Downstream, Endpoint,
     Endpoints, EndpointsKey, ExtensionName, Fingerprints, GlobalAuthorization, Handshake, HashPart,
     HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, HttpVersions,
-    InternalRedirect, Jwks, JwtProvider, Mirror, NameMatch, PathMatch, PathRewrite, Probe, Protocol,
-    QueryMatch, QueryPredicate, Question, QuestionBody, RateLimitService, Redirect, RedirectPath, Retry,
-    Revocation, RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey, SecretName, ServerHeader,
-    Settings, SharedEndpoints, SlowStart, TextMatch, Timeout, TlsOffer, TlsVersion, Trust, UpstreamTls,
-    UpstreamValidation, VirtualHost, WeightedCluster,
+    InternalRedirect, Jwks, JwtProvider, Layout, LogFormat, Mirror, NameMatch, PathMatch, PathRewrite, Probe,
+    Protocol, QueryMatch, QueryPredicate, Question, QuestionBody, RateLimitService, Redirect, RedirectPath,
+    Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey, SecretName,
+    ServerHeader, Settings, SharedEndpoints, SlowStart, TextMatch, Timeout, TlsOffer, TlsVersion, Trust,
+    UpstreamTls, UpstreamValidation, VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
@@ -58,6 +58,35 @@ fn text(value: &str, ignore_case: bool) -> TextMatch {
 fn a_table_with_one_host() {
     let table = published(&serving("a.com", "x"), http, ResourceType::RouteConfiguration, "ingress_http");
     assert_yaml_snapshot!(to_json(&table));
+}
+
+/// The name of the object that the only route of a host comes from, as the route tells it.
+fn told_origin(format: &LogFormat, layout: Layout) -> Option<Value> {
+    let access_logs = AccessLogs { format: format.clone(), ..AccessLogs::default() };
+    let settings = Settings { access_logs, layout, ..Settings::default() };
+    let mut hosts = envoy::layout(&settings, XdsMode::default());
+    hosts.set(&http("a.com"), Some(&serving("a.com", "x")));
+    let (kind, name, table) = match layout {
+        Layout::Table => (ResourceType::RouteConfiguration, "ingress_http", ""),
+        Layout::Scoped | Layout::OnDemand => {
+            (ResourceType::ScopedRouteConfiguration, "http/a.com", "/route_configuration")
+        }
+    };
+    let metadata = format!("{table}/virtual_hosts/0/routes/0/metadata/filter_metadata");
+    let json = to_json(&find(&hosts.flush(), kind, name));
+    json.pointer(&format!("{metadata}/envoy.access_loggers.file/io.projectcontour.name")).cloned()
+}
+
+#[test]
+fn routes_tell_their_objects_where_access_logs_ask_for_them() {
+    let format = "%METADATA(ROUTE:envoy.access_loggers.file:io.projectcontour.name)%\n";
+    let line = LogFormat::Line(format.into());
+    let fields = LogFormat::Json(vec![("name".into(), format.into())]);
+    let others = LogFormat::Json(vec![("protocol".into(), "%PROTOCOL%".into())]);
+    for layout in [Layout::Table, Layout::Scoped, Layout::OnDemand] {
+        let told = [&line, &fields, &others, &LogFormat::Default].map(|format| told_origin(format, layout));
+        assert_eq!(told, [Some("proxy".into()), Some("proxy".into()), None, None], "{layout:?}");
+    }
 }
 
 #[test]
