@@ -1,5 +1,6 @@
 //! Scopes: what Envoy finds the table of a request by.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -10,7 +11,7 @@ use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fra
 use envoy_protos::google::protobuf::Any;
 use model::{Action, Host, ListenerId, PathMatch, Policies, Route, VirtualHost};
 use prost::Message;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len, string};
 use rope::{Piece, Rope};
 
 use super::route_table;
@@ -98,7 +99,9 @@ impl Guard {
 pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route], origins: Origins) -> Resource {
     let host = &value.host;
     let key = class.key(host);
-    let own = or_not_found(certified(virtual_host(value, routes, origins.scope(&key)), value), value);
+    let mut message = certified(virtual_host(value, routes, origins.scope(&key)), value);
+    let filters = std::mem::take(&mut message.typed_per_filter_config);
+    let own = Own { message, rest: rest(value, filters) };
     let end = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
         Class::Http | Class::Fallback => &*END,
@@ -108,13 +111,21 @@ pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route], origi
     inline(key, Some(own), end, References::new(route::references(routes)))
 }
 
-/// A path that is not found must not be taken for a table that is not there. Nobody's policy is about it, as in a
-/// table without such a route.
-fn or_not_found(mut own: proto::VirtualHost, value: &VirtualHost) -> proto::VirtualHost {
-    let typed_per_filter_config = filters::silences(value);
-    let not_found = answer_all(scope_miss::NOT_FOUND_ROUTE, 404);
-    own.routes.push(proto::Route { typed_per_filter_config, ..not_found });
-    own
+/// What a host goes on with behind its routes. A path that is not found must not be taken for a table that is not there:
+/// the last route answers for it. Nobody's policy is about that, as in a table without such a route.
+fn rest(value: &VirtualHost, filters: BTreeMap<String, Any>) -> Cow<'static, [u8]> {
+    static USUAL: LazyLock<Vec<u8>> = LazyLock::new(|| not_found(BTreeMap::new(), BTreeMap::new()));
+    let silences = filters::silences(value);
+    match silences.is_empty() && filters.is_empty() {
+        true => Cow::Borrowed(&USUAL),
+        false => Cow::Owned(not_found(silences, filters)),
+    }
+}
+
+fn not_found(silences: BTreeMap<String, Any>, filters: BTreeMap<String, Any>) -> Vec<u8> {
+    let answer = answer_all(scope_miss::NOT_FOUND_ROUTE, 404);
+    let routes = vec![proto::Route { typed_per_filter_config: silences, ..answer }];
+    proto::VirtualHost { routes, typed_per_filter_config: filters, ..Default::default() }.encode_to_vec()
 }
 
 /// A scope for a host that is served elsewhere now: 421 for what still comes.
@@ -222,31 +233,53 @@ fn misdirecting_end(whom: Asked) -> &'static Piece {
     }
 }
 
+/// A host as it stands in a table of its own: protobuf puts together what is written one after the other.
+struct Own {
+    message: proto::VirtualHost,
+    rest: Cow<'static, [u8]>,
+}
+
 /// The number of `ScopedRouteConfiguration.route_configuration`.
 const TABLE: u32 = 5;
+/// The number of `RouteConfiguration.name`.
+const NAME: u32 = 1;
+/// The number of `RouteConfiguration.virtual_hosts`.
+const HOSTS: u32 = 2;
 
 /// A scope with its table inside: that of a host, if it has one, and how it ends.
-fn inline(key: Arc<str>, own: Option<proto::VirtualHost>, end: &Piece, references: References) -> Resource {
+///
+/// Written field by field: each length is computed once, and what all tables share is copied.
+fn inline(key: Arc<str>, own: Option<Own>, end: &Piece, references: References) -> Resource {
     let scope = proto::ScopedRouteConfiguration {
         name: key.to_string(),
         key: Some(fragments(&key)),
         ..Default::default()
     };
-    let table = proto::RouteConfiguration {
-        name: key.to_string(),
-        virtual_hosts: own.into_iter().collect(),
-        ..Default::default()
-    };
-    let table_length = table.encoded_len();
-    let length = (table_length + end.bytes().len()) as u64;
-    let before = scope.encoded_len() + key_len(TABLE) + encoded_len_varint(length);
-    let mut body = Vec::with_capacity(before + table_length);
+    let own = own.map(|own| (own.message.encoded_len() + own.rest.len(), own));
+    let own_length = own.as_ref().map_or(0, |(length, _)| length_of_field(HOSTS, *length));
+    let table_length = string::encoded_len(NAME, &scope.name) + own_length + end.bytes().len();
+    let whole = scope.encoded_len() + length_of_field(TABLE, table_length);
+    let mut body = Vec::with_capacity(whole - end.bytes().len());
     scope.encode_raw(&mut body);
-    encode_key(TABLE, WireType::LengthDelimited, &mut body);
-    encode_varint(length, &mut body);
-    table.encode_raw(&mut body);
+    begin_field(TABLE, table_length, &mut body);
+    string::encode(NAME, &scope.name, &mut body);
+    if let Some((length, own)) = own {
+        begin_field(HOSTS, length, &mut body);
+        own.message.encode_raw(&mut body);
+        body.extend_from_slice(&own.rest);
+    }
     let body = Rope::of([Piece::from(body), end.clone()]);
     Resource::of(ResourceType::ScopedRouteConfiguration, key, body, references)
+}
+
+/// A field that holds a message of this length, in bytes.
+fn length_of_field(number: u32, length: usize) -> usize {
+    key_len(number) + encoded_len_varint(length as u64) + length
+}
+
+fn begin_field(number: u32, length: usize, body: &mut Vec<u8>) {
+    encode_key(number, WireType::LengthDelimited, body);
+    encode_varint(length as u64, body);
 }
 
 fn fragments(key: &str) -> Key {
