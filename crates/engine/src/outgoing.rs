@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use envoy::{Output, Resource, ResourceType};
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use crate::hash::{make_room, version};
 
@@ -16,8 +16,8 @@ type Id = (ResourceType, Arc<str>);
 pub(crate) struct Outgoing {
     /// The fingerprints of the resources that are not hosts, as published last.
     published: HashMap<Id, u64, FixedState>,
-    set: HashMap<Id, Resource, FixedState>,
-    removed: HashSet<Id, FixedState>,
+    /// As they came; of several for one resource the last counts.
+    offers: Vec<Output>,
 }
 
 /// New and changed resources, and those that are gone; both by type and name.
@@ -27,50 +27,39 @@ impl Outgoing {
     /// Makes room for so many resources that are not hosts.
     pub(crate) fn make_room(&mut self, resources: usize) {
         make_room(&mut self.published, resources);
-        make_room(&mut self.set, resources.saturating_sub(self.published.len()));
+        self.offers.reserve(resources.saturating_sub(self.published.len()));
     }
 
     /// Takes a resource that is not a host (or its absence), to be published if it differs.
     pub(crate) fn offer(&mut self, kind: ResourceType, name: Arc<str>, resource: Option<Resource>) {
-        let id = (kind, name);
-        let Some(resource) = resource else {
-            self.set.remove(&id);
-            if self.published.contains_key(&id) {
-                self.removed.insert(id);
-            }
-            return;
-        };
-        self.removed.remove(&id);
-        if self.published.get(&id) == Some(&version(&resource)) {
-            self.set.remove(&id);
-        } else {
-            self.set.insert(id, resource);
-        }
+        self.offers.push(resource.map_or_else(|| Output::Remove(kind, name), Output::Set));
     }
 
     /// All that was offered, and what comes of the hosts.
     pub(crate) fn take(&mut self, hosts: Vec<Output>) -> Batch {
-        let mut set: Vec<_> = std::mem::take(&mut self.set).into_values().collect();
-        let mut removed: Vec<_> = std::mem::take(&mut self.removed).into_iter().collect();
-        for resource in &set {
-            self.published.insert((resource.resource_type, resource.name.clone()), version(resource));
-        }
-        for id in &removed {
-            self.published.remove(id);
-        }
-        let by_id = |a: &Resource, b: &Resource| (a.resource_type, &a.name).cmp(&(b.resource_type, &b.name));
-        set.sort_unstable_by(by_id);
-        set.reserve(hosts.len());
-        for output in hosts {
+        let mut offers = Output::newest(std::mem::take(&mut self.offers));
+        offers.retain(|offer| self.differs(offer));
+        let (mut set, mut removed) = (Vec::with_capacity(offers.len() + hosts.len()), Vec::new());
+        for output in offers.into_iter().chain(hosts) {
             match output {
                 Output::Set(resource) => set.push(resource),
                 Output::Remove(kind, name) => removed.push((kind, name)),
             }
         }
         // Two sorted halves: a stable sort sees that, and no more than merges them.
-        set.sort_by(by_id);
+        set.sort_by(|a, b| (a.resource_type, &a.name).cmp(&(b.resource_type, &b.name)));
         removed.sort_unstable();
         (set, removed)
+    }
+
+    /// Whether it differs from what was published last, in the place of which it is from now on.
+    fn differs(&mut self, offer: &Output) -> bool {
+        let (kind, name) = offer.id();
+        let id = (kind, name.clone());
+        match offer.resource().map(version) {
+            Some(version) => self.published.insert(id, version) != Some(version),
+            None => self.published.remove(&id).is_some(),
+        }
     }
 }
 

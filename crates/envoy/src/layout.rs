@@ -126,4 +126,29 @@ impl Output {
             Self::Remove(resource_type, name) => (*resource_type, name),
         }
     }
+
+    /// What the resource is from now on; `None` when it is no more.
+    #[must_use]
+    pub fn resource(&self) -> Option<&Resource> {
+        match self {
+            Self::Set(resource) => Some(resource),
+            Self::Remove(..) => None,
+        }
+    }
+
+    /// In the order of type and name, of several for one resource the last alone.
+    ///
+    /// To sort a list once costs less than to look each up in a table: at the first configuration they are many.
+    #[must_use]
+    pub fn newest(mut outputs: Vec<Self>) -> Vec<Self> {
+        outputs.sort_by(|a, b| a.id().cmp(&b.id()));
+        outputs.dedup_by(|later, kept| {
+            let is_same = later.id() == kept.id();
+            if is_same {
+                std::mem::swap(later, kept);
+            }
+            is_same
+        });
+        outputs
+    }
 }

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use hashbrown::{Equivalent, HashMap, HashSet};
+use hashbrown::{Equivalent, HashSet};
 
 use super::Output;
 use crate::{Resource, ResourceType};
@@ -16,41 +16,40 @@ pub(super) type Id = (ResourceType, Arc<str>);
 #[derive(Default)]
 pub(super) struct Outbox {
     published: HashSet<Published, FixedState>,
-    pending: HashMap<Id, Option<Resource>, FixedState>,
-    /// What resources were before the first flush since [`take_replaced`](Self::take_replaced).
-    replaced: HashMap<Id, Option<Resource>, FixedState>,
+    /// As it came; of several for one resource the last counts.
+    pending: Vec<Output>,
+    /// What resources were before each flush since [`take_replaced`](Self::take_replaced); of several for one the
+    /// first counts.
+    replaced: Vec<(Id, Option<Resource>)>,
 }
 
 impl Outbox {
     /// Publishes a resource with the next flush, if its bytes differ by then.
     pub(super) fn put(&mut self, resource: Resource) {
-        self.pending.insert((resource.resource_type, resource.name.clone()), Some(resource));
+        self.pending.push(Output::Set(resource));
     }
 
     /// Withdraws a resource with the next flush, if it was ever published.
     pub(super) fn remove(&mut self, resource_type: ResourceType, name: Arc<str>) {
-        let is_published = self.has(resource_type, &name);
-        let id = (resource_type, name);
-        if is_published || self.pending.contains_key(&id) {
-            self.pending.insert(id, None);
-        }
+        self.pending.push(Output::Remove(resource_type, name));
     }
 
-    /// What changed, in any order.
+    /// What changed, in the order of type and name.
     pub(super) fn flush(&mut self) -> Vec<Output> {
-        let pending = std::mem::take(&mut self.pending);
+        let mut outputs = Output::newest(std::mem::take(&mut self.pending));
         // At once: at the first configuration they are many, and all are new.
-        let mut outputs = Vec::with_capacity(pending.len());
-        self.replaced.reserve(pending.len());
-        self.published.reserve(pending.len().saturating_sub(self.published.len()));
-        outputs.extend(pending.into_iter().filter_map(|(id, resource)| self.publish(id, resource)));
+        self.replaced.reserve(outputs.len());
+        self.published.reserve(outputs.len().saturating_sub(self.published.len()));
+        outputs.retain(|output| self.publish(output));
         outputs
     }
 
     /// What changed with a flush, and what that was before; sorted.
     pub(super) fn take_replaced(&mut self) -> Vec<(Id, Option<Resource>)> {
-        let mut replaced: Vec<_> = std::mem::take(&mut self.replaced).into_iter().collect();
-        replaced.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let mut replaced = std::mem::take(&mut self.replaced);
+        // After a single flush it is sorted already.
+        replaced.sort_by(|(a, _), (b, _)| a.cmp(b));
+        replaced.dedup_by(|(later, _), (first, _)| later == first);
         replaced
     }
 
@@ -64,21 +63,19 @@ impl Outbox {
         self.published(resource_type, name).is_some()
     }
 
-    fn publish(&mut self, id: Id, resource: Option<Resource>) -> Option<Output> {
-        let (resource_type, name) = &id;
-        let before = self.published(*resource_type, name);
-        if before.map(|each| &each.body) == resource.as_ref().map(|each| &each.body) {
-            return None;
+    /// Puts it in the place of what was published last, and says whether it differs from that.
+    fn publish(&mut self, output: &Output) -> bool {
+        let (resource_type, name) = output.id();
+        let before = self.published(resource_type, name);
+        if before.map(|each| &each.body) == output.resource().map(|each| &each.body) {
+            return false;
         }
-        let (before, output) = match resource {
-            Some(resource) => (self.published.replace(Published(resource.clone())), Output::Set(resource)),
-            None => {
-                let before = self.published.take(&(*resource_type, &**name));
-                (before, Output::Remove(*resource_type, name.clone()))
-            }
+        let before = match output {
+            Output::Set(resource) => self.published.replace(Published(resource.clone())),
+            Output::Remove(..) => self.published.take(&(resource_type, &**name)),
         };
-        self.replaced.entry(id).or_insert(before.map(|Published(resource)| resource));
-        Some(output)
+        self.replaced.push(((resource_type, name.clone()), before.map(|Published(resource)| resource)));
+        true
     }
 }
 
@@ -108,5 +105,38 @@ impl Eq for Published {}
 impl Equivalent<Published> for (ResourceType, &str) {
     fn equivalent(&self, key: &Published) -> bool {
         *self == key.id()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::References;
+
+    const KIND: ResourceType = ResourceType::Secret;
+
+    fn resource(name: &str, body: &str) -> Resource {
+        Resource::of(KIND, name.into(), body.to_owned().into(), References::default())
+    }
+
+    #[test]
+    fn of_several_forms_the_last_is_published_and_what_was_before_the_first_remembered() {
+        let mut outbox = Outbox::default();
+        for (name, body) in [("b", "1"), ("a", "1"), ("b", "2")] {
+            outbox.put(resource(name, body));
+        }
+        assert_eq!(
+            outbox.flush(),
+            [("a", "1"), ("b", "2")].map(|(name, body)| Output::Set(resource(name, body)))
+        );
+        assert_eq!(outbox.take_replaced(), ["a", "b"].map(|name| ((KIND, name.into()), None)));
+        outbox.put(resource("b", "3"));
+        outbox.flush();
+        outbox.put(resource("a", "2"));
+        outbox.put(resource("a", "1"));
+        outbox.remove(KIND, "b".into());
+        outbox.remove(KIND, "c".into());
+        assert_eq!(outbox.flush(), [Output::Remove(KIND, "b".into())]);
+        assert_eq!(outbox.take_replaced(), [((KIND, "b".into()), Some(resource("b", "2")))]);
     }
 }
