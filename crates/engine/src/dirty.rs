@@ -6,23 +6,27 @@ use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use store::Unit;
 
+use crate::hash::digest;
+
 /// For how many units room is kept while none waits.
 const ROOM: usize = 1024;
 
 /// The units that wait to be run: by kind in the order of [`Unit`], within a kind as they came, each once.
 ///
-/// Many wait at the first configuration; to keep them sorted would cost more than to run some of them.
+/// Many wait at the first configuration; to keep them sorted would cost more than to run some of them, and so would a
+/// table of all their names: who waits is known by its digest.
 #[derive(Debug, Default)]
 pub(crate) struct Dirty {
-    waiting: HashSet<Unit, FixedState>,
-    queues: [VecDeque<Unit>; 7],
+    waiting: HashSet<u128, FixedState>,
+    queues: [VecDeque<(u128, Unit)>; 7],
 }
 
 impl Dirty {
     /// Adds a unit, unless it waits already.
     pub(crate) fn insert(&mut self, unit: Unit) {
-        if self.waiting.insert(unit.clone()) {
-            self.queues[queue(&unit)].push_back(unit);
+        let digest = digest(&unit);
+        if self.waiting.insert(digest) {
+            self.queues[queue(&unit)].push_back((digest, unit));
         }
     }
 
@@ -54,8 +58,8 @@ impl Dirty {
     }
 
     fn pop_of(&mut self, kinds: std::ops::Range<usize>) -> Option<Unit> {
-        let unit = self.queues[kinds].iter_mut().find_map(VecDeque::pop_front)?;
-        self.waiting.remove(&unit);
+        let (digest, unit) = self.queues[kinds].iter_mut().find_map(VecDeque::pop_front)?;
+        self.waiting.remove(&digest);
         Some(unit)
     }
 }

@@ -162,6 +162,8 @@ impl Engine {
     /// rule. Room that is not used takes no memory: nobody touches it.
     fn make_room(&mut self) {
         let roots = self.dirty.roots();
+        // Those that ran before have their room.
+        self.store.make_room(roots.saturating_sub(self.roots.len()));
         make_room(&mut self.reports, roots);
         self.roots.make_room(roots);
         self.hosts.make_room(roots);

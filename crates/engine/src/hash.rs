@@ -11,6 +11,12 @@ pub(crate) fn fingerprint(value: &impl Hash) -> u64 {
     FixedState::default().hash_one(value)
 }
 
+/// A hash so long that equal ones stand for equal values, within this process.
+pub(crate) fn digest(value: &impl Hash) -> u128 {
+    let part = |seed| u128::from(FixedState::with_seed(seed).hash_one(value));
+    part(0) << 64 | part(1)
+}
+
 /// A fingerprint of a resource's bytes, which were hashed already.
 pub(crate) fn version(resource: &Resource) -> u64 {
     fingerprint(&resource.body.digest())

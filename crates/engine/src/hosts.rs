@@ -66,13 +66,13 @@ impl Hosts {
         let wanted = host.map(fingerprint);
         let is_trial = self.again.remove(key);
         let closing = self.closing.remove(key);
-        if self.wanted.get(key).copied() == wanted && !is_trial && closing.is_none() {
-            return vec![];
-        }
-        match wanted {
+        let before = match wanted {
             Some(wanted) => self.wanted.insert(key.clone(), wanted),
             None => self.wanted.remove(key),
         };
+        if before == wanted && !is_trial && closing.is_none() {
+            return vec![];
+        }
         if self.quarantine.admits(key, wanted) {
             return self.offer(key, host, host.map(Uses::from).unwrap_or_default());
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use envoy::Before;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use model::{Problem, VirtualHostKey};
 use store::Unit;
 
@@ -99,12 +100,13 @@ impl Quarantine {
         if self.restored.remove(&key) {
             return;
         }
-        if let Some((newest, _)) = self.pending.get_mut(&key) {
-            *newest = generation;
-            return;
+        match self.pending.entry(key) {
+            Entry::Occupied(mut known) => known.get_mut().0 = generation,
+            Entry::Vacant(unknown) => {
+                self.restorable.replace(unknown.key(), form.uses);
+                unknown.insert((generation, form.before));
+            }
         }
-        self.restorable.replace(&key, form.uses);
-        self.pending.insert(key, (generation, form.before));
     }
 
     /// Everything up to `generation` is acknowledged. Gives the units that no rejection brings back.

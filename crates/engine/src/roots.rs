@@ -59,6 +59,11 @@ impl Roots {
         make_room(&mut self.hosts, roots);
     }
 
+    /// How many roots contribute something.
+    pub(crate) fn len(&self) -> usize {
+        self.last.len()
+    }
+
     /// The roots that contribute to a host, in order.
     pub(crate) fn of_host(&self, key: &VirtualHostKey) -> Vec<ObjectId> {
         self.hosts.get(key).cloned().unwrap_or_default()

@@ -99,12 +99,18 @@ impl InUse {
 
     /// Replaces what a host needs. Gives what it needed before, and what came into use or fell out of it.
     pub(crate) fn replace(&mut self, key: &VirtualHostKey, new: Uses) -> (Uses, Vec<Unit>) {
-        let old = self.by_host.remove(key).unwrap_or_default();
-        let clusters = self.clusters.replace(&old.clusters, &new.clusters).into_iter().map(Unit::Cluster);
-        let secrets = self.secrets.replace(&old.secrets, &new.secrets).into_iter().map(Unit::Secret);
+        let Self { by_host, clusters, secrets } = self;
+        let needs_nothing = new == Uses::default();
+        if needs_nothing && by_host.is_empty() {
+            return (new, vec![]);
+        }
+        let known = by_host.entry(key.clone()).or_default();
+        let old = std::mem::replace(known, new);
+        let clusters = clusters.replace(&old.clusters, &known.clusters).into_iter().map(Unit::Cluster);
+        let secrets = secrets.replace(&old.secrets, &known.secrets).into_iter().map(Unit::Secret);
         let flipped = clusters.chain(secrets).collect();
-        if new != Uses::default() {
-            self.by_host.insert(key.clone(), new);
+        if needs_nothing {
+            by_host.remove(key);
         }
         (old, flipped)
     }

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use crate::{Source, Unit};
 
@@ -43,6 +44,12 @@ impl Index {
                 self.disconnect(*source, unit);
             }
         }
+    }
+
+    /// Makes room for so many units more, which read so many things that nobody reads yet.
+    pub(crate) fn make_room(&mut self, units: usize, sources: usize) {
+        self.units.make_room(units);
+        self.sources.make_room(sources);
     }
 
     /// Forgets a unit and all that it has read.
@@ -84,6 +91,12 @@ struct Interner<K> {
     state: FixedState,
 }
 
+impl<K: Hash> Pages<Slot<K>> {
+    fn hash(&self, number: u32, state: &FixedState) -> u64 {
+        state.hash_one(self.get(number).key.as_ref().expect("only keys in use are in the table"))
+    }
+}
+
 /// A numbered key and the numbers on the other side that it is connected to.
 #[derive(Debug)]
 struct Slot<K> {
@@ -104,21 +117,28 @@ impl<K: Hash + Eq + Clone> Interner<K> {
     }
 
     fn intern(&mut self, key: &K) -> u32 {
-        if let Some(number) = self.find(key) {
-            return number;
+        let Self { table, slots, free, state } = self;
+        let is_key = |number: &u32| slots.get(*number).key.as_ref() == Some(key);
+        match table.entry(state.hash_one(key), is_key, |number| slots.hash(*number, state)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                let slot = Slot { key: Some(key.clone()), edges: Edges::None };
+                let number = if let Some(number) = free.pop() {
+                    *slots.get_mut(number) = slot;
+                    number
+                } else {
+                    slots.push(slot)
+                };
+                place.insert(number);
+                number
+            }
         }
-        let slot = Slot { key: Some(key.clone()), edges: Edges::None };
-        let number = if let Some(number) = self.free.pop() {
-            *self.slots.get_mut(number) = slot;
-            number
-        } else {
-            self.slots.push(slot)
-        };
-        let (slots, state) = (&self.slots, &self.state);
-        self.table.insert_unique(state.hash_one(key), number, |number| {
-            state.hash_one(slots.get(*number).key.as_ref().expect("only keys in use are in the table"))
-        });
-        number
+    }
+
+    /// Makes room for so many keys more.
+    fn make_room(&mut self, keys: usize) {
+        let Self { table, slots, state, .. } = self;
+        table.reserve(keys, |number| slots.hash(*number, state));
     }
 
     fn release(&mut self, number: u32) {

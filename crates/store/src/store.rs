@@ -81,6 +81,12 @@ impl Store {
         self.index.record(unit, reads);
     }
 
+    /// Makes room for what so many roots read that run for the first time: their host and a Service as a rule, whose
+    /// slices are read for its endpoints.
+    pub fn make_room(&mut self, roots: usize) {
+        self.index.make_room(2 * roots, 3 * roots);
+    }
+
     /// Forgets a unit: nothing makes it dirty any more.
     pub fn forget(&mut self, unit: &Unit) {
         self.index.forget(unit);
