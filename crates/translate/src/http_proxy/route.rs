@@ -87,16 +87,19 @@ pub(super) fn entries(
     let origin = (*owner).clone();
     let (request_headers, response_headers) = (request.edits, response);
     let blank = Blank { action, policies, jwt: token, request_headers, response_headers, origin };
-    let entry = |(place, (matches, path))| Entry {
+    let entry = |(place, (blank, (matches, path))): (_, (Blank, _))| Entry {
         route: blank.with(matches, path),
         permit_insecure: spec.permit_insecure,
         index: Some(index),
         implied: place > 0,
     };
-    Ok(variants.into_iter().enumerate().map(entry).collect())
+    // The last one is moved, and nearly always there is no other.
+    let blanks = std::iter::repeat_n(blank, variants.len());
+    Ok(blanks.zip(variants).enumerate().map(entry).collect())
 }
 
 /// All of a route but its match.
+#[derive(Clone)]
 struct Blank {
     action: Action,
     policies: Policies,
@@ -107,20 +110,12 @@ struct Blank {
 }
 
 impl Blank {
-    fn with(&self, matches: RouteMatch, path: Option<PathRewrite>) -> Route {
-        let mut action = self.action.clone();
+    fn with(self, matches: RouteMatch, path: Option<PathRewrite>) -> Route {
+        let Self { mut action, policies, jwt, request_headers, response_headers, origin } = self;
         if let Action::Forward(forward) = &mut action {
             forward.path = path;
         }
-        Route {
-            matches,
-            action,
-            policies: self.policies.clone(),
-            jwt: self.jwt.clone(),
-            request_headers: self.request_headers.clone(),
-            response_headers: self.response_headers.clone(),
-            origin: self.origin.clone(),
-        }
+        Route { matches, action, policies, jwt, request_headers, response_headers, origin }
     }
 }
 
