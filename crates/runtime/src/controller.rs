@@ -196,7 +196,7 @@ impl Controller {
                 self.tell(Notice::Connected { node: node.to_string() });
                 // Every Envoy says its release. Who does not is somebody who looks, and is not waited for.
                 if fleet == self.fleet && release.is_some() {
-                    self.reached.insert(node, None);
+                    self.reached.insert(node);
                 }
             }
             Observation::Disconnected { fleet, node } => {
@@ -209,8 +209,8 @@ impl Controller {
                 self.settle();
             }
             Observation::Reached { fleet, node, generation } => {
-                if fleet == self.fleet && self.reached.contains(&node) {
-                    self.reached.insert(node, Some(generation));
+                if fleet == self.fleet {
+                    self.reached.advance(&node, generation);
                 }
                 self.settle();
             }

@@ -1,6 +1,6 @@
 //! How far the connected Envoys have come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use xds::Generation;
@@ -9,23 +9,33 @@ use xds::Generation;
 /// looking at all: every acknowledgement of every Envoy asks for it.
 #[derive(Debug, Default)]
 pub(crate) struct Reached {
-    nodes: BTreeMap<Arc<str>, Option<Generation>>,
+    nodes: HashMap<Arc<str>, Option<Generation>>,
     /// How many have come just so far.
     counts: BTreeMap<Option<Generation>, usize>,
 }
 
 impl Reached {
-    /// Notes how far an Envoy has come.
-    pub(crate) fn insert(&mut self, node: Arc<str>, generation: Option<Generation>) {
-        let before = self.nodes.insert(node, generation);
-        *self.counts.entry(generation).or_default() += 1;
+    /// An Envoy is waited for, which has acknowledged nothing yet.
+    pub(crate) fn insert(&mut self, node: Arc<str>) {
+        if let Some(before) = self.nodes.insert(node, None) {
+            self.uncount(before);
+        }
+        self.count(None);
+    }
+
+    /// Notes how far an Envoy has come, if it is waited for.
+    pub(crate) fn advance(&mut self, node: &str, generation: Generation) {
+        let Some(known) = self.nodes.get_mut(node) else { return };
+        let before = known.replace(generation);
         self.uncount(before);
+        self.count(Some(generation));
     }
 
     /// Forgets one that has gone.
     pub(crate) fn remove(&mut self, node: &str) {
-        let before = self.nodes.remove(node);
-        self.uncount(before);
+        if let Some(before) = self.nodes.remove(node) {
+            self.uncount(before);
+        }
     }
 
     pub(crate) fn contains(&self, node: &str) -> bool {
@@ -41,8 +51,11 @@ impl Reached {
         self.counts.first_key_value().and_then(|(least, _)| *least)
     }
 
-    fn uncount(&mut self, generation: Option<Option<Generation>>) {
-        let Some(generation) = generation else { return };
+    fn count(&mut self, generation: Option<Generation>) {
+        *self.counts.entry(generation).or_default() += 1;
+    }
+
+    fn uncount(&mut self, generation: Option<Generation>) {
         if let Some(count) = self.counts.get_mut(&generation) {
             *count -= 1;
             if *count == 0 {
@@ -60,16 +73,18 @@ mod tests {
     fn all_have_come_as_far_as_the_slowest() {
         let mut reached = Reached::default();
         assert_eq!((reached.by_all(), reached.len()), (None, 0));
-        for (node, generation) in [("a", Some(7)), ("b", Some(5)), ("c", None), ("c", Some(6))] {
-            reached.insert(node.into(), generation.map(Generation));
+        ["a", "b", "c"].into_iter().for_each(|node| reached.insert(node.into()));
+        assert_eq!((reached.by_all(), reached.len()), (None, 3));
+        for (node, generation) in [("a", 7), ("b", 5), ("c", 6), ("nobody", 1)] {
+            reached.advance(node, Generation(generation));
         }
         assert_eq!((reached.by_all(), reached.len()), (Some(Generation(5)), 3));
-        reached.insert("b".into(), Some(Generation(7)));
+        reached.advance("b", Generation(7));
         assert_eq!(reached.by_all(), Some(Generation(6)));
         reached.remove("c");
         reached.remove("d");
         assert_eq!((reached.by_all(), reached.len()), (Some(Generation(7)), 2));
-        reached.insert("d".into(), None);
+        reached.insert("d".into());
         assert_eq!(reached.by_all(), None);
     }
 }
