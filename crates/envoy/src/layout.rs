@@ -98,7 +98,9 @@ impl Before {
 
 impl From<Form> for Before {
     fn from(form: Form) -> Self {
-        Self((form != Form::default()).then(|| Box::new(form)))
+        let Form { fragment, resource, place, fallback } = &form;
+        let was_there = fragment.is_some() || resource.is_some() || place.is_some() || fallback.is_some();
+        Self(was_there.then(|| Box::new(form)))
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) trait Shape: Send {
 
     fn shared(&self) -> Vec<(ResourceType, Arc<str>)>;
 
-    fn take_replaced(&mut self) -> Vec<(Host, Form)>;
+    fn take_replaced(&mut self) -> Vec<(Host, Before)>;
 
     fn restore(&mut self, host: &Host, before: Form);
 }
@@ -105,7 +105,7 @@ impl Layout for ByListener {
         let mut replaced = Vec::new();
         for (listener, shape) in &mut self.shapes {
             let of_listener = shape.take_replaced().into_iter();
-            replaced.extend(of_listener.map(|(host, form)| (key(listener, host), form.into())));
+            replaced.extend(of_listener.map(|(host, before)| (key(listener, host), before)));
         }
         replaced
     }

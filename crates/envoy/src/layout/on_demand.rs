@@ -23,7 +23,7 @@ use super::scoped_plain::is_shared;
 use super::secrets::{Certificate, Secrets};
 use super::tables::Tables;
 use super::tls::can_be_served;
-use super::{Form, Output, route_table};
+use super::{Before, Form, Output, route_table};
 use crate::listener::{Chain, Chains, Others, matcher, shell};
 use crate::route::Origins;
 use crate::virtual_host::Asked;
@@ -371,8 +371,9 @@ impl Shape for OnDemand {
         ]
     }
 
-    fn take_replaced(&mut self) -> Vec<(Host, Form)> {
-        std::mem::take(&mut self.replaced).into_iter().collect()
+    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+        let replaced = std::mem::take(&mut self.replaced);
+        replaced.into_iter().map(|(host, form)| (host, form.into())).collect()
     }
 
     fn restore(&mut self, host: &Host, before: Form) {

@@ -7,7 +7,7 @@ use model::{Host, Listener, Settings, Traffic, VirtualHost};
 use super::assembly::Assembly;
 use super::by_listener::Shape;
 use super::outbox::Outbox;
-use super::{Form, Output, route_table};
+use super::{Before, Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, plain_chain, shell};
 use crate::route::Origins;
 use crate::virtual_host::virtual_host;
@@ -68,9 +68,9 @@ impl Shape for Plain {
         vec![(ResourceType::RouteConfiguration, self.name.clone())]
     }
 
-    fn take_replaced(&mut self) -> Vec<(Host, Form)> {
+    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
         let replaced = self.table.take_replaced().into_iter();
-        replaced.map(|(host, fragment)| (host, Form { fragment, ..Form::default() })).collect()
+        replaced.map(|(host, fragment)| (host, Form { fragment, ..Form::default() }.into())).collect()
     }
 
     fn restore(&mut self, host: &Host, before: Form) {

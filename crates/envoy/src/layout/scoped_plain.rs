@@ -8,7 +8,7 @@ use super::assembly::Assembly;
 use super::by_listener::Shape;
 use super::outbox::Outbox;
 use super::scope::{self, Class};
-use super::{Form, Output, route_table};
+use super::{Before, Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, ScopeKey, plain_chain, shell};
 use crate::route::Origins;
 use crate::virtual_host::Asked;
@@ -97,13 +97,13 @@ impl Shape for ScopedPlain {
         vec![(ResourceType::RouteConfiguration, self.name.clone())]
     }
 
-    fn take_replaced(&mut self) -> Vec<(Host, Form)> {
+    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
         let (shared, own) = (self.table.take_replaced(), self.scopes.take_replaced());
         let mut replaced = Vec::with_capacity(shared.len() + own.len());
-        replaced
-            .extend(shared.into_iter().map(|(host, fragment)| (host, Form { fragment, ..Form::default() })));
+        let of_shared = |(host, fragment)| (host, Before::from(Form { fragment, ..Form::default() }));
+        replaced.extend(shared.into_iter().map(of_shared));
         replaced.extend(own.into_iter().filter_map(|((_, name), resource)| {
-            Some((Class::Http.host(&name)?, Form { resource, ..Form::default() }))
+            Some((Class::Http.host(&name)?, Before::from(Form { resource, ..Form::default() })))
         }));
         replaced
     }

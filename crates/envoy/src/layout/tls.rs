@@ -12,7 +12,7 @@ use super::fallback::Fallback;
 use super::outbox::Outbox;
 use super::scope::Guard;
 use super::tables::Tables;
-use super::{Form, Output};
+use super::{Before, Form, Output};
 use crate::listener::{Chains, FALLBACK_CHAIN, shell};
 use crate::route::Origins;
 use crate::virtual_host::Asked;
@@ -207,7 +207,7 @@ impl Shape for Tls {
     }
 
     /// A host changes in its chain, its table or elsewhere; what it was is always all of it.
-    fn take_replaced(&mut self) -> Vec<(Host, Form)> {
+    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
         let mut chains = self.chains.take_replaced();
         chains.remove(&fallback_place());
         let mut tables = self.replaced_tables();
@@ -219,7 +219,7 @@ impl Shape for Tls {
             let fragment = chains.remove(&host).unwrap_or_else(|| same_chains.remove(&host));
             let resource = tables.remove(&host).unwrap_or_else(|| self.table_of(&host));
             let fallback = fallback.remove(&host).unwrap_or_else(|| self.fallback.part(&host));
-            (host, Form { fragment, resource, fallback, place: None })
+            (host, Form { fragment, resource, fallback, place: None }.into())
         };
         hosts.into_iter().map(before).collect()
     }
