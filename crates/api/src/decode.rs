@@ -3,12 +3,12 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::validate::{self, Violation};
+use crate::validate::{self, At, Violation};
 use crate::{Kind, Object};
 
 mod strict;
 
-use strict::Strict;
+use strict::{Found, Strict};
 
 /// A decoded object.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,14 +100,12 @@ fn strict<T: DeserializeOwned>(value: Value) -> Result<(T, Vec<String>), DecodeP
             message: format!("found {}, expected an object with fields", describe(&value)),
         });
     }
-    let mut unknown = Vec::new();
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(Strict(value), &mut track);
-    let result = serde_ignored::deserialize(tracked, |path| unknown.push(ignored_path(&path)));
-    match result {
-        Ok(read) => Ok((read, unknown)),
+    let found = Found::default();
+    match T::deserialize(Strict { value, at: &At::Root, found: &found }) {
+        Ok(read) => Ok((read, found.unknown.into_inner())),
         Err(error) => {
-            Err(DecodeProblem { path: tracked_path(&track.path()), message: message(&error.to_string()) })
+            let path = found.wrong.into_inner().unwrap_or_default();
+            Err(DecodeProblem { path, message: message(&error.to_string()) })
         }
     }
 }
@@ -143,46 +141,6 @@ fn describe(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
-}
-
-/// A path as in problems and status conditions: `spec.routes[0].name`.
-fn tracked_path(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let mut text = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => push_index(&mut text, *index),
-            Segment::Map { key } => push_field(&mut text, key),
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    text
-}
-
-fn ignored_path(path: &serde_ignored::Path<'_>) -> String {
-    use serde_ignored::Path;
-    match path {
-        Path::Root => String::new(),
-        Path::Seq { parent, index } => {
-            let mut text = ignored_path(parent);
-            push_index(&mut text, *index);
-            text
-        }
-        Path::Map { parent, key } => {
-            let mut text = ignored_path(parent);
-            push_field(&mut text, key);
-            text
-        }
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
-            ignored_path(parent)
-        }
-    }
-}
-
-fn push_index(path: &mut String, index: usize) {
-    path.push('[');
-    path.push_str(&index.to_string());
-    path.push(']');
 }
 
 /// Keys that hold a dot or a bracket, as annotations and Secret keys do, are quoted: `data["tls.crt"]`.

@@ -35,7 +35,7 @@ pub use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 pub use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 pub use object::{Kind, Object, ObjectId, Scope};
 pub use tls_certificate_delegation::TlsCertificateDelegation;
-pub use validate::Violation;
+pub use validate::{At, Violation};
 
 /// Kinds of the core group that are read: Namespace, Service, Secret.
 pub mod core {

@@ -10,7 +10,7 @@ mod metadata;
 mod value;
 
 use crate::{Kind, schema};
-use at::At;
+pub use at::At;
 
 /// Something that the API server would refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use crate::decode::push_field;
 
 /// Where in the object a check is.
-#[derive(Clone, Copy)]
-pub(super) enum At<'a> {
+#[derive(Clone, Copy, Debug)]
+pub enum At<'a> {
     /// The object itself.
     Root,
     /// A field of what is before it.
@@ -14,7 +14,8 @@ pub(super) enum At<'a> {
 }
 
 impl<'a> At<'a> {
-    pub(super) fn field(&'a self, name: &'a str) -> Self {
+    /// A field of what is before it.
+    pub fn field(&'a self, name: &'a str) -> Self {
         Self::Field(self, name)
     }
 
