@@ -15,7 +15,7 @@ pub trait Choices: Copy + PartialEq + 'static {
 ///
 /// An unknown word is no decoding error: it is reported by the validation, with its path, while the rest of
 /// the object stays in use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Choice<T> {
     /// One of the words.
     Known(T),
@@ -46,6 +46,13 @@ impl<T: Choices> Choice<T> {
             Self::Known(value) => T::ALL.iter().find(|(_, v)| v == value).map_or("", |(name, _)| name),
             Self::Unknown(word) => word,
         }
+    }
+}
+
+/// Nothing given: an unknown word, which is never taken for one of the others.
+impl<T> Default for Choice<T> {
+    fn default() -> Self {
+        Self::Unknown("".into())
     }
 }
 

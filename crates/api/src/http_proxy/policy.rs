@@ -338,7 +338,7 @@ choices! {
 }
 
 /// A range of addresses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(!default)]
 pub struct IpFilterPolicy {
@@ -347,11 +347,4 @@ pub struct IpFilterPolicy {
     /// Required; a bare address stands for itself alone.
     #[schemars(length(min = 1))]
     pub cidr: String,
-}
-
-/// Nothing given: an unknown source, which is never taken for one of the two.
-impl Default for IpFilterPolicy {
-    fn default() -> Self {
-        Self { source: Choice::Unknown("".into()), cidr: String::new() }
-    }
 }

@@ -35,7 +35,7 @@ choices! {
 }
 
 /// A token bucket in each Envoy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(!default)]
 pub struct LocalRateLimitPolicy {
@@ -55,19 +55,6 @@ pub struct LocalRateLimitPolicy {
     /// Headers of the refusal.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub response_headers_to_add: Vec<HeaderValue>,
-}
-
-/// Nothing given: an unknown unit, which is never taken for one of the three.
-impl Default for LocalRateLimitPolicy {
-    fn default() -> Self {
-        Self {
-            requests: 0,
-            unit: Choice::Unknown("".into()),
-            burst: 0,
-            response_status_code: 0,
-            response_headers_to_add: Vec::new(),
-        }
-    }
 }
 
 /// Descriptors for the rate limit service.
