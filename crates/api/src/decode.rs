@@ -1,8 +1,10 @@
 //! One JSON value to one object, with the fields that nobody reads and the field that has the wrong type.
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::gateway_api::Check;
 use crate::validate::{self, At, Violation};
 use crate::{Kind, Object};
 
@@ -12,9 +14,9 @@ use strict::{Found, Strict};
 
 /// A decoded object.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Decoded {
+pub struct Decoded<T = Object> {
     /// The object.
-    pub object: Object,
+    pub object: T,
     /// Paths of fields that the kind does not have, such as `spec.virtualHost`; in document order.
     pub unknown: Vec<String>,
     /// What the API server would refuse.
@@ -60,11 +62,7 @@ impl std::error::Error for DecodeProblem {}
 /// merged over its `data`. The fields `apiVersion` and `kind` are not looked at: `kind` was found by them. The
 /// depth of the value must be bounded by the caller (a few hundred levels).
 pub fn decode(kind: Kind, mut value: Value) -> Result<Decoded, DecodeProblem> {
-    if let Value::Object(fields) = &mut value {
-        fields.shift_remove("apiVersion");
-        fields.shift_remove("kind");
-    }
-    strip_nulls(&mut value);
+    prepare(&mut value);
     let violations = value.as_object().map(|fields| validate::object(kind, fields)).unwrap_or_default();
     let mut decoded = kind.decode(value).map_err(|problem| match kind {
         Kind::Secret => problem.without_value(),
@@ -75,6 +73,27 @@ pub fn decode(kind: Kind, mut value: Value) -> Result<Decoded, DecodeProblem> {
     }
     decoded.violations = violations;
     Ok(decoded)
+}
+
+/// Takes away what says which kind it is, and what is not there for Kubernetes.
+fn prepare(value: &mut Value) {
+    if let Value::Object(fields) = value {
+        fields.shift_remove("apiVersion");
+        fields.shift_remove("kind");
+    }
+    strip_nulls(value);
+}
+
+/// Decodes a value as an object of the Gateway API, as [`decode`] does those of a [`Kind`]: for tests, since the schema
+/// is made each time.
+pub fn decode_as<T: DeserializeOwned + JsonSchema + Check>(
+    mut value: Value,
+) -> Result<Decoded<T>, DecodeProblem> {
+    prepare(&mut value);
+    let mut found = value.as_object().map(validate::typed::<T>).unwrap_or_default();
+    let (object, unknown) = strict::<T>(value)?;
+    object.check(&At::Root, &mut found);
+    Ok(Decoded { object, unknown, violations: found.list })
 }
 
 /// Decodes a value as `T` and wraps it: the part of [`decode`] that depends on the type.

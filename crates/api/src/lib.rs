@@ -16,6 +16,7 @@ pub mod crd;
 pub mod decode;
 pub mod duration;
 pub mod extension_service;
+pub mod gateway_api;
 pub mod http_proxy;
 pub mod ingress_route;
 mod object;
@@ -26,7 +27,7 @@ mod validate;
 pub use choice::{Choice, Choices};
 pub use contour_configuration::{ContourConfiguration, ContourConfigurationSpec};
 pub use contour_deployment::ContourDeployment;
-pub use decode::{DecodeProblem, Decoded, decode};
+pub use decode::{DecodeProblem, Decoded, decode, decode_as};
 pub use extension_service::ExtensionService;
 pub use http_proxy::{HttpProxy, HttpProxySpec};
 pub use ingress_route::{HeptioCertificateDelegation, IngressRoute, IngressRouteSpec};
@@ -35,7 +36,7 @@ pub use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 pub use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 pub use object::{Kind, Object, ObjectId, Scope};
 pub use tls_certificate_delegation::TlsCertificateDelegation;
-pub use validate::{At, Violation};
+pub use validate::{At, Findings, Violation};
 
 /// Kinds of the core group that are read: Namespace, Service, Secret.
 pub mod core {

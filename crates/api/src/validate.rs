@@ -3,6 +3,7 @@
 //! The rules are those of the schemas, which `isobath crds` prints. Rules that look at more than one object, or
 //! that Contour reports in the status, are not here.
 
+use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
 mod at;
@@ -41,14 +42,22 @@ pub(crate) fn object(kind: Kind, fields: &Map<String, Value>) -> Vec<Violation> 
     out.list
 }
 
+/// The same by the schema of a type, but for the name.
+pub(crate) fn typed<T: JsonSchema>(fields: &Map<String, Value>) -> Findings {
+    let mut out = Findings::default();
+    value::fields(fields, &schema::derived::<T>(), &At::Root, &mut out);
+    out
+}
+
 /// Collects violations.
-#[derive(Default)]
-struct Findings {
-    list: Vec<Violation>,
+#[derive(Debug, Default)]
+pub struct Findings {
+    pub(crate) list: Vec<Violation>,
 }
 
 impl Findings {
-    fn add(&mut self, at: &At<'_>, message: impl Into<String>) {
+    /// Adds one.
+    pub fn add(&mut self, at: &At<'_>, message: impl Into<String>) {
         self.list.push(Violation { path: at.to_string(), message: message.into() });
     }
 }

@@ -2,6 +2,13 @@
 
 use crate::duration::{self, Timeout};
 
+mod gateway_api;
+
+pub(crate) use gateway_api::{
+    ADDRESS_TYPE, CONTROLLER_NAME, CORS_ORIGIN, GATEWAY_DURATION, GROUP, GRPC_METHOD, GRPC_SERVICE,
+    HEADER_VALUE, KIND, LABEL_VALUE, PATH_CHARACTERS, PROTOCOL, URI, WELL_KNOWN_CA, is_label_key,
+};
+
 /// Host name of a virtual host.
 pub(crate) const FQDN: &str = r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 /// Host name without wildcard.
@@ -32,7 +39,7 @@ pub(crate) const REASON: &str = r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$";
 /// What is wrong with a text, as the end of "found …, "; `None` if it has the form.
 type Refusal = fn(&str) -> Option<String>;
 
-/// Every pattern with its function.
+/// Every pattern with its function; those of the Gateway API are apart.
 pub(crate) const ALL: &[(&str, Refusal)] = &[
     (FQDN, |text| {
         let is_fqdn = is_dns_name(text.strip_prefix("*.").unwrap_or(text));
@@ -67,8 +74,12 @@ pub(crate) const ALL: &[(&str, Refusal)] = &[
 
 /// What is wrong with a text by this pattern.
 pub(crate) fn refusal(pattern: &str, text: &str) -> Option<String> {
-    let (_, refusal) = ALL.iter().find(|(known, _)| *known == pattern)?;
+    let (_, refusal) = every().find(|(known, _)| *known == pattern)?;
     refusal(text)
+}
+
+fn every() -> impl Iterator<Item = &'static (&'static str, Refusal)> {
+    ALL.iter().chain(gateway_api::ALL)
 }
 
 fn expected(holds: bool, what: &str) -> Option<String> {
@@ -155,6 +166,9 @@ mod tests {
             "[-+.0-9hmsnu\u{b5}\u{3bc}]{0,8}",
             "([0-9]{1,3}(h|m|s|ms|\u{b5}s)){1,3}",
             "(infinity|infinite|0|/|\\*\\.a|a/B|\\.5)[a\n\r]?",
+            "(https?://|x:/|a\\.b)?(\\*\\.?)?[aB.:/%0-]{0,5}(:[0-9]{1,6})?",
+            "[%./_ A][%a-f0-9G/_ \t.-]{0,6}",
+            "[a.]{0,2}(IPAddress|Hostname|NamedAddress|System|a/b)[a/.]{0,2}",
             proptest::collection::vec(any::<char>(), 0..4).prop_map(String::from_iter),
             "[ -~\\x00-\\x1f\\x7f]{1,3}",
         ]
@@ -164,8 +178,8 @@ mod tests {
         #[test]
         fn the_function_says_what_the_pattern_says(text in texts()) {
             static EXPRESSIONS: LazyLock<Vec<regex::Regex>> =
-                LazyLock::new(|| ALL.iter().map(|(pattern, _)| regex::Regex::new(pattern).unwrap()).collect());
-            for ((pattern, refusal), expression) in ALL.iter().zip(&*EXPRESSIONS) {
+                LazyLock::new(|| every().map(|(pattern, _)| regex::Regex::new(pattern).unwrap()).collect());
+            for ((pattern, refusal), expression) in every().zip(&*EXPRESSIONS) {
                 let matches = expression.is_match(&text);
                 prop_assert_eq!(refusal(&text).is_none(), matches, "{} {:?}", pattern, text);
             }

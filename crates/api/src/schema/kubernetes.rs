@@ -57,6 +57,34 @@ pub(crate) fn rollout(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Texts by name: how many there may be, and how long each.
+pub(crate) fn texts(most: u64, longest: u64) -> Schema {
+    let text = json!({"type": "string", "maxLength": longest});
+    json_schema!({"type": "object", "maxProperties": most, "additionalProperties": text})
+}
+
+/// Labels that something must have.
+pub(crate) fn selector(_: &mut SchemaGenerator) -> Schema {
+    let expression = structure(
+        &json!({
+            "key": text("The label."),
+            "operator": text("In, NotIn, Exists, DoesNotExist."),
+            "values": {"description": "For In and NotIn.", "type": "array", "items": {"type": "string"}},
+        }),
+        &["key", "operator"],
+    );
+    let labels = json!({
+        "description": "Labels with these values.",
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+    });
+    let expressions = json!({"description": "More about labels.", "type": "array", "items": expression});
+    json_schema!({
+        "type": "object",
+        "properties": {"matchLabels": labels, "matchExpressions": expressions},
+    })
+}
+
 /// Taints that do not matter.
 pub(crate) fn tolerations(_: &mut SchemaGenerator) -> Schema {
     let toleration = structure(

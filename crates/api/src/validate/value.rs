@@ -1,6 +1,7 @@
 //! A value by its schema.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -30,6 +31,10 @@ fn value(found: &Value, schema: &Schema, at: &At<'_>, out: &mut Findings) {
     match found {
         Value::Object(inner) => {
             fields(inner, schema, at, out);
+            let count = inner.len() as i64;
+            if let Some(most) = bound(schema, "maxProperties").filter(|most| count > *most) {
+                out.add(at, format!("has {count} entries, allowed are 0 to {most}"));
+            }
             if let Some(of_each) = object(schema, "additionalProperties") {
                 inner.iter().for_each(|(key, inner)| value(inner, of_each, &at.field(key), out));
             }
@@ -65,6 +70,42 @@ fn array(items: &[Value], schema: &Schema, at: &At<'_>, out: &mut Findings) {
         for (index, item) in items.iter().enumerate() {
             value(item, of_each, &At::Index(at, index), out);
         }
+        differing(items, schema, of_each, at, out);
+    }
+}
+
+/// Elements of sets differ, and those of maps in the fields that are their keys.
+fn differing(items: &[Value], schema: &Schema, of_each: &Schema, at: &At<'_>, out: &mut Findings) {
+    let is_set = schema.get("x-kubernetes-list-type").is_some_and(|kind| kind == "set");
+    let keys: Vec<&str> =
+        list(schema, "x-kubernetes-list-map-keys").iter().filter_map(Value::as_str).collect();
+    if !is_set && keys.is_empty() {
+        return;
+    }
+    let mut seen = HashMap::new();
+    for (index, item) in items.iter().enumerate() {
+        let first = *seen.entry(identity(item, &keys, of_each)).or_insert(index);
+        if first == index {
+            continue;
+        }
+        let message = match keys.as_slice() {
+            [] => format!("is the same as [{first}]; each may be there once"),
+            keys => format!("has the {} of [{first}]; it must differ", keys.join(", ")),
+        };
+        out.add(&At::Index(at, index), message);
+    }
+}
+
+/// What must differ: the element itself, or its keys, which may have defaults.
+fn identity(item: &Value, keys: &[&str], schema: &Schema) -> String {
+    let properties = object(schema, "properties");
+    let of_key = |key: &&str| {
+        let default = || object(properties?, key)?.get("default");
+        item.get(*key).or_else(default).map(Value::to_string)
+    };
+    match keys {
+        [] => item.to_string(),
+        keys => keys.iter().filter_map(of_key).collect::<Vec<_>>().join(" "),
     }
 }
 
