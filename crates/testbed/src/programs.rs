@@ -22,6 +22,9 @@ const BINARIES: &str = "ISOBATH_TESTBED_BINARIES";
 /// Names a Contour, for those who want to see it in a cluster; there is none without it.
 const CONTOUR: &str = "PEER_CONTOUR";
 
+/// Names the folder that `hack/conformance` prints, where pods of the conformance suite are to run.
+const CONFORMANCE: &str = "ISOBATH_TESTBED_CONFORMANCE";
+
 /// Where the programs are.
 #[derive(Clone, Debug)]
 pub struct Programs {
@@ -33,7 +36,10 @@ pub struct Programs {
     pub echo: PathBuf,
     /// The pinned Envoy.
     pub envoy: PathBuf,
+    /// A Contour.
     contour: Option<PathBuf>,
+    /// The folder with what runs in pods of the conformance suite.
+    pub conformance: Option<PathBuf>,
 }
 
 impl Programs {
@@ -49,19 +55,28 @@ impl Programs {
             echo: binaries.join("isobath-echo"),
             envoy,
             contour: std::env::var_os(CONTOUR).map(PathBuf::from),
+            conformance: std::env::var_os(CONFORMANCE).map(PathBuf::from),
         })
     }
 
     /// The program behind an image: the first whose word is part of the image's name.
-    pub(crate) fn of_image(&self, image: &str) -> Option<&Path> {
+    pub(crate) fn of_image(&self, image: &str) -> Result<PathBuf> {
+        let of_suite = |program| self.conformance.as_ref().map(|folder| folder.join(program));
+        // What is not there without a variable of the environment has its name beside it.
         let images = [
-            ("envoyproxy/envoy", Some(&self.envoy)),
-            ("echo", Some(&self.echo)),
-            ("isobath", Some(&self.isobath)),
-            ("projectcontour/contour", self.contour.as_ref()),
+            ("gateway-api/echo-basic", of_suite("echo-basic"), CONFORMANCE),
+            ("coredns", of_suite("coredns"), CONFORMANCE),
+            ("envoyproxy/envoy", Some(self.envoy.clone()), ""),
+            ("echo", Some(self.echo.clone()), ""),
+            ("isobath", Some(self.isobath.clone()), ""),
+            ("projectcontour/contour", self.contour.clone(), CONTOUR),
         ];
-        let found = images.into_iter().find(|(word, _)| image.contains(word));
-        found.and_then(|(_, program)| program).map(PathBuf::as_path)
+        let Some((_, program, variable)) = images.into_iter().find(|(word, ..)| image.contains(word)) else {
+            bail!("the test bed has no program for the image {image:?}");
+        };
+        program.with_context(|| {
+            format!("the program for the image {image:?} is not known: name it by {variable} (CONTRIBUTING.md)")
+        })
     }
 }
 
@@ -126,4 +141,47 @@ fn is_there(program: &str) -> bool {
 
 fn succeeds(command: &mut Command) -> bool {
     command.stdin(Stdio::null()).output().is_ok_and(|output| output.status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn programs(conformance: Option<&str>) -> Programs {
+        Programs {
+            kubernetes: "/k".into(),
+            isobath: "/i/isobath".into(),
+            echo: "/i/isobath-echo".into(),
+            envoy: "/e/envoy".into(),
+            contour: None,
+            conformance: conformance.map(PathBuf::from),
+        }
+    }
+
+    #[test]
+    fn images_are_known_by_a_part_of_their_names() {
+        let programs = programs(Some("/c"));
+        for (image, program) in [
+            ("registry.k8s.io/gateway-api/echo-basic:v1.5.1", "/c/echo-basic"),
+            ("registry.k8s.io/coredns/coredns:v1.12.2", "/c/coredns"),
+            ("docker.io/envoyproxy/envoy:v1.40.0", "/e/envoy"),
+            ("isobath-echo", "/i/isobath-echo"),
+            ("ghcr.io/isobath/isobath:latest", "/i/isobath"),
+        ] {
+            assert_eq!(programs.of_image(image).unwrap(), Path::new(program), "{image}");
+        }
+        let error = programs.of_image("nginx").unwrap_err().to_string();
+        assert_eq!(error, "the test bed has no program for the image \"nginx\"");
+    }
+
+    #[test]
+    fn images_of_the_suite_are_never_taken_for_our_own() {
+        let error =
+            programs(None).of_image("registry.k8s.io/gateway-api/echo-basic:v1.5.1").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the program for the image \"registry.k8s.io/gateway-api/echo-basic:v1.5.1\" is not known: name it by \
+             ISOBATH_TESTBED_CONFORMANCE (CONTRIBUTING.md)"
+        );
+    }
 }

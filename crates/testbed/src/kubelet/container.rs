@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use k8s_openapi::api::core::v1::{Container, LifecycleHandler, SecurityContext};
 use kube::ResourceExt as _;
 use rustix::fs::{Uid, fchown};
@@ -234,10 +234,7 @@ impl Task {
         if security.and_then(|security| security.allow_privilege_escalation) == Some(false) {
             flags.push("--no-new-privs".to_owned());
         }
-        let dropped = security.and_then(|security| security.capabilities.as_ref()?.drop.as_ref());
-        if dropped.is_some_and(|dropped| dropped.iter().any(|name| name == "ALL")) {
-            flags.extend(["--bounding-set=-all".to_owned(), "--inh-caps=-all".to_owned()]);
-        }
+        flags.extend(security.and_then(bounds).into_iter().flatten());
         flags
     }
 
@@ -290,18 +287,16 @@ impl Task {
     /// The path of the program inside, and the mounts that bring it there.
     fn program(&self) -> Result<(String, Vec<Mount>)> {
         let image = self.container.image.as_deref().unwrap_or_default();
-        let Some(file) = self.kubelet.programs.of_image(image) else {
-            bail!("the test bed has no program for the image {image:?}");
-        };
+        let file = self.kubelet.programs.of_image(image)?;
         let named = self.container.command.as_ref().and_then(|command| command.first());
-        let named = named.map_or(file, |named| Path::new(named));
+        let named = named.map_or(file.as_path(), |named| Path::new(named));
         let name = named.file_name().and_then(|name| name.to_str()).context("a command without a name")?;
         if SHELL.contains(&name) {
             return Ok((format!("/usr/bin/{name}"), Vec::new()));
         }
         // Images have it at either place.
         let places = [format!("/bin/{name}"), format!("/{name}")];
-        let mount = |to: String| Mount { from: file.to_path_buf(), to, is_read_only: true };
+        let mount = |to: String| Mount { from: file.clone(), to, is_read_only: true };
         Ok((places[0].clone(), places.map(mount).into()))
     }
 
@@ -320,6 +315,15 @@ impl Task {
             })
             .collect()
     }
+}
+
+/// The capabilities of a container that drops all: those that it adds. Nothing when it does not drop them.
+fn bounds(security: &SecurityContext) -> Option<[String; 2]> {
+    let capabilities = security.capabilities.as_ref()?;
+    capabilities.drop.iter().flatten().find(|name| *name == "ALL")?;
+    let kept = capabilities.add.iter().flatten().map(|name| format!(",+{}", name.to_lowercase()));
+    let kept: String = kept.collect();
+    Some([format!("--bounding-set=-all{kept}"), format!("--inh-caps=-all{kept}")])
 }
 
 fn owner(user: i64) -> u32 {
