@@ -75,7 +75,9 @@ impl Programs {
             bail!("the test bed has no program for the image {image:?}");
         };
         program.with_context(|| {
-            format!("the program for the image {image:?} is not known: name it by {variable} (CONTRIBUTING.md)")
+            format!(
+                "the program for the image {image:?} is not known: name it by {variable} (CONTRIBUTING.md)"
+            )
         })
     }
 }
