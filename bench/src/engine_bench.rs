@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use engine::{Counters, Effect, Engine, Event, Publication};
 use envoy::{Before, Output, ResourceType, XdsMode};
-use model::{Layout, SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
+use model::{FleetId, Layout, SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 
 use crate::machine;
@@ -136,7 +136,7 @@ pub(crate) fn one_size(size: Size, counted: Counted<'_>) {
     row("of that: taking objects in", time(taken)).print();
     let kept: Vec<_> = publication.set.iter().map(|resource| resource.body.clone()).collect();
     drop(publication);
-    bench.engine.handle(Event::Accepted { generation: u64::MAX });
+    bench.engine.handle(Event::Accepted { fleet: FleetId::ingress(), generation: u64::MAX });
     let bytes = in_use().saturating_sub(before) / hosts as u64;
     row(MEMORY, format!("{bytes} B")).print();
     drop(kept);
@@ -215,7 +215,7 @@ impl<'a> Bench<'a> {
         let allocations = before.zip(after).map(|(before, after)| after.allocations - before.allocations);
         let assembly = self.flushed() - flushed;
         let work = publication(effects).map(|publication| publication.work).unwrap_or_default();
-        self.engine.handle(Event::Accepted { generation: u64::MAX });
+        self.engine.handle(Event::Accepted { fleet: FleetId::ingress(), generation: u64::MAX });
         Measured { engine: all.saturating_sub(assembly), assembly, allocations, work }
     }
 }

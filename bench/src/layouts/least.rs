@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use engine::{Effect, Engine, Event, Publication};
 use envoy::{Resource, ResourceType, XdsMode};
-use model::Settings;
+use model::{FleetId, Settings};
 use tokio::runtime::Runtime;
 
 use super::objects::Objects;
@@ -72,7 +72,7 @@ fn publication(engine: &mut Engine, event: Event) -> Publication {
         Effect::Publish(publication) => Some(publication),
         Effect::Report(_) | Effect::Forget(_) => None,
     });
-    engine.handle(Event::Accepted { generation: u64::MAX });
+    engine.handle(Event::Accepted { fleet: FleetId::ingress(), generation: u64::MAX });
     published.expect("a change that matters")
 }
 

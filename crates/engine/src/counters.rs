@@ -39,9 +39,9 @@ impl Counters {
         let counter = match unit {
             Unit::Root(_) => &mut self.roots,
             Unit::VirtualHost(_) => &mut self.virtual_hosts,
-            Unit::Extension(_) | Unit::Cluster(_) => &mut self.clusters,
-            Unit::Endpoints(_) => &mut self.endpoints,
-            Unit::Secret(_) => &mut self.secrets,
+            Unit::Extension(..) | Unit::Cluster(..) => &mut self.clusters,
+            Unit::Endpoints(..) => &mut self.endpoints,
+            Unit::Secret(..) => &mut self.secrets,
             Unit::Report(_) => &mut self.reports,
         };
         *counter += 1;

@@ -75,19 +75,19 @@ const ROOTS: usize = 1;
 
 const fn queue(unit: &Unit) -> usize {
     match unit {
-        Unit::Extension(_) => 0,
+        Unit::Extension(..) => 0,
         Unit::Root(_) => ROOTS,
         Unit::VirtualHost(_) => 2,
-        Unit::Cluster(_) => 3,
-        Unit::Endpoints(_) => 4,
-        Unit::Secret(_) => 5,
+        Unit::Cluster(..) => 3,
+        Unit::Endpoints(..) => 4,
+        Unit::Secret(..) => 5,
         Unit::Report(_) => 6,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use model::{Kind, ObjectId, SecretKey};
+    use model::{FleetId, Kind, ObjectId, SecretKey};
 
     use super::*;
 
@@ -96,7 +96,7 @@ mod tests {
         let object = |name: &str| ObjectId::new(Kind::Ingress, "ns", name);
         let mut dirty = Dirty::default();
         let report = Unit::Report(object("a"));
-        let secret = Unit::Secret(SecretKey::pair("ns", "tls"));
+        let secret = Unit::Secret(FleetId::ingress(), SecretKey::pair("ns", "tls"));
         let [second, first] = ["b", "a"].map(|name| Unit::Root(object(name)));
         dirty.extend([report.clone(), secret.clone(), second.clone(), first.clone(), second.clone()]);
         assert_eq!(dirty.pop_following(), Some(secret));

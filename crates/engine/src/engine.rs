@@ -3,26 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use envoy::{Layout, Resource, ResourceType, XdsMode};
+use envoy::{Layout, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{
-    AssignmentKey, ClusterKey, ExtensionName, ObjectId, Problem, SecretContent, SecretKey, Settings,
-    Severity, UpstreamTls, VirtualHost, VirtualHostKey,
-};
+use model::{FleetId, ObjectId, Settings, VirtualHost, VirtualHostKey};
 use store::{Change, Store, Unit};
 use translate::{Fragment, Note};
 
 use crate::dirty::Dirty;
-use crate::extensions::{self, Extensions};
+use crate::fleet::Fleet;
 use crate::hash::{fingerprint, make_room};
-use crate::hosts::Hosts;
 use crate::notes::Notes;
-use crate::outgoing::Outgoing;
-use crate::quarantine::SecretVersion;
-use crate::references::References;
 use crate::roots::Roots;
-use crate::shelf::Shelf;
 use crate::{Counters, Effect, Event, Publication, Rejection};
 
 /// How many roots' contributions are held at once while many run. Few where the code is checked, so that the
@@ -32,69 +24,42 @@ const AT_HAND: usize = if cfg!(debug_assertions) { 3 } else { 32 };
 /// The engine.
 pub struct Engine {
     settings: Arc<Settings>,
-    mode: XdsMode,
     store: Store,
     roots: Roots,
-    hosts: Hosts,
+    fleets: BTreeMap<FleetId, Fleet>,
+    /// The fleets that something ran for since their last publication.
+    touched: BTreeSet<FleetId>,
     notes: Notes,
     reports: HashMap<ObjectId, u64, FixedState>,
-    /// Boxed: half of a growing table is empty.
-    clusters: Shelf<ClusterKey, Box<Made>>,
-    secrets: Shelf<SecretKey, SecretContent>,
-    extensions: Extensions,
-    endpoints_users: References<AssignmentKey>,
-    secret_users: References<SecretKey>,
     dirty: Dirty,
-    outgoing: Outgoing,
     /// The work since the last run ended.
     work: Counters,
     /// The work of all runs that ended.
     totals: Counters,
-    generation: u64,
     synced: bool,
-}
-
-/// A cluster as it is published.
-#[derive(Debug, Clone)]
-struct Made {
-    resource: Resource,
-    needs: Needs,
-}
-
-/// What a cluster needs besides itself.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Needs {
-    endpoints: Box<[AssignmentKey]>,
-    secrets: Box<[SecretKey]>,
 }
 
 impl Engine {
     /// An engine for an empty world.
     #[must_use]
     pub fn new(settings: Arc<Settings>, mode: XdsMode, layout: Box<dyn Layout>) -> Self {
-        let mut engine = Self {
+        let ingress = FleetId::ingress();
+        let mut dirty = Dirty::default();
+        dirty.extend(settings.extensions().into_iter().map(|name| Unit::Extension(ingress.clone(), name)));
+        let fleet = Fleet::new(ingress.clone(), &settings, mode, layout);
+        Self {
             store: Store::default(),
             roots: Roots::default(),
-            hosts: Hosts::new(layout),
+            fleets: BTreeMap::from([(ingress.clone(), fleet)]),
+            touched: BTreeSet::from([ingress]),
             notes: Notes::default(),
             reports: HashMap::default(),
-            clusters: Shelf::default(),
-            secrets: Shelf::default(),
-            extensions: Extensions::new(settings.clone()),
-            endpoints_users: References::default(),
-            secret_users: References::default(),
-            dirty: Dirty::default(),
-            outgoing: Outgoing::default(),
+            dirty,
             work: Counters::default(),
             totals: Counters::default(),
-            generation: 0,
             synced: false,
-            mode,
             settings,
-        };
-        engine.publish_static();
-        engine.dirty.extend(engine.settings.extensions().into_iter().map(Unit::Extension));
-        engine
+        }
     }
 
     /// Takes an event in, and says what is to be done.
@@ -102,8 +67,8 @@ impl Engine {
         match event {
             Event::Changes(changes) => self.apply(&changes),
             Event::SourceSynced => self.synced = true,
-            Event::Accepted { generation } => self.accept(generation),
-            Event::Rejected(rejection) => self.reject(&rejection),
+            Event::Accepted { fleet, generation } => self.accept(&fleet, generation),
+            Event::Rejected { fleet, rejection } => self.reject(&fleet, &rejection),
         }
         if self.synced { self.run() } else { vec![] }
     }
@@ -141,48 +106,47 @@ impl Engine {
     fn run(&mut self) -> Vec<Effect> {
         self.make_room();
         let mut effects = Vec::with_capacity(self.dirty.roots());
-        let publication = loop {
-            self.run_dirty(&mut effects);
-            let publication = self.publication();
+        let mut publications = Vec::new();
+        self.run_dirty(&mut effects);
+        while let Some(fleet) = self.touched.pop_first() {
+            let publication = self.publication(&fleet);
             // Suspects whose trial changes nothing in the end are acknowledged by nobody.
-            if publication.is_some() || !self.try_next() {
-                break publication;
+            if publication.is_none() && self.try_next(&fleet) {
+                self.run_dirty(&mut effects);
             }
-        };
-        let (clusters, secrets, hosts) = (&mut self.clusters, &mut self.secrets, &self.hosts);
-        clusters.settle(|key| hosts.can_restore_cluster(key));
-        secrets.settle(|key| hosts.can_restore_secret(key));
+            publications.extend(publication.map(Effect::Publish));
+        }
+        self.totals += std::mem::take(&mut self.work);
         self.dirty.shrink();
         effects.sort_by(|a, b| a.object().cmp(&b.object()));
-        effects.splice(0..0, publication.map(Effect::Publish));
+        effects.splice(0..0, publications);
         effects
     }
 
-    /// Makes room for what comes of the roots that wait: a host, a cluster with its endpoints, and a report each, as a
-    /// rule. Room that is not used takes no memory: nobody touches it.
+    /// Makes room for what comes of the roots that wait. Room that is not used takes no memory: nobody touches it.
     fn make_room(&mut self) {
         let roots = self.dirty.roots();
         // Those that ran before have their room.
         self.store.make_room(roots.saturating_sub(self.roots.len()));
         make_room(&mut self.reports, roots);
         self.roots.make_room(roots);
-        self.hosts.make_room(roots);
-        self.clusters.make_room(roots);
-        self.endpoints_users.make_room(roots);
-        self.outgoing.make_room(2 * roots);
+        // Of several fleets it is not known whose they are.
+        if self.fleets.len() == 1 {
+            self.fleets.values_mut().for_each(|fleet| fleet.make_room(roots));
+        }
     }
 
     fn run_dirty(&mut self, effects: &mut Vec<Effect>) {
         while let Some(unit) = self.next_unit() {
             self.work.count(&unit);
             match &unit {
-                Unit::Extension(name) => self.run_extension(&unit, name),
                 Unit::Root(id) => self.run_root(&unit, id),
                 Unit::VirtualHost(key) => self.run_virtual_host(&unit, key),
-                Unit::Cluster(key) => self.run_cluster(key),
-                Unit::Endpoints(key) => self.run_endpoints(&unit, key),
-                Unit::Secret(key) => self.run_secret(&unit, key),
                 Unit::Report(id) => effects.extend(self.run_report(&unit, id)),
+                Unit::Extension(fleet, _)
+                | Unit::Cluster(fleet, _)
+                | Unit::Endpoints(fleet, _)
+                | Unit::Secret(fleet, _) => self.run_for(fleet, &unit),
             }
         }
         self.roots.end_run();
@@ -200,24 +164,6 @@ impl Engine {
         self.dirty.pop()
     }
 
-    /// Where it is asked in another way than before, all hosts are set again: their chains say how.
-    fn run_extension(&mut self, unit: &Unit, name: &ExtensionName) {
-        let reader = self.store.reader();
-        let (extension, notes) = translate::asked_about_all(&reader, &self.settings, name);
-        let reads = reader.into_reads();
-        self.store.record(unit, reads);
-        let made = extensions::Made::new(name, extension, self.mode);
-        let (resource, needs) = (made.resource.clone(), made.needs.clone());
-        let (before, settings) = self.extensions.replace(name, made);
-        self.replace_needs(&before, &needs);
-        self.outgoing.offer(ResourceType::Cluster, resource.name.clone(), Some(resource));
-        if let Some(settings) = settings {
-            let hosts = self.hosts.set_settings(&settings);
-            self.dirty.extend(hosts.into_iter().map(Unit::VirtualHost));
-        }
-        self.say(unit, notes);
-    }
-
     fn run_root(&mut self, unit: &Unit, id: &ObjectId) {
         let reader = self.store.reader();
         let contribution = translate::root(&reader, &self.settings, id);
@@ -232,10 +178,10 @@ impl Engine {
         let roots = self.roots.of_host(key);
         let fragments = roots.iter().filter_map(|root| self.fragment(root, key)).collect();
         let mut merged = translate::merge(key, fragments);
-        let flipped = self.hosts.set(key, merged.virtual_host.as_ref());
-        self.dirty.extend(flipped);
+        let Some(fleet) = touch(&mut self.fleets, &mut self.touched, key.listener.fleet()) else { return };
+        self.dirty.extend(fleet.set_host(key, merged.virtual_host.as_ref()));
         // After the host was set: closing it changes what there is to say.
-        if let Some(problem) = self.hosts.rejection(key) {
+        if let Some(problem) = fleet.rejection(key) {
             for root in roots {
                 merged.notes.entry(root).or_default().problems.push(problem.clone());
             }
@@ -254,79 +200,20 @@ impl Engine {
         })
     }
 
-    fn run_cluster(&mut self, key: &ClusterKey) {
-        if !self.hosts.in_use().has_cluster(key) {
-            if let Some(made) = self.clusters.withdraw(key).cloned() {
-                self.replace_needs(&made.needs, &Needs::default());
-                self.outgoing.offer(ResourceType::Cluster, key.name(), None);
+    /// Runs a unit of one fleet that is no host.
+    fn run_for(&mut self, fleet: &FleetId, unit: &Unit) {
+        let Some(fleet) = touch(&mut self.fleets, &mut self.touched, fleet) else { return };
+        match unit {
+            Unit::Extension(_, name) => {
+                let (dirty, notes) = fleet.run_extension(&mut self.store, &self.settings, name);
+                self.dirty.extend(dirty);
+                self.say(unit, notes);
             }
-            return;
+            Unit::Cluster(_, key) => self.dirty.extend(fleet.run_cluster(&self.roots, key)),
+            Unit::Endpoints(_, key) => fleet.run_endpoints(&mut self.store, key),
+            Unit::Secret(_, key) => self.dirty.extend(fleet.run_secret(&mut self.store, key)),
+            Unit::Root(_) | Unit::VirtualHost(_) | Unit::Report(_) => {}
         }
-        // Nothing about a cluster of this name can have changed.
-        if self.clusters.published(key).is_some() {
-            return;
-        }
-        let Some(made) = self.make_cluster(key) else { return };
-        self.replace_needs(&Needs::default(), &made.needs);
-        self.outgoing.offer(ResourceType::Cluster, key.name(), Some(made.resource.clone()));
-        self.clusters.publish(key, made);
-    }
-
-    /// The cluster of a root that is at hand, or what it was when it was in use last.
-    fn make_cluster(&self, key: &ClusterKey) -> Option<Box<Made>> {
-        let make = |cluster| {
-            Box::new(Made { resource: envoy::cluster(key, cluster, self.mode), needs: Needs::of(cluster) })
-        };
-        self.roots.cluster(key).map(make).or_else(|| self.clusters.last(key).cloned())
-    }
-
-    fn replace_needs(&mut self, old: &Needs, new: &Needs) {
-        let endpoints = self.endpoints_users.replace(&old.endpoints, &new.endpoints);
-        let secrets = self.secret_users.replace(&old.secrets, &new.secrets);
-        self.dirty.extend(endpoints.into_iter().map(Unit::Endpoints));
-        self.dirty.extend(secrets.into_iter().map(Unit::Secret));
-    }
-
-    fn run_endpoints(&mut self, unit: &Unit, key: &AssignmentKey) {
-        let resource = if self.endpoints_users.contains(key) {
-            let reader = self.store.reader();
-            let endpoints = translate::endpoints(&reader, key);
-            let reads = reader.into_reads();
-            self.store.record(unit, reads);
-            Some(envoy::endpoints(key, &endpoints))
-        } else {
-            self.store.forget(unit);
-            None
-        };
-        self.outgoing.offer(ResourceType::ClusterLoadAssignment, key.name().into(), resource);
-    }
-
-    fn run_secret(&mut self, unit: &Unit, key: &SecretKey) {
-        let name: Arc<str> = key.to_string().into();
-        let in_use = self.hosts.in_use().has_secret(key) || self.secret_users.contains(key);
-        if !in_use && !self.hosts.awaits_secret(&name) {
-            self.store.forget(unit);
-            return self.withdraw_secret(key);
-        }
-        let reader = self.store.reader();
-        let content = translate::secret(&reader, key);
-        let reads = reader.into_reads();
-        self.store.record(unit, reads);
-        let version = content.as_ref().map(fingerprint);
-        let freed = self.hosts.secret_is(&name, version);
-        self.dirty.extend(freed.into_iter().map(Unit::VirtualHost));
-        if !in_use {
-            return self.withdraw_secret(key);
-        }
-        // Gone from the world and still in use: by the form of a host that Envoy accepted last.
-        let Some(content) = content.or_else(|| self.secrets.last(key).cloned()) else { return };
-        self.hosts.set_secret(key, Some(&content));
-        self.secrets.publish(key, content);
-    }
-
-    fn withdraw_secret(&mut self, key: &SecretKey) {
-        self.secrets.withdraw(key);
-        self.hosts.set_secret(key, None);
     }
 
     fn run_report(&mut self, unit: &Unit, id: &ObjectId) -> Option<Effect> {
@@ -347,110 +234,53 @@ impl Engine {
         self.dirty.extend(changed.into_iter().map(Unit::Report));
     }
 
-    fn publish_static(&mut self) {
-        let mut resources = envoy::static_listeners(&self.settings, self.mode);
-        resources.extend(envoy::static_secrets(&self.settings));
-        resources.push(envoy::runtime(&self.settings));
-        for resource in resources {
-            self.outgoing.offer(resource.resource_type, resource.name.clone(), Some(resource));
-        }
-    }
-
-    fn publication(&mut self) -> Option<Publication> {
-        let hosts = self.hosts.flush(self.generation + 1);
-        let (set, removed) = self.outgoing.take(hosts);
+    fn publication(&mut self, id: &FleetId) -> Option<Publication> {
+        let fleet = self.fleets.get_mut(id)?;
+        let publication = fleet.publication();
+        fleet.settle();
         let mut work = std::mem::take(&mut self.work);
-        work.resources = (set.len() + removed.len()) as u64;
-        work.bytes = set.iter().map(|resource| resource.body.len() as u64).sum();
-        self.totals += work;
-        if set.is_empty() && removed.is_empty() {
-            return None;
+        if let Some((_, (set, removed))) = &publication {
+            work.resources = (set.len() + removed.len()) as u64;
+            work.bytes = set.iter().map(|resource| resource.body.len() as u64).sum();
         }
-        self.generation += 1;
-        Some(Publication { generation: self.generation, set, removed, work })
+        self.totals += work;
+        let (generation, (set, removed)) = publication?;
+        Some(Publication { fleet: id.clone(), generation, set, removed, work })
     }
 
-    fn accept(&mut self, generation: u64) {
-        for unit in self.hosts.accepted(generation) {
-            match unit {
-                Unit::Cluster(key) => self.clusters.doubt(key),
-                Unit::Secret(key) => self.secrets.doubt(key),
-                Unit::Extension(_)
-                | Unit::Root(_)
-                | Unit::VirtualHost(_)
-                | Unit::Endpoints(_)
-                | Unit::Report(_) => {}
-            }
+    fn accept(&mut self, id: &FleetId, generation: u64) {
+        if let Some(fleet) = touch(&mut self.fleets, &mut self.touched, id) {
+            fleet.accept(generation);
+            self.try_next(id);
         }
-        self.try_next();
     }
 
     /// Offers the next group of suspects, if there is one and nothing else is on trial.
-    fn try_next(&mut self) -> bool {
-        let group = self.hosts.next_trial();
-        self.dirty.extend(group.into_iter().map(Unit::VirtualHost));
+    fn try_next(&mut self, id: &FleetId) -> bool {
+        let group = self.fleets.get_mut(id).map(Fleet::next_trial).unwrap_or_default();
+        self.dirty.extend(group);
         !self.dirty.is_empty()
     }
 
-    /// Envoy itself keeps the form of the cluster that it accepted last.
-    fn tell_extension(&mut self, name: ExtensionName, problem: Problem) {
-        let note = Note { problems: vec![problem] };
-        let notes = BTreeMap::from([(name.object(), note)]);
-        self.say(&Unit::Extension(name), notes);
-    }
-
-    /// The Secret of a host that goes by a name, as it is published.
-    fn secret_of(&self, host: &VirtualHostKey, name: &str) -> Option<SecretVersion> {
-        let key = self.hosts.in_use().secret_of(host, name)?;
-        Some((key.to_string().into(), fingerprint(self.secrets.published(key)?)))
-    }
-
     /// Finds who is behind a rejected resource, takes their change back, and tells them.
-    fn reject(&mut self, rejection: &Rejection) {
-        let Rejection { resource_type, name, message } = rejection;
-        let problem = rejected(*resource_type, name, message);
-        let dirty = match resource_type {
-            ResourceType::Cluster if let Some(extension) = self.extensions.of_cluster(name) => {
-                return self.tell_extension(extension, problem);
-            }
-            ResourceType::Cluster => {
-                let users = self.hosts.in_use().hosts_of_cluster(name);
-                self.hosts.condemned(&users, None, &problem)
-            }
-            ResourceType::Secret => {
-                let users = self.hosts.users_of_secret(name);
-                let rejected = users.first().and_then(|host| self.secret_of(host, name));
-                self.hosts.condemned(&users, rejected.as_ref(), &problem)
-            }
-            // A port that is taken or forbidden is nobody's object.
-            ResourceType::Listener if rejection.is_about_the_machine() => return,
-            ResourceType::Listener
-            | ResourceType::RouteConfiguration
-            | ResourceType::ScopedRouteConfiguration => {
-                let members = self.hosts.members(*resource_type, name);
-                self.hosts.rejected(&members, &problem)
-            }
-            ResourceType::ClusterLoadAssignment | ResourceType::Runtime => return,
-        };
-        self.dirty.extend(dirty);
+    fn reject(&mut self, id: &FleetId, rejection: &Rejection) {
+        let Some(fleet) = touch(&mut self.fleets, &mut self.touched, id) else { return };
+        match fleet.rejected_extension(rejection) {
+            Some((unit, notes)) => self.say(&unit, notes),
+            None => self.dirty.extend(fleet.reject(rejection)),
+        }
     }
 }
 
-impl Needs {
-    pub(crate) fn of(cluster: &model::Cluster) -> Self {
-        let endpoints = cluster.assignment().into_iter().collect();
-        let secrets: BTreeSet<_> = cluster.tls.iter().flat_map(UpstreamTls::secrets).cloned().collect();
-        Self { endpoints, secrets: secrets.into_iter().collect() }
+/// A fleet for which something is done: what comes of it is to be published.
+fn touch<'f>(
+    fleets: &'f mut BTreeMap<FleetId, Fleet>,
+    touched: &mut BTreeSet<FleetId>,
+    id: &FleetId,
+) -> Option<&'f mut Fleet> {
+    let fleet = fleets.get_mut(id)?;
+    if !touched.contains(id) {
+        touched.insert(id.clone());
     }
-}
-
-fn rejected(kind: ResourceType, name: &str, message: &str) -> Problem {
-    Problem {
-        severity: Severity::Error,
-        kind: "EnvoyError",
-        reason: "Rejected",
-        path: String::new(),
-        message: format!("Envoy rejects {kind:?} \"{name}\" with this object's newest form: {message}"),
-        help: Some("the form that Envoy accepted last stays in force; change the object to try again".into()),
-    }
+    Some(fleet)
 }

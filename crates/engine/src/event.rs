@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use envoy::{Resource, ResourceType};
-use model::{ObjectId, Report};
+use model::{FleetId, ObjectId, Report};
 use store::Change;
 
 use crate::Counters;
@@ -15,16 +15,23 @@ pub enum Event {
     Changes(Vec<Change>),
     /// The sources have said everything that they know: the first configuration may go out.
     SourceSynced,
-    /// Every connected Envoy has acknowledged all publications up to this one.
+    /// Every connected Envoy of a fleet has acknowledged all its publications up to this one.
     Accepted {
+        /// The fleet.
+        fleet: FleetId,
         /// The number of a [`Publication`].
         generation: u64,
     },
-    /// The fleet rejects a resource.
-    Rejected(Rejection),
+    /// A fleet rejects a resource.
+    Rejected {
+        /// The fleet.
+        fleet: FleetId,
+        /// What it rejects.
+        rejection: Rejection,
+    },
 }
 
-/// A resource that the fleet rejects.
+/// A resource that a fleet rejects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     /// Its type.
@@ -52,7 +59,7 @@ impl Rejection {
 /// Something to do.
 #[derive(Debug)]
 pub enum Effect {
-    /// Resources to offer to the fleet.
+    /// Resources to offer to a fleet.
     Publish(Publication),
     /// What to tell a user, in place of what was told before.
     Report(Report),
@@ -71,10 +78,12 @@ impl Effect {
     }
 }
 
-/// Resources to offer to the fleet; only what differs from the publications before.
+/// Resources to offer to a fleet; only what differs from its publications before.
 #[derive(Debug)]
 pub struct Publication {
-    /// Its number, from 1.
+    /// The fleet.
+    pub fleet: FleetId,
+    /// Its number in the fleet, from 1.
     pub generation: u64,
     /// New and changed resources, by type and name.
     pub set: Vec<Resource>,

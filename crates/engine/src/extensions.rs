@@ -10,7 +10,7 @@ use envoy::{Resource, XdsMode};
 use model::{ExtensionName, Known, Settings};
 use translate::Extension;
 
-use crate::engine::Needs;
+use crate::fleet::Needs;
 
 /// What is published of each, and what the settings come to by that.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod dirty;
 mod engine;
 mod event;
 mod extensions;
+mod fleet;
 mod guards;
 mod hash;
 mod hosts;

@@ -106,9 +106,11 @@ impl InUse {
         }
         let known = by_host.entry(key.clone()).or_default();
         let old = std::mem::replace(known, new);
-        let clusters = clusters.replace(&old.clusters, &known.clusters).into_iter().map(Unit::Cluster);
-        let secrets = secrets.replace(&old.secrets, &known.secrets).into_iter().map(Unit::Secret);
-        let flipped = clusters.chain(secrets).collect();
+        let fleet = key.listener.fleet();
+        let clusters = clusters.replace(&old.clusters, &known.clusters).into_iter();
+        let secrets = secrets.replace(&old.secrets, &known.secrets).into_iter();
+        let clusters = clusters.map(|key| Unit::Cluster(fleet.clone(), key));
+        let flipped = clusters.chain(secrets.map(|key| Unit::Secret(fleet.clone(), key))).collect();
         if needs_nothing {
             by_host.remove(key);
         }

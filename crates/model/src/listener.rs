@@ -3,28 +3,36 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::FleetId;
 use crate::settings::Bind;
 
-/// The name of a listener, as Envoy and its statistics know it (`ingress_http`, `ingress_https`).
+/// A listener of a fleet, by the name that Envoy and its statistics know (`ingress_http`, `ingress_https`). Cheap to
+/// clone: every host's key holds one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ListenerId(Arc<str>);
+pub struct ListenerId(Arc<(FleetId, Box<str>)>);
 
 impl ListenerId {
-    /// A listener's name.
-    pub fn new(name: impl Into<Arc<str>>) -> Self {
-        Self(name.into())
+    /// The listener of this name in a fleet.
+    pub fn new(fleet: FleetId, name: impl Into<Box<str>>) -> Self {
+        Self(Arc::new((fleet, name.into())))
+    }
+
+    /// The fleet.
+    #[must_use]
+    pub fn fleet(&self) -> &FleetId {
+        &self.0.0
     }
 
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.0.1
     }
 }
 
 impl fmt::Display for ListenerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

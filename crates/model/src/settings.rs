@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::{
-    AccessLogs, Asked, AuthorizationProtocol, DefaultHeaders, DnsFamily, Downstream, ExtensionName,
+    AccessLogs, Asked, AuthorizationProtocol, DefaultHeaders, DnsFamily, Downstream, ExtensionName, FleetId,
     GlobalAuthorization, Known, Listener, ListenerId, RateLimitService, SecretName, Timeout, TlsOffer,
     TlsVersion, Tracing, Transport, Upstream,
 };
@@ -146,8 +146,8 @@ pub struct Settings {
 }
 
 // Made once: every host's key holds one of them.
-static HTTP: LazyLock<ListenerId> = LazyLock::new(|| ListenerId::new("ingress_http"));
-static HTTPS: LazyLock<ListenerId> = LazyLock::new(|| ListenerId::new("ingress_https"));
+static HTTP: LazyLock<ListenerId> = LazyLock::new(|| ListenerId::new(FleetId::ingress(), "ingress_http"));
+static HTTPS: LazyLock<ListenerId> = LazyLock::new(|| ListenerId::new(FleetId::ingress(), "ingress_https"));
 
 impl Settings {
     /// The ExtensionServices that are asked about all hosts; sorted.

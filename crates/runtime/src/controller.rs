@@ -221,7 +221,7 @@ impl Controller {
                 tracing::warn!(%node, %resource_type, %name, reason = rejection.message, "rejected");
                 self.tell(Notice::Rejected { node: node.to_string(), rejection: rejection.clone() });
                 if self.is_rejected_by_all(resource_type, &name, version) {
-                    self.handle(Event::Rejected(rejection));
+                    self.handle(rejected(rejection));
                 }
             }
         }
@@ -236,7 +236,7 @@ impl Controller {
         }
         if let Some((generation, times)) = self.ledger.acknowledged(reached.min(newest)) {
             let (after, in_all) = (times.offered.elapsed(), times.began.elapsed());
-            self.handle(Event::Accepted { generation });
+            self.handle(Event::Accepted { fleet: model::FleetId::ingress(), generation });
             self.tell(Notice::Acknowledged { generation, after, in_all, nodes: self.reached.len() });
         }
     }
@@ -265,7 +265,7 @@ impl Controller {
             let resource_type = convert::layout_kind(held.resource_type);
             if self.is_rejected_by_all(held.resource_type, &held.name, held.version) {
                 let (name, message) = (held.name, held.message);
-                self.handle(Event::Rejected(Rejection { resource_type, name, message }));
+                self.handle(rejected(Rejection { resource_type, name, message }));
             }
         }
     }
@@ -302,6 +302,10 @@ impl Controller {
         // Nobody listens during shutdown only.
         let _ = self.notices.send(notice);
     }
+}
+
+fn rejected(rejection: Rejection) -> Event {
+    Event::Rejected { fleet: model::FleetId::ingress(), rejection }
 }
 
 /// The limits of the xDS server, which answers for the names of hosts where the layout has Envoys ask by them.

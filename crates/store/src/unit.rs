@@ -1,25 +1,25 @@
 //! The pieces that are recomputed as a whole.
 
-use model::{AssignmentKey, ClusterKey, ExtensionName, ObjectId, SecretKey, VirtualHostKey};
+use model::{AssignmentKey, ClusterKey, ExtensionName, FleetId, ObjectId, SecretKey, VirtualHostKey};
 
-/// A piece that is recomputed as a whole.
+/// A piece that is recomputed as a whole. What follows from roots is of one fleet.
 ///
 /// The order is that in which dirty units run: a unit only makes later kinds dirty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
     /// An ExtensionService that is asked about all hosts.
-    Extension(ExtensionName),
+    Extension(FleetId, ExtensionName),
     /// What one Ingress, or one root HTTPProxy with all that it includes, contributes; of an ExtensionService, what
     /// there is to say about it.
     Root(ObjectId),
     /// What all roots together make of one host of one listener.
     VirtualHost(VirtualHostKey),
     /// How one backend is reached.
-    Cluster(ClusterKey),
+    Cluster(FleetId, ClusterKey),
     /// The addresses of one port of a Service, or of several that share.
-    Endpoints(AssignmentKey),
+    Endpoints(FleetId, AssignmentKey),
     /// What Envoy is sent of one Secret.
-    Secret(SecretKey),
+    Secret(FleetId, SecretKey),
     /// What one user is told about one object.
     Report(ObjectId),
 }

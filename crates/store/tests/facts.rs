@@ -4,7 +4,7 @@ extern crate isobath_store as store;
 
 use std::collections::BTreeSet;
 
-use model::{EndpointsKey, Host, Kind, ObjectId};
+use model::{EndpointsKey, FleetId, Host, Kind, ObjectId};
 use serde_json::{Value, json};
 use store::{Change, Read, Store, Unit};
 
@@ -50,7 +50,7 @@ fn endpoints_of(service: &str) -> Unit {
         port_name: "".into(),
         health_port: None,
     };
-    Unit::Endpoints(key.into())
+    Unit::Endpoints(FleetId::ingress(), key.into())
 }
 
 /// A unit that reads the slices of a Service.

@@ -9,7 +9,7 @@ use envoy_protos::envoy::config::cluster::v3::Cluster;
 use envoy_protos::envoy::config::route::v3::route::Action;
 use envoy_protos::envoy::config::route::v3::route_action::ClusterSpecifier;
 use envoy_protos::envoy::config::route::v3::{RouteAction, RouteConfiguration, ScopedRouteConfiguration};
-use model::{ObjectId, Report, Settings};
+use model::{FleetId, ObjectId, Report, Settings};
 use prost::Message;
 use store::Change;
 
@@ -75,7 +75,7 @@ impl Run {
 
     /// Every Envoy has acknowledged everything.
     pub(crate) fn accept(&mut self) -> Outcome {
-        self.handle(Event::Accepted { generation: self.generation })
+        self.handle(Event::Accepted { fleet: FleetId::ingress(), generation: self.generation })
     }
 
     /// Takes an event, and holds the effects against what they promise.

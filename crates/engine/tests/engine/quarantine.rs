@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use api::{HttpProxy, Object};
 use engine::{Event, Rejection};
 use envoy::{Resource, ResourceType};
-use model::{Kind, Layout, ObjectId, Settings, Verdict};
+use model::{FleetId, Kind, Layout, ObjectId, Settings, Verdict};
 use store::Change;
 
 use crate::objects::{
@@ -77,7 +77,7 @@ impl Envoy {
     fn reject(&mut self, resource_type: ResourceType, name: &str, message: &str) -> Outcome {
         self.rejections += 1;
         let rejection = Rejection { resource_type, name: name.into(), message: message.into() };
-        self.run.handle(Event::Rejected(rejection))
+        self.run.handle(Event::Rejected { fleet: FleetId::ingress(), rejection })
     }
 
     /// Counts the words `mark-N` in what is offered.

@@ -7,7 +7,7 @@ use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use model::{
     Action, AddressFilter, AddressRange, AddressSource, Authorization, AuthorizationProtocol, Backend,
     Balancing, Check, CircuitBreakers, ClientCertificates, Clients, Cluster, ClusterKey, Demand,
-    DescriptorEntry, DirectResponse, Discovery, EndpointsKey, Forward, GlobalRateLimit, HeaderEdits,
+    DescriptorEntry, DirectResponse, Discovery, EndpointsKey, FleetId, Forward, GlobalRateLimit, HeaderEdits,
     HeaderMatch, HeaderPredicate, Host, Jwks, JwtProvider, Kind, ListenerId, LocalRateLimit, ObjectId,
     PathMatch, Policies, Protocol, PublicKeys, Question, Revocation, Route, RouteMatch, RouteTimeouts,
     SecretKey, Settings, TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic, Trust, VirtualHost,
@@ -200,7 +200,7 @@ pub(crate) fn passthrough(host: &str, clusters: Vec<WeightedCluster>) -> Virtual
 }
 
 pub(crate) fn on(listener: &str, host: &str) -> VirtualHostKey {
-    VirtualHostKey { listener: ListenerId::new(listener), host: Host::new(host) }
+    VirtualHostKey { listener: ListenerId::new(FleetId::ingress(), listener), host: Host::new(host) }
 }
 
 /// On the plaintext listener.
