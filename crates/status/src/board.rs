@@ -70,7 +70,8 @@ pub struct Write {
 pub struct Board {
     /// Who tells, in Events.
     identity: Box<str>,
-    entries: BTreeMap<Target, Entry>,
+    /// Apart from the map, whose nodes are half empty where names come in order.
+    entries: BTreeMap<Target, Box<Entry>>,
     /// What is to be written and is not being written, by the time from which it may be.
     agenda: BTreeSet<(Instant, Target)>,
     /// Valid objects, by the publication whose acknowledgement they wait for.

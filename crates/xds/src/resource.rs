@@ -1,6 +1,6 @@
 //! What a session delivers: an opaque, versioned body that knows the names it refers to.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,9 +113,15 @@ impl Version {
     }
 }
 
+/// What versions are written with: six bits each. An Envoy that comes back says the version of all that it has.
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// How many of them.
+const LENGTH: usize = 22;
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        let digit = |place: usize| char::from(DIGITS[(self.0 >> (6 * place)) as usize % DIGITS.len()]);
+        (0..LENGTH).try_for_each(|place| f.write_char(digit(place)))
     }
 }
 
@@ -125,20 +131,30 @@ impl fmt::Debug for Version {
     }
 }
 
+/// The place of a digit among [`DIGITS`].
+const fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'-' => Some(62),
+        b'_' => Some(63),
+        _ => None,
+    }
+}
+
 /// A string that no version of ours prints as.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a version: 32 lower-case hexadecimal digits expected")]
+#[error("not a version: 22 letters, digits, dashes or underscores expected")]
 pub struct InvalidVersion;
 
 impl FromStr for Version {
     type Err = InvalidVersion;
 
     fn from_str(text: &str) -> Result<Self, InvalidVersion> {
-        let canonical = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if !canonical {
-            return Err(InvalidVersion);
-        }
-        u128::from_str_radix(text, 16).map(Self).map_err(|_| InvalidVersion)
+        let add = |version: u128, byte| Some(version.checked_mul(64)? | u128::from(digit(byte)?));
+        let version = text.bytes().rev().try_fold(0, add).filter(|_| text.len() == LENGTH);
+        version.map(Self).ok_or(InvalidVersion)
     }
 }
 
@@ -351,15 +367,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn version_prints_as_32_digits_and_reads_back() {
-        let version = Version(0xab);
-        assert_eq!(version.to_string(), format!("{:0>32}", "ab"));
-        assert_eq!(version.to_string().parse(), Ok(version));
+    fn version_prints_as_22_digits_and_reads_back() {
+        assert_eq!(Version(0xab).to_string(), "rCAAAAAAAAAAAAAAAAAAAA");
+        for version in [0, 0xab, 1 << 127, u128::MAX].map(Version) {
+            assert_eq!(version.to_string().parse(), Ok(version));
+        }
     }
 
     #[test]
     fn foreign_version_strings_are_not_versions() {
-        for text in ["", "1", &"A".repeat(32), &"+".repeat(32), &"0".repeat(33)] {
+        for text in
+            ["", "1", &"A".repeat(21), &"A".repeat(23), &"+".repeat(22), &"_".repeat(22), &"0".repeat(32)]
+        {
             assert_eq!(text.parse::<Version>(), Err(InvalidVersion), "{text}");
         }
     }

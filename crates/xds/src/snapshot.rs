@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
@@ -30,14 +29,12 @@ impl fmt::Display for Generation {
     }
 }
 
-/// A resource in its place: typed, with its wire form encoded once for all streams.
+/// A resource in its place: typed.
 pub struct Entry {
     resource_type: ResourceType,
     resource: Resource,
     /// What was published, when this is the same under another name.
     origin: Option<Arc<Entry>>,
-    delta_head: OnceLock<Bytes>,
-    sotw_head: OnceLock<Bytes>,
 }
 
 impl Entry {
@@ -47,7 +44,7 @@ impl Entry {
     }
 
     fn of(resource_type: ResourceType, resource: Resource, origin: Option<Arc<Self>>) -> Self {
-        Self { resource_type, resource, origin, delta_head: OnceLock::new(), sotw_head: OnceLock::new() }
+        Self { resource_type, resource, origin }
     }
 
     /// The same under this name, if the resource can have another than its own.
@@ -86,16 +83,6 @@ impl Entry {
 
     pub(crate) fn refs(&self) -> &[Reference] {
         &self.resource.refs
-    }
-
-    /// What precedes the body in a delta response.
-    pub(crate) fn delta_head(&self) -> &Bytes {
-        self.delta_head.get_or_init(|| wire::delta_head(self.resource_type, &self.resource))
-    }
-
-    /// What precedes the body in a state-of-the-world response.
-    pub(crate) fn sotw_head(&self) -> &Bytes {
-        self.sotw_head.get_or_init(|| wire::sotw_head(self.resource_type, &self.resource))
     }
 }
 

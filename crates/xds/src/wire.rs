@@ -22,8 +22,9 @@ use crate::snapshot::Entry;
 const SHARED_FROM: usize = 8 * 1024;
 /// gRPC frames begin with a flag byte and four bytes of length.
 pub(crate) const FRAME_HEAD: usize = 5;
-/// How much the cache of encoded blocks holds on to.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// How much the cache of encoded blocks holds on to, beside the newest. Streams ask for the same within moments; what
+/// nobody asks for any more would only take room.
+const CACHE_BYTES: usize = 2 * 1024 * 1024;
 /// What a block costs besides its bytes: a client may make many that hold one name.
 const BLOCK_COST: usize = 256;
 /// `DeltaDiscoveryResponse.removed_resources`.
@@ -106,7 +107,7 @@ fn any_head(kind: ResourceType, resource: &Resource) -> BytesMut {
 }
 
 /// One `resources` entry of a delta response up to the body: name, version, and the beginning of the `Any`.
-pub(crate) fn delta_head(kind: ResourceType, resource: &Resource) -> Bytes {
+fn delta_head(kind: ResourceType, resource: &Resource) -> Bytes {
     let body = resource.body.len();
     let any = any_head(kind, resource);
     let version = resource.version.to_string();
@@ -123,7 +124,7 @@ pub(crate) fn delta_head(kind: ResourceType, resource: &Resource) -> Bytes {
 }
 
 /// One `resources` entry of a state-of-the-world response up to the body.
-pub(crate) fn sotw_head(kind: ResourceType, resource: &Resource) -> Bytes {
+fn sotw_head(kind: ResourceType, resource: &Resource) -> Bytes {
     let any = any_head(kind, resource);
     let mut head = BytesMut::with_capacity(any.len() + 8);
     length_field(&mut head, 2, any.len() + resource.body.len());
@@ -153,10 +154,10 @@ fn encode_block(response: &Response) -> Block {
     let mut pieces = Pieces::default();
     for entry in &response.resources {
         let head = match response.protocol {
-            Protocol::Delta => entry.delta_head(),
-            Protocol::Sotw => entry.sotw_head(),
+            Protocol::Delta => delta_head(entry.resource_type(), entry.resource()),
+            Protocol::Sotw => sotw_head(entry.resource_type(), entry.resource()),
         };
-        pieces.copy(head);
+        pieces.copy(&head);
         pieces.body(&entry.resource().body);
     }
     for name in &response.removed {
@@ -242,20 +243,17 @@ impl Encoder {
 }
 
 impl Cache {
-    /// Counts a block that was encoded with all that it costs, and lets go of the oldest beyond the limit.
+    /// Counts a block that was encoded with all that it costs, and lets go of the oldest beyond the limit. The newest
+    /// stays however large it is: the other streams are about to ask for it.
     fn count(&mut self, key: u128, length: usize) {
-        if length > CACHE_BYTES {
-            self.blocks.remove(&key);
-            return;
-        }
-        self.order.push_back(key);
-        self.bytes += length;
-        while self.bytes > CACHE_BYTES {
+        while self.bytes + length > CACHE_BYTES {
             let Some(oldest) = self.order.pop_front() else { break };
             let block = self.blocks.remove(&oldest);
             let length = block.as_deref().and_then(OnceLock::get).map(|block| block.length + BLOCK_COST);
             self.bytes -= length.unwrap_or_default();
         }
+        self.order.push_back(key);
+        self.bytes += length;
     }
 }
 
@@ -508,7 +506,13 @@ mod tests {
         }
         assert_eq!((cache.bytes, cache.blocks.len(), cache.order.len()), (CACHE_BYTES, 4, 4));
         cache.blocks.insert(10, Arc::new(Block { pieces: Arc::new([]), length: CACHE_BYTES + 1 }.into()));
-        cache.count(10, CACHE_BYTES + 1);
-        assert_eq!((cache.bytes, cache.blocks.len(), cache.order.len()), (CACHE_BYTES, 4, 4));
+        cache.count(10, CACHE_BYTES + 1 + BLOCK_COST);
+        assert_eq!(
+            (cache.bytes, cache.blocks.len(), cache.order.len()),
+            (CACHE_BYTES + 1 + BLOCK_COST, 1, 1)
+        );
+        cache.blocks.insert(11, Arc::new(Block { pieces: Arc::new([]), length: 1 }.into()));
+        cache.count(11, 1 + BLOCK_COST);
+        assert_eq!((cache.bytes, cache.blocks.len(), cache.order.len()), (1 + BLOCK_COST, 1, 1));
     }
 }
