@@ -17,6 +17,7 @@ mod cors;
 mod downstream;
 mod duration;
 mod fleet;
+mod gateway_status;
 mod headers;
 mod health;
 mod host;
@@ -48,6 +49,10 @@ pub use cors::{CorsOrigin, CorsPolicy};
 pub use downstream::{Compression, Downstream, Fingerprints, HttpVersions, ServerHeader};
 pub use duration::Timeout;
 pub use fleet::{FleetId, GatewayName};
+pub use gateway_status::{
+    AncestorStatus, Condition, GatewayApiStatus, GatewayStatus, Holds, ListenerSetStatus, ListenerStatus,
+    ParentRef, ParentStatus, RouteKind,
+};
 pub use headers::{DefaultHeaders, HeaderEdits, HeaderTexts, HeaderValue};
 pub use health::{HealthCheck, Probe};
 pub use host::Host;

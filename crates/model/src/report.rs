@@ -1,6 +1,6 @@
 //! What we tell users about their objects.
 
-use crate::{Kind, ObjectId};
+use crate::{GatewayApiStatus, Kind, ObjectId};
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +52,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// What is wrong, in the order it was found; each once.
     pub problems: Vec<Problem>,
+    /// What its status says, of an object of the Gateway API; `None` of others.
+    pub gateway_api: Option<Box<GatewayApiStatus>>,
 }
 
 impl Report {
@@ -86,7 +88,13 @@ mod tests {
             help: None,
         };
         let problems = messages.iter().map(problem).collect();
-        Report { object: ObjectId::new(kind, "ns", "it"), generation: 1, verdict, problems }
+        Report {
+            object: ObjectId::new(kind, "ns", "it"),
+            generation: 1,
+            verdict,
+            problems,
+            gateway_api: None,
+        }
     }
 
     #[test]

@@ -185,7 +185,7 @@ mod tests {
             help: None,
         };
         let problems = words.map(problem).into_iter().collect();
-        Report { object: object(name), generation, verdict: Verdict::Valid, problems }
+        Report { object: object(name), generation, verdict: Verdict::Valid, problems, gateway_api: None }
     }
 
     fn ask(answers: &mut Answers, name: &str, generation: i64) {

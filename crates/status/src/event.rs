@@ -131,7 +131,7 @@ mod tests {
         };
         let object = ObjectId::new(model::Kind::Ingress, "shop", "web");
         let problems = messages.iter().map(problem).collect();
-        let report = Report { object, generation: 1, verdict: Verdict::Invalid, problems };
+        let report = Report { object, generation: 1, verdict: Verdict::Invalid, problems, gateway_api: None };
         let said = Statement::of(&report, 1).expect("an Ingress has a status");
         let now = Timestamp::from_millisecond(1_500).expect("a time");
         Event::new(&said, "uid-1", "isobath-0", now)

@@ -11,7 +11,8 @@ use crate::field_path::FieldPath;
 pub(crate) fn report(reader: &Reader<'_>, id: &ObjectId) -> Option<Report> {
     let fact = reader.delegation(id)?;
     let problems = fact.with_idle_wildcard().map(idle_wildcard).collect();
-    Some(Report { object: id.clone(), generation: fact.generation, verdict: Verdict::Valid, problems })
+    let verdict = Verdict::Valid;
+    Some(Report { object: id.clone(), generation: fact.generation, verdict, problems, gateway_api: None })
 }
 
 /// Not an error: those who are named may use the Secret.

@@ -53,5 +53,5 @@ pub fn report(
         (false, true) => Verdict::Invalid,
         (false, false) => Verdict::Valid,
     };
-    Some(Report { object: object.clone(), generation, verdict, problems })
+    Some(Report { object: object.clone(), generation, verdict, problems, gateway_api: None })
 }

@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn report(verdict: Verdict, problems: Vec<Problem>) -> Report {
-        Report { object: object(), generation: 1, verdict, problems }
+        Report { object: object(), generation: 1, verdict, problems, gateway_api: None }
     }
 
     fn rejection(message: &str) -> Problem {

@@ -78,6 +78,7 @@ impl<'a> Head<'a> {
             generation: self.metadata.generation,
             verdict: Verdict::Invalid,
             problems: vec![problem],
+            gateway_api: None,
         }
     }
 }

@@ -92,7 +92,8 @@ impl Writing {
             help: None,
         };
         let object = ObjectId::new(Kind::HttpProxy, "shop", name);
-        let report = Report { object, generation: 1, verdict: Verdict::Invalid, problems: vec![problem] };
+        let problems = vec![problem];
+        let report = Report { object, generation: 1, verdict: Verdict::Invalid, problems, gateway_api: None };
         self.tell.send(Input::Said(Box::new(Statement::of(&report, 1).unwrap()))).unwrap();
     }
 

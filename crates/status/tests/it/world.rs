@@ -267,5 +267,6 @@ pub(crate) fn statement(
         }
     };
     let object = ObjectId::new(kind, target.namespace.clone(), target.name.clone());
-    Statement::of(&Report { object, generation, verdict, problems }, carried_by).expect("it has a status")
+    let report = Report { object, generation, verdict, problems, gateway_api: None };
+    Statement::of(&report, carried_by).expect("it has a status")
 }
