@@ -58,7 +58,7 @@ pub use health::{HealthCheck, Probe};
 pub use host::Host;
 pub use id::{Kind, ObjectId, VirtualHostKey};
 pub use jwt::{Jwks, JwtProvider, PublicKeys};
-pub use listener::{Listener, ListenerId, Transport};
+pub use listener::{Listener, ListenerId, Transport, envoy_port};
 pub use matching::{
     HeaderMatch, HeaderPredicate, PathMatch, QueryMatch, QueryPredicate, RouteMatch, TextMatch,
 };

@@ -59,3 +59,34 @@ pub struct Listener {
     /// Whether connections start with a PROXY protocol header (v1 or v2).
     pub proxy_protocol: bool,
 }
+
+/// The port that Envoys open for a port of a Gateway; the Service in front of them leads from the one to the other.
+/// No two ports that people use meet, and none of Envoy's needs rights that it does not have.
+///
+/// Only ports above 64,000 may meet one of 8001 to 9023, and ports 2 and 90 the ports of a Pod that are not Envoy's.
+#[must_use]
+pub const fn envoy_port(port: u16) -> u16 {
+    match port {
+        0..1024 => port + 8000,
+        // Where those before are.
+        8001..9024 => port + 56_000,
+        _ => port,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::envoy_port;
+
+    #[test]
+    fn ports_of_a_gateway_do_not_meet_in_envoy() {
+        assert_eq!(
+            [80, 443, 8080, 8443, 1024, 5300].map(envoy_port),
+            [8080, 8443, 64_080, 64_443, 1024, 5300]
+        );
+        let opened: BTreeSet<u16> = (1..=64_000).map(envoy_port).collect();
+        assert_eq!((opened.len(), opened.first()), (64_000, Some(&1024)));
+    }
+}
