@@ -8,14 +8,8 @@ use crate::repository::{Crate, Repository};
 const ASYNC: &[&str] = &["tokio", "async-std", "smol"];
 const KUBE_CLIENT: &[&str] = &["kube", "kube-client", "kube-runtime"];
 /// The crates that may have a Kubernetes client of their own.
-const CLUSTER_CRATES: &[&str] = &[
-    "isobath-kubernetes",
-    "isobath-provisioner",
-    "isobath-certgen",
-    "isobath-testbed",
-    "isobath-bench",
-    "isobath-cluster-tests",
-];
+const CLUSTER_CRATES: &[&str] =
+    &["isobath-kubernetes", "isobath-certgen", "isobath-testbed", "isobath-bench", "isobath-cluster-tests"];
 
 pub(super) fn model_is_pure(repository: &Repository) -> Vec<String> {
     let forbidden = ["serde", "tokio", "kube", "kube-core", "kube-client", "kube-runtime", "prost"];

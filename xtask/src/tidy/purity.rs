@@ -4,8 +4,19 @@ use super::source::{code_without_tests, is_test_file};
 use crate::repository::Repository;
 
 /// The crates that compute and do nothing else, without the package prefix.
-pub(super) const CORE: &[&str] =
-    &["model", "store", "translate", "engine", "envoy", "re2", "rules", "x509", "explain", "status"];
+pub(super) const CORE: &[&str] = &[
+    "model",
+    "store",
+    "translate",
+    "engine",
+    "envoy",
+    "re2",
+    "rules",
+    "x509",
+    "explain",
+    "status",
+    "provisioner",
+];
 
 /// Modules of std that touch the world.
 const MODULES: &[&str] = &["fs", "env", "process", "thread"];

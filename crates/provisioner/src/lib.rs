@@ -1,0 +1,26 @@
+//! What runs the Envoys of a Gateway: from the Gateway, its class and their parameters to the objects that must be there
+//! beside it.
+//!
+//! [`objects()`] gives the objects of one Gateway, whole. A [`World`] knows all Gateways and what runs for them, and says
+//! for each what is missing, what has drifted and what is not wanted any more ([`Plan`]).
+//!
+//! What it does not do: speak to an API server, sign certificates, look at a clock, judge listeners and routes.
+//!
+//! The types to know: [`Settings`], [`World`], [`Plan`].
+
+mod addresses;
+mod drift;
+mod names;
+mod objects;
+mod parameters;
+mod ports;
+mod settings;
+mod world;
+
+pub use addresses::{Reached, reached};
+pub use names::{GatewayId, MANAGED_BY, MANAGER, object_name};
+pub use objects::{Certificate, Wanted, made_for, objects};
+pub use parameters::{InvalidParameters, Parameters, ParametersSource};
+pub use ports::{Port, Protocol};
+pub use settings::Settings;
+pub use world::{ChildId, ChildKind, Plan, World};

@@ -1,0 +1,85 @@
+//! How objects are called, and how those of a Gateway are found again.
+
+use std::fmt;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The label by which everything that is made here is found.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Its value.
+pub const MANAGER: &str = "isobath-gateway-provisioner";
+
+/// Names of Services, and values of labels, have at most so many characters.
+const LONGEST: usize = 63;
+const PREFIX: &str = "isobath-";
+/// A dash and the digits of a hash.
+const HASH: usize = 17;
+
+/// A Gateway.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GatewayId {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name there.
+    pub name: String,
+}
+
+impl GatewayId {
+    /// The Gateway of this name.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for GatewayId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// The name of all objects of a Gateway: `isobath-NAME`. Where that is no name of a Service, too long or with dots, it is
+/// cut and ends in a hash.
+#[must_use]
+pub fn object_name(gateway: &str) -> String {
+    let name = format!("{PREFIX}{gateway}");
+    if name.len() <= LONGEST && !name.contains('.') { name } else { hashed(&name.replace('.', "-"), gateway) }
+}
+
+/// A Gateway's name as the value of a label.
+pub(crate) fn label_value(gateway: &str) -> String {
+    if gateway.len() <= LONGEST { gateway.to_owned() } else { hashed(gateway, gateway) }
+}
+
+/// The beginning of a text, and a hash of what it stands for. Names of objects are ASCII.
+fn hashed(text: &str, whole: &str) -> String {
+    let room = text.len().min(LONGEST - HASH);
+    let beginning = text.get(..room).unwrap_or_default().trim_end_matches(['-', '.']);
+    format!("{beginning}-{:016x}", xxh3_64(whole.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_fit_stay_readable() {
+        assert_eq!(object_name("shop"), "isobath-shop");
+        assert_eq!(label_value("shop.example"), "shop.example");
+        assert_eq!(label_value(&"a".repeat(63)), "a".repeat(63));
+    }
+
+    #[test]
+    fn other_names_are_cut_and_stay_apart() {
+        let long = |last: &str| "a".repeat(60) + "." + last;
+        for (one, other) in [("a.b", "a-b"), (&*long("x"), &*long("y"))] {
+            assert_ne!(object_name(one), object_name(other));
+        }
+        assert_eq!(object_name("a.b"), format!("isobath-a-b-{:016x}", xxh3_64(b"a.b")));
+        for name in [long("x"), "b.".repeat(100) + "c"] {
+            for made in [object_name(&name), label_value(&name)] {
+                assert!(made.len() <= 63 && !made.contains("--"), "{made}");
+            }
+            assert!(!object_name(&name).contains('.'));
+        }
+    }
+}

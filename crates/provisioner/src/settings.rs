@@ -1,0 +1,18 @@
+//! What the operator says about all Gateways.
+
+/// What is the same for the Envoys of all Gateways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The name by which classes choose this controller.
+    pub controller_name: String,
+    /// The image of Isobath, for what runs beside Envoy.
+    pub isobath_image: String,
+    /// The image of Envoy.
+    pub envoy_image: String,
+    /// The name under which Envoys find the controllers.
+    pub xds_address: String,
+    /// The port of xDS there.
+    pub xds_port: u16,
+    /// The port where Envoy says whether it is ready, and serves its statistics.
+    pub stats_port: u16,
+}

@@ -1,0 +1,378 @@
+//! All Gateways, and what runs for them: what is to be done for each.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::ContourDeployment;
+use api::gateway_api::{Gateway, GatewayClass, ListenerSet};
+use api::meta::ObjectMeta;
+use serde_json::Value;
+
+use crate::drift;
+use crate::names::GatewayId;
+use crate::objects::{Certificate, MADE_BY, Wanted, objects, owner};
+use crate::parameters::{InvalidParameters, Parameters};
+use crate::ports;
+use crate::settings::Settings;
+
+/// The kinds of objects that are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChildKind {
+    /// Whom Pods run as.
+    ServiceAccount,
+    /// The certificate.
+    Secret,
+    /// What is in front.
+    Service,
+    /// One Envoy on each node.
+    DaemonSet,
+    /// Some Envoys.
+    Deployment,
+    /// How many of them may be away at once.
+    PodDisruptionBudget,
+}
+
+impl ChildKind {
+    /// Each of them: group and version, kind, plural.
+    const ALL: [(Self, &'static str, &'static str, &'static str); 6] = [
+        (Self::ServiceAccount, "v1", "ServiceAccount", "serviceaccounts"),
+        (Self::Secret, "v1", "Secret", "secrets"),
+        (Self::Service, "v1", "Service", "services"),
+        (Self::DaemonSet, "apps/v1", "DaemonSet", "daemonsets"),
+        (Self::Deployment, "apps/v1", "Deployment", "deployments"),
+        (Self::PodDisruptionBudget, "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+    ];
+
+    /// All kinds.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(kind, ..)| *kind)
+    }
+
+    fn row(self) -> (&'static str, &'static str, &'static str) {
+        let (_, version, name, plural) = Self::ALL[self as usize];
+        (version, name, plural)
+    }
+
+    /// Group and version.
+    #[must_use]
+    pub fn api_version(self) -> &'static str {
+        self.row().0
+    }
+
+    /// As in the field `kind`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// As in paths and roles.
+    #[must_use]
+    pub fn plural(self) -> &'static str {
+        self.row().2
+    }
+
+    fn of(object: &Value) -> Option<Self> {
+        let name = object["kind"].as_str()?;
+        Self::ALL.iter().find(|(_, _, kind, _)| *kind == name).map(|(kind, ..)| *kind)
+    }
+}
+
+/// An object that was made, or is to be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChildId {
+    /// Its kind.
+    pub kind: ChildKind,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl ChildId {
+    fn of(object: &Value) -> Option<Self> {
+        let text = |field: &str| object["metadata"][field].as_str().map(str::to_owned);
+        Some(Self { kind: ChildKind::of(object)?, namespace: text("namespace")?, name: text("name")? })
+    }
+}
+
+/// What is to be done for one Gateway.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// Objects to apply, in this order.
+    pub apply: Vec<Value>,
+    /// Objects to delete.
+    pub delete: Vec<ChildId>,
+}
+
+/// An object that is there.
+struct Child {
+    gateway: GatewayId,
+    object: Value,
+    /// What the API server made of what was applied, where that has another form.
+    settled: Option<Value>,
+}
+
+/// All Gateways, what they refer to, and what runs for them.
+pub struct World {
+    settings: Settings,
+    classes: BTreeMap<String, GatewayClass>,
+    gateways: BTreeMap<GatewayId, Gateway>,
+    listener_sets: BTreeMap<GatewayId, ListenerSet>,
+    parameters: BTreeMap<GatewayId, ContourDeployment>,
+    children: BTreeMap<ChildId, Child>,
+    dirty: BTreeSet<GatewayId>,
+}
+
+fn id(metadata: &ObjectMeta) -> GatewayId {
+    let text = |part: &Option<String>| part.clone().unwrap_or_default();
+    GatewayId::new(text(&metadata.namespace), text(&metadata.name))
+}
+
+impl World {
+    /// A world without anything.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            classes: BTreeMap::new(),
+            gateways: BTreeMap::new(),
+            listener_sets: BTreeMap::new(),
+            parameters: BTreeMap::new(),
+            children: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+        }
+    }
+
+    /// A class came or changed.
+    pub fn apply_class(&mut self, class: GatewayClass) {
+        let name = class.metadata.name.clone().unwrap_or_default();
+        self.mark(|gateway| gateway.spec.gateway_class_name == name);
+        self.classes.insert(name, class);
+    }
+
+    /// A class went: what was made for its Gateways stays.
+    pub fn remove_class(&mut self, name: &str) {
+        self.classes.remove(name);
+    }
+
+    /// A Gateway came or changed.
+    pub fn apply_gateway(&mut self, gateway: Gateway) {
+        let id = id(&gateway.metadata);
+        self.dirty.insert(id.clone());
+        self.gateways.insert(id, gateway);
+    }
+
+    /// A Gateway went, and what was made for it goes by its owner references.
+    pub fn remove_gateway(&mut self, gateway: &GatewayId) {
+        self.dirty.remove(gateway);
+        self.gateways.remove(gateway);
+    }
+
+    /// A ListenerSet came or changed.
+    pub fn apply_listener_set(&mut self, set: ListenerSet) {
+        let id = id(&set.metadata);
+        self.mark_parent(&id);
+        self.listener_sets.insert(id.clone(), set);
+        self.mark_parent(&id);
+    }
+
+    /// The ListenerSet of this namespace and name went.
+    pub fn remove_listener_set(&mut self, set: &GatewayId) {
+        self.mark_parent(set);
+        self.listener_sets.remove(set);
+    }
+
+    fn mark_parent(&mut self, set: &GatewayId) {
+        self.dirty.extend(self.listener_sets.get(set).map(parent));
+    }
+
+    /// Parameters came or changed.
+    pub fn apply_parameters(&mut self, parameters: ContourDeployment) {
+        self.parameters.insert(id(&parameters.metadata), parameters);
+        self.mark_all();
+    }
+
+    /// The parameters of this namespace and name went.
+    pub fn remove_parameters(&mut self, parameters: &GatewayId) {
+        self.parameters.remove(parameters);
+        self.mark_all();
+    }
+
+    /// An object that was made here came or changed. Those of other controllers are left alone.
+    pub fn see(&mut self, object: Value) {
+        let Some((id, gateway)) = self.own(&object) else { return };
+        let settled = self.children.remove(&id).and_then(|child| child.settled);
+        self.dirty.insert(gateway.clone());
+        self.children.insert(id, Child { gateway, object, settled });
+    }
+
+    /// The API server has applied an object, and says what it made of it.
+    pub fn settle(&mut self, applied: &Value, object: Value) {
+        let Some((id, gateway)) = self.own(&object) else { return };
+        let settled = (!drift::has_all(&object, applied)).then(|| drift::part(&object, applied));
+        self.children.insert(id, Child { gateway, object, settled });
+    }
+
+    /// An object that was made here went.
+    pub fn lose(&mut self, child: &ChildId) {
+        self.dirty.extend(self.children.remove(child).map(|child| child.gateway));
+    }
+
+    /// Whether an object is there that was made here, as far as is known.
+    #[must_use]
+    pub fn knows(&self, object: &Value) -> bool {
+        ChildId::of(object).is_some_and(|id| self.children.contains_key(&id))
+    }
+
+    fn own(&self, object: &Value) -> Option<(ChildId, GatewayId)> {
+        let metadata: ObjectMeta = serde_json::from_value(object["metadata"].clone()).ok()?;
+        let made_by = metadata.annotations.as_ref()?.get(MADE_BY)?;
+        if *made_by != self.settings.controller_name {
+            return None;
+        }
+        Some((ChildId::of(object)?, owner(&metadata)?))
+    }
+
+    /// Every Gateway is to be looked at again.
+    pub fn mark_all(&mut self) {
+        self.mark(|_| true);
+    }
+
+    fn mark(&mut self, concerns: impl Fn(&Gateway) -> bool) {
+        let concerned = self.gateways.iter().filter(|(_, gateway)| concerns(gateway));
+        self.dirty.extend(concerned.map(|(id, _)| id.clone()));
+    }
+
+    /// A Gateway is to be looked at again.
+    pub fn mark_one(&mut self, gateway: GatewayId) {
+        self.dirty.insert(gateway);
+    }
+
+    /// A Gateway that is to be looked at; it is not, any more.
+    pub fn next_gateway(&mut self) -> Option<GatewayId> {
+        self.dirty.pop_first()
+    }
+
+    /// The Gateway, if it is there, stays, and is ours to serve.
+    #[must_use]
+    pub fn served(&self, id: &GatewayId) -> Option<&Gateway> {
+        let gateway = self.gateways.get(id)?;
+        let class = self.classes.get(&gateway.spec.gateway_class_name)?;
+        (gateway.metadata.deletion_timestamp.is_none() && self.is_ours(class)).then_some(gateway)
+    }
+
+    fn is_ours(&self, class: &GatewayClass) -> bool {
+        class.spec.controller_name == self.settings.controller_name
+    }
+
+    /// The Secret of a Gateway as it is there.
+    #[must_use]
+    pub fn secret(&self, gateway: &GatewayId) -> Option<&Value> {
+        let (kind, namespace) = (ChildKind::Secret, gateway.namespace.clone());
+        let id = ChildId { kind, namespace, name: crate::object_name(&gateway.name) };
+        Some(&self.children.get(&id)?.object)
+    }
+
+    /// What is to be done for a Gateway that is served, whose Envoys have this certificate.
+    ///
+    /// # Errors
+    /// When its parameters cannot be used: then all stays as it is.
+    pub fn plan(&self, id: &GatewayId, certificate: &Certificate) -> Result<Plan, InvalidParameters> {
+        let Some(gateway) = self.served(id) else { return Ok(self.farewell(id)) };
+        let parameters = self.parameters_of(id, gateway)?;
+        let sets = self.listener_sets.values().filter(|set| parent(set) == *id);
+        let ports = ports::of_gateway(gateway, sets);
+        let has_ports = !ports.is_empty();
+        let wanted =
+            Wanted { settings: &self.settings, gateway, parameters: &parameters, ports, certificate };
+        let mut objects = objects(&wanted);
+        if parameters.replicas().is_none() {
+            objects.iter_mut().for_each(|object| self.leave_scale(object));
+        }
+        // A Service without ports cannot be: the one that is there keeps its address until there are some again.
+        let stays = |child: &ChildId| child.kind == ChildKind::Service && !has_ports;
+        let names: BTreeSet<_> = objects.iter().filter_map(ChildId::of).collect();
+        let delete = self.children_of(id).filter(|child| !names.contains(child) && !stays(child)).collect();
+        objects.retain(|object| !self.is_there(object));
+        Ok(Plan { apply: objects, delete })
+    }
+
+    /// What was made for a Gateway that is another controller's now is deleted.
+    fn farewell(&self, id: &GatewayId) -> Plan {
+        let class =
+            self.gateways.get(id).and_then(|gateway| self.classes.get(&gateway.spec.gateway_class_name));
+        let is_anothers = class.is_some_and(|class| !self.is_ours(class));
+        Plan { apply: vec![], delete: self.children_of(id).filter(|_| is_anothers).collect() }
+    }
+
+    fn children_of(&self, gateway: &GatewayId) -> impl Iterator<Item = ChildId> {
+        let children = self.children.iter().filter(move |(_, child)| child.gateway == *gateway);
+        children.map(|(id, _)| id.clone())
+    }
+
+    /// Whether an object is there as it is wanted.
+    fn is_there(&self, wanted: &Value) -> bool {
+        let Some(child) = ChildId::of(wanted).and_then(|id| self.children.get(&id)) else { return false };
+        drift::has_all(&child.object, wanted)
+            || child.settled.as_ref().is_some_and(|settled| {
+                applied(&child.object) == applied(wanted) && drift::part(&child.object, wanted) == *settled
+            })
+    }
+
+    /// A Deployment keeps the number of Pods that somebody has scaled it to.
+    fn leave_scale(&self, object: &mut Value) {
+        let Some(id) = ChildId::of(object).filter(|id| id.kind == ChildKind::Deployment) else { return };
+        let there = self.children.get(&id).and_then(|child| child.object["spec"]["replicas"].as_i64());
+        if let Some(replicas) = there {
+            object["spec"]["replicas"] = replicas.into();
+        }
+    }
+
+    fn parameters_of(&self, id: &GatewayId, gateway: &Gateway) -> Result<Parameters, InvalidParameters> {
+        let of_class = self
+            .classes
+            .get(&gateway.spec.gateway_class_name)
+            .and_then(|class| class.spec.parameters_ref.as_ref())
+            .map(|reference| {
+                let namespace = reference.namespace.clone().unwrap_or_default();
+                self.find(&reference.group, &reference.kind, &GatewayId::new(namespace, &reference.name))
+            });
+        let infrastructure = gateway.spec.infrastructure.as_ref();
+        let own = infrastructure.and_then(|all| all.parameters_ref.as_ref()).map(|reference| {
+            let name = GatewayId::new(&id.namespace, &reference.name);
+            self.find(&reference.group, &reference.kind, &name)
+        });
+        Parameters::new(of_class.transpose()?, own.transpose()?)
+    }
+
+    fn find(&self, group: &str, kind: &str, id: &GatewayId) -> Result<&ContourDeployment, InvalidParameters> {
+        let fault = |field: &str, why: String| InvalidParameters {
+            namespace: id.namespace.clone(),
+            name: id.name.clone(),
+            field: field.to_owned(),
+            why,
+        };
+        if (group, kind) != ("projectcontour.io", "ContourDeployment") {
+            let why = format!("found {group}/{kind}, want projectcontour.io/ContourDeployment");
+            return Err(fault("parametersRef", why));
+        }
+        let found = self.parameters.get(id);
+        found.ok_or_else(|| {
+            fault("parametersRef", "there is no such object; create it, or take the reference out".into())
+        })
+    }
+}
+
+/// The Gateway that a ListenerSet adds listeners to.
+fn parent(set: &ListenerSet) -> GatewayId {
+    let reference = &set.spec.parent_ref;
+    let namespace = reference.namespace.clone().or_else(|| set.metadata.namespace.clone());
+    GatewayId::new(namespace.unwrap_or_default(), &reference.name)
+}
+
+/// The hash of what was applied last.
+fn applied(object: &Value) -> &Value {
+    &object["metadata"]["annotations"][crate::objects::APPLIED]
+}

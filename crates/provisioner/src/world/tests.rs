@@ -1,0 +1,218 @@
+use serde_json::{from_value, json};
+
+use super::*;
+use crate::objects::tests::{certificate, settings};
+
+fn web() -> GatewayId {
+    GatewayId::new("shop", "web")
+}
+
+fn gateway(fields: &Value) -> Gateway {
+    let mut spec = json!({
+        "gatewayClassName": "isobath",
+        "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}],
+    });
+    for (field, value) in fields.as_object().unwrap() {
+        spec[field] = value.clone();
+    }
+    from_value(json!({"metadata": {"namespace": "shop", "name": "web", "uid": "1"}, "spec": spec})).unwrap()
+}
+
+fn class(name: &str, controller: &str, parameters: &Value) -> GatewayClass {
+    let spec = json!({"controllerName": controller, "parametersRef": parameters});
+    from_value(json!({"metadata": {"name": name}, "spec": spec})).unwrap()
+}
+
+/// A world with the Gateway `shop/web` of our class, and nothing made for it.
+fn world() -> World {
+    let mut world = World::new(settings());
+    let ours = settings().controller_name;
+    world.apply_class(class("isobath", &ours, &Value::Null));
+    world.apply_class(class("other", "example.com/other", &Value::Null));
+    world.apply_gateway(gateway(&json!({})));
+    world
+}
+
+/// What is applied and what is deleted, by kind.
+fn plan(world: &World) -> (Vec<String>, Vec<&'static str>) {
+    let plan = world.plan(&web(), &certificate()).unwrap();
+    let kind = |object: &Value| object["kind"].as_str().unwrap().to_owned();
+    (plan.apply.iter().map(kind).collect(), plan.delete.iter().map(|child| child.kind.name()).collect())
+}
+
+/// Does what is to be done, as an API server that fills in what it likes.
+fn carry_out(world: &mut World) {
+    let Plan { apply, delete } = world.plan(&web(), &certificate()).unwrap();
+    for object in apply {
+        let mut kept = object.clone();
+        kept["metadata"]["resourceVersion"] = "1".into();
+        world.settle(&object, kept);
+    }
+    delete.iter().for_each(|child| world.lose(child));
+    while world.next_gateway().is_some() {}
+}
+
+fn nothing() -> (Vec<String>, Vec<&'static str>) {
+    (vec![], vec![])
+}
+
+fn applies(kinds: &[&str]) -> (Vec<String>, Vec<&'static str>) {
+    (kinds.iter().map(|kind| (*kind).to_owned()).collect(), vec![])
+}
+
+#[test]
+fn what_is_missing_is_applied_once() {
+    let mut world = world();
+    assert_eq!(world.next_gateway(), Some(web()));
+    assert_eq!(plan(&world), applies(&["ServiceAccount", "Secret", "Service", "DaemonSet"]));
+    carry_out(&mut world);
+    assert_eq!(plan(&world), nothing());
+    let set = ChildId { kind: ChildKind::DaemonSet, namespace: "shop".into(), name: "isobath-web".into() };
+    world.lose(&set);
+    assert_eq!(world.next_gateway(), Some(web()));
+    assert_eq!(plan(&world), applies(&["DaemonSet"]));
+}
+
+#[test]
+fn what_somebody_changed_is_applied_again_and_what_somebody_added_is_left_alone() {
+    let mut world = world();
+    carry_out(&mut world);
+    let service = ChildId { kind: ChildKind::Service, namespace: "shop".into(), name: "isobath-web".into() };
+    let mut object = world.children[&service].object.clone();
+    object["metadata"]["labels"]["theirs"] = "yes".into();
+    world.see(object.clone());
+    assert_eq!((world.next_gateway(), plan(&world)), (Some(web()), nothing()));
+    object["spec"]["ports"][0]["targetPort"] = 1.into();
+    world.see(object);
+    assert_eq!(plan(&world), applies(&["Service"]));
+}
+
+#[test]
+fn a_value_that_the_api_server_writes_in_another_form_is_no_drift() {
+    let mut world = world();
+    let applied = world.plan(&web(), &certificate()).unwrap().apply.pop().unwrap();
+    let mut kept = applied.clone();
+    kept["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = "300".into();
+    carry_out(&mut world);
+    world.settle(&applied, kept.clone());
+    assert_eq!(plan(&world), nothing());
+    kept["status"] = json!({"numberReady": 1});
+    world.see(kept.clone());
+    assert_eq!(plan(&world), nothing());
+    kept["spec"]["template"]["spec"]["serviceAccountName"] = "other".into();
+    world.see(kept);
+    assert_eq!(plan(&world), applies(&["DaemonSet"]));
+}
+
+#[test]
+fn another_workload_takes_the_place_of_the_one_before() {
+    let mut world = world();
+    carry_out(&mut world);
+    let ours = settings().controller_name;
+    let reference =
+        json!({"group": "projectcontour.io", "kind": "ContourDeployment", "namespace": "ops", "name": "p"});
+    world.apply_class(class("isobath", &ours, &reference));
+    let missing = world.plan(&web(), &certificate()).unwrap_err().to_string();
+    assert_eq!(
+        missing,
+        "ContourDeployment ops/p: parametersRef: there is no such object; create it, or take the reference out"
+    );
+    let parameters = json!({"workloadType": "Deployment"});
+    world.apply_parameters(
+        from_value(json!({"metadata": {"namespace": "ops", "name": "p"}, "spec": {"envoy": parameters}}))
+            .unwrap(),
+    );
+    assert_eq!(world.next_gateway(), Some(web()));
+    let expected = (applies(&["Deployment", "PodDisruptionBudget"]).0, vec!["DaemonSet"]);
+    assert_eq!(plan(&world), expected);
+    carry_out(&mut world);
+    assert_eq!(plan(&world), nothing());
+}
+
+#[test]
+fn somebody_may_scale_a_deployment_unless_the_parameters_say_how_many() {
+    let mut world = world();
+    let reference = json!({"group": "projectcontour.io", "kind": "ContourDeployment", "name": "p"});
+    world.apply_gateway(gateway(&json!({"infrastructure": {"parametersRef": reference}})));
+    let parameters = |replicas: Value| {
+        let envoy = json!({"workloadType": "Deployment", "deployment": {"replicas": replicas}});
+        from_value(json!({"metadata": {"namespace": "shop", "name": "p"}, "spec": {"envoy": envoy}})).unwrap()
+    };
+    world.apply_parameters(parameters(Value::Null));
+    carry_out(&mut world);
+    let id = ChildId { kind: ChildKind::Deployment, namespace: "shop".into(), name: "isobath-web".into() };
+    let mut object = world.children[&id].object.clone();
+    assert_eq!(object["spec"]["replicas"], 2);
+    object["spec"]["replicas"] = 9.into();
+    world.see(object);
+    assert_eq!(plan(&world), nothing());
+    world.apply_parameters(parameters(3.into()));
+    assert_eq!(plan(&world), applies(&["Deployment"]));
+}
+
+#[test]
+fn what_was_made_goes_when_the_class_is_anothers_and_stays_when_there_is_none() {
+    let mut world = world();
+    carry_out(&mut world);
+    world.remove_class("isobath");
+    assert_eq!(plan(&world), nothing());
+    world.apply_gateway(gateway(&json!({"gatewayClassName": "other"})));
+    assert_eq!(world.next_gateway(), Some(web()));
+    assert_eq!(plan(&world), (vec![], vec!["ServiceAccount", "Secret", "Service", "DaemonSet"]));
+    world.remove_gateway(&web());
+    assert_eq!((world.next_gateway(), plan(&world)), (None, nothing()));
+}
+
+#[test]
+fn a_gateway_that_is_being_deleted_gets_nothing_any_more() {
+    let mut world = world();
+    let mut deleted = gateway(&json!({}));
+    deleted.metadata.deletion_timestamp = from_value(json!("2026-01-01T00:00:00Z")).unwrap();
+    world.apply_gateway(deleted);
+    assert_eq!(plan(&world), nothing());
+}
+
+#[test]
+fn a_service_stays_while_a_gateway_has_no_port() {
+    let mut world = world();
+    carry_out(&mut world);
+    world.apply_gateway(gateway(&json!({"listeners": []})));
+    assert_eq!(plan(&world), nothing());
+}
+
+#[test]
+fn a_listener_set_marks_the_gateway_that_it_belongs_to() {
+    let mut world = world();
+    carry_out(&mut world);
+    let set = |parent: &str| -> ListenerSet {
+        from_value(json!({
+            "metadata": {"namespace": "team", "name": "more"},
+            "spec": {
+                "parentRef": {"namespace": "shop", "name": parent},
+                "listeners": [{"name": "tcp", "port": 9000, "protocol": "TCP"}],
+            },
+            "status": {"listeners": [
+                {"name": "tcp", "conditions": [{"type": "Accepted", "status": "True"}]},
+            ]},
+        }))
+        .unwrap()
+    };
+    world.apply_listener_set(set("web"));
+    assert_eq!((world.next_gateway(), plan(&world)), (Some(web()), applies(&["Service"])));
+    carry_out(&mut world);
+    world.apply_listener_set(set("none"));
+    assert_eq!(
+        (world.next_gateway(), plan(&world)),
+        (Some(GatewayId::new("shop", "none")), applies(&["Service"]))
+    );
+}
+
+#[test]
+fn objects_of_another_controller_are_left_alone() {
+    let mut world = world();
+    let mut theirs = world.plan(&web(), &certificate()).unwrap().apply.remove(0);
+    theirs["metadata"]["annotations"][MADE_BY] = "example.com/other".into();
+    world.next_gateway();
+    world.see(theirs.clone());
+    assert_eq!((world.next_gateway(), world.knows(&theirs)), (None, false));
+}
