@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 use xds::server::Tls;
-use xds::{Hub, Security, Server};
+use xds::{Clients, Hub, Security, Server};
 
 /// A running controller; it ends with the process.
 pub(crate) struct Running {
@@ -74,8 +74,8 @@ fn security(certificates: &Generated) -> Security {
     let tls = Tls {
         config: server_config(certificates),
         name: "envoy".into(),
-        default_clients: None,
-        gateway_clients: None,
+        default_clients: Clients::All,
+        gateway_clients: Clients::All,
         peers: None,
     };
     Security::Mutual(Arc::new(move || tls.clone()))

@@ -2,7 +2,7 @@
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize, SanType,
     SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
@@ -153,11 +153,35 @@ pub fn generate(options: &Options) -> Result<Generated, InvalidOptions> {
     server_names.extend_from_slice(&options.extra_server_names);
     let server = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     let client = [ExtendedKeyUsagePurpose::ClientAuth];
+    let server = leaf_params(options, SERVER, server_names, &server)?;
+    let client = leaf_params(options, CLIENT, service_names(CLIENT, &options.namespace), &client)?;
     Ok(Generated {
         ca,
-        server: leaf(options, SERVER, server_names, &server, &issuer)?,
-        client: leaf(options, CLIENT, service_names(CLIENT, &options.namespace), &client, &issuer)?,
+        server: signed(options, &server, &issuer)?,
+        client: signed(options, &client, &issuer)?,
     })
+}
+
+/// Makes a CA whose key is kept. It may prove who it is, too, so that certificate and key can be checked as any other.
+pub(crate) fn authority(options: &Options) -> Result<Identity, InvalidOptions> {
+    let key = options.key_type.generate()?;
+    let mut params = ca_params(options)?;
+    params.key_usages.push(KeyUsagePurpose::DigitalSignature);
+    let certificate = params.self_signed(&key)?;
+    Ok(Identity { certificate: certificate.pem(), key: PrivateKeyPem::new(key.serialize_pem()) })
+}
+
+/// A client with no other name than this URI, signed by a CA whose key was kept.
+pub(crate) fn client_with_uri(
+    options: &Options,
+    uri: &str,
+    authority: &Identity,
+) -> Result<Identity, InvalidOptions> {
+    let key = KeyPair::from_pem(authority.key.expose())?;
+    let issuer = Issuer::from_ca_cert_pem(&authority.certificate, key)?;
+    let mut params = leaf_params(options, CLIENT, vec![], &[ExtendedKeyUsagePurpose::ClientAuth])?;
+    params.subject_alt_names = vec![SanType::URI(uri.try_into()?)];
+    signed(options, &params, &issuer)
 }
 
 /// The names under which a Service is reached in its cluster.
@@ -176,19 +200,27 @@ fn ca_params(options: &Options) -> Result<CertificateParams, InvalidOptions> {
     Ok(params)
 }
 
-fn leaf(
+fn leaf_params(
     options: &Options,
     name: &str,
     names: Vec<String>,
     usages: &[ExtendedKeyUsagePurpose],
-    issuer: &Issuer<'_, KeyPair>,
-) -> Result<Identity, InvalidOptions> {
-    let key = options.key_type.generate()?;
+) -> Result<CertificateParams, InvalidOptions> {
     let mut params = params(options, name, names, random_serial()?)?;
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = usages.to_vec();
     params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+/// A new key with its certificate.
+fn signed(
+    options: &Options,
+    params: &CertificateParams,
+    issuer: &Issuer<'_, KeyPair>,
+) -> Result<Identity, InvalidOptions> {
+    let key = options.key_type.generate()?;
     let certificate: Certificate = params.signed_by(&key, issuer)?;
     Ok(Identity { certificate: certificate.pem(), key: PrivateKeyPem::new(key.serialize_pem()) })
 }

@@ -5,6 +5,8 @@
 //! the CA of the *next* set is announced one rotation ahead, so both sides trust it before either of them
 //! uses it, whichever reads its files first. [`ReloadingServerConfig`] serves what is in the files now.
 //!
+//! [`GatewayCa`] is the CA of the Envoys of Gateways, whose key is kept.
+//!
 //! What it does not do: it opens no socket, talks to no Kubernetes API, never judges the certificates that
 //! users supply (that is `x509`), and installs no process-wide crypto provider. Private keys appear in no
 //! `Debug` output, error or log.
@@ -13,6 +15,7 @@
 //! for TLS), [`ReloadingServerConfig`].
 
 pub mod certgen;
+mod gateway_ca;
 mod generate;
 mod private;
 mod reload;
@@ -21,9 +24,12 @@ mod secrets;
 mod tls;
 mod write;
 
+pub use gateway_ca::{GATEWAY_CA_BUNDLE, GatewayCa, InvalidGatewayCa, gateway_uri};
 pub use generate::{Generated, Identity, InvalidOptions, KeyType, Options, generate};
 pub use private::PrivateKeyPem;
-pub use reload::{LoadedCertificate, Reloaded, ReloadingServerConfig, Role, TlsFiles, Unloadable, days_left};
+pub use reload::{
+    LoadedCertificate, Reloaded, ReloadingServerConfig, Role, ServerSide, TlsFiles, Unloadable, days_left,
+};
 pub use rotation::{CertificateSet, Previous, Promotion};
 pub use secrets::{InvalidManifest, Names, Secret, SecretsFormat};
 pub use tls::{InvalidMaterial, Material, PEERS, https_config};

@@ -4,17 +4,19 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, ServerConfig};
 use time::OffsetDateTime;
 use tokio::sync::{Notify, watch};
+use x509::CaBundle;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::tls::{InvalidMaterial, Material};
+use crate::tls::{InvalidMaterial, Material, client_verifier};
 
 /// File systems that send no events are looked at this often.
 const POLL: Duration = Duration::from_secs(30);
@@ -124,18 +126,43 @@ pub fn days_left(not_after: i64, now: i64) -> i64 {
     not_after.saturating_sub(now).div_euclid(86_400)
 }
 
+/// What a handshake needs, and who a client may be when it is over, by the authority of its certificate.
+#[derive(Debug, Clone)]
+pub struct ServerSide {
+    /// Takes clients of either authority.
+    pub config: Arc<ServerConfig>,
+    /// Takes those of the bundle in the files alone.
+    pub own_clients: Arc<dyn ClientCertVerifier>,
+    /// Takes those of the CA of Gateways alone; nobody as long as none is known.
+    pub gateway_clients: Option<Arc<dyn ClientCertVerifier>>,
+}
+
 /// A [`ServerConfig`] that is loaded once, and again whenever its files change to another good set.
 pub struct ReloadingServerConfig {
     files: TlsFiles,
     loaded: watch::Sender<Loaded>,
+    /// The CA of Gateways, which is in none of the files.
+    gateways: Mutex<Option<CaBundle>>,
     /// Hash of what the last look saw, good or not: a bad set is reported once.
     seen: AtomicU64,
 }
 
 #[derive(Clone)]
 struct Loaded {
-    config: Arc<ServerConfig>,
+    material: Material,
+    side: ServerSide,
     certificates: Arc<[LoadedCertificate]>,
+}
+
+impl Loaded {
+    fn new(material: Material, gateways: Option<&CaBundle>) -> Result<Self, InvalidMaterial> {
+        let side = ServerSide {
+            config: Arc::new(material.server_config_with(gateways)?),
+            own_clients: client_verifier([&material.trusted])?,
+            gateway_clients: gateways.map(|gateways| client_verifier([gateways])).transpose()?,
+        };
+        Ok(Self { certificates: in_use(&material), material, side })
+    }
 }
 
 impl ReloadingServerConfig {
@@ -145,15 +172,40 @@ impl ReloadingServerConfig {
     /// If one cannot be read or they make no server: there is no last good set yet.
     pub fn load(files: TlsFiles) -> Result<Self, Unloadable> {
         let contents = Contents::read(&files)?;
-        let loaded = contents.load(&files)?;
+        let loaded = contents.load(&files, None)?;
         let seen = AtomicU64::new(contents.fingerprint());
-        Ok(Self { files, loaded: watch::Sender::new(loaded), seen })
+        Ok(Self { files, loaded: watch::Sender::new(loaded), gateways: Mutex::default(), seen })
     }
 
     /// What the next handshake is to use.
     #[must_use]
     pub fn current(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.loaded.borrow().config)
+        self.side().config
+    }
+
+    /// What the next handshake is to use, and who may come of it.
+    #[must_use]
+    pub fn side(&self) -> ServerSide {
+        self.loaded.borrow().side.clone()
+    }
+
+    /// From now on Envoys of Gateways have certificates of these authorities; without one they have none.
+    ///
+    /// # Errors
+    /// When a certificate cannot be trusted: then those before stay.
+    pub fn trust_gateways(&self, gateways: Option<CaBundle>) -> Result<(), InvalidMaterial> {
+        let mut known = self.known_gateways();
+        if *known == gateways {
+            return Ok(());
+        }
+        let material = self.loaded.borrow().material.clone();
+        self.loaded.send_replace(Loaded::new(material, gateways.as_ref())?);
+        *known = gateways;
+        Ok(())
+    }
+
+    fn known_gateways(&self) -> MutexGuard<'_, Option<CaBundle>> {
+        self.gateways.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The certificates that connections depend on: those of the CA that signed ours, and ours, last.
@@ -181,7 +233,8 @@ impl ReloadingServerConfig {
         if self.seen.swap(fingerprint, Ordering::Relaxed) == fingerprint {
             return Reloaded::Unchanged;
         }
-        match contents.and_then(|contents| contents.load(&self.files)) {
+        let gateways = self.known_gateways();
+        match contents.and_then(|contents| contents.load(&self.files, gateways.as_ref())) {
             Ok(loaded) => {
                 tracing::info!(certificate = %self.files.certificate.display(), "xDS certificates replaced");
                 self.loaded.send_replace(loaded);
@@ -272,11 +325,10 @@ impl Contents {
         Material::parse(&self.ca, &self.certificate, &self.key).map_err(|why| files.invalid(why))
     }
 
-    fn load(&self, files: &TlsFiles) -> Result<Loaded, Unloadable> {
-        let material = self.material(files)?;
-        let config = material.server_config().map_err(|why| files.invalid(why))?;
-        log_notes(&material);
-        Ok(Loaded { config: Arc::new(config), certificates: in_use(&material) })
+    fn load(&self, files: &TlsFiles, gateways: Option<&CaBundle>) -> Result<Loaded, Unloadable> {
+        let loaded = Loaded::new(self.material(files)?, gateways).map_err(|why| files.invalid(why))?;
+        log_notes(&loaded.material);
+        Ok(loaded)
     }
 }
 

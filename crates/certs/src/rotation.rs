@@ -101,7 +101,7 @@ impl CertificateSet {
 }
 
 /// The certificates of a bundle that are still valid, each as PEM.
-fn unexpired(bundle: &CaBundle, now: i64) -> Vec<String> {
+pub(crate) fn unexpired(bundle: &CaBundle, now: i64) -> Vec<String> {
     let pem = String::from_utf8_lossy(bundle.pem());
     let each = pem.split_inclusive("-----END CERTIFICATE-----\n").map(str::to_owned);
     each.zip(bundle.not_after()).filter(|(_, not_after)| *not_after >= now).map(|(pem, _)| pem).collect()

@@ -7,6 +7,7 @@ use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -63,12 +64,17 @@ impl Material {
     /// # Errors
     /// If rustls refuses the certificates.
     pub fn server_config(&self) -> Result<ServerConfig, InvalidMaterial> {
-        let provider = provider();
-        let roots = Arc::new(roots(&self.trusted)?);
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider)).build()?;
-        let mut config = ServerConfig::builder_with_provider(provider)
+        self.server_config_with(None)
+    }
+
+    /// The same; clients with a certificate of these authorities get a connection, too.
+    pub(crate) fn server_config_with(
+        &self,
+        more: Option<&CaBundle>,
+    ) -> Result<ServerConfig, InvalidMaterial> {
+        let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?
-            .with_client_cert_verifier(verifier)
+            .with_client_cert_verifier(client_verifier([&self.trusted].into_iter().chain(more))?)
             .with_single_cert(self.chain()?, self.key()?)?;
         config.alpn_protocols = vec![b"h2".to_vec(), PEERS.to_vec()];
         config.send_tls13_tickets = 0;
@@ -83,7 +89,7 @@ impl Material {
     pub fn client_config(&self) -> Result<ClientConfig, InvalidMaterial> {
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?
-            .with_root_certificates(roots(&self.trusted)?)
+            .with_root_certificates(roots([&self.trusted])?)
             .with_client_auth_cert(self.chain()?, self.key()?)?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         config.resumption = Resumption::disabled();
@@ -114,19 +120,24 @@ pub fn https_config(
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let builder = match ca {
         None => builder.with_no_client_auth(),
-        Some(ca) => {
-            let roots = Arc::new(roots(&CaBundle::parse(ca)?)?);
-            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build()?;
-            builder.with_client_cert_verifier(verifier)
-        }
+        Some(ca) => builder.with_client_cert_verifier(client_verifier([&CaBundle::parse(ca)?])?),
     };
     Ok(builder.with_single_cert(chain, key)?)
 }
 
-fn roots(bundle: &CaBundle) -> Result<RootCertStore, InvalidMaterial> {
+/// Takes certificates of these authorities.
+pub(crate) fn client_verifier<'a>(
+    trusted: impl IntoIterator<Item = &'a CaBundle>,
+) -> Result<Arc<dyn ClientCertVerifier>, InvalidMaterial> {
+    Ok(WebPkiClientVerifier::builder_with_provider(Arc::new(roots(trusted)?), provider()).build()?)
+}
+
+fn roots<'a>(bundles: impl IntoIterator<Item = &'a CaBundle>) -> Result<RootCertStore, InvalidMaterial> {
     let mut roots = RootCertStore::empty();
-    for (certificate, index) in certificates(bundle.pem())?.into_iter().zip(1..) {
-        roots.add(certificate).map_err(|why| InvalidMaterial::Anchor { index, why })?;
+    for bundle in bundles {
+        for (certificate, index) in certificates(bundle.pem())?.into_iter().zip(1..) {
+            roots.add(certificate).map_err(|why| InvalidMaterial::Anchor { index, why })?;
+        }
     }
     Ok(roots)
 }

@@ -23,6 +23,9 @@ pub enum Refused {
         /// The name of the default fleet's certificate.
         expected: String,
     },
+    /// The authority of the certificate must not name this fleet.
+    #[error("client certificate: names the fleet {0}, which its authority may not")]
+    Usurper(FleetId),
     /// The node claims another fleet than the certificate.
     #[error("node.cluster: claims {claimed}, the certificate is for {certified}")]
     Contradiction {

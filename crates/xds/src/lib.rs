@@ -37,7 +37,7 @@ pub use resource::{
     Warming,
 };
 pub use scrub::scrub;
-pub use server::{Io, Peers, Security, Server, Tls, TlsSource};
+pub use server::{Clients, Io, Peers, Security, Server, Tls, TlsSource};
 pub use session::{Close, Input, Output, Scope, Session, StreamId};
 pub use settings::{Moment, Settings};
 pub use snapshot::{ClosureGap, Entry, Generation, Snapshot, Table, closure_gaps};

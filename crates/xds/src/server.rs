@@ -30,12 +30,23 @@ pub struct Tls {
     pub config: Arc<ServerConfig>,
     /// The DNS or common name of the default fleet's certificate.
     pub name: Arc<str>,
-    /// Which certificates may stand for the default fleet; `None`: all that the handshake accepts.
-    pub default_clients: Option<Arc<dyn ClientCertVerifier>>,
-    /// Which certificates may stand for a Gateway's fleet; `None`: all that the handshake accepts.
-    pub gateway_clients: Option<Arc<dyn ClientCertVerifier>>,
+    /// Which certificates may stand for the default fleet.
+    pub default_clients: Clients,
+    /// Which certificates may stand for a Gateway's fleet.
+    pub gateway_clients: Clients,
     /// Who else may come to this port; `None`: Envoys only.
     pub peers: Option<Peers>,
+}
+
+/// Certificates that may stand for a fleet, of those that the handshake accepts.
+#[derive(Clone, Debug)]
+pub enum Clients {
+    /// All of them.
+    All,
+    /// Those that this verifier accepts.
+    Of(Arc<dyn ClientCertVerifier>),
+    /// None of them.
+    Nobody,
 }
 
 /// Other servers, which come to the same port and speak another protocol than Envoys.

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use xds::server::Tls;
-use xds::{Hub, Security, Server};
+use xds::{Clients, Hub, Security, Server};
 
 pub(crate) struct Running {
     inputs: mpsc::Sender<Input>,
@@ -104,5 +104,11 @@ pub(crate) fn reloading_security(config: Arc<ReloadingServerConfig>) -> Security
 }
 
 fn tls(config: Arc<rustls::ServerConfig>) -> Tls {
-    Tls { config, name: "envoy".into(), default_clients: None, gateway_clients: None, peers: None }
+    Tls {
+        config,
+        name: "envoy".into(),
+        default_clients: Clients::All,
+        gateway_clients: Clients::All,
+        peers: None,
+    }
 }

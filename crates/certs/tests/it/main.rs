@@ -4,6 +4,7 @@
 
 mod by_hand;
 mod certgen;
+mod gateway_ca;
 mod generated;
 mod handshake;
 mod redaction;

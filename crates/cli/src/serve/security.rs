@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use admin::TlsSource;
 use anyhow::{Context, bail};
-use certs::{ReloadingServerConfig, TlsFiles};
+use certs::{ReloadingServerConfig, ServerSide, TlsFiles};
 use config::XdsSecurity;
 use model::CertificateFiles;
-use xds::Security;
 use xds::server::Tls;
+use xds::{Clients, Security};
 
 /// The name in the certificates of Envoys.
 const ENVOY: &str = "envoy";
@@ -35,12 +35,15 @@ pub(super) fn security(
 }
 
 fn mutual(config: Arc<ReloadingServerConfig>, peers: Option<xds::Peers>) -> Security {
-    Security::Mutual(Arc::new(move || Tls {
-        config: config.current(),
-        name: ENVOY.into(),
-        default_clients: None,
-        gateway_clients: None,
-        peers: peers.clone(),
+    Security::Mutual(Arc::new(move || {
+        let ServerSide { config, own_clients, gateway_clients } = config.side();
+        Tls {
+            config,
+            name: ENVOY.into(),
+            default_clients: Clients::Of(own_clients),
+            gateway_clients: gateway_clients.map_or(Clients::Nobody, Clients::Of),
+            peers: peers.clone(),
+        }
     }))
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use certs::{Generated, Options, generate};
-use xds::Security;
 use xds::server::Tls;
+use xds::{Clients, Security};
 
 use crate::output::unix_time;
 
@@ -36,8 +36,8 @@ impl Certificates {
         let tls = Tls {
             config: Arc::new(self.generated.server_material()?.server_config()?),
             name: "envoy".into(),
-            default_clients: None,
-            gateway_clients: None,
+            default_clients: Clients::All,
+            gateway_clients: Clients::All,
             peers: None,
         };
         Ok(Security::Mutual(Arc::new(move || tls.clone())))

@@ -14,7 +14,7 @@ use rustls::server::danger::ClientCertVerifier;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Peer, Security, Tls};
+use super::{Clients, Peer, Security, Tls};
 use crate::fleet::FleetId;
 use crate::identity::{Refused, fleet_of_certificate};
 use crate::settings::Settings;
@@ -121,16 +121,16 @@ async fn secure(socket: TcpStream, tls: &Tls) -> io::Result<Option<Peer>> {
 fn fleet_of_chain(chain: &[CertificateDer<'_>], name: &str, tls: &Tls) -> Result<FleetId, Refused> {
     let Some((certificate, intermediates)) = chain.split_first() else { return Err(Refused::Unreadable) };
     let fleet = fleet_of_certificate(certificate, name)?;
-    let verifier = match fleet == FleetId::default_fleet() {
+    let clients = match fleet == FleetId::default_fleet() {
         true => &tls.default_clients,
         false => &tls.gateway_clients,
     };
-    match verifier {
-        Some(verifier) if !vouches(&**verifier, certificate, intermediates) => {
-            Err(Refused::Stranger { expected: name.to_owned() })
-        }
-        Some(_) | None => Ok(fleet),
-    }
+    let may_stand_for_it = match clients {
+        Clients::All => true,
+        Clients::Of(verifier) => vouches(&**verifier, certificate, intermediates),
+        Clients::Nobody => false,
+    };
+    if may_stand_for_it { Ok(fleet) } else { Err(Refused::Usurper(fleet)) }
 }
 
 fn vouches(

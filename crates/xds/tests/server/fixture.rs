@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use isobath_xds::{
-    FleetId, Hub, Observation, Resource, ResourceType, Security, Server, Settings, Tls, Update,
+    Clients, FleetId, Hub, Observation, Resource, ResourceType, Security, Server, Settings, Tls, Update,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
@@ -105,8 +105,8 @@ pub(crate) fn tls(leaf: &Leaf, cas: &[&Ca]) -> Tls {
     Tls {
         config: Arc::new(config),
         name: "envoy".into(),
-        default_clients: None,
-        gateway_clients: None,
+        default_clients: Clients::All,
+        gateway_clients: Clients::All,
         peers: None,
     }
 }

@@ -1,6 +1,6 @@
 //! Who is let in.
 
-use isobath_xds::{FleetId, ResourceType};
+use isobath_xds::{Clients, FleetId, ResourceType};
 use rustls::version::{TLS12, TLS13};
 use tonic::Code;
 
@@ -103,14 +103,26 @@ async fn x_007_secret_of_another_fleet_is_like_one_that_does_not_exist() {
 async fn authority_of_gateways_cannot_name_the_default_fleet() {
     let (ingress, gateways) = (ca("ingress"), ca("gateways"));
     let mut both = tls(&ingress.server(), &[&ingress, &gateways]);
-    both.default_clients = Some(ingress.verifier());
-    both.gateway_clients = Some(gateways.verifier());
+    both.default_clients = Clients::Of(ingress.verifier());
+    both.gateway_clients = Clients::Of(gateways.verifier());
     let (server, _) = start_secure(both).await;
     server.clusters(&[("a", "1")]);
     for leaf in [gateways.client("envoy"), ingress.gateway("ns", "gw")] {
         let channel = client::secure(server.addr, client_config(&ingress, Some(&leaf), &[&TLS13])).await;
         assert_eq!(refusal(channel, DELTA_ADS).await, Code::PermissionDenied);
     }
+}
+
+#[tokio::test]
+async fn without_an_authority_of_gateways_nobody_stands_for_one() {
+    let ca = ca("ca");
+    let mut none = tls(&ca.server(), &[&ca]);
+    none.gateway_clients = Clients::Nobody;
+    let (server, _) = start_secure(none).await;
+    server.clusters(&[("a", "1")]);
+    let config = client_config(&ca, Some(&ca.gateway("ns", "gw")), &[&TLS13]);
+    let channel = client::secure(server.addr, config).await;
+    assert_eq!(refusal(channel, DELTA_ADS).await, Code::PermissionDenied);
 }
 
 #[tokio::test]
