@@ -6,10 +6,11 @@ use std::path::Path;
 use clap::Command;
 
 /// What differs: a command, a flag of it, its variable, its default.
-const DIFFERENT: [(&str, &str, Option<&str>, &str); 6] = [
+const DIFFERENT: [(&str, &str, Option<&str>, &str); 7] = [
     ("bootstrap", "namespace", Some("CONTOUR_NAMESPACE"), "projectcontour"),
     ("certgen", "namespace", Some("CONTOUR_NAMESPACE"), "projectcontour"),
     ("certgen", "names", None, "contour"),
+    ("gateway-provisioner", "namespace", Some("CONTOUR_PROVISIONER_NAMESPACE"), "projectcontour"),
     ("serve", "certificate_names", None, "contour"),
     ("cli", "server_name", None, "contour"),
     ("cli", "node_id", Some("CLI_NODE_ID"), "ContourCLI"),

@@ -9,11 +9,13 @@ mod configuration;
 mod convert;
 mod crds;
 mod drain;
+mod gateway_provisioner;
 mod layout;
 mod lint;
 mod log;
 mod manifests;
 mod output;
+mod provisioning;
 mod serve;
 mod status;
 mod translate;
@@ -49,6 +51,7 @@ enum Command {
     Convert(convert::Arguments),
     Crds(crds::Arguments),
     Envoy(drain::Arguments),
+    GatewayProvisioner(gateway_provisioner::Arguments),
     Lint(lint::Arguments),
     Serve(serve::Arguments),
     Status(status::Arguments),
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         // It knows what to log once it has read its configuration.
         Command::Serve(_) => {}
         Command::Envoy(_) => log::start(log_format, "info"),
+        Command::GatewayProvisioner(_) => log::start(log_format, "info,kube_client=off"),
         _ => log::start(log_format, "error"),
     }
     let result = match command {
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Cli(arguments) => xds_client::run(arguments),
         Command::Envoy(arguments) => drain::run(arguments),
+        Command::GatewayProvisioner(arguments) => gateway_provisioner::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments, log_format),

@@ -8,6 +8,7 @@ mod graph;
 mod heap;
 mod metrics;
 mod pages;
+mod provisioning;
 mod renewal;
 mod security;
 mod session;
@@ -23,6 +24,7 @@ use crate::configuration::{self, ConfigurationArguments};
 use crate::layout::LayoutArguments;
 use crate::log;
 use crate::output::Outcome;
+use crate::provisioning::ProvisioningArguments;
 
 /// Serves Envoys what the objects of a cluster ask for, and follows their changes.
 #[derive(Debug, Args)]
@@ -42,6 +44,11 @@ pub(crate) struct Arguments {
     /// Serves metrics under Contour's names, too.
     #[arg(long)]
     contour_metrics: bool,
+    /// Makes what runs the Envoys of Gateways, too, while this controller leads.
+    #[arg(long)]
+    provision_gateways: bool,
+    #[command(flatten)]
+    provisioning: ProvisioningArguments,
     #[command(flatten)]
     statuses: statuses::StatusArguments,
     #[command(flatten)]

@@ -3,6 +3,8 @@
 //!
 //! It starts no cluster (see `testbed`), and fails by panicking.
 
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -36,10 +38,44 @@ async fn install(bed: &Bed) {
     for definition in api::crd::definitions() {
         let kept = bed.objects.apply_one(&definition, Mode::Keep).await;
         let name = kept.expect("the API server takes our definitions").metadata.name.unwrap_or_default();
-        let served = await_condition(bed.all::<CustomResourceDefinition>(), &name, is_crd_established());
-        tokio::time::timeout(PATIENCE, served)
-            .await
-            .unwrap_or_else(|_| panic!("{name} is not served after {PATIENCE:?}"))
-            .expect("the definition can be watched");
+        is_served(bed, &name).await;
     }
+}
+
+async fn is_served(bed: &Bed, name: &str) {
+    let served = await_condition(bed.all::<CustomResourceDefinition>(), name, is_crd_established());
+    tokio::time::timeout(PATIENCE, served)
+        .await
+        .unwrap_or_else(|_| panic!("{name} is not served after {PATIENCE:?}"))
+        .expect("the definition can be watched");
+}
+
+/// Puts the definitions of the Gateway API, standard channel, into the cluster that all tests share.
+pub async fn install_gateway_definitions(bed: &Bed) {
+    static INSTALLED: OnceCell<()> = OnceCell::const_new();
+    INSTALLED.get_or_init(async || install_gateways(bed).await).await;
+}
+
+/// The same in a cluster that a test has for itself.
+pub async fn install_gateway_definitions_alone(bed: &Bed) {
+    install_gateways(bed).await;
+}
+
+async fn install_gateways(bed: &Bed) {
+    let text = std::fs::read_to_string(gateway_definitions()).expect("definitions of the Gateway API");
+    let kept = bed.objects.apply(&text).await.expect("the API server takes them");
+    for object in kept {
+        let is_definition = object.types.is_some_and(|types| types.kind == "CustomResourceDefinition");
+        if is_definition {
+            is_served(bed, &object.metadata.name.unwrap_or_default()).await;
+        }
+    }
+}
+
+/// Where `hack/conformance` puts them; it fetches them when they are not there.
+fn gateway_definitions() -> PathBuf {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../hack/conformance");
+    let ran = Command::new(script).output().expect("hack/conformance runs");
+    assert!(ran.status.success(), "hack/conformance: {}", String::from_utf8_lossy(&ran.stderr));
+    PathBuf::from(String::from_utf8_lossy(&ran.stdout).trim_end()).join("standard.yaml")
 }

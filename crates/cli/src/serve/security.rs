@@ -8,7 +8,9 @@ use admin::TlsSource;
 use anyhow::{Context, bail};
 use certs::{ReloadingServerConfig, ServerSide, TlsFiles};
 use config::XdsSecurity;
+use kubernetes::{Client, follow_gateway_ca};
 use model::CertificateFiles;
+use tokio::sync::watch;
 use xds::server::Tls;
 use xds::{Clients, Security};
 
@@ -45,6 +47,24 @@ fn mutual(config: Arc<ReloadingServerConfig>, peers: Option<xds::Peers>) -> Secu
             peers: peers.clone(),
         }
     }))
+}
+
+/// Follows the CA of the certificates of Gateways' Envoys, as long as it is polled.
+pub(super) async fn trust_gateways(
+    client: Client,
+    namespace: String,
+    certificates: Arc<ReloadingServerConfig>,
+) {
+    let (authorities, mut found) = watch::channel(None);
+    let trust = async {
+        while found.changed().await.is_ok() {
+            let authorities = found.borrow_and_update().clone();
+            if let Err(error) = certificates.trust_gateways(authorities) {
+                tracing::warn!(%error, "the CA of Gateways is not trusted");
+            }
+        }
+    };
+    tokio::join!(follow_gateway_ca(client, &namespace, authorities), trust);
 }
 
 /// How metrics are served by TLS. The files are read for each connection: there are few.

@@ -97,6 +97,9 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
         let renewal = renewal::renew(client.clone(), leads.clone(), options);
         tasks.start_until_stop("the renewal of certificates", done(renewal));
     }
+    if let Some(provisioner) = setup.provisioner {
+        tasks.start_until_stop("the Envoys of Gateways", done(provisioner.run(leads.clone())));
+    }
     let (security, certificates) = security::security(&serving.xds_security, peers)?;
 
     let (controller, notices) = Controller::new(Options { settings, mode, xds: xds::Settings::default() });
@@ -105,6 +108,10 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     let (batches, batched) = mpsc::channel(BACKLOG);
     let (ready, is_ready) = watch::channel(false);
     let engine = EngineHandle { ready: is_ready.clone(), inputs: inputs.clone() };
+    if let Some(certificates) = certificates.clone() {
+        let trust = security::trust_gateways(client.clone(), setup.namespace, certificates);
+        tasks.start_until_stop("the CA of Gateways", done(trust));
+    }
     let told = Told { client: client.clone(), pod, configured, statuses: statuses.clone() };
     let watches = Watches::new(client, watched(&serving));
 

@@ -7,11 +7,11 @@ use certs::certgen::CertgenOptions;
 use config::{Checked, Configuration, Finding};
 use envoy::XdsMode;
 use files::Document;
-use kubernetes::{Access, Client, Configured, Pace};
+use kubernetes::{Access, Client, Configured, Pace, Provisioner};
 use model::Settings;
 
-use super::Arguments;
 use super::statuses::StatusArguments;
+use super::{Arguments, provisioning};
 use crate::configuration::usable;
 
 /// The namespace of Contour's own manifests.
@@ -32,6 +32,8 @@ pub(super) struct Setup {
     pub(super) namespace: String,
     /// How certificates for xDS are renewed, if they are.
     pub(super) renewal: Option<CertgenOptions>,
+    /// What makes the Envoys of Gateways, if this does.
+    pub(super) provisioner: Option<Provisioner>,
 }
 
 impl Setup {
@@ -59,6 +61,7 @@ impl Setup {
         let Arguments { contour_metrics, ref statuses, .. } = *arguments;
         let namespace = namespace(arguments);
         let renewal = arguments.renewal.options(&namespace, &configuration.serving.xds_security)?;
+        let provisioner = provisioning::provisioner(arguments, &writer, &namespace, &configuration.serving)?;
         Ok(Self {
             configuration,
             mode,
@@ -69,6 +72,7 @@ impl Setup {
             configured,
             namespace,
             renewal,
+            provisioner,
         })
     }
 

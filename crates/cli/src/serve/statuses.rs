@@ -58,6 +58,11 @@ impl StatusArguments {
         self.are_written().then(|| Pod { namespace: namespace.to_owned(), name, uid })
     }
 
+    /// The name under which controllers in a namespace are found from every other one.
+    pub(super) fn controllers(&self, namespace: &str) -> String {
+        format!("{}.{namespace}.svc", self.controller_service_name)
+    }
+
     /// Whether statuses and Events are written.
     pub(super) fn are_written(&self) -> bool {
         self.status == Status::On
@@ -233,7 +238,7 @@ fn leads(tasks: &mut Tasks, mut role: watch::Receiver<Role>) -> watch::Receiver<
     leads
 }
 
-fn files(security: &XdsSecurity) -> Option<TlsFiles> {
+pub(super) fn files(security: &XdsSecurity) -> Option<TlsFiles> {
     let XdsSecurity::Mutual { ca, certificate, key } = security else { return None };
     let [ca, certificate, key] = [ca, certificate, key].map(|path| Path::new(&**path).to_owned());
     Some(TlsFiles { ca, certificate, key })

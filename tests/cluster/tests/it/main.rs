@@ -9,6 +9,7 @@ mod configuration;
 mod controller;
 mod flood;
 mod from_contour;
+mod gateways;
 mod install;
 mod large_secrets;
 mod objects;

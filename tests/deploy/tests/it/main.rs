@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod chart;
+mod gateways;
 mod kustomized;
 mod monitored;
 mod restricted;

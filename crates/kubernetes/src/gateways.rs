@@ -1,0 +1,164 @@
+//! What controllers need to know of Gateways' Envoys, whoever provisions them: where clients reach them, and whose
+//! certificates they have.
+
+use api::core::{Secret, Service};
+use certs::GATEWAY_CA_BUNDLE;
+use futures::{Stream, StreamExt};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::{WatchStreamExt, watcher::Config};
+use kube::{Api, Client};
+use provisioner::{GatewayId, MANAGED_BY, MANAGER, Reached, reached};
+use std::collections::BTreeMap;
+use tokio::sync::{mpsc, watch};
+use x509::CaBundle;
+
+use crate::GATEWAY_CA;
+
+/// Tells where each Gateway is reached, now and when that changes, and `None` when it has no Service any more, until nobody
+/// listens.
+pub async fn follow_gateways(client: Client, tell: mpsc::UnboundedSender<(GatewayId, Option<Reached>)>) {
+    let services: Api<Service> = Api::all(client);
+    let made = Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
+    tell_gateways(watcher(services, made).default_backoff(), &tell).await;
+}
+
+async fn tell_gateways(
+    events: impl Stream<Item = watcher::Result<Event<Service>>>,
+    tell: &mpsc::UnboundedSender<(GatewayId, Option<Reached>)>,
+) {
+    futures::pin_mut!(events);
+    let mut known = BTreeMap::new();
+    let mut listed = BTreeMap::new();
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            () = tell.closed() => return,
+        };
+        match event {
+            None => return,
+            Some(Err(error)) => tracing::warn!(%error, "the Services of Gateways cannot be watched"),
+            Some(Ok(Event::Init)) => listed.clear(),
+            Some(Ok(Event::InitApply(service))) => listed.extend(reached(&service)),
+            Some(Ok(Event::InitDone)) => {
+                let gone = known.keys().filter(|gateway| !listed.contains_key(*gateway));
+                gone.for_each(|gateway: &GatewayId| drop(tell.send((gateway.clone(), None))));
+                let news = listed.iter().filter(|(gateway, now)| known.get(*gateway) != Some(*now));
+                news.for_each(|(gateway, now)| drop(tell.send((gateway.clone(), Some(now.clone())))));
+                known = std::mem::take(&mut listed);
+            }
+            Some(Ok(Event::Apply(service))) => {
+                let Some((gateway, now)) = reached(&service) else { continue };
+                if known.insert(gateway.clone(), now.clone()).as_ref() != Some(&now) {
+                    drop(tell.send((gateway, Some(now))));
+                }
+            }
+            Some(Ok(Event::Delete(service))) => {
+                let Some((gateway, _)) = reached(&service) else { continue };
+                known.remove(&gateway);
+                drop(tell.send((gateway, None)));
+            }
+        }
+    }
+}
+
+/// Tells which authorities sign the certificates of Gateways' Envoys, now and when that changes, until nobody listens.
+pub async fn follow_gateway_ca(
+    client: Client,
+    namespace: &str,
+    authorities: watch::Sender<Option<CaBundle>>,
+) {
+    let secrets: Api<Secret> = Api::namespaced(client, namespace);
+    let only = Config::default().fields(&format!("metadata.name={GATEWAY_CA}"));
+    let mut events = std::pin::pin!(watcher(secrets, only).default_backoff());
+    // A list that is being read: nothing is taken away before it is complete.
+    let mut listed = None;
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            () = authorities.closed() => return,
+        };
+        let now = match event {
+            None => return,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the CA of Gateways cannot be watched");
+                continue;
+            }
+            Some(Ok(Event::Init)) => {
+                listed = None;
+                continue;
+            }
+            Some(Ok(Event::InitApply(secret))) => {
+                listed = bundle(&secret);
+                continue;
+            }
+            Some(Ok(Event::InitDone)) => listed.take(),
+            Some(Ok(Event::Apply(secret))) => bundle(&secret),
+            Some(Ok(Event::Delete(_))) => None,
+        };
+        authorities.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
+    }
+}
+
+fn bundle(secret: &Secret) -> Option<CaBundle> {
+    let text = secret.data.as_ref().and_then(|data| data.get(GATEWAY_CA_BUNDLE)).map(|text| &text.0[..]);
+    CaBundle::parse(text.unwrap_or_default())
+        .inspect_err(|error| tracing::warn!(secret = GATEWAY_CA, %error, "the CA of Gateways cannot be used"))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    fn service(name: &str, ip: &str) -> Service {
+        from_value(json!({
+            "metadata": {
+                "name": format!("isobath-{name}"), "namespace": "ns",
+                "ownerReferences": [
+                    {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "name": name, "uid": "u"},
+                ],
+            },
+            "spec": {"type": "ClusterIP", "clusterIPs": [ip], "ports": [{"port": 80}]},
+        }))
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_gateway_is_told_when_it_changes_and_when_it_goes() {
+        let (a, b) = (service("a", "10.0.0.1"), service("b", "10.0.0.2"));
+        let events = [
+            Event::Init,
+            Event::InitApply(a.clone()),
+            Event::InitApply(b.clone()),
+            Event::InitDone,
+            Event::Apply(a.clone()),
+            Event::Apply(service("a", "10.0.0.3")),
+            Event::Init,
+            Event::InitApply(b.clone()),
+            Event::InitDone,
+            Event::Delete(b),
+        ];
+        let (tell, mut told) = mpsc::unbounded_channel();
+        tell_gateways(stream::iter(events.map(Ok)), &tell).await;
+        drop(tell);
+        let mut all = Vec::new();
+        while let Some((gateway, reached)) = told.recv().await {
+            let address = reached.and_then(|reached| Some(reached.addresses.into_iter().next()?.value));
+            all.push((gateway.name, address));
+        }
+        let told = |name: &str, address: Option<&str>| (name.to_owned(), address.map(str::to_owned));
+        assert_eq!(
+            all,
+            [
+                told("a", Some("10.0.0.1")),
+                told("b", Some("10.0.0.2")),
+                told("a", Some("10.0.0.3")),
+                told("a", None),
+                told("b", None),
+            ]
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! What the provisioner watches: classes, Gateways and what they refer to, and, by their label, the objects that were made
+//! for them.
+
+use std::collections::BTreeSet;
+
+use api::ContourDeployment;
+use api::gateway_api::{Gateway, GatewayClass, ListenerSet};
+use futures::stream::{BoxStream, select_all};
+use futures::{Stream, StreamExt};
+use kube::api::DynamicObject;
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, ResourceExt};
+use provisioner::{ChildId, ChildKind, GatewayId, MANAGED_BY, MANAGER, World};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What one watch follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Source {
+    Classes,
+    Gateways,
+    ListenerSets,
+    Parameters,
+    Children(ChildKind),
+}
+
+impl Source {
+    fn all() -> impl Iterator<Item = Self> {
+        let others = [Self::Classes, Self::Gateways, Self::ListenerSets, Self::Parameters];
+        others.into_iter().chain(ChildKind::all().map(Self::Children))
+    }
+
+    fn resource(self) -> ApiResource {
+        let (group_and_version, kind, plural) = match self {
+            Self::Classes => ("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses"),
+            Self::Gateways => ("gateway.networking.k8s.io/v1", "Gateway", "gateways"),
+            Self::ListenerSets => ("gateway.networking.k8s.io/v1", "ListenerSet", "listenersets"),
+            Self::Parameters => ("projectcontour.io/v1alpha1", "ContourDeployment", "contourdeployments"),
+            Self::Children(kind) => return resource(kind),
+        };
+        of(group_and_version, kind, plural)
+    }
+
+    fn config(self) -> watcher::Config {
+        match self {
+            Self::Children(_) => watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}")),
+            Self::Classes | Self::Gateways | Self::ListenerSets | Self::Parameters => {
+                watcher::Config::default()
+            }
+        }
+    }
+}
+
+/// Where objects of a kind are that are made.
+pub(super) fn resource(kind: ChildKind) -> ApiResource {
+    of(kind.api_version(), kind.name(), kind.plural())
+}
+
+fn of(group_and_version: &str, kind: &str, plural: &str) -> ApiResource {
+    let (group, version) = group_and_version.split_once('/').unwrap_or(("", group_and_version));
+    ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
+}
+
+type News = (Source, Result<Event<DynamicObject>, watcher::Error>);
+
+/// All watches, and how far each has come.
+pub(super) struct Sources {
+    news: futures::stream::SelectAll<BoxStream<'static, News>>,
+    followed: Vec<Followed>,
+}
+
+/// What is known by one watch.
+struct Followed {
+    source: Source,
+    known: BTreeSet<GatewayId>,
+    /// What the list that is being read has said.
+    listed: BTreeSet<GatewayId>,
+    is_synced: bool,
+}
+
+impl Sources {
+    pub(super) fn new(client: &Client) -> Self {
+        let streams = Source::all().map(|source| watched(client.clone(), source).boxed());
+        let followed = Source::all().map(|source| Followed {
+            source,
+            known: BTreeSet::new(),
+            listed: BTreeSet::new(),
+            is_synced: false,
+        });
+        Self { news: select_all(streams), followed: followed.collect() }
+    }
+
+    /// Whether everything that there is has been told.
+    pub(super) fn are_synced(&self) -> bool {
+        self.followed.iter().all(|followed| followed.is_synced)
+    }
+
+    /// Tells the world the next news.
+    pub(super) async fn follow(&mut self, world: &mut World) {
+        let Some((source, news)) = self.news.next().await else { return std::future::pending().await };
+        let Some(followed) = self.followed.iter_mut().find(|followed| followed.source == source) else {
+            return;
+        };
+        match news {
+            Ok(event) => followed.take(event, world),
+            Err(error) if is_absent(&error) => followed.is_synced = true,
+            Err(error) => {
+                tracing::warn!(what = ?source, %error, "what runs Envoys of Gateways cannot be watched");
+            }
+        }
+    }
+}
+
+/// Whether the API server does not have the kind.
+fn is_absent(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(refusal)) if refusal.code == 404)
+}
+
+fn watched(client: Client, source: Source) -> impl Stream<Item = News> {
+    let objects: Api<DynamicObject> = Api::all_with(client, &source.resource());
+    watcher(objects, source.config()).default_backoff().map(move |event| (source, event))
+}
+
+impl Followed {
+    fn take(&mut self, event: Event<DynamicObject>, world: &mut World) {
+        match event {
+            Event::Init => self.listed.clear(),
+            Event::InitApply(object) => {
+                self.listed.insert(id(&object));
+                self.applied(object, world);
+            }
+            Event::InitDone => {
+                let gone: Vec<_> = self.known.difference(&self.listed).cloned().collect();
+                gone.into_iter().for_each(|id| self.removed(id, world));
+                self.is_synced = true;
+            }
+            Event::Apply(object) => self.applied(object, world),
+            Event::Delete(object) => self.removed(id(&object), world),
+        }
+    }
+
+    fn applied(&mut self, object: DynamicObject, world: &mut World) {
+        let id = id(&object);
+        let object = value(object, self.source);
+        let is_read = match self.source {
+            Source::Classes => read(object).map(|class: GatewayClass| world.apply_class(class)),
+            Source::Gateways => read(object).map(|gateway: Gateway| world.apply_gateway(gateway)),
+            Source::ListenerSets => read(object).map(|set: ListenerSet| world.apply_listener_set(set)),
+            Source::Parameters => read(object).map(|each: ContourDeployment| world.apply_parameters(each)),
+            Source::Children(_) => {
+                world.see(object);
+                Ok(())
+            }
+        };
+        match is_read {
+            Ok(()) => drop(self.known.insert(id)),
+            Err(error) => {
+                tracing::warn!(what = ?self.source, object = %id, %error, "an object cannot be read");
+            }
+        }
+    }
+
+    fn removed(&mut self, id: GatewayId, world: &mut World) {
+        self.known.remove(&id);
+        match self.source {
+            Source::Classes => world.remove_class(&id.name),
+            Source::Gateways => world.remove_gateway(&id),
+            Source::ListenerSets => world.remove_listener_set(&id),
+            Source::Parameters => world.remove_parameters(&id),
+            Source::Children(kind) => {
+                world.lose(&ChildId { kind, namespace: id.namespace, name: id.name });
+            }
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(object: Value) -> Result<T, serde_json::Error> {
+    serde_json::from_value(object)
+}
+
+fn id(object: &DynamicObject) -> GatewayId {
+    GatewayId::new(object.namespace().unwrap_or_default(), object.name_any())
+}
+
+/// The whole object; in lists objects do not say their kind.
+fn value(mut object: DynamicObject, source: Source) -> Value {
+    let resource = source.resource();
+    object.metadata.managed_fields = None;
+    object.types = Some(kube::core::TypeMeta { api_version: resource.api_version, kind: resource.kind });
+    serde_json::to_value(object).unwrap_or_default()
+}
+
+/// An object that was made, as an API server says it.
+pub(super) fn child(object: DynamicObject, kind: ChildKind) -> Value {
+    value(object, Source::Children(kind))
+}

@@ -1,0 +1,134 @@
+//! Controllers that make the Envoys of Gateways: what they may do, and that those Envoys are as ours.
+
+use std::collections::BTreeSet;
+
+use api::gateway_api::Gateway;
+use isobath_deploy_tests::{Objects, containers, helm, kustomize, pods};
+use provisioner::{Certificate, Parameters, Port, Protocol, Settings, Wanted};
+use serde_json::{Value, from_value, json};
+
+const OVERLAY: &str = "deploy/overlays/gateways";
+
+fn of<'a>(objects: &'a Objects, kind: &str, name: &str) -> &'a Value {
+    &objects[&(kind.to_owned(), name.to_owned())]
+}
+
+fn names(objects: &Objects) -> BTreeSet<(String, String)> {
+    objects.keys().cloned().collect()
+}
+
+/// The objects of a Gateway, by kind, with the images of the manifests.
+fn provisioned() -> Vec<Value> {
+    let gateway: Gateway =
+        from_value(json!({"metadata": {"namespace": "shop", "name": "web", "uid": "u"}})).unwrap();
+    let settings = Settings {
+        controller_name: "projectcontour.io/gateway-controller".to_owned(),
+        isobath_image: "isobath:0.1.0".to_owned(),
+        envoy_image: "envoyproxy/envoy:distroless-v1.40.0".to_owned(),
+        xds_address: "isobath".to_owned(),
+        xds_port: 8001,
+        stats_port: 8002,
+    };
+    let [trusted, certificate, key] = Default::default();
+    provisioner::objects(&Wanted {
+        settings: &settings,
+        gateway: &gateway,
+        parameters: &Parameters::default(),
+        ports: [Port { number: 80, protocol: Protocol::Tcp }].into(),
+        certificate: &Certificate { trusted, certificate, key },
+    })
+}
+
+#[test]
+fn pods_of_gateways_are_as_those_of_the_base() {
+    let Some(base) = kustomize("deploy/base") else { return };
+    let all = provisioned();
+    let made = all.iter().find(|object| object["kind"] == "DaemonSet").unwrap();
+    let mut ours = of(&base, "DaemonSet", "envoy")["spec"].clone();
+    // What is of one Gateway.
+    ours["selector"] = made["spec"]["selector"].clone();
+    ours["template"]["metadata"] = made["spec"]["template"]["metadata"].clone();
+    let spec = &mut ours["template"]["spec"];
+    spec["serviceAccountName"] = "isobath-web".into();
+    spec["volumes"][0]["secret"]["secretName"] = "isobath-web".into();
+    let envoy = &mut spec["containers"][0];
+    envoy["args"][3] = "gateway/shop/web".into();
+    // What ContourDeployments say is the default.
+    envoy["args"][7] = "info".into();
+    // Listeners come and go.
+    let ports: Vec<_> =
+        envoy["ports"].as_array().unwrap().iter().filter(|port| port["name"] == "metrics").cloned().collect();
+    envoy["ports"] = ports.into();
+    assert_eq!(ours, made["spec"]);
+}
+
+#[test]
+fn a_controller_that_provisions_may_write_what_runs_envoys_and_nothing_more() {
+    let (Some(base), Some(overlay)) = (kustomize("deploy/base"), kustomize(OVERLAY)) else { return };
+    let (base_names, overlay_names) = (names(&base), names(&overlay));
+    let more: Vec<_> = overlay_names.difference(&base_names).map(|(kind, name)| (&**kind, &**name)).collect();
+    assert_eq!(
+        more,
+        [
+            ("ClusterRole", "isobath-gateways"),
+            ("ClusterRoleBinding", "isobath-gateways"),
+            ("GatewayClass", "isobath"),
+            ("Role", "isobath-gateways"),
+            ("RoleBinding", "isobath-gateways"),
+        ]
+    );
+    assert!(base_names.is_subset(&overlay_names));
+    let written: BTreeSet<_> = provisioner::ChildKind::all().map(provisioner::ChildKind::plural).collect();
+    let rules = of(&overlay, "ClusterRole", "isobath-gateways")["rules"].as_array().unwrap();
+    let texts = |rule: &Value, field: &str| -> Vec<String> {
+        rule[field].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let (reading, writing): (Vec<_>, Vec<_>) =
+        rules.iter().partition(|rule| texts(rule, "verbs") == ["list", "watch"]);
+    let resources = |rules: &[&Value]| -> BTreeSet<String> {
+        rules.iter().flat_map(|rule| texts(rule, "resources")).collect()
+    };
+    let expected = ["contourdeployments", "gatewayclasses", "gateways", "listenersets"];
+    assert_eq!(resources(&reading), expected.map(str::to_owned).into());
+    assert_eq!(resources(&writing), written.into_iter().map(str::to_owned).collect());
+    let rule = json!([
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["update"], "resourceNames": ["gatewayca"]},
+    ]);
+    assert_eq!(of(&overlay, "Role", "isobath-gateways")["rules"], rule);
+}
+
+/// The flag, the images for Pods of Gateways, and whether their Envoys get in.
+fn told(objects: &Objects) -> (bool, Vec<String>, bool) {
+    let controller = containers(pods(objects)["Deployment/isobath"]).next().unwrap();
+    let flag = controller["args"].as_array().unwrap().contains(&"--provision-gateways".into());
+    let variables = controller["env"].as_array().unwrap().iter();
+    let images = variables.filter(|each| each["name"].as_str().unwrap().ends_with("_IMAGE"));
+    let images = images.map(|image| image["value"].as_str().unwrap().to_owned()).collect();
+    let from = of(objects, "NetworkPolicy", "isobath").pointer("/spec/ingress/0/from").unwrap();
+    let pods = json!({
+        "namespaceSelector": {},
+        "podSelector": {"matchLabels": {
+            "app.kubernetes.io/name": "isobath", "app.kubernetes.io/component": "gateway-envoy",
+        }},
+    });
+    (flag, images, from.as_array().unwrap().contains(&pods))
+}
+
+#[test]
+fn pods_of_gateways_have_the_images_of_the_manifests_and_reach_the_controllers() {
+    let Some(overlay) = kustomize(OVERLAY) else { return };
+    let images = ["isobath:0.1.0", "envoyproxy/envoy:distroless-v1.40.0"].map(str::to_owned).to_vec();
+    assert_eq!(told(&overlay), (true, images.clone(), true));
+    let Some(chart) = helm(&["gateways.provision=true", "gateways.className=isobath"]) else { return };
+    let chart = chart.unwrap();
+    assert_eq!(told(&chart), (true, images, true));
+    assert_eq!(names(&chart).iter().filter(|(_, name)| name == "isobath-gateways").count(), 4);
+    for (kind, name) in [("ClusterRole", "isobath-gateways"), ("Role", "isobath-gateways")] {
+        assert_eq!(of(&chart, kind, name)["rules"], of(&overlay, kind, name)["rules"], "{kind}");
+    }
+    assert_eq!(
+        of(&chart, "GatewayClass", "isobath")["spec"],
+        of(&overlay, "GatewayClass", "isobath")["spec"]
+    );
+    assert_eq!(told(&kustomize("deploy/base").unwrap()), (false, vec![], false));
+}
