@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use engine::{Counters, Effect, Engine, Event, Publication};
 use envoy::{Before, Output, ResourceType, XdsMode};
-use model::{FleetId, Layout, SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
+use model::{
+    FleetId, Layout, Listener, ListenerId, SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey,
+};
 use store::Change;
 
 use crate::machine;
@@ -257,6 +259,10 @@ impl envoy::Layout for Timed {
         self.layout.set_settings(settings);
     }
 
+    fn set_listeners(&mut self, listeners: &[Listener]) -> Vec<ListenerId> {
+        self.layout.set_listeners(listeners)
+    }
+
     fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) {
         self.layout.set_secret(key, content);
     }
@@ -267,10 +273,6 @@ impl envoy::Layout for Timed {
         let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.flush_nanos.fetch_add(nanos, Ordering::Relaxed);
         outputs
-    }
-
-    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
-        self.layout.shared()
     }
 
     fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {

@@ -60,7 +60,7 @@ impl Fleet {
         let mut outgoing = Outgoing::default();
         let mut resources = envoy::static_listeners(settings, mode);
         resources.extend(envoy::static_secrets(settings));
-        resources.push(envoy::runtime(settings));
+        resources.push(envoy::runtime(settings, &settings.listeners()));
         for resource in resources {
             outgoing.offer(resource.resource_type, resource.name.clone(), Some(resource));
         }

@@ -17,11 +17,20 @@ impl Guards {
 
     pub(crate) fn of(host: &VirtualHost) -> Self {
         // Whoever adds a field decides whether it guards.
-        let VirtualHost { host: _, tls, traffic, policies, cors: _, jwt_providers, authorization } = host;
+        let VirtualHost {
+            host: _,
+            section: _,
+            tls,
+            traffic,
+            policies,
+            cors: _,
+            jwt_providers,
+            authorization,
+        } = host;
         let clients = tls.as_ref().map(|tls| &tls.clients).filter(|clients| clients.certificates().is_some());
         let routes: Vec<_> = match traffic {
             Traffic::Http(routes) => routes.iter().filter_map(guarded).collect(),
-            Traffic::Tcp(_) => vec![],
+            Traffic::Tcp(_) | Traffic::Udp(_) => vec![],
         };
         if clients.is_none() && policies.is_empty() && routes.is_empty() && authorization.is_none() {
             return Self::NONE;

@@ -75,6 +75,7 @@ mod tests {
             own_name: envoy::OwnName::InBody,
             refs: envoy::References::default(),
             warming: envoy::Warming::Quick,
+            is_shared: false,
         }
     }
 

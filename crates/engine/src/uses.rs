@@ -19,7 +19,7 @@ use crate::references::References;
 pub(crate) struct Uses {
     clusters: Box<[ClusterKey]>,
     secrets: Box<[SecretKey]>,
-    /// Which of the Secrets holds its certificate.
+    /// Which of the Secrets holds its certificate, the first of them.
     certificate: u32,
     /// What it guards itself with.
     guards: Guards,
@@ -29,7 +29,9 @@ impl From<&VirtualHost> for Uses {
     fn from(host: &VirtualHost) -> Self {
         let mut clusters: Vec<&ClusterKey> = match &host.traffic {
             Traffic::Http(routes) => routes.iter().flat_map(clusters).collect(),
-            Traffic::Tcp(proxy) => proxy.clusters.iter().map(|each| &each.cluster).collect(),
+            Traffic::Tcp(targets) | Traffic::Udp(targets) => {
+                targets.clusters.iter().map(|each| &each.cluster).collect()
+            }
         };
         clusters.extend(host.jwt_providers.iter().filter_map(JwtProvider::key_server));
         clusters.extend(host.authorization.iter().map(|authorization| &authorization.cluster));
@@ -38,7 +40,7 @@ impl From<&VirtualHost> for Uses {
         let mut secrets: Vec<&SecretKey> = host.tls.iter().flat_map(secrets).collect();
         secrets.sort_unstable();
         secrets.dedup();
-        let certificate = host.tls.as_ref().map(|tls| &tls.certificate);
+        let certificate = host.tls.as_ref().and_then(|tls| tls.certificates.first());
         Self {
             clusters: clusters.into_iter().cloned().collect(),
             certificate: position(&secrets, certificate),
@@ -68,7 +70,7 @@ impl Uses {
 
 fn secrets(tls: &TlsTermination) -> impl Iterator<Item = &SecretKey> {
     let bundle = tls.clients.certificates().and_then(|certificates| certificates.trust.bundle());
-    [Some(&tls.certificate), tls.clients.fallback(), bundle].into_iter().flatten()
+    tls.certificates.iter().chain(tls.clients.fallback()).chain(bundle)
 }
 
 fn clusters(route: &Route) -> impl Iterator<Item = &ClusterKey> {

@@ -14,6 +14,7 @@ mod router;
 pub(crate) mod scope_miss;
 mod script;
 mod sni_check;
+mod stateful_session;
 
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ pub(crate) use router::SCOPE_AFTER_REDIRECT;
 type Entry = (&'static str, fn(&ConnectionManager<'_>) -> Option<Any>);
 
 /// All filters, in order (reference 7.3). No name stands twice: per-route settings are found by name.
-const FILTERS: [Entry; 15] = [
+const FILTERS: [Entry; 16] = [
     // First, so that all others see the route that is found in the end.
     (scope_miss::FIRST, scope_miss::first),
     (scope_miss::AGAIN, scope_miss::again),
@@ -47,6 +48,7 @@ const FILTERS: [Entry; 15] = [
     (JWT_AUTHN, jwt_authn::config),
     (EXT_AUTHZ, ext_authz::config),
     (RATE_LIMIT, rate_limit::config),
+    (STATEFUL_SESSION, stateful_session::config),
     (ROUTER, router::config),
 ];
 
@@ -58,6 +60,7 @@ const LOCAL_RATE_LIMIT: &str = "envoy.filters.http.local_ratelimit";
 const RATE_LIMIT: &str = "envoy.filters.http.ratelimit";
 const RBAC: &str = "envoy.filters.http.rbac";
 const ROUTER: &str = "envoy.filters.http.router";
+const STATEFUL_SESSION: &str = "envoy.filters.http.stateful_session";
 
 /// A filter that hosts and routes tell what to do: its name, what their policies say to it, and what silences it.
 type Told = (&'static str, fn(&Host, &Policies) -> Option<Any>, fn() -> Any);
@@ -88,10 +91,11 @@ fn messages(host: &Host, policies: &Policies) -> BTreeMap<String, Any> {
 /// What a route says to filters, by the names of these.
 pub(crate) fn messages_of_route(value: &VirtualHost, route: &Route) -> BTreeMap<String, Any> {
     let token = route.jwt.as_deref().map(|provider| (JWT_AUTHN.to_owned(), jwt_authn::message(provider)));
+    let session = stateful_session::message(route).map(|message| (STATEFUL_SESSION.to_owned(), message));
     // Nobody is asked about what has to come again by HTTPS.
     let is_only_redirected = matches!(route.action, Action::UpgradeToHttps) && may_ask(value);
     let unasked = is_only_redirected.then(unasked).unwrap_or_default();
-    messages(&value.host, &route.policies).into_iter().chain(token).chain(unasked).collect()
+    messages(&value.host, &route.policies).into_iter().chain(token).chain(session).chain(unasked).collect()
 }
 
 /// Whether somebody may be asked about requests to a host: where all hosts are asked about, each of them says so.

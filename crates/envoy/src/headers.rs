@@ -4,9 +4,10 @@ use envoy_protos::envoy::config::core::v3::header_value_option::HeaderAppendActi
 use envoy_protos::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
 use model::HeaderEdits;
 
-/// The headers that get a value, whatever they had.
+/// The headers that get a value, whatever they had or beside that.
 pub(crate) fn to_set(edits: &HeaderEdits) -> Vec<HeaderValueOption> {
-    edits.set.iter().map(|(name, value)| set(name, value)).collect()
+    let set = edits.set.iter().map(|(name, value)| set(name, value));
+    set.chain(edits.add.iter().map(|(name, value)| append(name, value))).collect()
 }
 
 /// The headers that are taken away; Envoy does so before it sets others.

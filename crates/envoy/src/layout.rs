@@ -2,8 +2,10 @@
 
 mod assembly;
 mod by_listener;
+mod carrier;
 mod classic;
 mod fallback;
+mod naming;
 mod on_demand;
 mod outbox;
 mod plain;
@@ -12,17 +14,19 @@ mod scope;
 mod scoped;
 mod scoped_plain;
 mod secrets;
+mod sections;
 mod tables;
 mod tls;
 
 use std::fmt;
 use std::sync::Arc;
 
-use model::{SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
+use model::{Listener, ListenerId, SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
 
 use crate::{Resource, ResourceType, XdsMode};
 
 use assembly::Fragment;
+use by_listener::{ByListener, Make};
 use on_demand::Place;
 
 /// Which resources virtual hosts are spread over; chosen at start, for good.
@@ -32,12 +36,18 @@ use on_demand::Place;
 pub trait Layout: Send {
     /// Puts a virtual host in place of the last one of its key; `None` takes it away.
     ///
-    /// Encodes at once. A key of a listener that is not among the settings' is ignored.
+    /// Encodes at once. A key of a listener that is not among the layout's is ignored.
     fn set(&mut self, key: &VirtualHostKey, value: Option<&VirtualHost>);
 
     /// Takes settings that differ in what is known of the services that are asked about all hosts. Listeners follow with
     /// the next flush, and chains of hosts when these are set again.
     fn set_settings(&mut self, settings: &Settings);
+
+    /// Makes these its listeners: they open with the next flush, with hosts or without. What one needs that is not among
+    /// them any more goes with it.
+    ///
+    /// Gives those that are new or differ: they are without hosts.
+    fn set_listeners(&mut self, listeners: &[Listener]) -> Vec<ListenerId>;
 
     /// Puts what a Secret holds in place of what it held; `None` when nobody needs it any more.
     fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>);
@@ -50,9 +60,6 @@ pub trait Layout: Send {
     /// The virtual hosts that a resource is made from, sorted; empty for one that is nobody's.
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey>;
 
-    /// The resources that many hosts share: what one of them waits for must not hold up the others.
-    fn shared(&self) -> Vec<(ResourceType, Arc<str>)>;
-
     /// The virtual hosts whose bytes changed with a flush since this was asked last, sorted, each with all
     /// that it was before the first of those flushes: for taking a change back that Envoy rejects.
     fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)>;
@@ -61,14 +68,21 @@ pub trait Layout: Send {
     fn restore(&mut self, key: &VirtualHostKey, before: Before);
 }
 
-/// The layout that the settings choose, without hosts.
+/// The layout that the settings choose, with the listeners of an ingress and without hosts.
 #[must_use]
 pub fn layout(settings: &Settings, mode: XdsMode) -> Box<dyn Layout> {
-    Box::new(match settings.layout {
-        model::Layout::Table => classic::classic(settings, mode),
-        model::Layout::Scoped => scoped::scoped(settings, mode),
-        model::Layout::OnDemand => scoped::on_demand(settings, mode),
-    })
+    layout_with(settings, &settings.listeners(), mode)
+}
+
+/// The same with these listeners.
+#[must_use]
+pub fn layout_with(settings: &Settings, listeners: &[Listener], mode: XdsMode) -> Box<dyn Layout> {
+    let shape: Make = match settings.layout {
+        model::Layout::Table => classic::shape,
+        model::Layout::Scoped => scoped::shape,
+        model::Layout::OnDemand => scoped::shape_on_demand,
+    };
+    Box::new(ByListener::new(settings, listeners, mode, shape))
 }
 
 /// All that a virtual host was in the resources of a layout. Kept as bytes.
@@ -88,6 +102,8 @@ struct Form {
     place: Option<Place>,
     /// What it is to clients that do not name it.
     fallback: Option<fallback::Part>,
+    /// What it is on a TLS listener of a Gateway.
+    section: Option<sections::Part>,
 }
 
 impl Before {
@@ -98,8 +114,7 @@ impl Before {
 
 impl From<Form> for Before {
     fn from(form: Form) -> Self {
-        let Form { fragment, resource, place, fallback } = &form;
-        let was_there = fragment.is_some() || resource.is_some() || place.is_some() || fallback.is_some();
+        let was_there = form != Form::default();
         Self(was_there.then(|| Box::new(form)))
     }
 }

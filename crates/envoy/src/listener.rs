@@ -1,6 +1,7 @@
 //! Listeners.
 
 mod addresses;
+mod carrier;
 mod chain;
 mod connection_manager;
 mod early;
@@ -13,6 +14,7 @@ mod stats_tls;
 mod tcp_proxy;
 mod tls;
 mod tracing;
+mod udp_proxy;
 
 use std::num::NonZeroU32;
 
@@ -31,7 +33,8 @@ use model::{Fingerprints, Listener, Settings, Transport};
 use crate::address::bind;
 use crate::any::pack;
 
-pub(crate) use chain::{Chains, plain_chain};
+pub(crate) use carrier::carrier;
+pub(crate) use chain::{CLOSING_CHAIN, Chains, plain_chain};
 pub(crate) use connection_manager::{ConnectionManager, Routes};
 pub(crate) use scoped_routes::ScopeKey;
 pub(crate) use server_names::{Chain, FALLBACK_CHAIN, Others, matcher};

@@ -12,6 +12,9 @@ pub(crate) const CONTOUR: &str = "contour";
 /// The runtime layer that is served by RTDS.
 pub const RUNTIME_LAYER: &str = "dynamic";
 
+/// A cluster that is never there: what goes to it is refused. No cluster of a backend is called so.
+pub(crate) const NOWHERE: &str = "~nowhere";
+
 /// The header that chooses a request's scope; internal to Envoy.
 pub(crate) const SCOPE_HEADER: &str = "x-isobath-scope";
 

@@ -128,6 +128,8 @@ pub struct Resource {
     pub refs: References,
     /// How long Envoy may take to acknowledge it.
     pub warming: Warming,
+    /// Whether it is made from many hosts: what one of them waits for must not hold up the others.
+    pub is_shared: bool,
 }
 
 impl Resource {
@@ -143,7 +145,8 @@ impl Resource {
         body: Rope,
         refs: References,
     ) -> Self {
-        Self { resource_type, name, body, own_name: OwnName::InBody, refs, warming: Warming::Quick }
+        let (own_name, warming, is_shared) = (OwnName::InBody, Warming::Quick, false);
+        Self { resource_type, name, body, own_name, refs, warming, is_shared }
     }
 
     /// The whole serialized message. Copies a body that lacks the name.
@@ -170,6 +173,7 @@ impl fmt::Debug for Resource {
             .field("own_name", &self.own_name)
             .field("refs", &self.refs)
             .field("warming", &self.warming)
+            .field("is_shared", &self.is_shared)
             .finish()
     }
 }

@@ -6,6 +6,7 @@ mod hash;
 mod internal_redirect;
 mod matching;
 mod names;
+mod paths;
 mod redirect;
 
 use std::cell::LazyCell;
@@ -15,7 +16,7 @@ use envoy_protos::envoy::config::core::v3::Metadata;
 use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::google::protobuf::BoolValue;
 use envoy_protos::google::protobuf::value::Kind;
-use model::{Action, DirectResponse, ObjectId, Route, Settings, VirtualHost};
+use model::{Action, DirectResponse, ListenerId, ObjectId, Route, Settings, VirtualHost};
 
 use crate::{Reference, filters, headers};
 
@@ -26,32 +27,52 @@ pub(crate) use matching::{header, quote};
 pub(crate) struct Table<'a> {
     /// The key of the scope that it is the table of; else it is a route configuration, which may hold other hosts, too.
     pub(crate) scope: Option<&'a str>,
-    pub(crate) origins: Origins,
+    pub(crate) style: Style,
+}
+
+/// What all routes of a listener have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
+    origins: Origins,
+    wildcards: Wildcards,
 }
 
 /// Whether routes tell which objects they come from. Nobody reads it but access logs that ask for it, and Envoy takes a
 /// table in nearly twice the time with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origins {
+enum Origins {
     Told,
     Untold,
 }
 
-impl From<&Settings> for Origins {
-    fn from(settings: &Settings) -> Self {
-        if settings.access_logs.tell_origins() { Self::Told } else { Self::Untold }
-    }
+/// How many labels of a host the `*` of a wildcard stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wildcards {
+    /// One, as for Ingresses and HTTPProxies (reference 3.2).
+    OneLabel,
+    /// One or more, as for the routes of a Gateway.
+    Labels,
 }
 
-impl Origins {
+impl Style {
+    /// That of a listener's routes.
+    pub(crate) fn of(listener: &ListenerId, settings: &Settings) -> Self {
+        let origins = if settings.access_logs.tell_origins() { Origins::Told } else { Origins::Untold };
+        let wildcards = match listener.fleet().of_gateway() {
+            None => Wildcards::OneLabel,
+            Some(_) => Wildcards::Labels,
+        };
+        Self { origins, wildcards }
+    }
+
     /// A table that is no scope's.
     pub(crate) const fn table(self) -> Table<'static> {
-        Table { scope: None, origins: self }
+        Table { scope: None, style: self }
     }
 
     /// That of the scope with this key.
     pub(crate) const fn scope(self, key: &str) -> Table<'_> {
-        Table { scope: Some(key), origins: self }
+        Table { scope: Some(key), style: self }
     }
 }
 
@@ -60,7 +81,7 @@ pub(crate) fn routes(value: &VirtualHost, routes: &[Route], table: Table<'_>) ->
     let names = names::names(&value.host, routes, table);
     let own = LazyCell::new(|| BTreeSet::from_iter(&names).into_iter().cloned().collect::<Vec<String>>());
     let named = |(route, name): (&Route, &String)| {
-        let mut message = self::route(route, value, table.origins);
+        let mut message = self::route(route, value, table.style);
         message.name.clone_from(name);
         if let Some(redirect) = names::followed(route) {
             internal_redirect::follow(&mut message, redirect, &own, table);
@@ -75,11 +96,11 @@ pub(crate) fn routes(value: &VirtualHost, routes: &[Route], table: Table<'_>) ->
 /// Room for the routes that tables add: a route is large, and to make room for one more copies all.
 const OURS: usize = 2;
 
-fn route(route: &Route, value: &VirtualHost, origins: Origins) -> proto::Route {
+fn route(route: &Route, value: &VirtualHost, style: Style) -> proto::Route {
     proto::Route {
-        r#match: Some(matching::route_match(&route.matches, &value.host)),
-        action: Some(action::action(&route.action)),
-        metadata: (origins == Origins::Told).then(|| origin(&route.origin)),
+        r#match: Some(matching::route_match(&route.matches, &value.host, style.wildcards)),
+        action: Some(action::action(&route.action, &value.host)),
+        metadata: (style.origins == Origins::Told).then(|| origin(&route.origin)),
         typed_per_filter_config: filters::messages_of_route(value, route),
         request_headers_to_add: headers::to_set(&route.request_headers),
         request_headers_to_remove: headers::to_remove(&route.request_headers),
@@ -110,7 +131,7 @@ pub(crate) fn answer_uncertified(name: &str, status: u16) -> proto::Route {
 
 /// A route that sends every client to HTTPS whose host is matched by an expression.
 pub(crate) fn upgrade_all(name: &str, authority: &str) -> proto::Route {
-    let mut route = every_request(name, action::action(&Action::UpgradeToHttps));
+    let mut route = every_request(name, action::to_https());
     let headers = vec![matching::authority(authority)];
     route.r#match = route.r#match.map(|every| proto::RouteMatch { headers, ..every });
     route

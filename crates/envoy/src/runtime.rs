@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use envoy_protos::envoy::service::runtime::v3::Runtime;
 use envoy_protos::google::protobuf::value::Kind;
 use envoy_protos::google::protobuf::{Struct, Value};
-use model::Settings;
+use model::{Listener, Settings};
 
 use crate::names::RUNTIME_LAYER;
 use crate::{References, Resource};
@@ -20,13 +20,14 @@ const RE2_SIZES: [(&str, f64); 2] =
 /// How many requests of a connection are begun before others have their turn.
 const REQUESTS_AT_ONCE: &str = "http.max_requests_per_io_cycle";
 
-/// The runtime layer that is served by RTDS. What the operator names goes before sizes, and nothing else.
+/// The runtime layer that is served by RTDS, with limits for these listeners. What the operator names goes before sizes,
+/// and nothing else.
 #[must_use]
-pub fn runtime(settings: &Settings) -> Resource {
+pub fn runtime(settings: &Settings, listeners: &[Listener]) -> Resource {
     let mut layer = re2_sizes();
     let named = settings.runtime.iter();
     let named = named.map(|(key, text)| (key.to_string(), Kind::StringValue(text.to_string())));
-    for (key, kind) in named.chain(limits(settings)) {
+    for (key, kind) in named.chain(limits(settings, listeners)) {
         layer.fields.insert(key, Value { kind: Some(kind) });
     }
     let runtime = Runtime { name: RUNTIME_LAYER.to_owned(), layer: Some(layer) };
@@ -34,15 +35,15 @@ pub fn runtime(settings: &Settings) -> Resource {
 }
 
 /// Limits that Envoy looks up in its runtime only.
-fn limits(settings: &Settings) -> impl Iterator<Item = (String, Kind)> {
+fn limits(settings: &Settings, listeners: &[Listener]) -> impl Iterator<Item = (String, Kind)> {
     let number = |number: NonZeroU32| Kind::NumberValue(number.get().into());
     let clients = &settings.downstream;
     let at_once = clients.requests_at_once.map(|most| (REQUESTS_AT_ONCE.to_owned(), number(most)));
-    let listeners = settings.listeners().map(|listener| {
+    let of_listeners = listeners.iter().filter_map(move |listener| {
         let key = format!("envoy.resource_limits.listener.{}.connection_limit", listener.id);
         clients.max_connections.map(|most| (key, number(most)))
     });
-    at_once.into_iter().chain(listeners.into_iter().flatten())
+    at_once.into_iter().chain(of_listeners)
 }
 
 /// The same, for the bootstrap: routes may arrive before the layer does.

@@ -142,7 +142,8 @@ pub struct UpstreamTls {
 impl UpstreamTls {
     /// The Secrets that it names.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretKey> {
-        self.client_certificate.iter().chain(self.validation.as_ref().map(|validation| &validation.ca))
+        let bundle = self.validation.as_ref().and_then(|validation| validation.authorities.bundle());
+        self.client_certificate.iter().chain(bundle)
     }
 }
 
@@ -150,13 +151,69 @@ impl UpstreamTls {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UpstreamValidation {
     /// Who may have signed its certificate.
-    pub ca: SecretKey,
-    /// DNS names, one of which the certificate must carry; at least one.
-    pub subject_names: Vec<Arc<str>>,
+    pub authorities: Authorities,
+    /// Names, one of which the certificate must carry; at least one, sorted, each once.
+    pub subject_names: Vec<SubjectName>,
+}
+
+/// Who may sign certificates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authorities {
+    /// The CAs of a bundle.
+    Bundle(SecretKey),
+    /// Those that Envoy's system trusts.
+    System,
+}
+
+impl Authorities {
+    /// The bundle, if there is one.
+    #[must_use]
+    pub const fn bundle(&self) -> Option<&SecretKey> {
+        match self {
+            Self::Bundle(bundle) => Some(bundle),
+            Self::System => None,
+        }
+    }
+}
+
+/// Clusters are named by their hashes: one with a bundle is called as it was when there was nothing else.
+impl Hash for Authorities {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Bundle(bundle) => bundle.hash(state),
+            Self::System => "system".hash(state),
+        }
+    }
+}
+
+/// A name in a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SubjectName {
+    /// A DNS name.
+    Dns(Arc<str>),
+    /// A URI.
+    Uri(Arc<str>),
+}
+
+/// As for [`Authorities`].
+impl Hash for SubjectName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Dns(name) => name.hash(state),
+            Self::Uri(name) => ("uri", name).hash(state),
+        }
+    }
+}
+
+impl fmt::Display for SubjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Dns(name) | Self::Uri(name)) = self;
+        f.write_str(name)
+    }
 }
 
 /// Limits of use; `None` is Envoy's default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CircuitBreakers {
     /// Connections.
     pub max_connections: Option<u32>,
@@ -166,8 +223,32 @@ pub struct CircuitBreakers {
     pub max_requests: Option<u32>,
     /// Retries at once.
     pub max_retries: Option<u32>,
+    /// The same, by how many requests there are; goes before `max_retries`.
+    pub retry_budget: Option<RetryBudget>,
     /// Connections to one endpoint.
     pub per_host_max_connections: Option<u32>,
+}
+
+/// Clusters are named by their hashes: one without a budget is called as it was before there were any.
+impl Hash for CircuitBreakers {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { max_connections, max_pending_requests, max_requests, max_retries, retry_budget, .. } =
+            self;
+        (max_connections, max_pending_requests, max_requests, max_retries).hash(state);
+        self.per_host_max_connections.hash(state);
+        retry_budget.iter().for_each(|budget| budget.hash(state));
+    }
+}
+
+/// How many of the requests at once may be retries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RetryBudget {
+    /// Of a hundred requests; 0 to 100.
+    pub percent: u8,
+    /// Over which time requests are counted; `None` for those under way alone.
+    pub interval: Option<Duration>,
+    /// How many there may be however few requests there are.
+    pub minimum: u32,
 }
 
 impl Cluster {

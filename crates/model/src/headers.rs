@@ -5,11 +5,13 @@ use std::sync::Arc;
 /// A header value in Envoy's format language: a literal `%` is doubled, `%NAME%` is substituted.
 pub type HeaderValue = Arc<str>;
 
-/// Changes to headers, applied in this order: remove, then set.
+/// Changes to headers, applied in this order: remove, then set, then add.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct HeaderEdits {
     /// Headers that get this value, whatever they had; sorted by name, each name once, lower case.
     pub set: Vec<(Arc<str>, HeaderValue)>,
+    /// Headers that get this value beside those that they have; sorted by name, lower case.
+    pub add: Vec<(Arc<str>, HeaderValue)>,
     /// Headers that are taken away; sorted, each once, lower case.
     pub remove: Vec<Arc<str>>,
 }
@@ -18,7 +20,7 @@ impl HeaderEdits {
     /// Whether nothing is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.remove.is_empty()
+        self.set.is_empty() && self.add.is_empty() && self.remove.is_empty()
     }
 }
 

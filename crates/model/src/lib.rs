@@ -17,6 +17,7 @@ mod cors;
 mod downstream;
 mod duration;
 mod fleet;
+mod fraction;
 mod gateway_status;
 mod headers;
 mod health;
@@ -41,14 +42,16 @@ pub use access_log::{AccessLogs, LogFormat, LogLevel};
 pub use authorization::{Authorization, AuthorizationProtocol, Check, NameMatch, Question, QuestionBody};
 pub use balancing::{Aggression, Balancing, HashPart, HashSource, SlowStart};
 pub use cluster::{
-    AssignmentKey, Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily, Endpoint, Endpoints,
-    EndpointsKey, Protocol, SharedEndpoints, UpstreamTls, UpstreamValidation,
+    AssignmentKey, Authorities, Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily,
+    Endpoint, Endpoints, EndpointsKey, Protocol, RetryBudget, SharedEndpoints, SubjectName, UpstreamTls,
+    UpstreamValidation,
 };
 pub use cookie::{CookieRewrite, SameSite};
 pub use cors::{CorsOrigin, CorsPolicy};
 pub use downstream::{Compression, Downstream, Fingerprints, HttpVersions, ServerHeader};
 pub use duration::Timeout;
 pub use fleet::{FleetId, GatewayName};
+pub use fraction::Fraction;
 pub use gateway_status::{
     AncestorStatus, Condition, GatewayApiStatus, GatewayStatus, Holds, ListenerSetStatus, ListenerStatus,
     ParentRef, ParentStatus, RouteKind,
@@ -68,9 +71,10 @@ pub use policy::{
 pub use report::{Problem, Report, Severity, Verdict};
 pub use route::{
     Action, DirectResponse, Forward, HostRewrite, InternalRedirect, Mirror, PathRewrite, Redirect,
-    RedirectPath, Retry, Route, RouteTimeouts, SchemeChange, WeightedCluster,
+    RedirectPath, RedirectPort, Retry, Route, RouteTimeouts, SchemeChange, Segments, SessionCarrier,
+    SessionPersistence, WeightedCluster,
 };
-pub use secret::{SecretContent, SecretKey, SecretName, SecretUse};
+pub use secret::{CaSource, SecretContent, SecretKey, SecretName, SecretUse};
 pub use services::{Asked, ExtensionName, GlobalAuthorization, Known, RateLimitService};
 pub use settings::{Bind, CertificateFiles, DuplicateFqdn, GlobalTimeouts, Layout, Settings};
 pub use tls::{
@@ -79,4 +83,4 @@ pub use tls::{
 };
 pub use tracing::{Sampling, Share, Tag, Tracing};
 pub use upstream::{Handshake, Upstream};
-pub use virtual_host::{TcpProxy, Traffic, VirtualHost};
+pub use virtual_host::{Targets, Traffic, VirtualHost};

@@ -43,6 +43,10 @@ pub enum Transport {
     Plaintext,
     /// TLS: hosts are told apart by SNI, then terminated or passed through.
     Tls,
+    /// Any connections: there is one host, `*`.
+    Tcp,
+    /// Datagrams: there is one host, `*`.
+    Udp,
 }
 
 /// A port that Envoy opens.

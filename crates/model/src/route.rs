@@ -1,8 +1,11 @@
 //! What happens to a request that a route takes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::{ClusterKey, CookieRewrite, HashPart, HeaderEdits, ObjectId, Policies, RouteMatch, Timeout};
+use crate::{
+    ClusterKey, CookieRewrite, Fraction, HashPart, HeaderEdits, ObjectId, Policies, RouteMatch, Timeout,
+};
 
 /// A route: which requests it takes, and what happens to them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -66,28 +69,56 @@ pub struct Redirect {
     pub scheme: Option<Arc<str>>,
     /// Another host; the request's own when absent.
     pub host: Option<Arc<str>>,
-    /// Another port.
-    pub port: Option<u16>,
+    /// Which port.
+    pub port: RedirectPort,
     /// Another path.
     pub path: Option<RedirectPath>,
     /// 301, 302, 303, 307 or 308.
     pub status: u16,
 }
 
-/// How a redirect changes the path.
+/// To which port the client is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum RedirectPort {
+    /// That of the request, as it stands there.
+    #[default]
+    Same,
+    /// This one.
+    Number(u16),
+    /// This one, which is that of the scheme: it is left out where the host is known beforehand.
+    Usual(u16),
+}
+
+/// How a redirect changes the path. The query stays.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RedirectPath {
     /// The whole path is replaced.
     Full(Arc<str>),
     /// The prefix that matched is replaced.
     Prefix(Arc<str>),
+    /// The segments that matched are replaced.
+    Segments(Segments),
+}
+
+/// Segments at the beginning of a path, and what stands in their place: `/a` by `/b` makes `/b/c` of `/a/c`, and `/b` of
+/// `/a`. Neither text ends in a slash: all of the path is below the empty one, and `/c` is left of `/a/c` where it replaces
+/// `/a`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Segments {
+    /// What the route matches.
+    pub matched: Arc<str>,
+    /// What stands there instead.
+    pub replacement: Arc<str>,
 }
 
 /// How a request reaches a backend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Forward {
-    /// The backends that share the requests: at least one, with a sum of weights above zero.
+    /// The backends that share the requests.
     pub clusters: Vec<WeightedCluster>,
+    /// The weight of backends that cannot be reached: their share of requests is answered with 500. The sum of all weights
+    /// is a `u32` above zero.
+    pub invalid: u32,
     /// Backends that get a copy, whose answers are dropped.
     pub mirrors: Vec<Mirror>,
     /// A change to the path.
@@ -100,6 +131,8 @@ pub struct Forward {
     pub timeouts: RouteTimeouts,
     /// Second tries.
     pub retry: Option<Retry>,
+    /// How a client keeps its endpoint.
+    pub session: Option<SessionPersistence>,
     /// Whether a client may upgrade to a WebSocket.
     pub websockets: bool,
     /// Redirects of backends that Envoy follows itself, to the same host; exact hosts only.
@@ -143,15 +176,19 @@ impl WeightedCluster {
 pub struct Mirror {
     /// The backend.
     pub cluster: ClusterKey,
-    /// How many of a hundred requests are copied, 1 to 100.
-    pub percent: u8,
+    /// How many requests are copied.
+    pub share: Fraction,
 }
 
-/// A change to the path of a request.
+/// A change to the path of a request. The query stays.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PathRewrite {
+    /// The whole path is replaced.
+    Full(Arc<str>),
     /// The prefix that matched is replaced.
     Prefix(Arc<str>),
+    /// The segments that matched are replaced.
+    Segments(Segments),
     /// What the RE2 expression finds first is replaced by the text (`\1` for its first group).
     Regex {
         /// The expression.
@@ -184,12 +221,38 @@ pub struct RouteTimeouts {
 pub struct Retry {
     /// Envoy's words for the cases, joined by commas (`5xx,reset`).
     pub on: Arc<str>,
-    /// How often at most; at least 1.
+    /// How often at most; 0 where there is nothing but a limit of the only try.
     pub count: u32,
     /// The time limit of one try.
     pub per_try: Timeout,
     /// Statuses that count as a failure with `retriable-status-codes`; sorted.
     pub status_codes: Vec<u32>,
+    /// About how long it waits before the second try, and twice as long before each next one, up to ten times; never zero.
+    /// Envoy's default: 25 ms.
+    pub back_off: Option<Duration>,
+}
+
+/// How a client that was sent to an endpoint comes to the same one again, while that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SessionPersistence {
+    /// The name of the cookie, or of the header: a token.
+    pub name: Arc<str>,
+    /// What brings it.
+    pub carrier: SessionCarrier,
+}
+
+/// What brings the endpoint of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SessionCarrier {
+    /// A cookie.
+    Cookie {
+        /// Below which path clients send it; below others nothing is kept.
+        path: Arc<str>,
+        /// How long clients keep it, in whole seconds; `None` for as long as they run.
+        lifetime: Option<Duration>,
+    },
+    /// A header of answers that clients send back.
+    Header,
 }
 
 /// Which redirects of backends Envoy follows itself. Clients get all others, and those to other hosts.

@@ -1,5 +1,6 @@
 //! Secrets that Envoy fetches by name.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,6 +15,34 @@ pub enum SecretUse {
     CaWithCrl(Box<SecretName>),
     /// `tls.crt` and `tls.key`, for Envoy to show to backends.
     ClientPair,
+    /// The bundles of all of these as one: at least one, sorted, each once. The namespace and name are those of the first.
+    Cas(Arc<[CaSource]>),
+}
+
+/// An object with a bundle of CAs, in `ca.crt`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CaSource {
+    /// A ConfigMap.
+    ConfigMap(SecretName),
+    /// A Secret.
+    Secret(SecretName),
+}
+
+impl CaSource {
+    fn name(&self) -> &SecretName {
+        let (Self::ConfigMap(name) | Self::Secret(name)) = self;
+        name
+    }
+}
+
+/// `namespace/name/ca` for a Secret, and `namespace/name/configmap/ca`.
+impl fmt::Display for CaSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ConfigMap(name) => write!(f, "{name}/configmap/ca"),
+            Self::Secret(name) => write!(f, "{name}/ca"),
+        }
+    }
 }
 
 /// A Secret as an object.
@@ -65,15 +94,30 @@ impl SecretKey {
         let usage = crl.map_or(SecretUse::Ca, |crl| SecretUse::CaWithCrl(Box::new(crl)));
         Self { namespace: namespace.into(), name: name.into(), usage }
     }
+
+    /// The bundles of CAs in several objects, in any order; `None` without any. One Secret is as if it stood alone.
+    pub fn cas(sources: impl IntoIterator<Item = CaSource>) -> Option<Self> {
+        let sources: Arc<[CaSource]> = BTreeSet::from_iter(sources).into_iter().collect();
+        let SecretName { namespace, name } = sources.first()?.name().clone();
+        let usage = match &*sources {
+            [CaSource::Secret(_)] => SecretUse::Ca,
+            _ => SecretUse::Cas(sources),
+        };
+        Some(Self { namespace, name, usage })
+    }
 }
 
 /// `namespace/name`, with `/ca` for a bundle, `/ca/namespace/name/crl` for one with revocation lists and `/client` for
-/// what backends are shown: the resource's name in SDS.
+/// what backends are shown; for several bundles their names with `+` between: the resource's name in SDS.
 impl fmt::Display for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let SecretUse::Cas(sources) = &self.usage {
+            let sources: Vec<_> = sources.iter().map(CaSource::to_string).collect();
+            return f.write_str(&sources.join("+"));
+        }
         write!(f, "{}/{}", self.namespace, self.name)?;
         match &self.usage {
-            SecretUse::Pair => Ok(()),
+            SecretUse::Pair | SecretUse::Cas(_) => Ok(()),
             SecretUse::Ca => f.write_str("/ca"),
             SecretUse::CaWithCrl(crl) => write!(f, "/ca/{crl}/crl"),
             SecretUse::ClientPair => f.write_str("/client"),
@@ -106,5 +150,22 @@ impl fmt::Debug for SecretContent {
             Self::Pair { .. } => "Pair(..)",
             Self::Ca { .. } => "Ca(..)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bundles_are_named_by_all_their_objects() {
+        let map = |name: &str| CaSource::ConfigMap(SecretName::new("ns", name));
+        let secret = |name: &str| CaSource::Secret(SecretName::new("ns", name));
+        let name = |sources: &[CaSource]| SecretKey::cas(sources.iter().cloned()).map(|key| key.to_string());
+        assert_eq!(name(&[]), None);
+        assert_eq!(SecretKey::cas([secret("a")]), Some(SecretKey::ca("ns", "a", None)));
+        assert_eq!(name(&[map("a")]).as_deref(), Some("ns/a/configmap/ca"));
+        let both = name(&[secret("a"), map("b"), map("a"), map("b")]);
+        assert_eq!(both.as_deref(), Some("ns/a/configmap/ca+ns/b/configmap/ca+ns/a/ca"));
     }
 }

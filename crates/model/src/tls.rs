@@ -11,8 +11,8 @@ pub use offer::{CipherSuite, Curve, TlsOffer};
 /// How TLS ends at Envoy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TlsTermination {
-    /// The certificate and its key.
-    pub certificate: SecretKey,
+    /// The certificates with their keys, of which each client gets the one that it can use; at least one.
+    pub certificates: Vec<SecretKey>,
     /// The oldest version that clients may use.
     pub minimum: TlsVersion,
     /// The newest version that clients may use; not older than `minimum`.

@@ -12,11 +12,15 @@ use crate::{
 pub struct VirtualHost {
     /// The host.
     pub host: Host,
+    /// Whose connections bring its requests, on a TLS listener of a Gateway: the host of the Gateway's listener, where
+    /// that is another. How TLS ends is that one's.
+    pub section: Option<Host>,
     /// How TLS ends here; `None` on a plaintext listener, and where TLS is passed through.
     pub tls: Option<TlsTermination>,
     /// What happens to its traffic.
     pub traffic: Traffic,
-    /// What requests must meet; of these, connections that are carried as they are meet the addresses only.
+    /// What requests must meet; of these, connections that are carried as they are meet the addresses only, and datagrams
+    /// nothing.
     pub policies: Policies,
     /// Which scripts of other origins may send requests and read the answers; `None` leaves that to the backends.
     pub cors: Option<Arc<CorsPolicy>>,
@@ -43,11 +47,11 @@ impl VirtualHost {
         };
         match &self.traffic {
             Traffic::Http(routes) => routes.iter().any(rewrites),
-            Traffic::Tcp(_) => false,
+            Traffic::Tcp(_) | Traffic::Udp(_) => false,
         }
     }
 
-    /// The host as it answers every request with 500; `None` for one that carries connections, which cannot be told.
+    /// The host as it answers every request with 500; `None` for one that carries connections or datagrams, which cannot be told.
     #[must_use]
     pub fn closed(&self) -> Option<Self> {
         let Traffic::Http(routes) = &self.traffic else { return None };
@@ -62,6 +66,7 @@ impl VirtualHost {
         };
         Some(Self {
             host: self.host.clone(),
+            section: self.section.clone(),
             tls: self.tls.clone(),
             traffic: Traffic::Http(vec![answer]),
             policies: Policies::default(),
@@ -77,13 +82,26 @@ impl VirtualHost {
 pub enum Traffic {
     /// Requests are routed; sorted by precedence, each match once.
     Http(Vec<Route>),
-    /// Connections are carried to a backend as they are. On a TLS listener only.
-    Tcp(TcpProxy),
+    /// Connections are carried to backends as they are. On a listener for TLS, or on one for TCP.
+    Tcp(Targets),
+    /// Datagrams are carried to backends as they are. On a listener for UDP only.
+    Udp(Targets),
 }
 
-/// Backends that share connections.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TcpProxy {
-    /// At least one, with a sum of weights above zero; the headers are empty.
+/// Backends that share connections, or datagrams: those of one client go to one backend while they follow each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Targets {
+    /// The backends; their headers are empty.
     pub clusters: Vec<WeightedCluster>,
+    /// The weight of those that cannot be reached: their share of connections is closed, that of datagrams dropped. The
+    /// sum of all weights is a `u32`; where it is zero, that is what happens to all.
+    pub invalid: u32,
+}
+
+impl Targets {
+    /// These backends, all of which can be reached.
+    #[must_use]
+    pub const fn valid(clusters: Vec<WeightedCluster>) -> Self {
+        Self { clusters, invalid: 0 }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{Effect, Engine, Event, Publication, Rejection};
-use envoy::{Layout, ResourceType, XdsMode};
+use envoy::{Layout, XdsMode};
 use model::{ObjectId, Report, Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
@@ -49,8 +49,6 @@ pub struct Controller {
     observations: mpsc::UnboundedReceiver<Observation>,
     notices: mpsc::UnboundedSender<Notice>,
     fleet: FleetId,
-    /// What many hosts share.
-    shared: Vec<(ResourceType, Arc<str>)>,
     ledger: Ledger,
     /// Objects that cannot be read: the engine does not know of them.
     unreadable: BTreeSet<ObjectId>,
@@ -87,7 +85,6 @@ impl Controller {
         let settings = Arc::new(settings);
         let asked = Arc::clone(&hub);
         let controller = Self {
-            shared: layout.shared(),
             engine: Engine::new(settings, mode, layout),
             hub,
             observations,
@@ -184,7 +181,7 @@ impl Controller {
             work: publication.work,
             engine_time: ended.duration_since(began),
         };
-        let update = convert::update(publication, &self.shared);
+        let update = convert::update(publication);
         self.tell(Notice::Published(published));
         let offered = self.hub.publish(&self.fleet, update);
         self.ledger.offered(offered, generation, Times { began, offered: ended });

@@ -1,17 +1,15 @@
 //! From what the engine publishes to what the xDS server delivers.
 
-use std::sync::Arc;
-
 use engine::Publication;
 use envoy::{Needs, OwnName, Reference, Resource, ResourceType};
 use xds::{Overdue, Update};
 
-/// An update of the fleet's configuration. Many hosts share `shared`.
-pub(crate) fn update(publication: Publication, shared: &[(ResourceType, Arc<str>)]) -> Update {
+/// An update of the fleet's configuration.
+pub(crate) fn update(publication: Publication) -> Update {
     let set = publication.set.into_iter();
     let removed = publication.removed.into_iter();
     Update {
-        set: set.map(|each| (kind(each.resource_type), resource(each, shared))).collect(),
+        set: set.map(|each| (kind(each.resource_type), resource(each))).collect(),
         removed: removed.map(|(resource_type, name)| (kind(resource_type), name)).collect(),
     }
 }
@@ -42,11 +40,8 @@ pub(crate) const fn layout_kind(resource_type: xds::ResourceType) -> ResourceTyp
     }
 }
 
-fn resource(resource: Resource, shared: &[(ResourceType, Arc<str>)]) -> xds::Resource {
-    // One tenant's cluster that never warms must not hold up the routes of all others.
-    let is_shared =
-        shared.iter().any(|(kind, name)| (*kind, name) == (resource.resource_type, &resource.name));
-    let Resource { name, body, own_name, refs, warming, .. } = resource;
+fn resource(resource: Resource) -> xds::Resource {
+    let Resource { resource_type: _, name, body, own_name, refs, warming, is_shared } = resource;
     let named = match own_name {
         OwnName::InBody => xds::Resource::new(name, body),
         OwnName::BeforeBody => xds::Resource::named(name, body),
@@ -54,6 +49,7 @@ fn resource(resource: Resource, shared: &[(ResourceType, Arc<str>)]) -> xds::Res
     xds::Resource {
         refs: refs.iter().map(reference).collect(),
         warming: self::warming(warming),
+        // One tenant's cluster that never warms must not hold up the routes of all others.
         overdue: if is_shared { Overdue::SendAnyway } else { Overdue::KeepPrevious },
         ..named
     }
@@ -88,8 +84,9 @@ mod tests {
             own_name,
             refs: envoy::References::default(),
             warming: envoy::Warming::Quick,
+            is_shared: false,
         };
-        resource(given, &[])
+        resource(given)
     }
 
     #[test]

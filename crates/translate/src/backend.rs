@@ -306,6 +306,7 @@ impl Target<'_> {
             max_pending_requests: limit(pending, everyones.max_pending_requests),
             max_requests: limit(requests, everyones.max_requests),
             max_retries: limit(retries, everyones.max_retries),
+            retry_budget: everyones.retry_budget,
             per_host_max_connections: limit(per_host, everyones.per_host_max_connections),
         }
     }

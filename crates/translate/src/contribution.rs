@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    Action, Authorization, Cluster, ClusterKey, CorsPolicy, JwtProvider, ObjectId, Policies, Problem,
+    Action, Authorization, Cluster, ClusterKey, CorsPolicy, Host, JwtProvider, ObjectId, Policies, Problem,
     TlsTermination, Traffic, VirtualHostKey,
 };
 use store::Age;
@@ -57,7 +57,9 @@ fn clusters(fragment: &Fragment) -> Vec<&ClusterKey> {
 /// The clusters that traffic goes to.
 fn targets(traffic: &Traffic) -> Vec<&ClusterKey> {
     match traffic {
-        Traffic::Tcp(proxy) => proxy.clusters.iter().map(|each| &each.cluster).collect(),
+        Traffic::Tcp(targets) | Traffic::Udp(targets) => {
+            targets.clusters.iter().map(|each| &each.cluster).collect()
+        }
         Traffic::Http(routes) => {
             let mut keys = Vec::with_capacity(routes.len());
             for route in routes {
@@ -83,6 +85,8 @@ pub struct Note {
 pub struct Fragment {
     /// Its place among the parts of other roots.
     pub rank: Rank,
+    /// The host of the Gateway's listener that it is part of, where that is another.
+    pub section: Option<Host>,
     /// How TLS ends.
     pub tls: Option<TlsTermination>,
     /// Routes in any order, or connections. No routes: the root has nothing to serve here, but policies to keep up.
@@ -105,7 +109,7 @@ impl Fragment {
     pub(crate) const fn serves(&self) -> bool {
         match &self.traffic {
             Traffic::Http(routes) => self.tls.is_some() || !routes.is_empty(),
-            Traffic::Tcp(_) => true,
+            Traffic::Tcp(_) | Traffic::Udp(_) => true,
         }
     }
 }

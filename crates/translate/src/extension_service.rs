@@ -309,6 +309,7 @@ fn limits(settings: &Settings, policy: Option<&Limits>) -> Result<CircuitBreaker
         max_pending_requests: limit("maxPendingRequests", policy.max_pending_requests)?,
         max_requests: limit("maxRequests", policy.max_requests)?,
         max_retries: limit("maxRetries", policy.max_retries)?,
+        retry_budget: None,
         per_host_max_connections: limit("perHostMaxConnections", policy.per_host_max_connections)?,
     })
 }

@@ -194,7 +194,17 @@ impl<'s> Translation<'_, 's> {
             Policies { authorization: authorization::of_all(self.settings), ..Policies::default() };
         let traffic = Traffic::Http(routes);
         let (cors, jwt_providers, closed, authorization) = (None, vec![], false, None);
-        let fragment = Fragment { rank, tls, traffic, policies, cors, jwt_providers, closed, authorization };
+        let fragment = Fragment {
+            rank,
+            section: None,
+            tls,
+            traffic,
+            policies,
+            cors,
+            jwt_providers,
+            closed,
+            authorization,
+        };
         self.out.fragments.insert(VirtualHostKey { listener, host }, fragment);
     }
 
@@ -203,6 +213,7 @@ impl<'s> Translation<'_, 's> {
         match self.cluster(at, backend) {
             Ok(cluster) => Action::Forward(Box::new(Forward {
                 clusters: vec![cluster],
+                invalid: 0,
                 mirrors: vec![],
                 path: None,
                 host: None,
@@ -210,6 +221,7 @@ impl<'s> Translation<'_, 's> {
                 timeouts: self.annotations.timeouts,
                 retry: self.annotations.retry.clone(),
                 internal_redirect: None,
+                session: None,
                 websockets: path.is_some_and(|path| self.annotations.websockets.contains(path)),
             })),
             Err(why) => {

@@ -35,27 +35,28 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
         others.for_each(|fragment| conflicts.close(&closer, fragment));
     }
     let mut serving = serving.into_iter();
-    let Some(Fragment { tls, traffic, cors, jwt_providers, authorization, .. }) = serving.next() else {
+    let Some(Fragment { section, tls, traffic, cors, jwt_providers, authorization, .. }) = serving.next()
+    else {
         return Merged::default();
     };
     let others: Vec<_> = serving.collect();
     let traffic = match traffic {
-        Traffic::Tcp(proxy) => {
+        carried @ (Traffic::Tcp(_) | Traffic::Udp(_)) => {
             others.iter().for_each(|loser| conflicts.tell_host(&loser.rank.root));
-            Traffic::Tcp(proxy)
+            carried
         }
         Traffic::Http(routes) => Traffic::Http(conflicts.routes(routes, tls.as_ref(), others)),
     };
     let is_served = !matches!(&traffic, Traffic::Http(routes) if routes.is_empty());
     let host = key.host.clone();
-    let host = VirtualHost { host, tls, traffic, policies, cors, jwt_providers, authorization };
+    let host = VirtualHost { host, section, tls, traffic, policies, cors, jwt_providers, authorization };
     Merged { virtual_host: is_served.then_some(host), notes: conflicts.notes() }
 }
 
 /// Whether two ends of TLS are the same for clients that name the host. Others may be served by one of the two only.
 fn is_same(one: Option<&TlsTermination>, other: Option<&TlsTermination>) -> bool {
     let named = |tls: &TlsTermination| {
-        (tls.certificate.clone(), tls.minimum, tls.maximum, tls.clients.certificates().cloned())
+        (tls.certificates.clone(), tls.minimum, tls.maximum, tls.clients.certificates().cloned())
     };
     one.map(named) == other.map(named)
 }
@@ -86,7 +87,7 @@ impl Conflicts<'_> {
             let root = fragment.rank.root;
             match fragment.traffic {
                 Traffic::Http(routes) => all.extend(routes.into_iter().map(|route| (roots.len(), route))),
-                Traffic::Tcp(_) => self.tell_host(&root),
+                Traffic::Tcp(_) | Traffic::Udp(_) => self.tell_host(&root),
             }
             if !is_same(fragment.tls.as_ref(), tls) {
                 self.tell_tls(&root, tls);
@@ -110,7 +111,7 @@ impl Conflicts<'_> {
     /// Closes what a root has in a host that another root closes.
     fn close(&mut self, closer: &ObjectId, fragment: &mut Fragment) {
         match &mut fragment.traffic {
-            Traffic::Tcp(_) => fragment.traffic = Traffic::Http(vec![]),
+            Traffic::Tcp(_) | Traffic::Udp(_) => fragment.traffic = Traffic::Http(vec![]),
             Traffic::Http(routes) => {
                 let closed = Action::closed();
                 routes.iter_mut().for_each(|route| route.action = closed.clone());

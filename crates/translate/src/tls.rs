@@ -1,9 +1,7 @@
 //! Secrets that objects name for TLS: certificates, CAs, revocation lists.
 
-use std::sync::Arc;
-
 use api::http_proxy::service::UpstreamValidation as ValidationSpec;
-use model::{SecretKey, Settings, TlsVersion, UpstreamValidation};
+use model::{Authorities, SecretKey, Settings, SubjectName, TlsVersion, UpstreamValidation};
 use store::{Reader, SecretFact, SecretType};
 
 /// Why a Secret cannot be used.
@@ -83,14 +81,14 @@ pub(crate) fn validation(
         Unusable::NotDelegated => Unproven::NotDelegated,
         Unusable::Invalid(why) => Unproven::Authority(why),
     })?;
-    let mut subject_names: Vec<Arc<str>> = Vec::new();
+    let mut subject_names = Vec::new();
     for (field, name) in subject_names_of(spec) {
         let name = rules::Host::parse(name).map_err(|why| Unproven::Name(field, why.to_string()))?;
-        subject_names.push(name.as_str().into());
+        subject_names.push(SubjectName::Dns(name.as_str().into()));
     }
     subject_names.sort_unstable();
     subject_names.dedup();
-    Ok(UpstreamValidation { ca, subject_names })
+    Ok(UpstreamValidation { authorities: Authorities::Bundle(ca), subject_names })
 }
 
 /// The names that the server may have; the list begins with the one that stands alone.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use envoy::{Before, Layout, Output, ResourceType};
-use model::{SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
+use model::{Listener, ListenerId, SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
 
 /// Changes what a layout is told, or what it gives. Every method leaves things as they are by default.
 pub trait Edit: fmt::Debug + Send + Sync {
@@ -40,6 +40,10 @@ impl Layout for Edited {
         self.layout.set_settings(settings);
     }
 
+    fn set_listeners(&mut self, listeners: &[Listener]) -> Vec<ListenerId> {
+        self.layout.set_listeners(listeners)
+    }
+
     fn set_secret(&mut self, key: &SecretKey, content: Option<&SecretContent>) {
         let content = content.cloned().map(|content| self.edit.secret(key, content));
         self.layout.set_secret(key, content.as_ref());
@@ -52,10 +56,6 @@ impl Layout for Edited {
 
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey> {
         self.layout.members(resource_type, name)
-    }
-
-    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
-        self.layout.shared()
     }
 
     fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)> {

@@ -5,9 +5,24 @@ use std::net::SocketAddr;
 use testkit::{Stream, open};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// A cipher suite by its number in TLS 1.2: ECDHE with AES-GCM, for certificates with keys of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suite([u8; 2]);
+
+impl Suite {
+    /// For keys on elliptic curves.
+    pub const ECDSA: Self = Self([0xc0, 0x2b]);
+    /// For RSA keys.
+    pub const RSA: Self = Self([0xc0, 0x2f]);
+}
+
 /// A client's first message of TLS 1.2 with these bytes as the server name.
 #[must_use]
 pub fn client_hello(server_name: &[u8]) -> Vec<u8> {
+    client_hello_by(server_name, &[Suite::ECDSA, Suite::RSA])
+}
+
+fn client_hello_by(server_name: &[u8], suites: &[Suite]) -> Vec<u8> {
     let list = framed(2, &[&[0], &*framed(2, server_name)].concat());
     let extension = |kind: u16, body: &[u8]| [&kind.to_be_bytes(), &*framed(2, body)].concat();
     let extensions = [
@@ -16,8 +31,8 @@ pub fn client_hello(server_name: &[u8]) -> Vec<u8> {
         extension(11, &[1, 0]),
         extension(13, &framed(2, &[4, 3, 8, 4, 4, 1])),
     ];
-    // A random, no session, ECDHE with AES-GCM for both kinds of keys, no compression.
-    let suites = framed(2, &[0xc0, 0x2b, 0xc0, 0x2f]);
+    // A random, no session, the suites, no compression.
+    let suites = framed(2, &suites.iter().flat_map(|Suite(number)| *number).collect::<Vec<_>>());
     let hello =
         [&[3, 3], &*[7; 32].to_vec(), &[0], &*suites, &[1, 0], &*framed(2, &extensions.concat())].concat();
     let message = [&[1], &*framed(3, &hello)].concat();
@@ -33,8 +48,13 @@ fn framed(width: usize, bytes: &[u8]) -> Vec<u8> {
 /// The certificate (DER) that a server shows to a client of TLS 1.2 that sends these bytes as the server name;
 /// `None` when it refuses.
 pub async fn certificate_for(server: SocketAddr, server_name: &[u8]) -> Option<Vec<u8>> {
+    certificate_by(server, server_name, &[Suite::ECDSA, Suite::RSA]).await
+}
+
+/// The same to one that knows these cipher suites.
+pub async fn certificate_by(server: SocketAddr, server_name: &[u8], suites: &[Suite]) -> Option<Vec<u8>> {
     let mut stream = open(server, None).await.expect("the server listens");
-    stream.write_all(&client_hello(server_name)).await.ok()?;
+    stream.write_all(&client_hello_by(server_name, suites)).await.ok()?;
     let mut messages = Vec::new();
     loop {
         messages.extend(handshake_record(&mut *stream).await?);

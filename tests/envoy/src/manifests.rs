@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -85,6 +86,14 @@ impl HostCertificate {
     pub fn new(host: &str) -> Self {
         let made = rcgen::generate_simple_self_signed([host.to_owned()]).expect("a host's name");
         Self { certificate: made.cert.pem(), key: made.signing_key.serialize_pem() }
+    }
+
+    /// One with an RSA key.
+    pub fn rsa(host: &str) -> Self {
+        let key = KeyPair::generate_for(&PKCS_RSA_SHA256).expect("a key can be made");
+        let params = CertificateParams::new([host.to_owned()]).expect("a host's name");
+        let certificate = params.self_signed(&key).expect("a certificate can be made").pem();
+        Self { certificate, key: key.serialize_pem() }
     }
 
     /// The certificate as it goes over the wire.

@@ -47,13 +47,13 @@ pub(super) fn json(hosts: &Hosts) -> Value {
 fn routes(host: &VirtualHost) -> Vec<String> {
     match &host.traffic {
         Traffic::Http(routes) => routes.iter().map(route).collect(),
-        Traffic::Tcp(_) => vec![],
+        Traffic::Tcp(_) | Traffic::Udp(_) => vec![],
     }
 }
 
 fn clusters(host: &VirtualHost) -> BTreeSet<&str> {
     let weighted: Vec<&WeightedCluster> = match &host.traffic {
-        Traffic::Tcp(proxy) => proxy.clusters.iter().collect(),
+        Traffic::Tcp(targets) | Traffic::Udp(targets) => targets.clusters.iter().collect(),
         Traffic::Http(routes) => routes.iter().flat_map(|route| forwarded(&route.action)).collect(),
     };
     weighted.into_iter().map(|cluster| cluster.cluster.as_str()).collect()

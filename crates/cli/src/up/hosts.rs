@@ -112,10 +112,11 @@ fn authority(bind: Bind) -> String {
 /// What a host does, one route a line.
 fn serves(host: &VirtualHost) -> String {
     let routes = match &host.traffic {
-        Traffic::Tcp(proxy) if host.tls.is_none() => {
-            return format!("TLS passed through to {}", backends(&proxy.clusters));
+        Traffic::Tcp(targets) if host.tls.is_none() => {
+            return format!("TLS passed through to {}", backends(&targets.clusters));
         }
-        Traffic::Tcp(proxy) => return format!("TCP to {}", backends(&proxy.clusters)),
+        Traffic::Tcp(targets) => return format!("TCP to {}", backends(&targets.clusters)),
+        Traffic::Udp(targets) => return format!("UDP to {}", backends(&targets.clusters)),
         Traffic::Http(routes) => routes,
     };
     if !routes.is_empty() && routes.iter().all(|route| route.action == Action::UpgradeToHttps) {

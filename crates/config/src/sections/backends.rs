@@ -122,6 +122,7 @@ fn circuit_breakers(limits: &Limits, faults: &mut Faults) -> CircuitBreakers {
         max_pending_requests: limit(PENDING, limits.max_pending_requests),
         max_requests: limit(ACTIVE, limits.max_requests),
         max_retries: limit(RETRIES, limits.max_retries),
+        retry_budget: None,
         per_host_max_connections: limit(PER_HOST, limits.per_host_max_connections),
     }
 }

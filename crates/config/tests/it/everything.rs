@@ -162,6 +162,7 @@ fn every_key_that_is_honoured_shapes_the_settings() {
                 max_pending_requests: Some(2),
                 max_requests: Some(3),
                 max_retries: Some(4),
+                retry_budget: None,
                 per_host_max_connections: Some(5),
             },
             requests_per_connection: Some(100),

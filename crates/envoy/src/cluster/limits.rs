@@ -2,8 +2,12 @@
 
 use envoy_protos::envoy::config::cluster::v3::CircuitBreakers as Proto;
 use envoy_protos::envoy::config::cluster::v3::circuit_breakers::Thresholds;
+use envoy_protos::envoy::config::cluster::v3::circuit_breakers::thresholds::RetryBudget;
+use envoy_protos::envoy::r#type::v3::Percent;
 use envoy_protos::google::protobuf::UInt32Value;
 use model::CircuitBreakers;
+
+use crate::duration::duration;
 
 /// The limits of requests of default priority; nothing where all are Envoy's own.
 pub(super) fn circuit_breakers(limits: &CircuitBreakers) -> Option<Proto> {
@@ -19,8 +23,17 @@ fn cluster_wide(limits: &CircuitBreakers) -> Thresholds {
         max_pending_requests: limits.max_pending_requests.map(wrap),
         max_requests: limits.max_requests.map(wrap),
         max_retries: limits.max_retries.map(wrap),
+        retry_budget: limits.retry_budget.map(retry_budget),
         track_remaining: true,
         ..Default::default()
+    }
+}
+
+fn retry_budget(budget: model::RetryBudget) -> RetryBudget {
+    RetryBudget {
+        budget_percent: Some(Percent { value: budget.percent.into() }),
+        budget_interval: budget.interval.map(duration),
+        min_retry_concurrency: Some(wrap(budget.minimum)),
     }
 }
 

@@ -31,7 +31,7 @@ const BY_AUTHORITY: &str = r#"function envoy_on_request(handle)
   if headers:get(":method") == "CONNECT" then return end
   if handle:streamInfo():routeName() ~= "" then return end
   local key = headers:get("x-isobath-scope") or "http/"
-  local class, host = string.match(key, "^(%l+)/(.*)$")
+  local class, host = string.match(key, "^([^/]+)/(.*)$")
   host = string.lower(host)
   host = string.gsub(host, ":%d*$", "")
   host = string.gsub(host, "%.$", "")
@@ -45,7 +45,7 @@ end
 const SHARED: &str = r#"function envoy_on_request(handle)
   local headers = handle:headers()
   if headers:get(":method") == "CONNECT" then return end
-  local class, host = string.match(headers:get("x-isobath-scope") or "http/*", "^(%l+)/(.*)$")
+  local class, host = string.match(headers:get("x-isobath-scope") or "http/*", "^([^/]+)/(.*)$")
   if host == "*" then return end
   handle:metadata()
   if handle:streamInfo():routeName() ~= "" then return end

@@ -23,6 +23,8 @@ use leaves::Leaves;
 pub(super) struct Assembly {
     resource_type: ResourceType,
     name: Arc<str>,
+    /// Whether what one host waits for must not hold up the others.
+    is_shared: bool,
     /// The key of the repeated field on the wire.
     field: u8,
     head: Piece,
@@ -52,6 +54,7 @@ impl Assembly {
         Self {
             resource_type: M::TYPE,
             name: name.into(),
+            is_shared: true,
             field: field << 3 | LENGTH_DELIMITED,
             head: head.encode_to_vec().into(),
             parts: Leaves::default(),
@@ -62,6 +65,11 @@ impl Assembly {
             references: Tally::default(),
             replaced: BTreeMap::new(),
         }
+    }
+
+    /// The same, which waits with all hosts for what one of them needs.
+    pub(super) fn waiting(self) -> Self {
+        Self { is_shared: false, ..self }
     }
 
     /// Puts the part of a host.
@@ -127,6 +135,12 @@ impl Assembly {
         if !self.parts.is_empty() {
             return self.flush();
         }
+        self.withdraw()
+    }
+
+    /// Withdraws the resource, if it was published. Its parts stay.
+    pub(super) fn withdraw(&mut self) -> Option<Output> {
+        self.absorb();
         self.has_absorbed = false;
         self.published.take().map(|_| Output::Remove(self.resource_type, self.name.clone()))
     }
@@ -145,7 +159,9 @@ impl Assembly {
     fn resource(&self) -> Resource {
         let parts = self.parts.pieces().cloned();
         let body = Rope::of([self.head.clone()].into_iter().chain(parts).chain([self.tail.clone()]));
-        Resource::of(self.resource_type, self.name.clone(), body, self.references.references())
+        let references = self.references.references();
+        let resource = Resource::of(self.resource_type, self.name.clone(), body, references);
+        Resource { is_shared: self.is_shared, ..resource }
     }
 
     fn encode<M: Message>(&self, part: &M) -> Box<[u8]> {

@@ -6,21 +6,22 @@
 
 use std::sync::Arc;
 
-use model::{Settings, Transport};
+use model::{Listener, Settings, Transport};
 
-use super::by_listener::{ByListener, Shape};
+use super::by_listener::Shape;
+use super::carrier::Carrier;
 use super::plain::Plain;
+use super::sections::Sections;
 use super::tables::Tables;
 use super::tls::Tls;
 use crate::XdsMode;
 
-/// A layout without hosts.
-pub(super) fn classic(settings: &Settings, mode: XdsMode) -> ByListener {
-    let shared = Arc::new(settings.clone());
-    ByListener::new(settings, |listener| -> Box<dyn Shape> {
-        match listener.transport {
-            Transport::Plaintext => Box::new(Plain::new(listener, settings, mode)),
-            Transport::Tls => Box::new(Tls::new(listener, shared.clone(), mode, Tables::Routes)),
-        }
-    })
+/// How the hosts of a listener are spread.
+pub(super) fn shape(listener: &Listener, settings: &Arc<Settings>, mode: XdsMode) -> Box<dyn Shape> {
+    match (listener.transport, listener.id.fleet().of_gateway()) {
+        (Transport::Plaintext, _) => Box::new(Plain::new(listener, settings, mode)),
+        (Transport::Tls, None) => Box::new(Tls::new(listener, settings.clone(), mode, Tables::Routes)),
+        (Transport::Tls, Some(_)) => Box::new(Sections::new(listener, settings.clone(), mode)),
+        (Transport::Tcp | Transport::Udp, _) => Box::new(Carrier::new(listener, settings.clone())),
+    }
 }

@@ -2,7 +2,6 @@
 //! operator's certificate.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use envoy_protos::envoy::config::listener::v3::FilterChain;
 use model::{Host, ListenerId, SecretKey, Settings, Traffic, VirtualHost};
@@ -14,7 +13,7 @@ use super::scoped_plain::is_shared;
 use super::tables::Tables;
 use super::{Output, route_table};
 use crate::listener::{Chains, FALLBACK_CHAIN, Routes, ScopeKey};
-use crate::route::Origins;
+use crate::route::Style;
 use crate::virtual_host::{Asked, virtual_host};
 use crate::{Reference, Resource, ResourceType, route};
 
@@ -26,7 +25,7 @@ const CONTOURS_CHAIN: &str = "fallback-certificate";
 /// The hosts that allow it. While there is none, there is no chain.
 pub(super) struct Fallback {
     kind: Tables,
-    origins: Origins,
+    style: Style,
     listener: ListenerId,
     /// Whether somebody may be asked about what is misdirected.
     whom: Asked,
@@ -58,7 +57,7 @@ pub(super) struct Part {
 fn allowed(value: &VirtualHost) -> Option<(&SecretKey, &[model::Route])> {
     match &value.traffic {
         Traffic::Http(routes) => Some((value.tls.as_ref()?.clients.fallback()?, routes)),
-        Traffic::Tcp(_) => None,
+        Traffic::Tcp(_) | Traffic::Udp(_) => None,
     }
 }
 
@@ -76,7 +75,7 @@ impl Fallback {
         };
         Self {
             kind,
-            origins: settings.into(),
+            style: Style::of(listener, settings),
             listener: listener.clone(),
             whom: Asked::of_all(settings),
             is_offered: settings.fallback_certificate.is_some(),
@@ -155,19 +154,19 @@ impl Fallback {
             Tables::Routes => {
                 self.table.put(
                     host,
-                    &virtual_host(value, routes, self.origins.table()),
+                    &virtual_host(value, routes, self.style.table()),
                     route::references(routes),
                 );
             }
             Tables::Scopes if is_shared(host) => {
                 self.table.put(
                     host,
-                    &scope::in_shared_table(Class::Fallback, value, routes, self.origins),
+                    &scope::in_shared_table(Class::Fallback, value, routes, self.style),
                     route::references(routes),
                 );
             }
             Tables::Scopes => {
-                self.scopes.put(scope::of_host(Class::Fallback, value, routes, self.origins));
+                self.scopes.put(scope::of_host(Class::Fallback, value, routes, self.style));
             }
         }
     }
@@ -304,8 +303,8 @@ impl Fallback {
         }
     }
 
-    /// The table that many hosts share.
-    pub(super) fn shared() -> (ResourceType, Arc<str>) {
-        (ResourceType::RouteConfiguration, TABLE.into())
+    /// The withdrawal of all that was published.
+    pub(super) fn withdraw(&mut self) -> Vec<Output> {
+        self.scopes.withdraw().into_iter().chain(self.table.withdraw()).collect()
     }
 }

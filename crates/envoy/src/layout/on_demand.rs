@@ -25,7 +25,7 @@ use super::tables::Tables;
 use super::tls::can_be_served;
 use super::{Before, Form, Output, route_table};
 use crate::listener::{Chain, Chains, Others, matcher, shell};
-use crate::route::Origins;
+use crate::route::Style;
 use crate::virtual_host::Asked;
 use crate::{Reference, References, Resource, ResourceType, XdsMode, asked, route};
 
@@ -36,7 +36,7 @@ pub(super) struct OnDemand {
     mode: XdsMode,
     /// The chain that hosts share.
     shared: proto::FilterChain,
-    origins: Origins,
+    style: Style,
     hosts: BTreeMap<Host, Place>,
     /// Those of them that have a chain of their own.
     apart: BTreeSet<Host>,
@@ -81,7 +81,7 @@ impl OnDemand {
         let fallback = Fallback::new(Tables::Scopes, &listener.id, &settings);
         Self {
             shared,
-            origins: (&*settings).into(),
+            style: Style::of(&listener.id, &settings),
             listener: listener.clone(),
             settings,
             mode,
@@ -116,18 +116,18 @@ impl OnDemand {
             self.scopes.published(ResourceType::ScopedRouteConfiguration, &class.key(host))
         });
         let (place, fallback) = (self.hosts.get(host).cloned(), self.fallback.part(host));
-        Form { fragment, resource: scope.cloned(), place, fallback }
+        Form { fragment, resource: scope.cloned(), place, fallback, section: None }
     }
 
     fn place(&self, value: &VirtualHost) -> Place {
         let shares = self.shares_chain(value);
         let own = if shares { Certificate::ByHost } else { Certificate::ByChain };
-        let own = value.tls.as_ref().map(|tls| own(tls.certificate.clone()));
+        let keys = value.tls.iter().flat_map(|tls| &tls.certificates);
+        let mut certificates: Vec<_> = keys.cloned().map(own).collect();
         let fallback = value.tls.as_ref().and_then(|tls| tls.clients.fallback());
-        let fallback =
-            fallback.map(|key| Certificate::ByChain(key.clone())).filter(|key| own.as_ref() != Some(key));
-        let certificates = own.into_iter().chain(fallback).collect();
-        Place { certificates, chain: (!shares).then(|| self.make_chain(value)) }
+        let fallback = fallback.map(|key| Certificate::ByChain(key.clone()));
+        certificates.extend(fallback.filter(|key| !certificates.contains(key)));
+        Place { certificates: certificates.into(), chain: (!shares).then(|| self.make_chain(value)) }
     }
 
     fn make_chain(&self, value: &VirtualHost) -> OwnChain {
@@ -139,13 +139,14 @@ impl OnDemand {
         OwnChain { message, references }
     }
 
-    /// Whether a host's connections are as those of all others. Nobody asks for the catch-all by name.
+    /// Whether a host's connections are as those of all others. Nobody asks for the catch-all by name, and by another
+    /// host's name for one certificate.
     fn shares_chain(&self, value: &VirtualHost) -> bool {
         let usual = (self.settings.tls_minimum, self.settings.tls_maximum);
-        let is_usual = value
-            .tls
-            .as_ref()
-            .is_some_and(|tls| (tls.minimum, tls.maximum) == usual && tls.clients.certificates().is_none());
+        let is_usual = value.tls.as_ref().is_some_and(|tls| {
+            let is_alone = tls.certificates.len() == 1;
+            (tls.minimum, tls.maximum) == usual && is_alone && tls.clients.certificates().is_none()
+        });
         let is_usual = is_usual && Guard::of(value) == Guard::Nothing;
         is_usual && matches!(value.traffic, Traffic::Http(_)) && !value.host.is_any()
     }
@@ -175,11 +176,11 @@ impl OnDemand {
         if is_shared(&value.host) {
             self.table.put(
                 &value.host,
-                &scope::in_shared_table(Class::Https, value, routes, self.origins),
+                &scope::in_shared_table(Class::Https, value, routes, self.style),
                 route::references(routes),
             );
         } else {
-            self.scopes.put(scope::of_host(Class::Https, value, routes, self.origins));
+            self.scopes.put(scope::of_host(Class::Https, value, routes, self.style));
         }
         self.remove_own_scopes(&value.host);
     }
@@ -189,9 +190,9 @@ impl OnDemand {
         match &value.traffic {
             Traffic::Http(routes) => {
                 self.remove_own_scopes(&value.host);
-                self.scopes.put(Tables::Scopes.table(value, routes, self.origins));
+                self.scopes.put(Tables::Scopes.table(value, routes, self.style));
             }
-            Traffic::Tcp(_) => self.remove_own_scopes(&value.host),
+            Traffic::Tcp(_) | Traffic::Udp(_) => self.remove_own_scopes(&value.host),
         }
         self.bar(&value.host);
     }
@@ -248,7 +249,8 @@ impl OnDemand {
             filter_chain_matcher: Some(self.matcher()),
             ..shell(listener, settings)
         };
-        Resource::new(listener.id.as_str().into(), &message, References::new(references))
+        let resource = Resource::new(listener.id.as_str().into(), &message, References::new(references));
+        Resource { is_shared: true, ..resource }
     }
 
     /// The certificate for clients that name no host that is served; a catch-all host has its own for them.
@@ -308,7 +310,7 @@ impl Shape for OnDemand {
         self.move_to(host, Some(place));
         match &value.traffic {
             Traffic::Http(routes) if !is_apart => self.route_shared(value, routes),
-            Traffic::Http(_) | Traffic::Tcp(_) => self.route_apart(value),
+            Traffic::Http(_) | Traffic::Tcp(_) | Traffic::Udp(_) => self.route_apart(value),
         }
     }
 
@@ -362,15 +364,6 @@ impl Shape for OnDemand {
         }
     }
 
-    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
-        let name: Arc<str> = self.listener.id.as_str().into();
-        vec![
-            (ResourceType::RouteConfiguration, name.clone()),
-            (ResourceType::Listener, name),
-            Fallback::shared(),
-        ]
-    }
-
     fn take_replaced(&mut self) -> Vec<(Host, Before)> {
         let replaced = std::mem::take(&mut self.replaced);
         replaced.into_iter().map(|(host, form)| (host, form.into())).collect()
@@ -389,6 +382,12 @@ impl Shape for OnDemand {
         if is_apart {
             self.bar(host);
         }
+    }
+
+    fn withdraw(&mut self) -> Vec<Output> {
+        let Self { fixed, scopes, table, secrets, fallback, .. } = self;
+        let outputs = fixed.withdraw().into_iter().chain(scopes.withdraw()).chain(table.withdraw());
+        outputs.chain(fallback.withdraw()).chain(secrets.withdraw()).collect()
     }
 }
 

@@ -44,6 +44,13 @@ impl Outbox {
         outputs
     }
 
+    /// Withdraws all that is published, at once; in any order.
+    pub(super) fn withdraw(&mut self) -> Vec<Output> {
+        self.pending.clear();
+        let published = self.published.drain().map(|Published(resource)| resource);
+        published.map(|resource| Output::Remove(resource.resource_type, resource.name)).collect()
+    }
+
     /// What changed with a flush, and what that was before; sorted.
     pub(super) fn take_replaced(&mut self) -> Vec<(Id, Option<Resource>)> {
         let mut replaced = std::mem::take(&mut self.replaced);

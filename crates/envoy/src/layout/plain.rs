@@ -9,7 +9,7 @@ use super::by_listener::Shape;
 use super::outbox::Outbox;
 use super::{Before, Form, Output, route_table};
 use crate::listener::{ConnectionManager, Routes, plain_chain, shell};
-use crate::route::Origins;
+use crate::route::Style;
 use crate::virtual_host::virtual_host;
 use crate::{Reference, References, Resource, ResourceType, XdsMode, asked, route};
 
@@ -18,7 +18,7 @@ pub(super) struct Plain {
     listener: Listener,
     mode: XdsMode,
     name: Arc<str>,
-    origins: Origins,
+    style: Style,
     table: Assembly,
     outbox: Outbox,
 }
@@ -31,7 +31,14 @@ impl Plain {
         outbox.put(resource(listener, settings, mode));
         let name = listener.id.as_str();
         let table = route_table::table(name, &route_table::every_table());
-        Self { listener: listener.clone(), mode, name: name.into(), origins: settings.into(), table, outbox }
+        Self {
+            listener: listener.clone(),
+            mode,
+            name: name.into(),
+            style: Style::of(&listener.id, settings),
+            table,
+            outbox,
+        }
     }
 }
 
@@ -41,12 +48,12 @@ impl Shape for Plain {
             Some((value, Traffic::Http(routes))) => {
                 self.table.put(
                     host,
-                    &virtual_host(value, routes, self.origins.table()),
+                    &virtual_host(value, routes, self.style.table()),
                     route::references(routes),
                 );
             }
             // Without TLS there is no name by which a connection could be told from others.
-            Some((_, Traffic::Tcp(_))) | None => self.table.remove(host),
+            Some((_, Traffic::Tcp(_) | Traffic::Udp(_))) | None => self.table.remove(host),
         }
     }
 
@@ -64,10 +71,6 @@ impl Shape for Plain {
         if is_table { self.table.hosts().cloned().collect() } else { vec![] }
     }
 
-    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
-        vec![(ResourceType::RouteConfiguration, self.name.clone())]
-    }
-
     fn take_replaced(&mut self) -> Vec<(Host, Before)> {
         let replaced = self.table.take_replaced().into_iter();
         replaced.map(|(host, fragment)| (host, Form { fragment, ..Form::default() }.into())).collect()
@@ -75,6 +78,10 @@ impl Shape for Plain {
 
     fn restore(&mut self, host: &Host, before: Form) {
         self.table.restore(host, before.fragment);
+    }
+
+    fn withdraw(&mut self) -> Vec<Output> {
+        self.outbox.withdraw().into_iter().chain(self.table.withdraw()).collect()
     }
 }
 

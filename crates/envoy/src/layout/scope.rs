@@ -18,15 +18,15 @@ use super::route_table;
 use crate::any::pack;
 use crate::filters::{self, scope_miss};
 use crate::names::SCOPE_HEADER;
-use crate::route::{Origins, answer_all};
+use crate::route::{Style, answer_all};
 use crate::virtual_host::{Asked, bare, certified, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
 /// Connections that share scopes. A scope's key, which is its name, too, is its class and its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    /// Those of the plaintext listener.
-    Http,
+pub(super) enum Class<'a> {
+    /// Those of a plaintext listener, by its word.
+    Http(&'a str),
     /// Those of the TLS chain that most hosts share.
     Https,
     /// Those of a host's own TLS chain.
@@ -35,11 +35,11 @@ pub(super) enum Class {
     Fallback,
 }
 
-impl Class {
-    /// The word that keys begin with; letters only.
-    pub(super) const fn word(self) -> &'static str {
+impl<'a> Class<'a> {
+    /// The word that keys begin with; neither a slash nor a colon is in it.
+    pub(super) const fn word(self) -> &'a str {
         match self {
-            Self::Http => "http",
+            Self::Http(word) => word,
             Self::Https => "https",
             Self::Own(Guard::Nothing) => "chain",
             Self::Own(Guard::Tokens) => "token",
@@ -96,15 +96,15 @@ impl Guard {
 /// The scope of one host, with its table inside.
 ///
 /// What asks for another host is answered with 421 where TLS told hosts apart before; elsewhere the key did.
-pub(super) fn of_host(class: Class, value: &VirtualHost, routes: &[Route], origins: Origins) -> Resource {
+pub(super) fn of_host(class: Class<'_>, value: &VirtualHost, routes: &[Route], style: Style) -> Resource {
     let host = &value.host;
     let key = class.key(host);
-    let mut message = certified(virtual_host(value, routes, origins.scope(&key)), value);
+    let mut message = certified(virtual_host(value, routes, style.scope(&key)), value);
     let filters = std::mem::take(&mut message.typed_per_filter_config);
     let own = Own { message, rest: rest(value, filters) };
     let end = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
-        Class::Http | Class::Fallback => &*END,
+        Class::Http(_) | Class::Fallback => &*END,
         Class::Own(_) if host.is_any() => &*END,
         Class::Https | Class::Own(_) => misdirecting_end(Asked::by(value)),
     };
@@ -129,7 +129,7 @@ fn not_found(silences: BTreeMap<String, Any>, filters: BTreeMap<String, Any>) ->
 }
 
 /// A scope for a host that is served elsewhere now: 421 for what still comes.
-pub(super) fn misdirecting(class: Class, host: &Host, listener: &ListenerId, whom: Asked) -> Resource {
+pub(super) fn misdirecting(class: Class<'_>, host: &Host, listener: &ListenerId, whom: Asked) -> Resource {
     let after = References::new(vec![Reference::listener(listener.as_str().into())]);
     inline(class.key(host), None, misdirecting_end(whom), after)
 }
@@ -140,7 +140,7 @@ pub(super) fn misdirecting_host(host: &Host, whom: Asked) -> proto::VirtualHost 
 }
 
 /// A scope whose table is a resource of its own, which others may share.
-pub(super) fn sharing(class: Class, host: &Host, table: &str) -> Resource {
+pub(super) fn sharing(class: Class<'_>, host: &Host, table: &str) -> Resource {
     let key = class.key(host);
     let scope = proto::ScopedRouteConfiguration {
         name: key.to_string(),
@@ -152,21 +152,17 @@ pub(super) fn sharing(class: Class, host: &Host, table: &str) -> Resource {
     Resource::new(key, &scope, References::new(vec![table]))
 }
 
-/// The name of the table for hosts that only redirect to HTTPS.
-pub(super) const REDIRECT: &str = "https-redirect";
-
 /// A host with at most one colon, behind which Envoy takes anything for a port. A key leaves out all that follows the
 /// first colon; with a second one it is another host, which this table is not for.
 const HOST_AND_PORT: &str = "[^:]*(:[^:]*)?";
 
-/// The table for hosts that only redirect to HTTPS.
-pub(super) fn redirect_table(whom: Asked) -> Resource {
+/// The table for hosts that only redirect to HTTPS, by its name.
+pub(super) fn redirect_table(name: String, whom: Asked) -> Resource {
     let mut host = bare(&Host::any());
     let redirect = route::upgrade_all("https-redirect", HOST_AND_PORT);
     host.routes.push(proto::Route { typed_per_filter_config: whom.silence(), ..redirect });
-    let table =
-        proto::RouteConfiguration { name: REDIRECT.to_owned(), virtual_hosts: vec![host], ..own_table() };
-    Resource::new(REDIRECT.into(), &table, References::default())
+    let table = proto::RouteConfiguration { name: name.clone(), virtual_hosts: vec![host], ..own_table() };
+    Resource::new(name.into(), &table, References::default())
 }
 
 /// Whether a host does nothing but redirect every request to HTTPS, whoever sends it. Nobody is asked about these.
@@ -193,12 +189,12 @@ fn takes_everything(route: &Route) -> bool {
 
 /// A host as it stands in the table that hosts of its class share.
 pub(super) fn in_shared_table(
-    class: Class,
+    class: Class<'_>,
     value: &VirtualHost,
     routes: &[Route],
-    origins: Origins,
+    style: Style,
 ) -> proto::VirtualHost {
-    virtual_host(value, routes, origins.scope(&class.key(&Host::any())))
+    virtual_host(value, routes, style.scope(&class.key(&Host::any())))
 }
 
 /// What all scoped tables have.

@@ -2,38 +2,43 @@
 //!
 //! Envoy finds a scope by one look, and a host that comes, changes or goes is one small resource, whatever the
 //! number of hosts. What cannot be found by one look (wildcards, the catch-all) shares one table, which is
-//! looked at when there is no scope.
+//! looked at when there is no scope. The hosts of a TLS listener of a Gateway share a table for each of the Gateway's
+//! listeners.
 
 use std::sync::Arc;
 
-use model::{Settings, Transport};
+use model::{Listener, Settings, Transport};
 
-use super::by_listener::{ByListener, Shape};
+use super::by_listener::Shape;
+use super::carrier::Carrier;
 use super::on_demand::OnDemand;
 use super::scoped_plain::ScopedPlain;
+use super::sections::Sections;
 use super::tables::Tables;
 use super::tls::Tls;
 use crate::XdsMode;
 
-/// A layout without hosts, with a filter chain for each TLS host.
-pub(super) fn scoped(settings: &Settings, mode: XdsMode) -> ByListener {
-    let shared = Arc::new(settings.clone());
-    ByListener::new(settings, |listener| -> Box<dyn Shape> {
-        match listener.transport {
-            Transport::Plaintext => Box::new(ScopedPlain::new(listener, settings, mode)),
-            Transport::Tls => Box::new(Tls::new(listener, shared.clone(), mode, Tables::Scopes)),
-        }
-    })
+/// How the hosts of a listener are spread, with a filter chain for each TLS host.
+pub(super) fn shape(listener: &Listener, settings: &Arc<Settings>, mode: XdsMode) -> Box<dyn Shape> {
+    match (listener.transport, listener.id.fleet().of_gateway()) {
+        (Transport::Plaintext, _) => Box::new(ScopedPlain::new(listener, settings, mode)),
+        (Transport::Tls, None) => Box::new(Tls::new(listener, settings.clone(), mode, Tables::Scopes)),
+        (Transport::Tls, Some(_)) => Box::new(Sections::new(listener, settings.clone(), mode)),
+        (Transport::Tcp | Transport::Udp, _) => Box::new(Carrier::new(listener, settings.clone())),
+    }
 }
 
-/// The same, with one filter chain for most TLS hosts. For an Envoy that is sent changes only: in the state of
-/// the world nobody can be told that a name has no certificate.
-pub(super) fn on_demand(settings: &Settings, mode: XdsMode) -> ByListener {
-    let shared = Arc::new(settings.clone());
-    ByListener::new(settings, |listener| -> Box<dyn Shape> {
-        match listener.transport {
-            Transport::Plaintext => Box::new(ScopedPlain::new(listener, settings, mode)),
-            Transport::Tls => Box::new(OnDemand::new(listener, shared.clone(), mode)),
+/// The same, with one filter chain for most TLS hosts of an ingress. For an Envoy that is sent changes only: in the state
+/// of the world nobody can be told that a name has no certificate.
+pub(super) fn shape_on_demand(
+    listener: &Listener,
+    settings: &Arc<Settings>,
+    mode: XdsMode,
+) -> Box<dyn Shape> {
+    match (listener.transport, listener.id.fleet().of_gateway()) {
+        (Transport::Tls, None) => Box::new(OnDemand::new(listener, settings.clone(), mode)),
+        (Transport::Plaintext | Transport::Tls | Transport::Tcp | Transport::Udp, _) => {
+            shape(listener, settings, mode)
         }
-    })
+    }
 }

@@ -8,9 +8,9 @@ use super::assembly::Assembly;
 use super::by_listener::Shape;
 use super::outbox::Outbox;
 use super::scope::{self, Class};
-use super::{Before, Form, Output, route_table};
+use super::{Before, Form, Output, naming, route_table};
 use crate::listener::{ConnectionManager, Routes, ScopeKey, plain_chain, shell};
-use crate::route::Origins;
+use crate::route::Style;
 use crate::virtual_host::Asked;
 use crate::{References, Resource, ResourceType, XdsMode, asked, route};
 
@@ -20,7 +20,7 @@ pub(super) struct ScopedPlain {
     listener: Listener,
     mode: XdsMode,
     name: Arc<str>,
-    origins: Origins,
+    style: Style,
     /// What is there whatever is served.
     fixed: Outbox,
     scopes: Outbox,
@@ -32,34 +32,34 @@ impl ScopedPlain {
         let name: Arc<str> = listener.id.as_str().into();
         let mut fixed = Outbox::default();
         fixed.put(resource(listener, settings, mode));
-        fixed.put(scope::sharing(Class::Http, &Host::any(), &name));
-        fixed.put(scope::redirect_table(Asked::of_all(settings)));
+        fixed.put(scope::sharing(class(listener), &Host::any(), &name));
+        let redirects = naming::redirect_table(&listener.id);
+        fixed.put(scope::redirect_table(redirects, Asked::of_all(settings)));
         let table = route_table::table(&name, &scope::every_table());
-        let (listener, origins) = (listener.clone(), settings.into());
-        Self { listener, mode, name, origins, fixed, scopes: Outbox::default(), table }
+        let (listener, style) = (listener.clone(), Style::of(&listener.id, settings));
+        Self { listener, mode, name, style, fixed, scopes: Outbox::default(), table }
     }
 }
 
 impl Shape for ScopedPlain {
     fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
+        let Self { listener, style, scopes, table, .. } = self;
+        let class = class(listener);
         match value.map(|each| (each, &each.traffic)) {
             Some((value, Traffic::Http(routes))) if is_shared(host) => {
-                self.table.put(
-                    host,
-                    &scope::in_shared_table(Class::Http, value, routes, self.origins),
-                    route::references(routes),
-                );
+                let part = scope::in_shared_table(class, value, routes, *style);
+                table.put(host, &part, route::references(routes));
             }
             Some((value, Traffic::Http(routes))) if scope::only_redirects(value, routes) => {
-                self.scopes.put(scope::sharing(Class::Http, host, scope::REDIRECT));
+                scopes.put(scope::sharing(class, host, &naming::redirect_table(&listener.id)));
             }
             Some((value, Traffic::Http(routes))) => {
-                self.scopes.put(scope::of_host(Class::Http, value, routes, self.origins));
+                scopes.put(scope::of_host(class, value, routes, *style));
             }
             // Without TLS there is no name by which a connection could be told from others.
-            Some((_, Traffic::Tcp(_))) | None if is_shared(host) => self.table.remove(host),
-            Some((_, Traffic::Tcp(_))) | None => {
-                self.scopes.remove(ResourceType::ScopedRouteConfiguration, Class::Http.key(host));
+            Some((_, Traffic::Tcp(_) | Traffic::Udp(_))) | None if is_shared(host) => table.remove(host),
+            Some((_, Traffic::Tcp(_) | Traffic::Udp(_))) | None => {
+                scopes.remove(ResourceType::ScopedRouteConfiguration, class.key(host));
             }
         }
     }
@@ -74,14 +74,15 @@ impl Shape for ScopedPlain {
 
     /// The shared scope is its hosts'; the listener and the table of redirects are nobody's.
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<Host> {
-        let shared = Class::Http.key(&Host::any());
+        let class = class(&self.listener);
+        let shared = class.key(&Host::any());
         match resource_type {
             ResourceType::RouteConfiguration if *name == *self.name => self.table.hosts().cloned().collect(),
             ResourceType::ScopedRouteConfiguration if *name == *shared => {
                 self.table.hosts().cloned().collect()
             }
             ResourceType::ScopedRouteConfiguration => {
-                let host = Class::Http.host(name).filter(|_| self.scopes.has(resource_type, name));
+                let host = class.host(name).filter(|_| self.scopes.has(resource_type, name));
                 host.into_iter().collect()
             }
             ResourceType::Secret
@@ -93,17 +94,13 @@ impl Shape for ScopedPlain {
         }
     }
 
-    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
-        vec![(ResourceType::RouteConfiguration, self.name.clone())]
-    }
-
     fn take_replaced(&mut self) -> Vec<(Host, Before)> {
         let (shared, own) = (self.table.take_replaced(), self.scopes.take_replaced());
         let mut replaced = Vec::with_capacity(shared.len() + own.len());
         let of_shared = |(host, fragment)| (host, Before::from(Form { fragment, ..Form::default() }));
         replaced.extend(shared.into_iter().map(of_shared));
         replaced.extend(own.into_iter().filter_map(|((_, name), resource)| {
-            Some((Class::Http.host(&name)?, Before::from(Form { resource, ..Form::default() })))
+            Some((class(&self.listener).host(&name)?, Before::from(Form { resource, ..Form::default() })))
         }));
         replaced
     }
@@ -112,9 +109,22 @@ impl Shape for ScopedPlain {
         match before.resource {
             _ if is_shared(host) => self.table.restore(host, before.fragment),
             Some(scope) => self.scopes.put(scope),
-            None => self.scopes.remove(ResourceType::ScopedRouteConfiguration, Class::Http.key(host)),
+            None => {
+                let key = class(&self.listener).key(host);
+                self.scopes.remove(ResourceType::ScopedRouteConfiguration, key);
+            }
         }
     }
+
+    fn withdraw(&mut self) -> Vec<Output> {
+        let Self { fixed, scopes, table, .. } = self;
+        fixed.withdraw().into_iter().chain(scopes.withdraw()).chain(table.withdraw()).collect()
+    }
+}
+
+/// The scopes of a listener.
+fn class(listener: &Listener) -> Class<'_> {
+    Class::Http(naming::plain_word(&listener.id))
 }
 
 /// Whether a host is found by a look at all others: Envoy finds scopes by the whole key only.
@@ -124,7 +134,7 @@ pub(super) fn is_shared(host: &Host) -> bool {
 
 /// It names nothing that hosts change.
 fn resource(listener: &Listener, settings: &Settings, mode: XdsMode) -> Resource {
-    let routes = Routes::Scope(ScopeKey::Authority(Class::Http.word()));
+    let routes = Routes::Scope(ScopeKey::Authority(class(listener).word()));
     let manager = ConnectionManager { listener, settings, mode, routes, host: None, forward: None };
     let mut message = shell(listener, settings);
     message.filter_chains = vec![plain_chain(&manager)];

@@ -37,7 +37,9 @@ impl Secrets {
     pub(super) fn set(&mut self, key: &SecretKey, content: Option<&SecretContent>) -> bool {
         match key.usage {
             SecretUse::Pair => {}
-            SecretUse::Ca | SecretUse::CaWithCrl(_) | SecretUse::ClientPair => return false,
+            SecretUse::Ca | SecretUse::CaWithCrl(_) | SecretUse::ClientPair | SecretUse::Cas(_) => {
+                return false;
+            }
         }
         match content {
             Some(content) => self.contents.insert(key.clone(), secret::nameless(content)),
@@ -86,6 +88,11 @@ impl Secrets {
         // A Secret is not what its hosts are: what it was is kept elsewhere.
         self.outbox.take_replaced();
         outputs
+    }
+
+    /// The withdrawal of all that was published.
+    pub(super) fn withdraw(&mut self) -> Vec<Output> {
+        self.outbox.withdraw()
     }
 
     fn publish_for(&mut self, host: &Host, key: &SecretKey) {

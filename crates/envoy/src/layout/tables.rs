@@ -8,7 +8,7 @@ use model::{Host, ListenerId, Route, VirtualHost};
 use super::route_table;
 use super::scope::{self, Class, Guard};
 use crate::listener::{Routes, ScopeKey};
-use crate::route::Origins;
+use crate::route::Style;
 use crate::virtual_host::{Asked, certified, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
@@ -109,16 +109,16 @@ impl Tables {
     }
 
     /// The table of one host: its routes, and 421 for every other host. The catch-all host has no other.
-    pub(super) fn table(self, value: &VirtualHost, routes: &[Route], origins: Origins) -> Resource {
+    pub(super) fn table(self, value: &VirtualHost, routes: &[Route], style: Style) -> Resource {
         match self {
-            Self::Routes => routes_of(self.name(&value.host, Guard::of(value)), value, routes, origins),
-            Self::Scopes => scope::of_host(Class::Own(Guard::of(value)), value, routes, origins),
+            Self::Routes => routes_of(self.name(&value.host, Guard::of(value)), value, routes, style),
+            Self::Scopes => scope::of_host(Class::Own(Guard::of(value)), value, routes, style),
         }
     }
 }
 
-fn routes_of(name: Arc<str>, value: &VirtualHost, routes: &[Route], origins: Origins) -> Resource {
-    let own = certified(virtual_host(value, routes, origins.table()), value);
+fn routes_of(name: Arc<str>, value: &VirtualHost, routes: &[Route], style: Style) -> Resource {
+    let own = certified(virtual_host(value, routes, style.table()), value);
     let mismatch = (!value.host.is_any()).then(|| misdirected(Asked::by(value)));
     let table = RouteConfiguration {
         name: name.to_string(),

@@ -14,7 +14,7 @@ use super::scope::Guard;
 use super::tables::Tables;
 use super::{Before, Form, Output};
 use crate::listener::{Chains, FALLBACK_CHAIN, shell};
-use crate::route::Origins;
+use crate::route::Style;
 use crate::virtual_host::Asked;
 use crate::{Resource, ResourceType, XdsMode};
 
@@ -27,7 +27,7 @@ pub(super) struct Tls {
     settings: Arc<Settings>,
     mode: XdsMode,
     kind: Tables,
-    origins: Origins,
+    style: Style,
     chains: Assembly,
     tables: Outbox,
     fallback: Fallback,
@@ -42,13 +42,17 @@ pub(super) struct Tls {
 impl Tls {
     pub(super) fn new(listener: &Listener, settings: Arc<Settings>, mode: XdsMode, kind: Tables) -> Self {
         Self {
-            chains: chains(listener, &settings),
+            chains: match kind {
+                Tables::Routes => chains(listener, &settings).waiting(),
+                // A new chain waits for its scope, which may wait for a cluster.
+                Tables::Scopes => chains(listener, &settings),
+            },
             tables: Outbox::default(),
             fallback: Fallback::new(kind, &listener.id, &settings),
             fallback_chain: None,
             is_stale: false,
             catch_all: false,
-            origins: (&*settings).into(),
+            style: Style::of(&listener.id, &settings),
             listener: listener.clone(),
             settings,
             mode,
@@ -66,8 +70,8 @@ impl Tls {
 
     fn set_table(&mut self, host: &Host, value: &VirtualHost) {
         match &value.traffic {
-            Traffic::Http(routes) => self.put_table(host, self.kind.table(value, routes, self.origins)),
-            Traffic::Tcp(_) => {
+            Traffic::Http(routes) => self.put_table(host, self.kind.table(value, routes, self.style)),
+            Traffic::Tcp(_) | Traffic::Udp(_) => {
                 self.remove_table(host);
                 // Envoy keeps the routes of a table that is removed for the connections that it still has.
                 let bar = self.barred(host, Guard::Nothing);
@@ -197,15 +201,6 @@ impl Shape for Tls {
         self.chains.hosts().filter(|each| Some(*each) == host.as_ref()).cloned().collect()
     }
 
-    /// A new chain waits for its scope, which may wait for a cluster.
-    fn shared(&self) -> Vec<(ResourceType, Arc<str>)> {
-        let listener = match self.kind {
-            Tables::Routes => None,
-            Tables::Scopes => Some((ResourceType::Listener, self.listener.id.as_str().into())),
-        };
-        listener.into_iter().chain([Fallback::shared()]).collect()
-    }
-
     /// A host changes in its chain, its table or elsewhere; what it was is always all of it.
     fn take_replaced(&mut self) -> Vec<(Host, Before)> {
         let mut chains = self.chains.take_replaced();
@@ -219,7 +214,7 @@ impl Shape for Tls {
             let fragment = chains.remove(&host).unwrap_or_else(|| same_chains.remove(&host));
             let resource = tables.remove(&host).unwrap_or_else(|| self.table_of(&host));
             let fallback = fallback.remove(&host).unwrap_or_else(|| self.fallback.part(&host));
-            (host, Form { fragment, resource, fallback, place: None }.into())
+            (host, Form { fragment, resource, fallback, ..Form::default() }.into())
         };
         hosts.into_iter().map(before).collect()
     }
@@ -235,6 +230,11 @@ impl Shape for Tls {
         }
         self.fallback.restore(host, before.fallback);
     }
+
+    fn withdraw(&mut self) -> Vec<Output> {
+        let others = self.tables.withdraw().into_iter().chain(self.fallback.withdraw());
+        others.chain(self.chains.withdraw()).collect()
+    }
 }
 
 /// Whether connections that were made before must not be served as they were.
@@ -248,12 +248,17 @@ fn fallback_place() -> Host {
     Host::new(FALLBACK_CHAIN)
 }
 
-/// Requests are never routed from a TLS listener where TLS does not end.
+/// Requests are never routed from a TLS listener where TLS does not end, and no datagram comes by one.
 pub(super) fn can_be_served(host: &VirtualHost) -> bool {
-    host.tls.is_some() || matches!(host.traffic, Traffic::Tcp(_))
+    match host.traffic {
+        Traffic::Http(_) => host.tls.is_some(),
+        Traffic::Tcp(_) => true,
+        Traffic::Udp(_) => false,
+    }
 }
 
-fn chains(listener: &Listener, settings: &Settings) -> Assembly {
+/// A listener that is put together from encoded filter chains.
+pub(super) fn chains(listener: &Listener, settings: &Settings) -> Assembly {
     let shell = shell(listener, settings);
     let head =
         proto::Listener { name: shell.name.clone(), address: shell.address.clone(), ..Default::default() };

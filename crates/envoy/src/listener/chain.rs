@@ -1,13 +1,17 @@
 //! Filter chains.
 
 use envoy_protos::envoy::config::listener::v3 as proto;
-use model::{Host, Listener, SecretKey, Settings, TlsTermination, Traffic, VirtualHost};
+use model::{Host, Listener, Policies, SecretKey, Settings, Targets, TlsTermination, Traffic, VirtualHost};
 
+use super::carrier::connection_filters;
 use super::server_names::SHARED_CHAIN;
-use super::{ConnectionManager, Routes, ScopeKey, addresses, tcp_proxy, tls};
+use super::{ConnectionManager, Routes, ScopeKey, tcp_proxy, tls};
 use crate::duration::seconds;
 use crate::filters::{ext_authz, jwt_authn};
 use crate::{Reference, XdsMode, asked, secret};
+
+/// The name of the chain that closes every connection. No host is called so.
+pub(crate) const CLOSING_CHAIN: &str = "~closing";
 
 /// The only chain of a plaintext listener.
 pub(crate) fn plain_chain(manager: &ConnectionManager<'_>) -> proto::FilterChain {
@@ -41,12 +45,9 @@ impl Chains<'_> {
                 references.extend(host.authorization.as_deref().map(ext_authz::reference));
                 vec![self.manager(host, routes).filter()]
             }
-            Traffic::Tcp(proxy) => {
-                references.extend(tcp_proxy::references(proxy));
-                let addresses = host.policies.addresses.as_deref();
-                let carry = tcp_proxy::tcp_proxy(proxy, self.listener, self.settings, addresses.is_some());
-                let addresses = addresses.map(|filter| addresses::filter(filter, self.listener));
-                addresses.into_iter().chain([carry]).collect()
+            Traffic::Tcp(targets) | Traffic::Udp(targets) => {
+                references.extend(tcp_proxy::references(targets));
+                connection_filters(targets, &host.policies, self.listener, self.settings)
             }
         };
         (self.assemble(host, filters), references)
@@ -90,11 +91,20 @@ impl Chains<'_> {
         (chain, [own, asked::references(settings)].concat())
     }
 
+    /// A chain that closes every connection. Envoy refuses a listener without any.
+    pub(crate) fn closing(&self) -> proto::FilterChain {
+        let filters =
+            connection_filters(&Targets::default(), &Policies::default(), self.listener, self.settings);
+        proto::FilterChain { name: CLOSING_CHAIN.to_owned(), filters, ..Default::default() }
+    }
+
+    /// On the connections of a Gateway's listener other hosts may be asked for than its own.
     fn manager<'a>(&'a self, host: &'a VirtualHost, routes: Routes<'a>) -> ConnectionManager<'a> {
         let Self { listener, settings, mode } = *self;
         let asked = host.tls.as_ref().and_then(|tls| tls.clients.certificates());
         let forward = asked.and_then(|asked| asked.forward.as_ref());
-        ConnectionManager { listener, settings, mode, routes, host: Some(host), forward }
+        let host = Some(host).filter(|_| listener.id.fleet().of_gateway().is_none());
+        ConnectionManager { listener, settings, mode, routes, host, forward }
     }
 
     fn assemble(&self, host: &VirtualHost, filters: Vec<proto::Filter>) -> proto::FilterChain {
@@ -114,7 +124,7 @@ impl Chains<'_> {
 /// The Secrets that the chain of a host names.
 fn secrets(tls: &TlsTermination) -> impl Iterator<Item = &SecretKey> {
     let bundle = tls.clients.certificates().and_then(|asked| asked.trust.bundle());
-    [Some(&tls.certificate), bundle].into_iter().flatten()
+    tls.certificates.iter().chain(bundle)
 }
 
 /// The connections of a host. Envoy has no name for "any": the catch-all takes whatever is TLS.

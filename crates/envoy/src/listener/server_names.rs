@@ -127,6 +127,7 @@ fn server_name() -> TypedExtensionConfig {
     extension("sni", &ServerNameInput {})
 }
 
-fn extension<M: Message + Name>(name: &str, message: &M) -> TypedExtensionConfig {
+/// An extension of a matcher.
+pub(super) fn extension<M: Message + Name>(name: &str, message: &M) -> TypedExtensionConfig {
     TypedExtensionConfig { name: name.to_owned(), typed_config: Some(crate::any::pack(message)) }
 }

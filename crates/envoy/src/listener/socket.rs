@@ -17,13 +17,18 @@ pub(super) fn keepalive() -> Vec<SocketOption> {
     KEEPALIVE.into_iter().map(option).collect()
 }
 
-/// All options of a listener for clients. The kernel has no traffic class for an IPv4 socket, and refuses one.
+/// All options of a listener for clients.
 pub(super) fn of_clients(bind: &Bind, clients: &Downstream) -> Vec<SocketOption> {
+    keepalive().into_iter().chain(of_datagrams(bind, clients)).collect()
+}
+
+/// All options of a listener for datagrams. The kernel has no traffic class for an IPv4 socket, and refuses one.
+pub(super) fn of_datagrams(bind: &Bind, clients: &Downstream) -> Vec<SocketOption> {
     let service = ("Type of service", 0, 1, i64::from(clients.type_of_service));
     let class = ("Traffic class", 41, 67, i64::from(clients.traffic_class));
     let class = bind.address.is_ipv6().then_some(class);
     let marks = [Some(service), class].into_iter().flatten().filter(|(_, _, _, value)| *value > 0);
-    KEEPALIVE.into_iter().chain(marks).map(option).collect()
+    marks.map(option).collect()
 }
 
 fn option((description, level, name, value): (&str, i64, i64, i64)) -> SocketOption {

@@ -1,5 +1,7 @@
 //! TLS towards clients.
 
+use std::slice;
+
 use envoy_protos::envoy::config::core::v3::data_source::Specifier;
 use envoy_protos::envoy::config::core::v3::transport_socket::ConfigType;
 use envoy_protos::envoy::config::core::v3::{DataSource, TransportSocket, TypedExtensionConfig};
@@ -35,7 +37,7 @@ pub(super) fn socket(
     let parameters = tls_parameters((tls.minimum, tls.maximum), &settings.tls_offer);
     let context = proto::CommonTlsContext {
         validation_context_type: clients.map(|asked| validation(asked, mode)),
-        ..common(&tls.certificate, parameters, alpn(traffic, settings), mode)
+        ..common(&tls.certificates, parameters, alpn(traffic, settings), mode)
     };
     wrap(&proto::DownstreamTlsContext {
         common_tls_context: Some(context),
@@ -51,19 +53,23 @@ pub(super) fn fallback_socket(
     settings: &Settings,
     mode: XdsMode,
 ) -> TransportSocket {
-    let context = common(certificate, usual_parameters(settings), alpn_of_hosts(settings), mode);
+    let context =
+        common(slice::from_ref(certificate), usual_parameters(settings), alpn_of_hosts(settings), mode);
     wrap(&proto::DownstreamTlsContext { common_tls_context: Some(context), ..Default::default() })
 }
 
 fn common(
-    certificate: &SecretKey,
+    certificates: &[SecretKey],
     parameters: proto::TlsParameters,
     alpn_protocols: Vec<String>,
     mode: XdsMode,
 ) -> proto::CommonTlsContext {
     proto::CommonTlsContext {
         tls_params: Some(parameters),
-        tls_certificate_sds_secret_configs: vec![secret::by_name(certificate, mode)],
+        tls_certificate_sds_secret_configs: certificates
+            .iter()
+            .map(|key| secret::by_name(key, mode))
+            .collect(),
         alpn_protocols,
         ..Default::default()
     }
@@ -177,7 +183,7 @@ fn version(version: TlsVersion) -> TlsProtocol {
 fn alpn(traffic: &Traffic, settings: &Settings) -> Vec<String> {
     match traffic {
         Traffic::Http(_) => alpn_of_hosts(settings),
-        Traffic::Tcp(_) => vec![],
+        Traffic::Tcp(_) | Traffic::Udp(_) => vec![],
     }
 }
 

@@ -4,17 +4,23 @@ use envoy_protos::envoy::config::core::v3::DataSource;
 use envoy_protos::envoy::config::core::v3::data_source::Specifier;
 use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::envoy::config::route::v3::route::Action as Proto;
-use model::{Action, DirectResponse};
+use model::{Action, DirectResponse, Host};
 
 use super::{forward, redirect};
 
-pub(super) fn action(action: &Action) -> Proto {
+/// What happens to requests to a host.
+pub(super) fn action(action: &Action, host: &Host) -> Proto {
     match action {
         Action::Forward(forward) => Proto::Route(forward::route_action(forward)),
-        Action::Redirect(to) => Proto::Redirect(redirect::redirect(to)),
-        Action::UpgradeToHttps => Proto::Redirect(redirect::to_https()),
+        Action::Redirect(to) => Proto::Redirect(redirect::redirect(to, host)),
+        Action::UpgradeToHttps => to_https(),
         Action::Respond(response) => respond(response),
     }
+}
+
+/// That the client comes again by HTTPS.
+pub(super) fn to_https() -> Proto {
+    Proto::Redirect(redirect::to_https())
 }
 
 /// An answer that Envoy gives itself.

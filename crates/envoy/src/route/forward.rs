@@ -2,25 +2,29 @@
 
 use envoy_protos::envoy::config::core::v3::RuntimeFractionalPercent;
 use envoy_protos::envoy::config::route::v3 as proto;
+use envoy_protos::envoy::config::route::v3::retry_policy::RetryBackOff;
 use envoy_protos::envoy::config::route::v3::route_action::{
-    ClusterSpecifier, HostRewriteSpecifier, RequestMirrorPolicy, UpgradeConfig,
+    ClusterNotFoundResponseCode, ClusterSpecifier, HostRewriteSpecifier, RequestMirrorPolicy, UpgradeConfig,
 };
 use envoy_protos::envoy::config::route::v3::weighted_cluster::{ClusterWeight, cluster_weight};
 use envoy_protos::envoy::r#type::matcher::v3::RegexMatchAndSubstitute;
 use envoy_protos::envoy::r#type::v3::FractionalPercent;
 use envoy_protos::envoy::r#type::v3::fractional_percent::DenominatorType;
 use envoy_protos::google::protobuf::UInt32Value;
-use model::{Forward, HostRewrite, Mirror, PathRewrite, Retry, WeightedCluster};
+use model::{Forward, Fraction, HostRewrite, Mirror, PathRewrite, Retry, WeightedCluster};
 
 use super::hash;
 use super::matching::regex;
-use crate::duration::timeout;
+use super::paths::{self, Replacement};
+use crate::duration::{duration, timeout};
+use crate::names::NOWHERE;
 use crate::{Reference, filters, headers};
 
 /// The action of a route that has backends.
 pub(super) fn route_action(forward: &Forward) -> proto::RouteAction {
     let mut action = proto::RouteAction {
-        cluster_specifier: Some(clusters_by_weight(&forward.clusters)),
+        cluster_specifier: Some(clusters_by_weight(forward)),
+        cluster_not_found_response_code: without_cluster(forward).into(),
         request_mirror_policies: forward.mirrors.iter().map(mirror).collect(),
         hash_policy: forward.hash.iter().map(hash::policy).collect(),
         timeout: timeout(forward.timeouts.response),
@@ -44,13 +48,31 @@ pub(super) fn clusters(forward: &Forward) -> Vec<Reference> {
 }
 
 /// One backend without changes of its own is named directly: Envoy then draws no lot.
-fn clusters_by_weight(clusters: &[WeightedCluster]) -> ClusterSpecifier {
-    match clusters {
-        [only] if has_nothing_of_its_own(only) => ClusterSpecifier::Cluster(only.cluster.to_string()),
-        shared => ClusterSpecifier::WeightedClusters(proto::WeightedCluster {
-            clusters: shared.iter().map(weight).collect(),
+fn clusters_by_weight(forward: &Forward) -> ClusterSpecifier {
+    match (&forward.clusters[..], forward.invalid) {
+        ([only], 0) if has_nothing_of_its_own(only) => ClusterSpecifier::Cluster(only.cluster.to_string()),
+        (shared, invalid) => ClusterSpecifier::WeightedClusters(proto::WeightedCluster {
+            clusters: shared.iter().map(weight).chain(nowhere(invalid)).collect(),
             ..Default::default()
         }),
+    }
+}
+
+/// The share of backends that cannot be reached.
+fn nowhere(weight: u32) -> Option<ClusterWeight> {
+    let weight = Some(weight).filter(|weight| *weight > 0)?;
+    Some(ClusterWeight {
+        name: NOWHERE.to_owned(),
+        weight: Some(UInt32Value { value: weight }),
+        ..Default::default()
+    })
+}
+
+/// What a request is answered with whose cluster is not there.
+fn without_cluster(forward: &Forward) -> ClusterNotFoundResponseCode {
+    match forward.invalid {
+        0 => ClusterNotFoundResponseCode::ServiceUnavailable,
+        _ => ClusterNotFoundResponseCode::InternalServerError,
     }
 }
 
@@ -102,7 +124,12 @@ fn host(host: &HostRewrite) -> HostRewriteSpecifier {
 
 fn rewrite_path(rewrite: &PathRewrite, action: &mut proto::RouteAction) {
     match rewrite {
+        PathRewrite::Full(path) => action.regex_rewrite = Some(paths::whole(path)),
         PathRewrite::Prefix(prefix) => action.prefix_rewrite = prefix.to_string(),
+        PathRewrite::Segments(segments) => match paths::segments(segments) {
+            Replacement::Prefix(prefix) => action.prefix_rewrite = prefix,
+            Replacement::Regex(regex) => action.regex_rewrite = Some(regex),
+        },
         PathRewrite::Regex { pattern, substitution } => {
             action.regex_rewrite = Some(RegexMatchAndSubstitute {
                 pattern: Some(regex(pattern)),
@@ -113,16 +140,24 @@ fn rewrite_path(rewrite: &PathRewrite, action: &mut proto::RouteAction) {
 }
 
 fn mirror(mirror: &Mirror) -> RequestMirrorPolicy {
-    let share =
-        FractionalPercent { numerator: mirror.percent.into(), denominator: DenominatorType::Hundred.into() };
     RequestMirrorPolicy {
         cluster: mirror.cluster.to_string(),
         runtime_fraction: Some(RuntimeFractionalPercent {
-            default_value: Some(share),
+            default_value: Some(fraction(mirror.share)),
             runtime_key: String::new(),
         }),
         ..Default::default()
     }
+}
+
+/// In percent where that is exact, as people read it.
+fn fraction(share: Fraction) -> FractionalPercent {
+    let millionths = share.millionths();
+    let (numerator, denominator) = match millionths % 10_000 {
+        0 => (millionths / 10_000, DenominatorType::Hundred),
+        _ => (millionths, DenominatorType::Million),
+    };
+    FractionalPercent { numerator, denominator: denominator.into() }
 }
 
 fn retry(retry: &Retry) -> proto::RetryPolicy {
@@ -131,6 +166,9 @@ fn retry(retry: &Retry) -> proto::RetryPolicy {
         num_retries: Some(UInt32Value { value: retry.count }),
         per_try_timeout: timeout(retry.per_try),
         retriable_status_codes: retry.status_codes.clone(),
+        retry_back_off: retry
+            .back_off
+            .map(|base| RetryBackOff { base_interval: Some(duration(base)), ..Default::default() }),
         ..Default::default()
     }
 }

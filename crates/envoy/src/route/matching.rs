@@ -10,10 +10,16 @@ use model::{
     HeaderMatch, HeaderPredicate, Host, PathMatch, QueryMatch, QueryPredicate, RouteMatch, TextMatch,
 };
 
+use super::Wildcards;
+
 /// The conditions of a route, and that of a wildcard host.
-pub(super) fn route_match(matches: &RouteMatch, host: &Host) -> proto::RouteMatch {
+pub(super) fn route_match(matches: &RouteMatch, host: &Host, wildcards: Wildcards) -> proto::RouteMatch {
     let mut headers: Vec<_> = matches.headers.iter().map(header).collect();
-    headers.extend(host.wildcard_parent().map(one_label));
+    match wildcards {
+        Wildcards::OneLabel => headers.extend(host.wildcard_parent().map(one_label)),
+        // Envoy's own.
+        Wildcards::Labels => {}
+    }
     proto::RouteMatch {
         path_specifier: Some(path(&matches.path)),
         headers,
@@ -133,9 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn only_wildcard_hosts_get_a_condition_on_the_authority() {
+    fn only_wildcard_hosts_of_one_label_get_a_condition_on_the_authority() {
         let matches = RouteMatch::new(PathMatch::Prefix("/".into()), vec![], vec![]);
-        let conditions = |host: &str| route_match(&matches, &Host::new(host)).headers.len();
-        assert_eq!((conditions("*"), conditions("a.com"), conditions("*.a.com")), (0, 0, 1));
+        let conditions = |wildcards| {
+            ["*", "a.com", "*.a.com"]
+                .map(|host| route_match(&matches, &Host::new(host), wildcards).headers.len())
+        };
+        assert_eq!(conditions(Wildcards::OneLabel), [0, 0, 1]);
+        assert_eq!(conditions(Wildcards::Labels), [0, 0, 0]);
     }
 }

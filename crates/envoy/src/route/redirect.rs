@@ -4,13 +4,16 @@ use envoy_protos::envoy::config::route::v3::RedirectAction;
 use envoy_protos::envoy::config::route::v3::redirect_action::{
     PathRewriteSpecifier, RedirectResponseCode, SchemeRewriteSpecifier,
 };
-use model::{Redirect, RedirectPath};
+use model::{Host, Redirect, RedirectPath, RedirectPort};
 
-/// A redirect as a user asked for it.
-pub(super) fn redirect(to: &Redirect) -> RedirectAction {
+use super::paths::{self, Replacement};
+
+/// A redirect as a user asked for it, of requests to a host.
+pub(super) fn redirect(to: &Redirect, host: &Host) -> RedirectAction {
+    let (host_redirect, port_redirect) = place(to, host);
     RedirectAction {
-        host_redirect: to.host.as_deref().unwrap_or_default().to_owned(),
-        port_redirect: to.port.unwrap_or_default().into(),
+        host_redirect,
+        port_redirect,
         response_code: code(to.status).into(),
         scheme_rewrite_specifier: to
             .scheme
@@ -18,6 +21,18 @@ pub(super) fn redirect(to: &Redirect) -> RedirectAction {
             .map(|scheme| SchemeRewriteSpecifier::SchemeRedirect(scheme.to_string())),
         path_rewrite_specifier: to.path.as_ref().map(path),
         ..Default::default()
+    }
+}
+
+/// The host and the port; nothing where they stay. Envoy takes a port away only with the host that it stands behind.
+fn place(to: &Redirect, host: &Host) -> (String, u32) {
+    let is_exact = !host.is_any() && host.wildcard_parent().is_none();
+    let known = to.host.as_deref().or(is_exact.then_some(host.as_str()));
+    let new = || to.host.as_deref().unwrap_or_default().to_owned();
+    match (to.port, known) {
+        (RedirectPort::Same, _) => (new(), 0),
+        (RedirectPort::Usual(_), Some(known)) => (known.to_owned(), 0),
+        (RedirectPort::Number(port), _) | (RedirectPort::Usual(port), None) => (new(), port.into()),
     }
 }
 
@@ -33,6 +48,10 @@ fn path(path: &RedirectPath) -> PathRewriteSpecifier {
     match path {
         RedirectPath::Full(path) => PathRewriteSpecifier::PathRedirect(path.to_string()),
         RedirectPath::Prefix(prefix) => PathRewriteSpecifier::PrefixRewrite(prefix.to_string()),
+        RedirectPath::Segments(segments) => match paths::segments(segments) {
+            Replacement::Prefix(prefix) => PathRewriteSpecifier::PrefixRewrite(prefix),
+            Replacement::Regex(regex) => PathRewriteSpecifier::RegexRewrite(regex),
+        },
     }
 }
 

@@ -8,15 +8,16 @@ use envoy::{Output, Resource, ResourceType, Warming, XdsMode, to_json};
 use insta::assert_yaml_snapshot;
 use model::{
     AccessLogs, Action, AddressFilter, AddressRange, AddressSource, Aggression, Asked, AssignmentKey,
-    AuthorizationProtocol, Backend, Balancing, Bind, Check, CipherSuite, CircuitBreakers, ClientCertificates,
-    ClientDetail, Clients, Cluster, Compression, Curve, Demand, Discovery, DnsFamily, Downstream, Endpoint,
-    Endpoints, EndpointsKey, ExtensionName, Fingerprints, GlobalAuthorization, Handshake, HashPart,
-    HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, HttpVersions,
-    InternalRedirect, Jwks, JwtProvider, Layout, LogFormat, Mirror, NameMatch, PathMatch, PathRewrite, Probe,
-    Protocol, QueryMatch, QueryPredicate, Question, QuestionBody, RateLimitService, Redirect, RedirectPath,
-    Retry, Revocation, RouteMatch, RouteTimeouts, SchemeChange, SecretContent, SecretKey, SecretName,
-    ServerHeader, Settings, SharedEndpoints, SlowStart, TextMatch, Timeout, TlsOffer, TlsVersion, Trust,
-    UpstreamTls, UpstreamValidation, VirtualHost, WeightedCluster,
+    Authorities, AuthorizationProtocol, Backend, Balancing, Bind, Check, CipherSuite, CircuitBreakers,
+    ClientCertificates, ClientDetail, Clients, Cluster, Compression, Curve, Demand, Discovery, DnsFamily,
+    Downstream, Endpoint, Endpoints, EndpointsKey, ExtensionName, Fingerprints, Fraction,
+    GlobalAuthorization, Handshake, HashPart, HashSource, HeaderEdits, HeaderMatch, HeaderPredicate,
+    HealthCheck, HostRewrite, HttpVersions, InternalRedirect, Jwks, JwtProvider, Layout, LogFormat, Mirror,
+    NameMatch, PathMatch, PathRewrite, Probe, Protocol, QueryMatch, QueryPredicate, Question, QuestionBody,
+    RateLimitService, Redirect, RedirectPath, RedirectPort, Retry, Revocation, RouteMatch, RouteTimeouts,
+    SchemeChange, SecretContent, SecretKey, SecretName, ServerHeader, Settings, SharedEndpoints, SlowStart,
+    SubjectName, TextMatch, Timeout, TlsOffer, TlsVersion, Trust, UpstreamTls, UpstreamValidation,
+    VirtualHost, WeightedCluster,
 };
 use serde_json::Value;
 
@@ -146,10 +147,10 @@ fn a_route_with_everything_about_its_backends() {
     action.clusters[0].weight = 90;
     action.clusters[0].host = Some(HostRewrite::Literal("x.internal".into()));
     action.clusters[1].request_headers =
-        HeaderEdits { set: vec![("x-to".into(), "y".into())], remove: vec!["x-from".into()] };
+        HeaderEdits { set: vec![("x-to".into(), "y".into())], add: vec![], remove: vec!["x-from".into()] };
     action.clusters[1].response_headers =
-        HeaderEdits { set: vec![("x-empty".into(), "".into())], remove: vec![] };
-    action.mirrors.push(Mirror { cluster: key("z"), percent: 5 });
+        HeaderEdits { set: vec![("x-empty".into(), "".into())], add: vec![], remove: vec![] };
+    action.mirrors.push(Mirror { cluster: key("z"), share: Fraction::percent(5).expect("a share") });
     action.path = Some(PathRewrite::Prefix("/new".into()));
     action.host = Some(HostRewrite::Header("x-host".into()));
     action.timeouts =
@@ -158,6 +159,7 @@ fn a_route_with_everything_about_its_backends() {
         on: "5xx,retriable-status-codes".into(),
         count: 3,
         per_try: Timeout::After(Duration::from_secs(1)),
+        back_off: None,
         status_codes: vec![409, 503],
     });
     let part = |source, terminal| HashPart { source, terminal };
@@ -169,8 +171,9 @@ fn a_route_with_everything_about_its_backends() {
     ];
     action.websockets = true;
     let mut route = route(prefix("/old"), Action::Forward(Box::new(action)));
-    route.request_headers = HeaderEdits { set: vec![("x-a".into(), "100%%".into())], remove: vec![] };
-    route.response_headers = HeaderEdits { set: vec![], remove: vec!["server".into()] };
+    route.request_headers =
+        HeaderEdits { set: vec![("x-a".into(), "100%%".into())], add: vec![], remove: vec![] };
+    route.response_headers = HeaderEdits { set: vec![], add: vec![], remove: vec!["server".into()] };
     assert_yaml_snapshot!(virtual_host(&plain("a.com", vec![route])));
 }
 
@@ -301,11 +304,11 @@ fn every_redirect() {
     let redirect = |status, path| Redirect {
         scheme: Some("https".into()),
         host: Some("b.com".into()),
-        port: Some(8443),
+        port: RedirectPort::Number(8443),
         path,
         status,
     };
-    let bare = Redirect { scheme: None, host: None, port: None, path: None, status: 308 };
+    let bare = Redirect { scheme: None, host: None, port: RedirectPort::Same, path: None, status: 308 };
     let full = redirect(302, Some(RedirectPath::Full("/full".into())));
     let by_prefix = redirect(307, Some(RedirectPath::Prefix("/prefix".into())));
     let actions = [
@@ -508,7 +511,7 @@ fn the_statistics_listener() {
 
 #[test]
 fn the_runtime_layer() {
-    assert_yaml_snapshot!(to_json(&envoy::runtime(&Settings::default())));
+    assert_yaml_snapshot!(to_json(&envoy::runtime(&Settings::default(), &[])));
 }
 
 #[test]
@@ -530,13 +533,14 @@ fn a_cluster_with_everything() {
         max_pending_requests: Some(2),
         max_requests: Some(3),
         max_retries: Some(4),
+        retry_budget: None,
         per_host_max_connections: Some(5),
     };
     let ca = SecretKey::ca("ns", "trust", None);
-    let subject_names: Vec<Arc<str>> = vec!["x.ns".into(), "y.ns".into()];
+    let subject_names = ["x.ns", "y.ns"].map(|name| SubjectName::Dns(name.into())).to_vec();
     value.tls = Some(UpstreamTls {
         sni: "x.ns".into(),
-        validation: Some(UpstreamValidation { ca, subject_names }),
+        validation: Some(UpstreamValidation { authorities: Authorities::Bundle(ca), subject_names }),
         client_certificate: Some(SecretKey::client_pair("operator", "envoy")),
         handshake: Arc::new(Handshake {
             minimum: TlsVersion::V1_3,

@@ -3,7 +3,9 @@
 // The other crates know this one by its short name; so do its own tests.
 extern crate isobath_envoy as envoy;
 
+mod actions;
 mod bootstrap;
+mod gateway;
 mod golden;
 mod guarded;
 mod layout;

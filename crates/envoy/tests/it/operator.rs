@@ -42,7 +42,7 @@ fn the_runtime_layer_with_limits_and_what_the_operator_names() {
     settings.downstream.max_connections = NonZeroU32::new(20);
     let named = [("re2.max_program_size.warn_level", "5"), ("envoy.reloadable_features.x", "true")];
     settings.runtime = named.into_iter().map(|(name, text)| (name.into(), text.into())).collect();
-    assert_yaml_snapshot!(to_json(&envoy::runtime(&settings)));
+    assert_yaml_snapshot!(to_json(&envoy::runtime(&settings, &settings.listeners())));
 }
 
 /// The name, port and paths of each static listener.

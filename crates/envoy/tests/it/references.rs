@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use envoy::{Needs, Reference, Resource, ResourceType, Warming, XdsMode};
-use model::{Discovery, DnsFamily, Mirror, SecretKey, UpstreamTls, UpstreamValidation, WeightedCluster};
+use model::{
+    Authorities, Discovery, DnsFamily, Fraction, Mirror, SecretKey, SubjectName, UpstreamTls,
+    UpstreamValidation, WeightedCluster,
+};
 
 use crate::values::{
     cluster, find, forward, http, https, key, passthrough, plain, prefix, route, serving, started, with_tls,
@@ -41,7 +44,7 @@ fn mirrors_and_idle_shares_are_named_too() {
     let mut layout = started();
     let mut action = forward(&["x"]);
     action.clusters.push(WeightedCluster::plain(key("y"), 0));
-    action.mirrors.push(Mirror { cluster: key("z"), percent: 100 });
+    action.mirrors.push(Mirror { cluster: key("z"), share: Fraction::ALL });
     let action = model::Action::Forward(Box::new(action));
     layout.set(&http("a.com"), Some(&plain("a.com", vec![route(prefix("/"), action)])));
     let table = find(&layout.flush(), ResourceType::RouteConfiguration, "ingress_http");
@@ -65,10 +68,10 @@ fn the_tls_listener_names_secrets_tables_and_the_clusters_of_connections() {
 fn a_cluster_names_its_endpoints_and_its_ca() {
     let mut value = cluster("x");
     let ca = SecretKey::ca("ns", "trust", None);
-    let subject_names: Vec<Arc<str>> = vec!["x.ns".into()];
+    let subject_names = vec![SubjectName::Dns("x.ns".into())];
     value.tls = Some(UpstreamTls {
         sni: "x".into(),
-        validation: Some(UpstreamValidation { ca, subject_names }),
+        validation: Some(UpstreamValidation { authorities: Authorities::Bundle(ca), subject_names }),
         client_certificate: None,
         handshake: Arc::default(),
     });

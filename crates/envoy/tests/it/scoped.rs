@@ -121,7 +121,8 @@ fn hosts_that_only_redirect_share_a_table_and_others_do_not() {
     let mut layout = started(model::Layout::Scoped);
     let mut with_header = redirecting("header.com");
     let model::Traffic::Http(routes) = &mut with_header.traffic else { unreachable!() };
-    routes[0].response_headers = HeaderEdits { set: vec![("x".into(), "y".into())], remove: vec![] };
+    routes[0].response_headers =
+        HeaderEdits { set: vec![("x".into(), "y".into())], add: vec![], remove: vec![] };
     let below = plain("below.com", vec![route(prefix("/below"), Action::UpgradeToHttps)]);
     let restricted = VirtualHost { policies: restricting(), ..redirecting("restricted.com") };
     let mut with_policy = redirecting("policy.com");

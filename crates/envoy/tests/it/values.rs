@@ -1,17 +1,18 @@
 //! Values of the model, each with as little as a test needs.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use model::{
     Action, AddressFilter, AddressRange, AddressSource, Authorization, AuthorizationProtocol, Backend,
-    Balancing, Check, CircuitBreakers, ClientCertificates, Clients, Cluster, ClusterKey, Demand,
+    Balancing, Bind, Check, CircuitBreakers, ClientCertificates, Clients, Cluster, ClusterKey, Demand,
     DescriptorEntry, DirectResponse, Discovery, EndpointsKey, FleetId, Forward, GlobalRateLimit, HeaderEdits,
-    HeaderMatch, HeaderPredicate, Host, Jwks, JwtProvider, Kind, ListenerId, LocalRateLimit, ObjectId,
-    PathMatch, Policies, Protocol, PublicKeys, Question, Revocation, Route, RouteMatch, RouteTimeouts,
-    SecretKey, Settings, TcpProxy, Timeout, TlsTermination, TlsVersion, Traffic, Trust, VirtualHost,
-    VirtualHostKey, WeightedCluster,
+    HeaderMatch, HeaderPredicate, Host, Jwks, JwtProvider, Kind, Listener, ListenerId, LocalRateLimit,
+    ObjectId, PathMatch, Policies, Protocol, PublicKeys, Question, Revocation, Route, RouteMatch,
+    RouteTimeouts, SecretKey, Settings, Targets, Timeout, TlsTermination, TlsVersion, Traffic, Transport,
+    Trust, VirtualHost, VirtualHostKey, WeightedCluster,
 };
 
 pub(crate) fn cluster(service: &str) -> Cluster {
@@ -44,12 +45,14 @@ pub(crate) fn key(service: &str) -> ClusterKey {
 pub(crate) fn forward(services: &[&str]) -> Forward {
     Forward {
         clusters: services.iter().map(|service| WeightedCluster::plain(key(service), 1)).collect(),
+        invalid: 0,
         mirrors: vec![],
         path: None,
         host: None,
         hash: vec![],
         timeouts: RouteTimeouts::default(),
         retry: None,
+        session: None,
         websockets: false,
         internal_redirect: None,
     }
@@ -151,6 +154,7 @@ pub(crate) fn provider(name: &str, keys: Jwks) -> JwtProvider {
 pub(crate) fn plain(host: &str, routes: Vec<Route>) -> VirtualHost {
     VirtualHost {
         host: Host::new(host),
+        section: None,
         tls: None,
         traffic: Traffic::Http(routes),
         policies: Policies::default(),
@@ -166,7 +170,7 @@ pub(crate) fn serving(host: &str, service: &str) -> VirtualHost {
 
 pub(crate) fn with_tls(secret: &str, host: VirtualHost) -> VirtualHost {
     let tls = TlsTermination {
-        certificate: SecretKey::pair("ns", secret),
+        certificates: vec![SecretKey::pair("ns", secret)],
         minimum: TlsVersion::V1_2,
         maximum: TlsVersion::V1_3,
         clients: Clients::ANYONE,
@@ -196,11 +200,33 @@ pub(crate) fn with_clients(clients: Clients, mut host: VirtualHost) -> VirtualHo
 }
 
 pub(crate) fn passthrough(host: &str, clusters: Vec<WeightedCluster>) -> VirtualHost {
-    VirtualHost { traffic: Traffic::Tcp(TcpProxy { clusters }), ..plain(host, vec![]) }
+    VirtualHost { traffic: Traffic::Tcp(Targets::valid(clusters)), ..plain(host, vec![]) }
 }
 
 pub(crate) fn on(listener: &str, host: &str) -> VirtualHostKey {
     VirtualHostKey { listener: ListenerId::new(FleetId::ingress(), listener), host: Host::new(host) }
+}
+
+/// A listener of the Gateway `ns/gateway`.
+pub(crate) fn gateway_listener(name: &str, transport: Transport) -> Listener {
+    Listener {
+        id: ListenerId::new(FleetId::gateway("ns", "gateway"), name),
+        transport,
+        bind: Bind { address: Ipv4Addr::UNSPECIFIED.into(), port: 8080 },
+        access_log: "/dev/stdout".into(),
+        proxy_protocol: false,
+    }
+}
+
+/// A layout with listeners of the Gateway, and the defaults.
+pub(crate) fn gateway_layout(layout: model::Layout, listeners: &[Listener]) -> Box<dyn Layout> {
+    envoy::layout_with(&Settings { layout, ..Settings::default() }, listeners, XdsMode::AdsDelta)
+}
+
+/// On a listener of the Gateway `ns/gateway`.
+pub(crate) fn at(listener: &str, host: &str) -> VirtualHostKey {
+    let listener = ListenerId::new(FleetId::gateway("ns", "gateway"), listener);
+    VirtualHostKey { listener, host: Host::new(host) }
 }
 
 /// On the plaintext listener.

@@ -1,7 +1,7 @@
 //! Redirects and direct responses (reference 3.12).
 
 use api::http_proxy::route::{HttpDirectResponsePolicy, HttpRequestRedirectPolicy};
-use model::{DirectResponse, Redirect, RedirectPath};
+use model::{DirectResponse, Redirect, RedirectPath, RedirectPort};
 use rules::Invalid;
 
 use super::Fault;
@@ -17,7 +17,7 @@ pub(super) fn redirect(at: &FieldPath<'_>, policy: &HttpRequestRedirectPolicy) -
     Ok(Redirect {
         scheme: scheme.map_err(redirect_fault(&at, "scheme"))?.map(Into::into),
         host: host.map_err(redirect_fault(&at, "hostname"))?.map(|host| host.as_str().into()),
-        port: port.map_err(redirect_fault(&at, "port"))?,
+        port: port.map_err(redirect_fault(&at, "port"))?.map_or(RedirectPort::Same, RedirectPort::Number),
         path: redirect_path(&at, policy)?,
         status: status.map_err(redirect_fault(&at, "statusCode"))?,
     })

@@ -125,6 +125,7 @@ fn edits(
             .map_err(|why| fault(&at.field(field), Why::invalid("number of headers", why)))?;
     }
     Ok(HeaderEdits {
+        add: vec![],
         set: set(at, "set", whose, &policy.set, fault, host)?,
         remove: remove(at, policy, fault)?,
     })

@@ -60,7 +60,8 @@ pub(super) fn retry(
         let message = format!("{at} has no effect without {BY_STATUS} in retryOn and is ignored");
         context.note(owner, Fault::new("SpecError", "IgnoredField", &at, message).warning());
     }
-    Ok(Some(Retry { on: on.into(), count: count.max(1), per_try, status_codes: status_codes(&at, policy)? }))
+    let (count, status_codes) = (count.max(1), status_codes(&at, policy)?);
+    Ok(Some(Retry { on: on.into(), count, per_try, status_codes, back_off: None }))
 }
 
 /// The case that looks at the statuses of a policy.

@@ -165,8 +165,17 @@ fn guard(context: &mut Context<'_, '_>, root: &Root<'_>, virtual_host: &VirtualH
             let traffic = Traffic::Http(vec![]);
             let (rank, jwt_providers) = (root.rank(), vec![]);
             let (tls, cors, authorization) = (None, None, None);
-            let fragment =
-                Fragment { rank, tls, traffic, policies, cors, jwt_providers, closed, authorization };
+            let fragment = Fragment {
+                rank,
+                section: None,
+                tls,
+                traffic,
+                policies,
+                cors,
+                jwt_providers,
+                closed,
+                authorization,
+            };
             context.out.fragments.insert(key, fragment);
         }
     }
@@ -384,7 +393,8 @@ fn add(
     let policies =
         Policies { authorization: check.or_else(of_all), ..root.policies.clone().unwrap_or_default() };
     let cors = root.cors.clone();
-    let fragment = Fragment { rank, tls, traffic, policies, cors, jwt_providers, closed, authorization };
+    let fragment =
+        Fragment { rank, section: None, tls, traffic, policies, cors, jwt_providers, closed, authorization };
     context.out.fragments.insert(key, fragment);
 }
 

@@ -159,12 +159,14 @@ fn forward(
     }
     Ok(Action::Forward(Box::new(Forward {
         clusters,
+        invalid: 0,
         mirrors,
         path: None,
         host,
         hash: chosen.hash,
         timeouts: timeouts.route,
         retry,
+        session: None,
         websockets: spec.enable_websockets,
         internal_redirect,
     })))

@@ -3,7 +3,7 @@
 mod reach;
 
 use api::http_proxy::Service;
-use model::{Mirror, ObjectId, WeightedCluster};
+use model::{Fraction, Mirror, ObjectId, WeightedCluster};
 
 use super::headers::{self, Whose};
 use super::root::Context;
@@ -34,11 +34,11 @@ pub(super) fn services(
     let mut services = Services::default();
     for (index, service) in specs.iter().enumerate() {
         let at = at.item("services", index);
-        let percent = if service.mirror { Some(percent(&at, service)?) } else { None };
+        let copied = if service.mirror { Some(copied(&at, service)?) } else { None };
         match share(context, owner, &at, service, way)? {
             Err(fault) => context.note(owner, fault.error()),
-            Ok(share) => match percent {
-                Some(percent) => services.mirrors.push(Mirror { cluster: share.cluster, percent }),
+            Ok(share) => match copied {
+                Some(copied) => services.mirrors.push(Mirror { cluster: share.cluster, share: copied }),
                 None => services.clusters.push(share),
             },
         }
@@ -119,12 +119,12 @@ fn one_mirror(at: &FieldPath<'_>, specs: &[Service]) -> Result<(), Fault> {
 }
 
 /// How much is mirrored: the weight in percent, all when it is 0.
-fn percent(at: &FieldPath<'_>, service: &Service) -> Result<u8, Fault> {
+fn copied(at: &FieldPath<'_>, service: &Service) -> Result<Fraction, Fault> {
     let percent = rules::percent(service.weight).map_err(|why| {
         let message = format!("the weight of a mirror: {why}");
         Fault::new("ServiceError", "WeightNotValid", &at.field("weight"), message)
     })?;
-    Ok(if percent == 0 { 100 } else { percent })
+    Ok(Fraction::percent(percent).unwrap_or(Fraction::ALL))
 }
 
 /// Gives every service the same share when no share is given, and bounds the sum.

@@ -1,7 +1,7 @@
 //! `tcpproxy`: connections instead of requests (reference 3.22).
 
 use api::http_proxy::TcpProxy as Spec;
-use model::{ObjectId, TcpProxy, Timeout, WeightedCluster};
+use model::{ObjectId, Targets, Timeout, WeightedCluster};
 use store::HttpProxyFact;
 
 use super::root::Context;
@@ -23,7 +23,7 @@ pub(super) fn proxy(
     context: &mut Context<'_, '_>,
     root: &ObjectId,
     fact: &HttpProxyFact,
-) -> Result<Option<TcpProxy>, Blamed> {
+) -> Result<Option<Targets>, Blamed> {
     let whole = context.spec(root, fact);
     let Some(spec) = whole.tcpproxy.clone() else { return Ok(None) };
     if let Some(host) = whole.virtualhost.as_deref() {
@@ -32,7 +32,7 @@ pub(super) fn proxy(
     let (owner, spec) = resolve(context, root, spec)?;
     without_effect::tcp_proxy(context, &owner, &AT, &spec);
     let clusters = clusters(context, &owner, &spec).map_err(|fault| Box::new((owner, fault)))?;
-    Ok(Some(TcpProxy { clusters }))
+    Ok(Some(Targets::valid(clusters)))
 }
 
 /// The services of a TCP proxy, and the way to them.

@@ -124,7 +124,7 @@ fn termination(
         return Err(Fault::new("TLSError", "TLSConfigNotValid", &TLS, message));
     }
     let clients = clients(context, id, tls, carries)?;
-    Ok(TlsTermination { certificate, minimum, maximum, clients })
+    Ok(TlsTermination { certificates: vec![certificate], minimum, maximum, clients })
 }
 
 fn clients(

@@ -130,7 +130,7 @@ impl<'f> Reading<'f> {
         }
         let count = self.count()?;
         let per_try = self.timeout(self.find("per-try-timeout"));
-        Some(Retry { on: Arc::from(on.join(",")), count, per_try, status_codes: vec![] })
+        Some(Retry { on: Arc::from(on.join(",")), count, per_try, status_codes: vec![], back_off: None })
     }
 
     /// How often; `None` for never.

@@ -68,7 +68,7 @@ impl<'s> Translation<'_, 's> {
         for (index, text) in hosts.iter().enumerate() {
             let Some(host) = self.host(&at.item("hosts", index), text) else { continue };
             let (certificate, clients) = (certificate.clone(), Clients::ANYONE);
-            let tls = TlsTermination { certificate, minimum, maximum, clients };
+            let tls = TlsTermination { certificates: vec![certificate], minimum, maximum, clients };
             self.put_secure(host, Secure { tls, place: (block, index) });
         }
     }

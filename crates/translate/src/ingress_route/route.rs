@@ -100,12 +100,14 @@ fn forward(
     }
     Ok(Action::Forward(Box::new(Forward {
         clusters,
+        invalid: 0,
         mirrors: vec![],
         path: None,
         host: None,
         hash,
         timeouts,
         retry,
+        session: None,
         websockets: spec.enable_websockets,
         internal_redirect: None,
     })))
@@ -252,5 +254,5 @@ fn retry(context: &mut Context<'_, '_>, owner: &ObjectId, at: &FieldPath<'_>, sp
         Timeout::Default
     });
     let count = u32::try_from(policy.count.max(1)).unwrap_or(u32::MAX);
-    Some(Retry { on: "5xx".into(), count, per_try, status_codes: vec![] })
+    Some(Retry { on: "5xx".into(), count, per_try, status_codes: vec![], back_off: None })
 }

@@ -2,7 +2,7 @@
 
 use api::IngressRouteSpec;
 use api::ingress_route::{Service, TcpProxy as Spec};
-use model::{ObjectId, TcpProxy, Timeout, WeightedCluster};
+use model::{ObjectId, Targets, Timeout, WeightedCluster};
 use store::IngressRouteFact;
 
 use super::{Blamed, SPEC, delegated, ours, route};
@@ -23,11 +23,11 @@ pub(super) fn proxy(
     context: &mut Context<'_, '_>,
     root: &ObjectId,
     spec: &IngressRouteSpec,
-) -> Result<Option<TcpProxy>, Blamed> {
+) -> Result<Option<Targets>, Blamed> {
     let Some(spec) = spec.tcpproxy.clone() else { return Ok(None) };
     let (owner, spec) = resolve(context, root, spec)?;
     let clusters = connections(context, &owner, &spec).map_err(|fault| Box::new((owner, fault)))?;
-    Ok(Some(TcpProxy { clusters }))
+    Ok(Some(Targets::valid(clusters)))
 }
 
 /// Follows the delegations of a TCP proxy to the one that has services, and its object.

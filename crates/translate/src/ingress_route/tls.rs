@@ -58,7 +58,7 @@ fn termination(
         let message = "the minimum TLS version is greater than the maximum that the operator allows";
         return Err(Fault::new("TLSError", "TLSConfigNotValid", &at, message));
     }
-    Ok(TlsTermination { certificate, minimum, maximum, clients: Clients::ANYONE })
+    Ok(TlsTermination { certificates: vec![certificate], minimum, maximum, clients: Clients::ANYONE })
 }
 
 /// The oldest version. `1.1` was Contour's default; nobody is served with it any more.

@@ -91,6 +91,7 @@ fn read_settings(document: &Value) -> Result<Settings, String> {
                     max_pending_requests: limit("maxPendingRequests"),
                     max_requests: limit("maxRequests"),
                     max_retries: limit("maxRetries"),
+                    retry_budget: None,
                     per_host_max_connections: limit("perHostMaxConnections"),
                 };
             }

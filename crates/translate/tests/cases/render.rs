@@ -10,9 +10,9 @@ use model::{
     CorsPolicy, Demand, Discovery, Endpoint, Forward, Handshake, HashPart, HashSource, HeaderEdits,
     HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, InternalRedirect, Jwks, JwtProvider,
     LocalRateLimit, PathMatch, PathRewrite, Policies, Probe, Problem, Protocol, QueryMatch, QueryPredicate,
-    Redirect, RedirectPath, Report, Retry, Revocation, Route, RouteMatch, SchemeChange, Severity, SlowStart,
-    TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Trust, UpstreamValidation, Verdict, VirtualHost,
-    WeightedCluster,
+    Redirect, RedirectPath, RedirectPort, Report, Retry, Revocation, Route, RouteMatch, SchemeChange,
+    Severity, SlowStart, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Trust, UpstreamValidation,
+    Verdict, VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -119,8 +119,11 @@ fn virtual_host(host: &VirtualHost, names: &Names, several: bool) -> Value {
             let routes: Vec<_> = routes.iter().map(|each| route(each, names, several)).collect();
             found.insert("routes".into(), json!(routes));
         }
-        Traffic::Tcp(proxy) => {
-            found.insert("tcp".into(), json!(shares(&proxy.clusters, names)));
+        Traffic::Tcp(targets) => {
+            found.insert("tcp".into(), json!(shares(&targets.clusters, names)));
+        }
+        Traffic::Udp(targets) => {
+            found.insert("udp".into(), json!(shares(&targets.clusters, names)));
         }
     }
     Value::Object(found)
@@ -158,7 +161,8 @@ fn termination(tls: &TlsTermination) -> String {
         TlsVersion::V1_2 => "1.2",
         TlsVersion::V1_3 => "1.3",
     };
-    format!("{} from {} to {}", tls.certificate, word(tls.minimum), word(tls.maximum))
+    let certificates: Vec<_> = tls.certificates.iter().map(ToString::to_string).collect();
+    format!("{} from {} to {}", certificates.join(" or "), word(tls.minimum), word(tls.maximum))
 }
 
 fn clients(asked: &ClientCertificates) -> String {
@@ -307,10 +311,17 @@ fn redirect(redirect: &Redirect) -> String {
     let mut words = vec![redirect.status.to_string()];
     words.extend(redirect.scheme.as_ref().map(|scheme| format!("scheme {scheme}")));
     words.extend(redirect.host.as_ref().map(|host| format!("host {host}")));
-    words.extend(redirect.port.map(|port| format!("port {port}")));
+    words.extend(match redirect.port {
+        RedirectPort::Same => None,
+        RedirectPort::Number(port) => Some(format!("port {port}")),
+        RedirectPort::Usual(port) => Some(format!("port {port} of the scheme")),
+    });
     words.extend(redirect.path.as_ref().map(|path| match path {
         RedirectPath::Full(path) => format!("path {path}"),
         RedirectPath::Prefix(prefix) => format!("prefix {prefix}"),
+        RedirectPath::Segments(segments) => {
+            format!("{:?} in place of {:?}", segments.replacement, segments.matched)
+        }
     }));
     format!("with {}", words.join(", "))
 }
@@ -318,7 +329,8 @@ fn redirect(redirect: &Redirect) -> String {
 fn forward(forward: &Forward, names: &Names, found: &mut Map<String, Value>) {
     found.insert("forward".into(), json!(shares(&forward.clusters, names)));
     for mirror in &forward.mirrors {
-        found.insert("mirror".into(), json!(format!("{} {} %", names[&mirror.cluster], mirror.percent)));
+        let percent = f64::from(mirror.share.millionths()) / 10_000.0;
+        found.insert("mirror".into(), json!(format!("{} {percent} %", names[&mirror.cluster])));
     }
     if let Some(rewrite) = &forward.path {
         found.insert("rewrite".into(), json!(self::rewrite(rewrite)));
@@ -411,7 +423,11 @@ fn cookie(rewrite: &CookieRewrite) -> String {
 
 fn rewrite(rewrite: &PathRewrite) -> String {
     match rewrite {
+        PathRewrite::Full(path) => format!("to {path}"),
         PathRewrite::Prefix(prefix) => format!("prefix to {prefix}"),
+        PathRewrite::Segments(segments) => {
+            format!("{:?} in place of {:?}", segments.replacement, segments.matched)
+        }
         PathRewrite::Regex { pattern, substitution } => format!("regex {pattern} to {substitution}"),
     }
 }
@@ -471,8 +487,10 @@ fn cluster(cluster: &Cluster) -> String {
             let ciphers: Vec<_> = offer.ciphers.iter().map(|each| each.as_str()).collect();
             words.push(format!("from {minimum:?} to {maximum:?} by {}", ciphers.join(" or ")));
         }
-        if let Some(UpstreamValidation { ca, subject_names }) = &tls.validation {
-            words.push(format!("proven by {ca} as {}", subject_names.join(" or ")));
+        if let Some(UpstreamValidation { authorities, subject_names }) = &tls.validation {
+            let by = authorities.bundle().map_or("the system".to_owned(), ToString::to_string);
+            let names: Vec<_> = subject_names.iter().map(ToString::to_string).collect();
+            words.push(format!("proven by {by} as {}", names.join(" or ")));
         }
         words.extend(tls.client_certificate.as_ref().map(|key| format!("shown {key}")));
     }

@@ -85,7 +85,9 @@ fn clusters(fragment: &Fragment) -> BTreeSet<&ClusterKey> {
 /// The clusters that traffic goes to.
 fn targets(traffic: &Traffic) -> BTreeSet<&ClusterKey> {
     match traffic {
-        Traffic::Tcp(proxy) => proxy.clusters.iter().map(|each| &each.cluster).collect(),
+        Traffic::Tcp(targets) | Traffic::Udp(targets) => {
+            targets.clusters.iter().map(|each| &each.cluster).collect()
+        }
         Traffic::Http(routes) => {
             let forwards = routes.iter().filter_map(|route| match &route.action {
                 Action::Forward(forward) => Some(forward),

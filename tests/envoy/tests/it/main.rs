@@ -8,6 +8,7 @@ mod changes;
 mod conditions;
 mod endpoints;
 mod fleet;
+mod gateway;
 mod health_checks;
 mod ingress;
 mod ingress_routes;

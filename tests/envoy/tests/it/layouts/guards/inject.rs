@@ -145,6 +145,7 @@ impl Guarded {
             own_name: OwnName::InBody,
             refs: References::default(),
             warming: envoy::Warming::Quick,
+            is_shared: false,
         }
     }
 }

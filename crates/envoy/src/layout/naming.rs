@@ -1,0 +1,35 @@
+//! What is called after a listener, where a fleet may have several of a kind.
+//!
+//! An ingress has one of each, and Contour's or short names; those of a Gateway have the name of their listener in
+//! them. Hosts and listeners hold no slash.
+
+use std::sync::Arc;
+
+use model::{Host, ListenerId};
+
+/// The name of the table for hosts that only redirect to HTTPS.
+const REDIRECT: &str = "https-redirect";
+
+/// The word that the keys of a plaintext listener's scopes begin with.
+pub(super) fn plain_word(listener: &ListenerId) -> &str {
+    if of_gateway(listener) { listener.as_str() } else { "http" }
+}
+
+/// The table for hosts of a plaintext listener that only redirect to HTTPS.
+pub(super) fn redirect_table(listener: &ListenerId) -> String {
+    if of_gateway(listener) { format!("{listener}/{REDIRECT}") } else { REDIRECT.to_owned() }
+}
+
+/// The table of a section of a TLS listener.
+pub(super) fn section_table(listener: &ListenerId, section: &Host) -> Arc<str> {
+    [listener.as_str(), "/", section.as_str()].concat().into()
+}
+
+/// The section of a table of a TLS listener.
+pub(super) fn section(listener: &ListenerId, table: &str) -> Option<Host> {
+    table.strip_prefix(listener.as_str())?.strip_prefix('/').map(Host::new)
+}
+
+fn of_gateway(listener: &ListenerId) -> bool {
+    listener.fleet().of_gateway().is_some()
+}

@@ -1,0 +1,310 @@
+//! A TLS listener of a Gateway: a filter chain and a table for each of the Gateway's listeners, its sections.
+//!
+//! A section is known by its host. Its connections are those that ask for this host and no narrower section, and on them
+//! any host of the section may be asked for. Hosts of other sections are answered with 421, as clients should have come
+//! by another connection; what only this section could serve and does not is its own 404. Hosts whose connections are
+//! carried as they are have a chain without a table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use envoy_protos::envoy::config::route::v3::RouteConfiguration;
+use model::{Host, Listener, Route, Settings, Traffic, VirtualHost};
+
+use super::assembly::{Assembly, Fragment};
+use super::by_listener::Shape;
+use super::scope::{self, Guard};
+use super::tls::{can_be_served, chains};
+use super::{Before, Form, Output, naming, route_table};
+use crate::listener::{Chains, Routes};
+use crate::route::Style;
+use crate::virtual_host::{Asked, certified, misdirected, virtual_host};
+use crate::{Reference, ResourceType, XdsMode, route};
+
+/// A listener whose hosts are told apart by SNI first, and by `:authority` then.
+pub(super) struct Sections {
+    listener: Listener,
+    settings: Arc<Settings>,
+    mode: XdsMode,
+    style: Style,
+    chains: Assembly,
+    tables: BTreeMap<Host, Table>,
+    roles: BTreeMap<Host, Role>,
+    /// The hosts that have a chain.
+    open: BTreeSet<Host>,
+    /// The sections whose tables changed since the last flush.
+    stale: BTreeSet<Host>,
+    /// What hosts were before they were touched since the last flush.
+    touched: BTreeMap<Host, Option<Part>>,
+    replaced: BTreeMap<Host, Option<Part>>,
+}
+
+/// The table of a section.
+struct Table {
+    assembly: Assembly,
+    /// How many hosts it has, without those that it only answers 421 for.
+    hosts: usize,
+}
+
+/// How a host is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Role {
+    /// Its connections are carried as they are.
+    Carried,
+    /// By the routes of this section, which may be its own.
+    Routed(Host),
+}
+
+/// What a host is here.
+#[derive(Clone, PartialEq)]
+pub(super) struct Part {
+    role: Role,
+    /// If it has one.
+    chain: Option<Fragment>,
+    /// Its part of the table.
+    routes: Option<Fragment>,
+}
+
+impl Sections {
+    pub(super) fn new(listener: &Listener, settings: Arc<Settings>, mode: XdsMode) -> Self {
+        Self {
+            chains: chains(listener, &settings),
+            style: Style::of(&listener.id, &settings),
+            listener: listener.clone(),
+            settings,
+            mode,
+            tables: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            open: BTreeSet::new(),
+            stale: BTreeSet::new(),
+            touched: BTreeMap::new(),
+            replaced: BTreeMap::new(),
+        }
+    }
+
+    fn encoder(&self) -> Chains<'_> {
+        Chains { listener: &self.listener, settings: &self.settings, mode: self.mode }
+    }
+
+    /// Makes a host what it should be; it is nothing before.
+    fn serve(&mut self, host: &Host, value: &VirtualHost) {
+        match &value.traffic {
+            Traffic::Tcp(_) | Traffic::Udp(_) => {
+                self.put_chain(host, value);
+                self.take_role(host, Role::Carried);
+            }
+            Traffic::Http(routes) => {
+                let section = value.section.as_ref().unwrap_or(host);
+                self.put_routes(section, value, routes);
+                if section == host {
+                    self.put_chain(host, value);
+                }
+                self.take_role(host, Role::Routed(section.clone()));
+            }
+        }
+    }
+
+    fn put_chain(&mut self, host: &Host, value: &VirtualHost) {
+        let table = naming::section_table(&self.listener.id, host);
+        let reference = Reference::sent(ResourceType::RouteConfiguration, table.clone());
+        let (chain, references) = self.encoder().chain(value, Routes::Table(&table), reference);
+        self.chains.put(host, &chain, references);
+    }
+
+    fn put_routes(&mut self, section: &Host, value: &VirtualHost, routes: &[Route]) {
+        let part = certified(virtual_host(value, routes, self.style.table()), value);
+        let table = self.table(section);
+        table.assembly.put(&value.host, &part, route::references(routes));
+    }
+
+    /// The table of a section, made when there is none. Whoever asks changes it.
+    fn table(&mut self, section: &Host) -> &mut Table {
+        self.stale.insert(section.clone());
+        let Self { listener, settings, tables, open, .. } = self;
+        tables.entry(section.clone()).or_insert_with(|| {
+            let whom = Asked::of_all(settings);
+            let others = (!section.is_any()).then(|| misdirected(whom)).into_iter().collect();
+            let every = RouteConfiguration { virtual_hosts: others, ..route_table::every_table() };
+            let name = naming::section_table(&listener.id, section);
+            let mut assembly = route_table::table(&name, &every);
+            for narrower in open.iter().filter(|host| section.is_wider_than(host)) {
+                assembly.put(narrower, &scope::misdirecting_host(narrower, whom), vec![]);
+            }
+            Table { assembly, hosts: 0 }
+        })
+    }
+
+    /// Notes how a host is served, in the tables of wider sections, too.
+    fn take_role(&mut self, host: &Host, role: Role) {
+        match &role {
+            Role::Routed(section) if section != host => self.table(section).hosts += 1,
+            Role::Routed(section) => {
+                self.table(section).hosts += 1;
+                self.open(host);
+            }
+            Role::Carried => self.open(host),
+        }
+        self.roles.insert(host.clone(), role);
+    }
+
+    /// Takes what a host is away, and gives how it was served.
+    fn leave(&mut self, host: &Host) {
+        match self.roles.remove(host) {
+            None => return,
+            Some(Role::Carried) => {}
+            Some(Role::Routed(section)) => {
+                let table = self.table(&section);
+                table.assembly.remove(host);
+                table.hosts -= 1;
+                if section != *host {
+                    return;
+                }
+            }
+        }
+        self.chains.remove(host);
+        self.open.remove(host);
+        for section in host.wider().filter(|wider| self.tables.contains_key(wider)).collect::<Vec<_>>() {
+            self.table(&section).assembly.remove(host);
+        }
+    }
+
+    fn open(&mut self, host: &Host) {
+        let bar = scope::misdirecting_host(host, Asked::of_all(&self.settings));
+        for section in host.wider().filter(|wider| self.tables.contains_key(wider)).collect::<Vec<_>>() {
+            self.table(&section).assembly.put(host, &bar, vec![]);
+        }
+        self.open.insert(host.clone());
+    }
+
+    /// What a host is, as it was flushed last.
+    fn part(&self, host: &Host) -> Option<Part> {
+        let role = self.roles.get(host)?.clone();
+        let one = BTreeSet::from([host.clone()]);
+        let chain = self.chains.fragments(&one).remove(host);
+        let routes = match &role {
+            Role::Carried => None,
+            Role::Routed(section) => self.tables.get(section)?.assembly.fragments(&one).remove(host),
+        };
+        Some(Part { role, chain, routes })
+    }
+
+    /// Remembers what a host is before it changes.
+    fn touch(&mut self, host: &Host) {
+        if !self.touched.contains_key(host) {
+            let part = self.part(host);
+            self.touched.insert(host.clone(), part);
+        }
+    }
+
+    /// The tables that changed; that of a section without a chain is not there.
+    fn flush_tables(&mut self) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        for section in std::mem::take(&mut self.stale) {
+            let is_there = self.roles.get(&section) == Some(&Role::Routed(section.clone()));
+            let Some(table) = self.tables.get_mut(&section) else { continue };
+            outputs.extend(if is_there { table.assembly.flush() } else { table.assembly.withdraw() });
+            if table.hosts == 0 {
+                self.tables.remove(&section);
+            }
+        }
+        outputs
+    }
+
+    /// Envoy refuses a listener without filter chains: one closes all connections while there is no other.
+    fn flush_chains(&mut self) -> Option<Output> {
+        match self.open.is_empty() {
+            true => self.chains.put(&closing_place(), &self.encoder().closing(), vec![]),
+            false => self.chains.remove(&closing_place()),
+        }
+        self.chains.flush()
+    }
+
+    fn note_replaced(&mut self) {
+        for (host, before) in std::mem::take(&mut self.touched) {
+            if self.part(&host) != before {
+                self.replaced.entry(host).or_insert(before);
+            }
+        }
+    }
+}
+
+impl Shape for Sections {
+    fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
+        self.touch(host);
+        self.leave(host);
+        let value = value.filter(|each| can_be_served(each));
+        let closed = value.filter(|each| Guard::of(each) != Guard::Nothing).map(closed);
+        if let Some(value) = closed.as_ref().or(value) {
+            self.serve(host, value);
+        }
+    }
+
+    fn set_settings(&mut self, settings: &Arc<Settings>) {
+        self.settings = settings.clone();
+    }
+
+    fn flush(&mut self) -> Vec<Output> {
+        let tables = self.flush_tables();
+        let outputs = tables.into_iter().chain(self.flush_chains()).collect();
+        // The same, told by resources.
+        self.chains.take_replaced();
+        self.tables.values_mut().for_each(|table| drop(table.assembly.take_replaced()));
+        self.note_replaced();
+        outputs
+    }
+
+    fn members(&self, resource_type: ResourceType, name: &str) -> Vec<Host> {
+        match resource_type {
+            ResourceType::Listener if name == self.listener.id.as_str() => {
+                self.open.iter().cloned().collect()
+            }
+            ResourceType::RouteConfiguration => {
+                let section = naming::section(&self.listener.id, name);
+                let table = section.as_ref().and_then(|section| self.tables.get(section));
+                let role = section.map(Role::Routed);
+                let hosts = table.into_iter().flat_map(|table| table.assembly.hosts());
+                hosts.filter(|host| self.roles.get(host) == role.as_ref()).cloned().collect()
+            }
+            ResourceType::Listener
+            | ResourceType::Secret
+            | ResourceType::ClusterLoadAssignment
+            | ResourceType::Cluster
+            | ResourceType::ScopedRouteConfiguration
+            | ResourceType::Runtime => vec![],
+        }
+    }
+
+    fn take_replaced(&mut self) -> Vec<(Host, Before)> {
+        let form = |section| Before::from(Form { section, ..Form::default() });
+        std::mem::take(&mut self.replaced).into_iter().map(|(host, part)| (host, form(part))).collect()
+    }
+
+    fn restore(&mut self, host: &Host, before: Form) {
+        self.touch(host);
+        self.leave(host);
+        let Some(Part { role, chain, routes }) = before.section else { return };
+        if let Some(chain) = chain {
+            self.chains.restore(host, Some(chain));
+        }
+        if let Role::Routed(section) = &role {
+            self.table(section).assembly.restore(host, routes);
+        }
+        self.take_role(host, role);
+    }
+
+    fn withdraw(&mut self) -> Vec<Output> {
+        let tables = self.tables.values_mut().filter_map(|table| table.assembly.withdraw());
+        tables.chain(self.chains.withdraw()).collect()
+    }
+}
+
+/// A host that asks for what no chain here looks at: nobody is served.
+fn closed(value: &VirtualHost) -> VirtualHost {
+    let without_guard = || VirtualHost { jwt_providers: vec![], authorization: None, ..value.clone() };
+    value.closed().unwrap_or_else(without_guard)
+}
+
+/// Where the chain that closes all connections stands among those of hosts, none of which is called so.
+fn closing_place() -> Host {
+    Host::new(crate::listener::CLOSING_CHAIN)
+}
