@@ -171,7 +171,7 @@ fn applied(change: FolderChange) -> Change {
 fn published(effects: Vec<Effect>) -> Vec<Resource> {
     let published = effects.into_iter().find_map(|effect| match effect {
         Effect::Publish(publication) => Some(publication.set),
-        Effect::Report(_) | Effect::Forget(_) => None,
+        Effect::Dissolve(_) | Effect::Report(_) | Effect::Forget(_) => None,
     });
     published.expect("a change that matters")
 }

@@ -235,7 +235,7 @@ impl Measured {
 fn publication(effects: Vec<Effect>) -> Option<Publication> {
     effects.into_iter().find_map(|effect| match effect {
         Effect::Publish(publication) => Some(publication),
-        Effect::Report(_) | Effect::Forget(_) => None,
+        Effect::Dissolve(_) | Effect::Report(_) | Effect::Forget(_) => None,
     })
 }
 

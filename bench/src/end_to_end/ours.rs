@@ -178,6 +178,7 @@ fn of_notice(notice: Notice) -> Option<Happened> {
         Notice::Rejected { rejection, .. } => Some(Happened::Rejected(rejection.message)),
         Notice::Report { .. }
         | Notice::Forgotten(_)
+        | Notice::Dissolved(_)
         | Notice::Connected { .. }
         | Notice::Disconnected { .. } => None,
     }

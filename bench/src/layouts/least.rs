@@ -70,7 +70,7 @@ impl Least {
 fn publication(engine: &mut Engine, event: Event) -> Publication {
     let published = engine.handle(event).into_iter().find_map(|effect| match effect {
         Effect::Publish(publication) => Some(publication),
-        Effect::Report(_) | Effect::Forget(_) => None,
+        Effect::Dissolve(_) | Effect::Report(_) | Effect::Forget(_) => None,
     });
     engine.handle(Event::Accepted { fleet: FleetId::ingress(), generation: u64::MAX });
     published.expect("a change that matters")

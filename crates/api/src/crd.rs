@@ -143,6 +143,23 @@ fn naming(kind: Kind) -> Option<Naming> {
             short: &["extensionservice", "extensionservices"],
             columns: &[],
         }),
-        Kind::Namespace | Kind::Service | Kind::EndpointSlice | Kind::Secret | Kind::Ingress => None,
+        // Those of Kubernetes, and those that the Gateway API defines.
+        Kind::Namespace
+        | Kind::Service
+        | Kind::EndpointSlice
+        | Kind::Secret
+        | Kind::ConfigMap
+        | Kind::Ingress
+        | Kind::GatewayClass
+        | Kind::Gateway
+        | Kind::ListenerSet
+        | Kind::HttpRoute
+        | Kind::GrpcRoute
+        | Kind::TlsRoute
+        | Kind::TcpRoute
+        | Kind::UdpRoute
+        | Kind::ReferenceGrant
+        | Kind::BackendTlsPolicy
+        | Kind::XBackendTrafficPolicy => None,
     }
 }

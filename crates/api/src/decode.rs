@@ -1,9 +1,11 @@
 //! One JSON value to one object, with the fields that nobody reads and the field that has the wrong type.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+#[cfg(test)]
 use crate::gateway_api::Check;
 use crate::validate::{self, At, Violation};
 use crate::{Kind, Object};
@@ -63,7 +65,7 @@ impl std::error::Error for DecodeProblem {}
 /// depth of the value must be bounded by the caller (a few hundred levels).
 pub fn decode(kind: Kind, mut value: Value) -> Result<Decoded, DecodeProblem> {
     prepare(&mut value);
-    let violations = value.as_object().map(|fields| validate::object(kind, fields)).unwrap_or_default();
+    let mut found = value.as_object().map(|fields| validate::object(kind, fields)).unwrap_or_default();
     let mut decoded = kind.decode(value).map_err(|problem| match kind {
         Kind::Secret => problem.without_value(),
         _ => problem,
@@ -71,7 +73,8 @@ pub fn decode(kind: Kind, mut value: Value) -> Result<Decoded, DecodeProblem> {
     if let Object::Secret(secret) = &mut decoded.object {
         merge_string_data(secret);
     }
-    decoded.violations = violations;
+    decoded.object.check(&mut found);
+    decoded.violations = found.list;
     Ok(decoded)
 }
 
@@ -86,7 +89,8 @@ fn prepare(value: &mut Value) {
 
 /// Decodes a value as an object of the Gateway API, as [`decode`] does those of a [`Kind`]: for tests, since the schema
 /// is made each time.
-pub fn decode_as<T: DeserializeOwned + JsonSchema + Check>(
+#[cfg(test)]
+pub(crate) fn decode_as<T: DeserializeOwned + JsonSchema + Check>(
     mut value: Value,
 ) -> Result<Decoded<T>, DecodeProblem> {
     prepare(&mut value);

@@ -27,7 +27,7 @@ mod validate;
 pub use choice::{Choice, Choices};
 pub use contour_configuration::{ContourConfiguration, ContourConfigurationSpec};
 pub use contour_deployment::ContourDeployment;
-pub use decode::{DecodeProblem, Decoded, decode, decode_as};
+pub use decode::{DecodeProblem, Decoded, decode};
 pub use extension_service::ExtensionService;
 pub use http_proxy::{HttpProxy, HttpProxySpec};
 pub use ingress_route::{HeptioCertificateDelegation, IngressRoute, IngressRouteSpec};
@@ -38,9 +38,9 @@ pub use object::{Kind, Object, ObjectId, Scope};
 pub use tls_certificate_delegation::TlsCertificateDelegation;
 pub use validate::{At, Findings, Violation};
 
-/// Kinds of the core group that are read: Namespace, Service, Secret.
+/// Kinds of the core group that are read: Namespace, Service, Secret, ConfigMap.
 pub mod core {
-    pub use k8s_openapi::api::core::v1::{Namespace, Secret, Service, ServicePort, ServiceSpec};
+    pub use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service, ServicePort, ServiceSpec};
 }
 
 /// EndpointSlice and its parts.

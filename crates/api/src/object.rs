@@ -2,15 +2,20 @@
 
 use serde_json::Value;
 
-use crate::core::{Namespace, Secret, Service};
+use crate::core::{ConfigMap, Namespace, Secret, Service};
 use crate::decode::{DecodeProblem, Decoded, typed};
 use crate::discovery::EndpointSlice;
 use crate::extension_service::ExtensionService;
+use crate::gateway_api::{
+    BackendTlsPolicy, Check, Gateway, GatewayClass, GrpcRoute, HttpRoute, ListenerSet, ReferenceGrant,
+    TcpRoute, TlsRoute, UdpRoute, XBackendTrafficPolicy,
+};
 use crate::http_proxy::HttpProxy;
 use crate::ingress_route::{HeptioCertificateDelegation, IngressRoute};
 use crate::meta::ObjectMeta;
 use crate::networking::Ingress;
 use crate::tls_certificate_delegation::TlsCertificateDelegation;
+use crate::validate::{At, Findings};
 
 /// Declares [`Kind`] and [`Object`] from one table: adding a kind is one line in it.
 macro_rules! kinds {
@@ -104,12 +109,48 @@ kinds! {
     IngressRoute = "contour.heptio.com/v1beta1", "IngressRoute", Namespaced;
     /// Who may use a namespace's certificates, before that of `projectcontour.io`.
     HeptioCertificateDelegation = "contour.heptio.com/v1beta1", "TLSCertificateDelegation", Namespaced;
+    /// CA bundles that the Gateway API refers to.
+    ConfigMap = "v1", "ConfigMap", Namespaced;
+    /// Which controller serves Gateways.
+    GatewayClass = "gateway.networking.k8s.io/v1", "GatewayClass", Cluster;
+    /// Listeners, and the addresses where they are reached.
+    Gateway = "gateway.networking.k8s.io/v1", "Gateway", Namespaced;
+    /// Listeners that others add to a Gateway.
+    ListenerSet = "gateway.networking.k8s.io/v1", "ListenerSet", Namespaced;
+    /// Rules for requests.
+    HttpRoute = "gateway.networking.k8s.io/v1", "HTTPRoute", Namespaced;
+    /// Rules for calls of gRPC.
+    GrpcRoute = "gateway.networking.k8s.io/v1", "GRPCRoute", Namespaced;
+    /// Where connections with TLS go.
+    TlsRoute = "gateway.networking.k8s.io/v1", "TLSRoute", Namespaced;
+    /// Where connections go.
+    TcpRoute = "gateway.networking.k8s.io/v1", "TCPRoute", Namespaced;
+    /// Where datagrams go.
+    UdpRoute = "gateway.networking.k8s.io/v1", "UDPRoute", Namespaced;
+    /// Who may refer to objects of a namespace.
+    ReferenceGrant = "gateway.networking.k8s.io/v1", "ReferenceGrant", Namespaced;
+    /// How TLS is spoken with a backend.
+    BackendTlsPolicy = "gateway.networking.k8s.io/v1", "BackendTLSPolicy", Namespaced;
+    /// Retry budgets and sessions of a backend.
+    XBackendTrafficPolicy = "gateway.networking.x-k8s.io/v1alpha1", "XBackendTrafficPolicy", Namespaced;
 }
+
+/// Versions that are read though they are not the newest: their objects have the same fields.
+const OLDER: [(Kind, &str); 6] = [
+    (Kind::GatewayClass, "gateway.networking.k8s.io/v1beta1"),
+    (Kind::Gateway, "gateway.networking.k8s.io/v1beta1"),
+    (Kind::HttpRoute, "gateway.networking.k8s.io/v1beta1"),
+    (Kind::ReferenceGrant, "gateway.networking.k8s.io/v1beta1"),
+    (Kind::BackendTlsPolicy, "gateway.networking.k8s.io/v1alpha3"),
+    (Kind::TlsRoute, "gateway.networking.k8s.io/v1alpha3"),
+];
 
 impl Kind {
     /// The kind with these words in `apiVersion` and `kind`, if it is read.
     pub fn find(api_version: &str, name: &str) -> Option<Self> {
-        Self::by_name(name).find(|kind| kind.api_version() == api_version)
+        let is_read =
+            |kind: &Self| kind.api_version() == api_version || OLDER.contains(&(*kind, api_version));
+        Self::by_name(name).find(is_read)
     }
 
     /// The kinds with this name, whatever their group and version: to say which version is read instead of one
@@ -166,6 +207,35 @@ impl std::fmt::Display for ObjectId {
 }
 
 impl Object {
+    /// What an API server would refuse beyond what the schema says.
+    pub(crate) fn check(&self, out: &mut Findings) {
+        let at = &At::Root;
+        match self {
+            Self::GatewayClass(object) => object.check(at, out),
+            Self::Gateway(object) => object.check(at, out),
+            Self::ListenerSet(object) => object.check(at, out),
+            Self::HttpRoute(object) => object.check(at, out),
+            Self::GrpcRoute(object) => object.check(at, out),
+            Self::TlsRoute(object) => object.check(at, out),
+            Self::TcpRoute(object) => object.check(at, out),
+            Self::UdpRoute(object) => object.check(at, out),
+            Self::ReferenceGrant(object) => object.check(at, out),
+            Self::BackendTlsPolicy(object) => object.check(at, out),
+            Self::XBackendTrafficPolicy(object) => object.check(at, out),
+            Self::Namespace(_)
+            | Self::Service(_)
+            | Self::EndpointSlice(_)
+            | Self::Secret(_)
+            | Self::ConfigMap(_)
+            | Self::Ingress(_)
+            | Self::HttpProxy(_)
+            | Self::TlsCertificateDelegation(_)
+            | Self::ExtensionService(_)
+            | Self::IngressRoute(_)
+            | Self::HeptioCertificateDelegation(_) => {}
+        }
+    }
+
     /// The identity.
     pub fn id(&self) -> ObjectId {
         ObjectId::new(self.kind(), self.namespace(), self.name())
@@ -196,6 +266,8 @@ mod tests {
             assert_eq!(Kind::find("example.com/v1", kind.name()), None);
         }
         assert_eq!(Kind::find("v1", "Pod"), None);
+        assert_eq!(Kind::find("gateway.networking.k8s.io/v1beta1", "HTTPRoute"), Some(Kind::HttpRoute));
+        assert_eq!(Kind::find("gateway.networking.k8s.io/v1beta1", "TCPRoute"), None);
     }
 
     #[test]

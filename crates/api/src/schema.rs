@@ -10,6 +10,10 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
+use crate::gateway_api::{
+    BackendTlsPolicy, Gateway, GatewayClass, GrpcRoute, HttpRoute, ListenerSet, ReferenceGrant, TcpRoute,
+    TlsRoute, UdpRoute, XBackendTrafficPolicy,
+};
 use crate::{
     ExtensionService, HeptioCertificateDelegation, HttpProxy, IngressRoute, Kind, TlsCertificateDelegation,
 };
@@ -19,22 +23,44 @@ pub(crate) mod kubernetes;
 pub(crate) mod rules;
 mod structural;
 
+/// Schemas that were made, each at its first use.
+macro_rules! made_once {
+    ($kind:expr; $($type:ident,)*) => {
+        match $kind {
+            $(Kind::$type => {
+                static SCHEMA: OnceLock<Map<String, Value>> = OnceLock::new();
+                Some(SCHEMA.get_or_init(derived::<$type>))
+            })*
+            Kind::Namespace
+            | Kind::Service
+            | Kind::EndpointSlice
+            | Kind::Secret
+            | Kind::ConfigMap
+            | Kind::Ingress => None,
+        }
+    };
+}
+
 /// The schema of a kind without `apiVersion` and `kind`; `None` for the kinds of Kubernetes itself.
 pub(crate) fn of(kind: Kind) -> Option<&'static Map<String, Value>> {
-    static HTTP_PROXY: OnceLock<Map<String, Value>> = OnceLock::new();
-    static EXTENSION: OnceLock<Map<String, Value>> = OnceLock::new();
-    static DELEGATION: OnceLock<Map<String, Value>> = OnceLock::new();
-    static INGRESS_ROUTE: OnceLock<Map<String, Value>> = OnceLock::new();
-    static HEPTIO_DELEGATION: OnceLock<Map<String, Value>> = OnceLock::new();
-    match kind {
-        Kind::HttpProxy => Some(HTTP_PROXY.get_or_init(derived::<HttpProxy>)),
-        Kind::TlsCertificateDelegation => Some(DELEGATION.get_or_init(derived::<TlsCertificateDelegation>)),
-        Kind::ExtensionService => Some(EXTENSION.get_or_init(derived::<ExtensionService>)),
-        Kind::IngressRoute => Some(INGRESS_ROUTE.get_or_init(derived::<IngressRoute>)),
-        Kind::HeptioCertificateDelegation => {
-            Some(HEPTIO_DELEGATION.get_or_init(derived::<HeptioCertificateDelegation>))
-        }
-        Kind::Namespace | Kind::Service | Kind::EndpointSlice | Kind::Secret | Kind::Ingress => None,
+    made_once! {
+        kind;
+        HttpProxy,
+        TlsCertificateDelegation,
+        ExtensionService,
+        IngressRoute,
+        HeptioCertificateDelegation,
+        GatewayClass,
+        Gateway,
+        ListenerSet,
+        HttpRoute,
+        GrpcRoute,
+        TlsRoute,
+        TcpRoute,
+        UdpRoute,
+        ReferenceGrant,
+        BackendTlsPolicy,
+        XBackendTrafficPolicy,
     }
 }
 

@@ -3,6 +3,7 @@
 //! The rules are those of the schemas, which `isobath crds` prints. Rules that look at more than one object, or
 //! that Contour reports in the status, are not here.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
@@ -33,16 +34,17 @@ impl std::fmt::Display for Violation {
 ///
 /// Fields whose value is `null` must have been taken away. Kinds of Kubernetes itself are checked by their names
 /// only; values of a wrong type are left to the decoder, and what is left out of `status` too.
-pub(crate) fn object(kind: Kind, fields: &Map<String, Value>) -> Vec<Violation> {
+pub(crate) fn object(kind: Kind, fields: &Map<String, Value>) -> Findings {
     let mut out = Findings::default();
     metadata::metadata(kind, fields, &mut out);
     if let Some(schema) = schema::of(kind) {
         value::fields(fields, schema, &At::Root, &mut out);
     }
-    out.list
+    out
 }
 
 /// The same by the schema of a type, but for the name.
+#[cfg(test)]
 pub(crate) fn typed<T: JsonSchema>(fields: &Map<String, Value>) -> Findings {
     let mut out = Findings::default();
     value::fields(fields, &schema::derived::<T>(), &At::Root, &mut out);

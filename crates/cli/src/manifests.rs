@@ -8,7 +8,7 @@ use anyhow::bail;
 use engine::{Effect, Engine, Event, Publication};
 use envoy::XdsMode;
 use files::{Diagnostic, Folder, Loaded, Severity};
-use model::{Kind, ObjectId, Report, Settings};
+use model::{ObjectId, Report, Settings};
 use store::Change;
 
 /// What the engine makes of manifests.
@@ -16,7 +16,8 @@ pub(crate) struct Translation {
     /// What is wrong, with places: in the files first, then in what they mean.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// The configuration.
-    pub(crate) publication: Publication,
+    /// What each fleet gets; that of the ingress first.
+    pub(crate) publications: Vec<Publication>,
 }
 
 /// Reads manifests and runs the engine on them once.
@@ -36,16 +37,15 @@ pub(crate) fn translate(paths: &[PathBuf], settings: Settings, mode: XdsMode) ->
     let mut engine = Engine::new(settings, mode, layout);
     let changes = objects.into_values().map(|sourced| Change::Applied(sourced.object)).collect();
     engine.handle(Event::Changes(changes));
-    let mut publication = None;
+    let mut publications = Vec::new();
     for effect in engine.handle(Event::SourceSynced) {
         match effect {
-            Effect::Publish(found) => publication = Some(found),
+            Effect::Publish(found) => publications.push(found),
             Effect::Report(report) => diagnostics.extend(violated.others(&folder, &report)),
-            Effect::Forget(_) => {}
+            Effect::Dissolve(_) | Effect::Forget(_) => {}
         }
     }
-    let Some(publication) = publication else { bail!("the engine published nothing") };
-    Ok(Translation { diagnostics, publication })
+    Ok(Translation { diagnostics, publications })
 }
 
 /// The fields that the API server would refuse. Translation refuses most of them too: one word is enough.
@@ -97,36 +97,12 @@ fn diagnostic(folder: &Folder, id: &api::ObjectId, problem: &model::Problem) -> 
 
 /// An id in the words of `api`.
 pub(crate) fn api_id(id: &ObjectId) -> api::ObjectId {
-    let kind = match id.kind {
-        Kind::Namespace => api::Kind::Namespace,
-        Kind::Service => api::Kind::Service,
-        Kind::EndpointSlice => api::Kind::EndpointSlice,
-        Kind::Secret => api::Kind::Secret,
-        Kind::Ingress => api::Kind::Ingress,
-        Kind::HttpProxy => api::Kind::HttpProxy,
-        Kind::IngressRoute => api::Kind::IngressRoute,
-        Kind::HeptioCertificateDelegation => api::Kind::HeptioCertificateDelegation,
-        Kind::TlsCertificateDelegation => api::Kind::TlsCertificateDelegation,
-        Kind::ExtensionService => api::Kind::ExtensionService,
-    };
-    api::ObjectId::new(kind, &*id.namespace, &*id.name)
+    api::ObjectId::new(store::api_kind(id.kind), &*id.namespace, &*id.name)
 }
 
 /// An id in the words of `model`.
 pub(crate) fn model_id(id: &api::ObjectId) -> ObjectId {
-    let kind = match id.kind {
-        api::Kind::Namespace => Kind::Namespace,
-        api::Kind::Service => Kind::Service,
-        api::Kind::EndpointSlice => Kind::EndpointSlice,
-        api::Kind::Secret => Kind::Secret,
-        api::Kind::Ingress => Kind::Ingress,
-        api::Kind::HttpProxy => Kind::HttpProxy,
-        api::Kind::IngressRoute => Kind::IngressRoute,
-        api::Kind::HeptioCertificateDelegation => Kind::HeptioCertificateDelegation,
-        api::Kind::TlsCertificateDelegation => Kind::TlsCertificateDelegation,
-        api::Kind::ExtensionService => Kind::ExtensionService,
-    };
-    ObjectId::new(kind, id.namespace.as_str(), id.name.as_str())
+    ObjectId::new(store::kind(id.kind), id.namespace.as_str(), id.name.as_str())
 }
 
 /// A change of files as a change of the world.

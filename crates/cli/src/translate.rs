@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use engine::Publication;
 use envoy::XdsMode;
 use envoy::bootstrap::{BootstrapOptions, bootstrap};
 use files::{Severity, Style, render};
@@ -44,20 +45,34 @@ enum Form {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let mode = XdsMode::default();
     let settings = Settings { layout: arguments.layout.layout(mode)?, ..arguments.configuration.settings()? };
-    let Translation { diagnostics, publication } = manifests::translate(&arguments.paths, settings, mode)?;
+    let Translation { diagnostics, publications } = manifests::translate(&arguments.paths, settings, mode)?;
     let mut err = io::stderr().lock();
     for diagnostic in diagnostics.iter().filter(|each| each.severity != Severity::Note) {
         writeln!(err, "{}\n", render(diagnostic, Style::Plain).trim_end())?;
     }
-    let mut answer = json!({
-        "resources": publication.set.iter().map(envoy::to_json).collect::<Vec<_>>(),
-    });
+    let mut answer = resources(&publications);
     if arguments.bootstrap {
         answer["bootstrap"] = envoy::message_to_json(&bootstrap(&BootstrapOptions::new()));
     }
     writeln!(io::stdout(), "{}", written(&answer, arguments.output)?.trim_end())?;
     let has_errors = diagnostics.iter().any(|each| each.severity == Severity::Error);
     Ok(if has_errors { Outcome::Problems } else { Outcome::Good })
+}
+
+/// The resources of the ingress, and those of each Gateway under its name.
+fn resources(publications: &[Publication]) -> Value {
+    let list = |publication: &Publication| publication.set.iter().map(envoy::to_json).collect::<Vec<_>>();
+    let mut answer = json!({"resources": []});
+    for publication in publications {
+        match publication.fleet.of_gateway() {
+            None => answer["resources"] = list(publication).into(),
+            Some(gateway) => {
+                let name = format!("{}/{}", gateway.namespace, gateway.name);
+                answer["gateways"][name] = list(publication).into();
+            }
+        }
+    }
+    answer
 }
 
 fn written(answer: &Value, form: Form) -> anyhow::Result<String> {

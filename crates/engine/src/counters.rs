@@ -9,7 +9,9 @@ use store::Unit;
 pub struct Counters {
     /// Changes that came in.
     pub changes: u64,
-    /// Ingresses and root HTTPProxies.
+    /// Gateways, each with its ListenerSets.
+    pub gateways: u64,
+    /// Ingresses, root HTTPProxies, routes of the Gateway API and what these are attached to.
     pub roots: u64,
     /// Hosts of listeners.
     pub virtual_hosts: u64,
@@ -31,12 +33,19 @@ impl Counters {
     /// All units recomputed.
     #[must_use]
     pub const fn units(&self) -> u64 {
-        self.roots + self.virtual_hosts + self.clusters + self.endpoints + self.secrets + self.reports
+        self.gateways
+            + self.roots
+            + self.virtual_hosts
+            + self.clusters
+            + self.endpoints
+            + self.secrets
+            + self.reports
     }
 
     /// Counts one run of a unit.
     pub(crate) const fn count(&mut self, unit: &Unit) {
         let counter = match unit {
+            Unit::Gateway(_) => &mut self.gateways,
             Unit::Root(_) => &mut self.roots,
             Unit::VirtualHost(_) => &mut self.virtual_hosts,
             Unit::Extension(..) | Unit::Cluster(..) => &mut self.clusters,
@@ -67,6 +76,7 @@ impl Counters {
     fn with(self, other: Self, each: fn(u64, u64) -> u64) -> Self {
         Self {
             changes: each(self.changes, other.changes),
+            gateways: each(self.gateways, other.gateways),
             roots: each(self.roots, other.roots),
             virtual_hosts: each(self.virtual_hosts, other.virtual_hosts),
             clusters: each(self.clusters, other.clusters),

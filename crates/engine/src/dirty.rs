@@ -18,7 +18,7 @@ const ROOM: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Dirty {
     waiting: HashSet<u128, FixedState>,
-    queues: [VecDeque<(u128, Unit)>; 7],
+    queues: [VecDeque<(u128, Unit)>; 8],
 }
 
 impl Dirty {
@@ -71,17 +71,18 @@ impl Extend<Unit> for Dirty {
 }
 
 /// The queue of roots.
-const ROOTS: usize = 1;
+const ROOTS: usize = 2;
 
 const fn queue(unit: &Unit) -> usize {
     match unit {
-        Unit::Extension(..) => 0,
+        Unit::Gateway(_) => 0,
+        Unit::Extension(..) => 1,
         Unit::Root(_) => ROOTS,
-        Unit::VirtualHost(_) => 2,
-        Unit::Cluster(..) => 3,
-        Unit::Endpoints(..) => 4,
-        Unit::Secret(..) => 5,
-        Unit::Report(_) => 6,
+        Unit::VirtualHost(_) => 3,
+        Unit::Cluster(..) => 4,
+        Unit::Endpoints(..) => 5,
+        Unit::Secret(..) => 6,
+        Unit::Report(_) => 7,
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use envoy::{Layout, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{FleetId, ObjectId, Settings, VirtualHost, VirtualHostKey};
-use store::{Change, Store, Unit};
-use translate::{Fragment, Note};
+use model::{FleetId, Listener, ObjectId, Settings, VirtualHost, VirtualHostKey};
+use store::{Change, Name, Store, Unit};
+use translate::{Fragment, GatewayPlan, Note};
 
 use crate::dirty::Dirty;
 use crate::fleet::Fleet;
@@ -24,9 +24,14 @@ const AT_HAND: usize = if cfg!(debug_assertions) { 3 } else { 32 };
 /// The engine.
 pub struct Engine {
     settings: Arc<Settings>,
+    mode: XdsMode,
     store: Store,
     roots: Roots,
+    /// What each Gateway of ours offers to routes: itself, and its ListenerSets.
+    offering: BTreeMap<Name, BTreeSet<ObjectId>>,
     fleets: BTreeMap<FleetId, Fleet>,
+    /// The fleets that are no more since the last run.
+    dissolved: Vec<FleetId>,
     /// The fleets that something ran for since their last publication.
     touched: BTreeSet<FleetId>,
     notes: Notes,
@@ -48,8 +53,11 @@ impl Engine {
         dirty.extend(settings.extensions().into_iter().map(|name| Unit::Extension(ingress.clone(), name)));
         let fleet = Fleet::new(ingress.clone(), &settings, mode, layout);
         Self {
+            mode,
             store: Store::default(),
             roots: Roots::default(),
+            offering: BTreeMap::new(),
+            dissolved: vec![],
             fleets: BTreeMap::from([(ingress.clone(), fleet)]),
             touched: BTreeSet::from([ingress]),
             notes: Notes::default(),
@@ -119,7 +127,8 @@ impl Engine {
         self.totals += std::mem::take(&mut self.work);
         self.dirty.shrink();
         effects.sort_by(|a, b| a.object().cmp(&b.object()));
-        effects.splice(0..0, publications);
+        let dissolved = self.dissolved.drain(..).map(Effect::Dissolve);
+        effects.splice(0..0, dissolved.chain(publications));
         effects
     }
 
@@ -140,6 +149,7 @@ impl Engine {
         while let Some(unit) = self.next_unit() {
             self.work.count(&unit);
             match &unit {
+                Unit::Gateway(name) => self.run_gateway(&unit, name),
                 Unit::Root(id) => self.run_root(&unit, id),
                 Unit::VirtualHost(key) => self.run_virtual_host(&unit, key),
                 Unit::Report(id) => effects.extend(self.run_report(&unit, id)),
@@ -164,6 +174,57 @@ impl Engine {
         self.dirty.pop()
     }
 
+    /// Takes what a Gateway offers to routes and listens on; its fleet comes and goes with it.
+    fn run_gateway(&mut self, unit: &Unit, name: &Name) {
+        let reader = self.store.reader();
+        let plan = translate::gateway(&reader, &self.settings, name);
+        let reads = reader.into_reads();
+        self.store.record(unit, reads);
+        let is_ours = plan.is_some();
+        let GatewayPlan { listeners, mut offers, notes } = plan.unwrap_or_default();
+        let offering: BTreeSet<ObjectId> = offers.keys().cloned().collect();
+        let before = match is_ours {
+            true => self.offering.insert(name.clone(), offering.clone()),
+            false => self.offering.remove(name),
+        };
+        for parent in before.unwrap_or_default().union(&offering) {
+            let dirty = self.store.set_offer(parent, offers.remove(parent));
+            self.dirty.extend(dirty);
+        }
+        self.say(unit, notes);
+        let fleet = FleetId::gateway(name.namespace.clone(), name.name.clone());
+        match is_ours {
+            true => self.listen(&fleet, &listeners),
+            false => self.dissolve(fleet),
+        }
+    }
+
+    /// Has a fleet listen, which is made when there is none.
+    fn listen(&mut self, id: &FleetId, listeners: &[Listener]) {
+        let Self { settings, mode, fleets, dirty, .. } = self;
+        fleets.entry(id.clone()).or_insert_with(|| {
+            dirty.extend(settings.extensions().into_iter().map(|name| Unit::Extension(id.clone(), name)));
+            Fleet::of_gateway(id.clone(), settings, *mode)
+        });
+        let Some(fleet) = touch(fleets, &mut self.touched, id) else { return };
+        let new = fleet.set_listeners(settings, listeners);
+        // Routes that have not changed do not run: what they do on these listeners is made again.
+        let hosts = if new.is_empty() { BTreeSet::new() } else { self.roots.hosts_on(&new) };
+        fleet.offer_again(&hosts);
+        dirty.extend(hosts.into_iter().map(Unit::VirtualHost));
+    }
+
+    fn dissolve(&mut self, id: FleetId) {
+        if let Some(fleet) = self.fleets.remove(&id) {
+            for unit in fleet.readers(&self.settings) {
+                self.store.forget(&unit);
+                self.say(&unit, BTreeMap::new());
+            }
+            self.touched.remove(&id);
+            self.dissolved.push(id);
+        }
+    }
+
     fn run_root(&mut self, unit: &Unit, id: &ObjectId) {
         let reader = self.store.reader();
         let contribution = translate::root(&reader, &self.settings, id);
@@ -178,7 +239,9 @@ impl Engine {
         let roots = self.roots.of_host(key);
         let fragments = roots.iter().filter_map(|root| self.fragment(root, key)).collect();
         let mut merged = translate::merge(key, fragments);
-        let Some(fleet) = touch(&mut self.fleets, &mut self.touched, key.listener.fleet()) else { return };
+        let Some(fleet) = touch(&mut self.fleets, &mut self.touched, key.listener.fleet()) else {
+            return self.say(unit, BTreeMap::new());
+        };
         self.dirty.extend(fleet.set_host(key, merged.virtual_host.as_ref()));
         // After the host was set: closing it changes what there is to say.
         if let Some(problem) = fleet.rejection(key) {
@@ -212,7 +275,7 @@ impl Engine {
             Unit::Cluster(_, key) => self.dirty.extend(fleet.run_cluster(&self.roots, key)),
             Unit::Endpoints(_, key) => fleet.run_endpoints(&mut self.store, key),
             Unit::Secret(_, key) => self.dirty.extend(fleet.run_secret(&mut self.store, key)),
-            Unit::Root(_) | Unit::VirtualHost(_) | Unit::Report(_) => {}
+            Unit::Gateway(_) | Unit::Root(_) | Unit::VirtualHost(_) | Unit::Report(_) => {}
         }
     }
 

@@ -61,6 +61,8 @@ impl Rejection {
 pub enum Effect {
     /// Resources to offer to a fleet.
     Publish(Publication),
+    /// A fleet is no more: nothing is offered to its Envoys.
+    Dissolve(FleetId),
     /// What to tell a user, in place of what was told before.
     Report(Report),
     /// There is nothing to tell about an object any more.
@@ -71,7 +73,7 @@ impl Effect {
     /// The object that it is about, if it is about one.
     pub(crate) const fn object(&self) -> Option<&ObjectId> {
         match self {
-            Self::Publish(_) => None,
+            Self::Publish(_) | Self::Dissolve(_) => None,
             Self::Report(report) => Some(&report.object),
             Self::Forget(object) => Some(object),
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use envoy::{Layout, Resource, ResourceType, XdsMode};
 use model::{
-    AssignmentKey, ClusterKey, ExtensionName, FleetId, ObjectId, Problem, SecretContent, SecretKey, Settings,
-    Severity, UpstreamTls, VirtualHost, VirtualHostKey,
+    AssignmentKey, ClusterKey, ExtensionName, FleetId, Listener, ListenerId, ObjectId, Problem,
+    SecretContent, SecretKey, Settings, Severity, UpstreamTls, VirtualHost, VirtualHostKey,
 };
 use store::{Store, Unit};
 use translate::Note;
@@ -60,11 +60,10 @@ impl Fleet {
         let mut outgoing = Outgoing::default();
         let mut resources = envoy::static_listeners(settings, mode);
         resources.extend(envoy::static_secrets(settings));
-        resources.push(envoy::runtime(settings, &settings.listeners()));
         for resource in resources {
             outgoing.offer(resource.resource_type, resource.name.clone(), Some(resource));
         }
-        Self {
+        let mut fleet = Self {
             id,
             mode,
             hosts: Hosts::new(layout),
@@ -75,7 +74,47 @@ impl Fleet {
             secret_users: References::default(),
             outgoing,
             generation: 0,
-        }
+        };
+        fleet.offer_runtime(settings, &settings.listeners());
+        fleet
+    }
+
+    /// The fleet of a Gateway, which listens nowhere yet.
+    pub(crate) fn of_gateway(id: FleetId, settings: &Arc<Settings>, mode: XdsMode) -> Self {
+        let layout = match settings.layout {
+            // What is on demand is known by its own name, or by that of the one wildcard above it.
+            model::Layout::OnDemand => model::Layout::Scoped,
+            other => other,
+        };
+        let settings = Arc::new(Settings { layout, ..(**settings).clone() });
+        let layout = envoy::layout_with(&settings, &[], mode);
+        Self::new(id, &settings, mode, layout)
+    }
+
+    /// Takes what the fleet listens on from now on. Gives the listeners that are new: their hosts are to be set.
+    pub(crate) fn set_listeners(&mut self, settings: &Settings, listeners: &[Listener]) -> Vec<ListenerId> {
+        self.offer_runtime(settings, listeners);
+        self.hosts.set_listeners(listeners)
+    }
+
+    /// Has hosts offered when they are set again, though they have not changed.
+    pub(crate) fn offer_again(&mut self, hosts: &BTreeSet<VirtualHostKey>) {
+        self.hosts.offer_again(hosts);
+    }
+
+    fn offer_runtime(&mut self, settings: &Settings, listeners: &[Listener]) {
+        let runtime = envoy::runtime(settings, listeners);
+        self.outgoing.offer(runtime.resource_type, runtime.name.clone(), Some(runtime));
+    }
+
+    /// The units of the fleet that may have read something, each once.
+    pub(crate) fn readers(&self, settings: &Settings) -> Vec<Unit> {
+        let endpoints = self.endpoints_users.keys().map(|key| Unit::Endpoints(self.id.clone(), key.clone()));
+        let secrets: BTreeSet<_> = self.secrets.keys().chain(self.secret_users.keys()).collect();
+        let secrets = secrets.into_iter().map(|key| Unit::Secret(self.id.clone(), key.clone()));
+        let extensions = settings.extensions().into_iter();
+        let extensions = extensions.map(|name| Unit::Extension(self.id.clone(), name));
+        endpoints.chain(secrets).chain(extensions).collect()
     }
 
     /// Makes room for what comes of so many roots: a host and a cluster with its endpoints each, as a rule.
@@ -228,7 +267,8 @@ impl Fleet {
             match unit {
                 Unit::Cluster(_, key) => self.clusters.doubt(key),
                 Unit::Secret(_, key) => self.secrets.doubt(key),
-                Unit::Extension(..)
+                Unit::Gateway(_)
+                | Unit::Extension(..)
                 | Unit::Root(_)
                 | Unit::VirtualHost(_)
                 | Unit::Endpoints(..)
@@ -273,7 +313,8 @@ impl Fleet {
     pub(crate) fn rejected_extension(&self, rejection: &Rejection) -> Option<(Unit, Notes)> {
         let is_cluster = rejection.resource_type == ResourceType::Cluster;
         let name = is_cluster.then(|| self.extensions.of_cluster(&rejection.name)).flatten()?;
-        let notes = Notes::from([(name.object(), Note { problems: vec![problem(rejection)] })]);
+        let notes =
+            Notes::from([(name.object(), Note { problems: vec![problem(rejection)], ..Note::default() })]);
         Some((Unit::Extension(self.id.clone(), name), notes))
     }
 

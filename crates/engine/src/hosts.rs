@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use envoy::{Layout, Output};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{ClusterKey, Problem, SecretContent, SecretKey, Settings, VirtualHost, VirtualHostKey};
+use model::{
+    ClusterKey, Listener, ListenerId, Problem, SecretContent, SecretKey, Settings, VirtualHost,
+    VirtualHostKey,
+};
 use store::Unit;
 
 use crate::hash::{fingerprint, make_room};
@@ -95,6 +98,16 @@ impl Hosts {
         let uses = closed.as_ref().map(Uses::from).unwrap_or_default().closed();
         self.quarantine.closes(key);
         self.offer(key, closed.as_ref(), uses)
+    }
+
+    /// Takes what the fleet listens on. Gives the listeners that are new, which have no hosts.
+    pub(crate) fn set_listeners(&mut self, listeners: &[Listener]) -> Vec<ListenerId> {
+        self.layout.set_listeners(listeners)
+    }
+
+    /// Offers hosts when they are set again, though they have not changed.
+    pub(crate) fn offer_again(&mut self, hosts: &BTreeSet<VirtualHostKey>) {
+        self.again.extend(hosts.iter().cloned());
     }
 
     /// Takes settings that differ in what is known of the services that are asked about all hosts. Gives the hosts: they

@@ -25,6 +25,11 @@ impl<K: Hash + Eq + Clone + Ord> References<K> {
         make_room(&mut self.counts, keys);
     }
 
+    /// All keys that somebody names, in any order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.counts.keys()
+    }
+
     /// Whether anybody names the key.
     pub(crate) fn contains(&self, key: &K) -> bool {
         self.counts.contains_key(key)

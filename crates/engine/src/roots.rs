@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use model::{Cluster, ClusterKey, ObjectId, VirtualHostKey};
+use model::{Cluster, ClusterKey, ListenerId, ObjectId, VirtualHostKey};
 use store::Unit;
 use translate::{Contribution, Fragment, Note};
 
@@ -72,6 +72,11 @@ impl Roots {
     /// All hosts that somebody contributes to, in order.
     pub(crate) fn hosts(&self) -> BTreeSet<VirtualHostKey> {
         self.hosts.keys().cloned().collect()
+    }
+
+    /// The hosts of some listeners, in order.
+    pub(crate) fn hosts_on(&self, listeners: &[ListenerId]) -> BTreeSet<VirtualHostKey> {
+        self.hosts.keys().filter(|key| listeners.contains(&key.listener)).cloned().collect()
     }
 
     /// Of how many roots it is at hand what they contribute.

@@ -29,6 +29,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
         make_room(&mut self.published, things);
     }
 
+    /// The keys of what is published, in any order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.published.keys()
+    }
+
     /// What is published.
     pub(crate) fn published(&self, key: &K) -> Option<&V> {
         self.published.get(key)

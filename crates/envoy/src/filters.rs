@@ -91,11 +91,13 @@ fn messages(host: &Host, policies: &Policies) -> BTreeMap<String, Any> {
 /// What a route says to filters, by the names of these.
 pub(crate) fn messages_of_route(value: &VirtualHost, route: &Route) -> BTreeMap<String, Any> {
     let token = route.jwt.as_deref().map(|provider| (JWT_AUTHN.to_owned(), jwt_authn::message(provider)));
+    let cors = route.cors.as_deref().map(|policy| (CORS.to_owned(), cors::message(policy)));
     let session = stateful_session::message(route).map(|message| (STATEFUL_SESSION.to_owned(), message));
     // Nobody is asked about what has to come again by HTTPS.
     let is_only_redirected = matches!(route.action, Action::UpgradeToHttps) && may_ask(value);
     let unasked = is_only_redirected.then(unasked).unwrap_or_default();
-    messages(&value.host, &route.policies).into_iter().chain(token).chain(session).chain(unasked).collect()
+    let others = token.into_iter().chain(cors).chain(session).chain(unasked);
+    messages(&value.host, &route.policies).into_iter().chain(others).collect()
 }
 
 /// Whether somebody may be asked about requests to a host: where all hosts are asked about, each of them says so.

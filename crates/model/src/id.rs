@@ -30,6 +30,30 @@ pub enum Kind {
     IngressRoute,
     /// `contour.heptio.com/v1beta1` TLSCertificateDelegation.
     HeptioCertificateDelegation,
+    /// `v1` ConfigMap.
+    ConfigMap,
+    /// `gateway.networking.k8s.io/v1` GatewayClass.
+    GatewayClass,
+    /// `gateway.networking.k8s.io/v1` Gateway.
+    Gateway,
+    /// `gateway.networking.k8s.io/v1` ListenerSet.
+    ListenerSet,
+    /// `gateway.networking.k8s.io/v1` HTTPRoute.
+    HttpRoute,
+    /// `gateway.networking.k8s.io/v1` GRPCRoute.
+    GrpcRoute,
+    /// `gateway.networking.k8s.io/v1` TLSRoute.
+    TlsRoute,
+    /// `gateway.networking.k8s.io/v1` TCPRoute.
+    TcpRoute,
+    /// `gateway.networking.k8s.io/v1` UDPRoute.
+    UdpRoute,
+    /// `gateway.networking.k8s.io/v1` ReferenceGrant.
+    ReferenceGrant,
+    /// `gateway.networking.k8s.io/v1` BackendTLSPolicy.
+    BackendTlsPolicy,
+    /// `gateway.networking.x-k8s.io/v1alpha1` XBackendTrafficPolicy.
+    XBackendTrafficPolicy,
 }
 
 impl Kind {
@@ -46,6 +70,18 @@ impl Kind {
             Self::TlsCertificateDelegation | Self::HeptioCertificateDelegation => "TLSCertificateDelegation",
             Self::IngressRoute => "IngressRoute",
             Self::ExtensionService => "ExtensionService",
+            Self::ConfigMap => "ConfigMap",
+            Self::GatewayClass => "GatewayClass",
+            Self::Gateway => "Gateway",
+            Self::ListenerSet => "ListenerSet",
+            Self::HttpRoute => "HTTPRoute",
+            Self::GrpcRoute => "GRPCRoute",
+            Self::TlsRoute => "TLSRoute",
+            Self::TcpRoute => "TCPRoute",
+            Self::UdpRoute => "UDPRoute",
+            Self::ReferenceGrant => "ReferenceGrant",
+            Self::BackendTlsPolicy => "BackendTLSPolicy",
+            Self::XBackendTrafficPolicy => "XBackendTrafficPolicy",
         }
     }
 }

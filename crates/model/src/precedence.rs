@@ -8,13 +8,22 @@ use std::cmp::{Ordering, Reverse};
 
 use crate::{PathMatch, RouteMatch};
 
-impl Ord for RouteMatch {
-    fn cmp(&self, other: &Self) -> Ordering {
+impl RouteMatch {
+    /// Which of two is tried first, as far as that does not depend on what the conditions are: the Gateway API settles
+    /// the rest by age (specification of `HTTPRouteRule.matches`).
+    #[must_use]
+    pub fn specificity(&self, other: &Self) -> Ordering {
         self.path
             .cmp(&other.path)
             .then_with(|| other.has_method().cmp(&self.has_method()))
             .then_with(|| other.headers.len().cmp(&self.headers.len()))
             .then_with(|| other.query.len().cmp(&self.query.len()))
+    }
+}
+
+impl Ord for RouteMatch {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.specificity(other)
             .then_with(|| self.headers.cmp(&other.headers))
             .then_with(|| self.query.cmp(&other.query))
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    ClusterKey, CookieRewrite, Fraction, HashPart, HeaderEdits, ObjectId, Policies, RouteMatch, Timeout,
+    ClusterKey, CookieRewrite, CorsPolicy, Fraction, HashPart, HeaderEdits, ObjectId, Policies, RouteMatch,
+    Timeout,
 };
 
 /// A route: which requests it takes, and what happens to them.
@@ -18,6 +19,8 @@ pub struct Route {
     pub policies: Policies,
     /// The provider of the host whose token they must carry.
     pub jwt: Option<Arc<str>>,
+    /// Which scripts of other origins may send such requests, where that is other than for the host.
+    pub cors: Option<Arc<CorsPolicy>>,
     /// Changes to the request before it goes on.
     pub request_headers: HeaderEdits,
     /// Changes to the response on its way back.

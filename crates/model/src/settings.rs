@@ -143,6 +143,8 @@ pub struct Settings {
     pub rate_limit_service: Option<RateLimitService>,
     /// How hosts are spread over what Envoy subscribes to.
     pub layout: Layout,
+    /// The controller that GatewayClasses of ours name. Default `projectcontour.io/gateway-controller`.
+    pub gateway_controller: Arc<str>,
 }
 
 // Made once: every host's key holds one of them.
@@ -260,6 +262,7 @@ impl Default for Settings {
             global_authorization: None,
             rate_limit_service: None,
             layout: Layout::default(),
+            gateway_controller: "projectcontour.io/gateway-controller".into(),
         }
     }
 }

@@ -12,9 +12,9 @@ use tokio::sync::{mpsc, oneshot};
 use xds::{FleetId, HeldResource, Hub, NodeStatus, Observation, OnDemandSecrets};
 
 use crate::convert;
+use crate::fleet::{self, Fleet};
 use crate::ledger::{Ledger, Times};
 use crate::notice::{Notice, Published};
-use crate::reached::Reached;
 
 /// What the controller is told from outside.
 #[derive(Debug)]
@@ -48,20 +48,12 @@ pub struct Controller {
     hub: Arc<Hub>,
     observations: mpsc::UnboundedReceiver<Observation>,
     notices: mpsc::UnboundedSender<Notice>,
-    fleet: FleetId,
-    ledger: Ledger,
+    /// The fleets that were offered something, and those that have Envoys.
+    fleets: BTreeMap<FleetId, Fleet>,
     /// Objects that cannot be read: the engine does not know of them.
     unreadable: BTreeSet<ObjectId>,
-    /// The number of the last publication.
-    published: u64,
-    /// The connected Envoys of the fleet and how far each has come, as observed. The hub knows it earlier, but
-    /// there the news that something was rejected may still be on its way, and what was rejected must not
-    /// pass for accepted.
-    reached: Reached,
-    /// The names of the listeners that hosts are on.
-    listeners: [String; 2],
-    /// Whether an Envoy rejected a listener and may still do so: looked at only then, as it takes a look at all.
-    listener_was_rejected: bool,
+    /// The names of the listeners that are there without hosts.
+    without_hosts: Vec<Arc<str>>,
     /// What the hub says of all connected Envoys; tests say it themselves.
     status: Box<dyn Fn() -> Vec<NodeStatus> + Send>,
 }
@@ -80,8 +72,7 @@ impl Controller {
         let Options { settings, mode, xds } = options;
         let (hub, observations) = Hub::new(with_secrets_of(settings.layout, xds));
         let (notices, told) = mpsc::unbounded_channel();
-        let listeners =
-            [settings.http_listener(), settings.https_listener()].map(|id| id.as_str().to_owned());
+        let listeners = envoy::static_listeners(&settings, mode);
         let settings = Arc::new(settings);
         let asked = Arc::clone(&hub);
         let controller = Self {
@@ -89,13 +80,9 @@ impl Controller {
             hub,
             observations,
             notices,
-            fleet: FleetId::default_fleet(),
-            ledger: Ledger::default(),
+            fleets: BTreeMap::new(),
             unreadable: BTreeSet::new(),
-            published: 0,
-            reached: Reached::default(),
-            listeners,
-            listener_was_rejected: false,
+            without_hosts: listeners.into_iter().map(|listener| listener.name).collect(),
             status: Box::new(move || asked.status()),
         };
         (controller, told)
@@ -141,8 +128,19 @@ impl Controller {
     fn cannot_read(&mut self, reports: Vec<Report>) {
         for report in reports {
             self.unreadable.insert(report.object.clone());
-            self.tell(Notice::Report { report, carried_by: self.published });
+            self.report(report);
         }
+    }
+
+    fn report(&self, report: Report) {
+        let fleet = fleet::of_report(&report).and_then(|fleet| self.fleets.get(&fleet));
+        let carried_by = fleet.map_or(0, |fleet| fleet.published);
+        self.tell(Notice::Report { report, carried_by });
+    }
+
+    /// A fleet, which is known from now on.
+    fn fleet(&mut self, id: &FleetId) -> &mut Fleet {
+        self.fleets.entry(id.clone()).or_insert_with(|| Fleet::new(id))
     }
 
     fn handle(&mut self, event: Event) {
@@ -154,23 +152,37 @@ impl Controller {
             match effect {
                 // Before the reports of the same event.
                 Effect::Publish(publication) => {
-                    self.published = publication.generation;
-                    publications.push(publication);
+                    let fleet = convert::hub_fleet(&publication.fleet);
+                    self.fleet(&fleet).published = publication.generation;
+                    publications.push((fleet, publication));
                 }
-                Effect::Report(report) => self.tell(Notice::Report { report, carried_by: self.published }),
+                Effect::Dissolve(fleet) => self.dissolve(fleet),
+                Effect::Report(report) => self.report(report),
                 Effect::Forget(object) => self.tell(Notice::Forgotten(object)),
             }
         }
         // Last: of the tasks that are woken here, the last one runs next on this thread, and Envoys are to wait
         // for nobody who only shows what happened.
-        for publication in publications {
-            self.publish(publication, began, ended);
+        for (fleet, publication) in publications {
+            self.publish(&fleet, publication, began, ended);
         }
     }
 
-    fn publish(&mut self, publication: Publication, began: Instant, ended: Instant) {
+    /// Envoys of a fleet that is no more keep what they have: whoever ends the fleet ends them.
+    fn dissolve(&mut self, fleet: model::FleetId) {
+        let id = convert::hub_fleet(&fleet);
+        self.hub.retire(&id);
+        if let Some(known) = self.fleets.get_mut(&id) {
+            (known.published, known.ledger) = (0, Ledger::default());
+        }
+        self.fleets.retain(|_, known| !known.is_idle());
+        self.tell(Notice::Dissolved(fleet));
+    }
+
+    fn publish(&mut self, fleet: &FleetId, publication: Publication, began: Instant, ended: Instant) {
         let generation = publication.generation;
         let published = Published {
+            fleet: publication.fleet.clone(),
             generation,
             set: publication
                 .set
@@ -183,110 +195,122 @@ impl Controller {
         };
         let update = convert::update(publication);
         self.tell(Notice::Published(published));
-        let offered = self.hub.publish(&self.fleet, update);
-        self.ledger.offered(offered, generation, Times { began, offered: ended });
+        let offered = self.hub.publish(fleet, update);
+        self.fleet(fleet).ledger.offered(offered, generation, Times { began, offered: ended });
     }
 
     fn observe(&mut self, observation: Observation) {
         match observation {
             Observation::Connected { fleet, node, release } => {
-                self.tell(Notice::Connected { node: node.to_string() });
+                let node_name = node.to_string();
+                self.tell(Notice::Connected { fleet: convert::engine_fleet(&fleet), node: node_name });
                 // Every Envoy says its release. Who does not is somebody who looks, and is not waited for.
-                if fleet == self.fleet && release.is_some() {
-                    self.reached.insert(node);
+                if release.is_some() {
+                    self.fleet(&fleet).reached.insert(node);
                 }
             }
             Observation::Disconnected { fleet, node } => {
-                self.tell(Notice::Disconnected { node: node.to_string() });
-                if fleet == self.fleet {
-                    self.reached.remove(&node);
-                }
+                let node_name = node.to_string();
+                self.tell(Notice::Disconnected { fleet: convert::engine_fleet(&fleet), node: node_name });
+                self.fleet(&fleet).reached.remove(&node);
                 // The one that all others were waiting for may be gone, and the one that did not reject.
-                self.judge_again();
-                self.settle();
+                self.judge_again(&fleet);
+                self.settle(&fleet);
+                if self.fleet(&fleet).is_idle() {
+                    self.fleets.remove(&fleet);
+                }
             }
             Observation::Reached { fleet, node, generation } => {
-                if fleet == self.fleet {
-                    self.reached.advance(&node, generation);
-                }
-                self.settle();
+                self.fleet(&fleet).reached.advance(&node, generation);
+                self.settle(&fleet);
             }
-            Observation::Rejected { node, resource_type, name, version, message, .. } => {
-                self.listener_was_rejected |= resource_type == xds::ResourceType::Listener;
+            Observation::Rejected { fleet, node, resource_type, name, version, message, .. } => {
+                self.fleet(&fleet).listener_was_rejected |= resource_type == xds::ResourceType::Listener;
                 let kind = convert::layout_kind(resource_type);
                 let rejection = Rejection { resource_type: kind, name: name.clone(), message };
-                tracing::warn!(%node, %resource_type, %name, reason = rejection.message, "rejected");
-                self.tell(Notice::Rejected { node: node.to_string(), rejection: rejection.clone() });
-                if self.is_rejected_by_all(resource_type, &name, version) {
-                    self.handle(rejected(rejection));
+                tracing::warn!(%fleet, %node, %resource_type, %name, reason = rejection.message, "rejected");
+                let (engine_id, node) = (convert::engine_fleet(&fleet), node.to_string());
+                self.tell(Notice::Rejected { fleet: engine_id, node, rejection: rejection.clone() });
+                if self.is_rejected_by_all(&fleet, resource_type, &name, version) {
+                    self.reject(&fleet, rejection);
                 }
             }
         }
     }
 
-    /// Tells what every connected Envoy has come up to.
-    fn settle(&mut self) {
-        let Some(newest) = self.ledger.newest() else { return };
-        let Some(reached) = self.reached.by_all() else { return };
-        if self.listener_was_rejected && self.a_listener_is_missing() {
+    fn reject(&mut self, fleet: &FleetId, rejection: Rejection) {
+        self.handle(Event::Rejected { fleet: convert::engine_fleet(fleet), rejection });
+    }
+
+    /// Tells what every connected Envoy of a fleet has come up to.
+    fn settle(&mut self, id: &FleetId) {
+        let fleet = self.fleet(id);
+        let Some(newest) = fleet.ledger.newest() else { return };
+        let Some(reached) = fleet.reached.by_all() else { return };
+        if fleet.listener_was_rejected && self.a_listener_is_missing(id) {
             return;
         }
-        if let Some((generation, times)) = self.ledger.acknowledged(reached.min(newest)) {
+        let fleet = self.fleet(id);
+        let (engine_id, nodes) = (fleet.id.clone(), fleet.reached.len());
+        if let Some((generation, times)) = fleet.ledger.acknowledged(reached.min(newest)) {
             let (after, in_all) = (times.offered.elapsed(), times.began.elapsed());
-            self.handle(Event::Accepted { fleet: model::FleetId::ingress(), generation });
-            self.tell(Notice::Acknowledged { generation, after, in_all, nodes: self.reached.len() });
+            self.handle(Event::Accepted { fleet: engine_id.clone(), generation });
+            self.tell(Notice::Acknowledged { fleet: engine_id, generation, after, in_all, nodes });
         }
     }
 
     /// Whether an Envoy rejects a listener as it is now (its port is taken, a file of it cannot be opened): that is
     /// nobody's object, and what hosts have there is not in force.
-    fn a_listener_is_missing(&mut self) -> bool {
-        let snapshot = self.hub.snapshot(&self.fleet);
+    fn a_listener_is_missing(&mut self, id: &FleetId) -> bool {
+        let snapshot = self.hub.snapshot(id);
         let is_current = |held: &HeldResource| {
             let current = snapshot.as_ref().and_then(|snapshot| snapshot.get(held.resource_type, &held.name));
             current.is_some_and(|entry| entry.version() == held.version)
         };
         let is_of_hosts = |held: &HeldResource| {
             held.resource_type == xds::ResourceType::Listener
-                && self.listeners.iter().any(|name| *name == *held.name)
+                && !self.without_hosts.iter().any(|name| **name == *held.name)
         };
-        let mut held = self.nodes().into_iter().flat_map(|node| node.held);
-        self.listener_was_rejected = held.any(|held| is_of_hosts(&held) && is_current(&held));
-        self.listener_was_rejected
+        let mut held = self.nodes(id).into_iter().flat_map(|node| node.held);
+        let is_missing = held.any(|held| is_of_hosts(&held) && is_current(&held));
+        self.fleet(id).listener_was_rejected = is_missing;
+        is_missing
     }
 
     /// Handles rejections that only an Envoy which has gone did not share.
-    fn judge_again(&mut self) {
-        let held: Vec<_> = self.nodes().into_iter().flat_map(|node| node.held).collect();
+    fn judge_again(&mut self, fleet: &FleetId) {
+        let held: Vec<_> = self.nodes(fleet).into_iter().flat_map(|node| node.held).collect();
         for held in held {
             let resource_type = convert::layout_kind(held.resource_type);
-            if self.is_rejected_by_all(held.resource_type, &held.name, held.version) {
+            if self.is_rejected_by_all(fleet, held.resource_type, &held.name, held.version) {
                 let (name, message) = (held.name, held.message);
-                self.handle(rejected(Rejection { resource_type, name, message }));
+                self.reject(fleet, Rejection { resource_type, name, message });
             }
         }
     }
 
-    /// The state of the connected Envoys of the fleet; the hub lists one that has gone a moment longer.
-    fn nodes(&self) -> Vec<NodeStatus> {
-        let all = (self.status)().into_iter().filter(|node| node.fleet == self.fleet);
-        all.filter(|node| self.reached.contains(&node.node)).collect()
+    /// The state of the connected Envoys of a fleet; the hub lists one that has gone a moment longer.
+    fn nodes(&self, id: &FleetId) -> Vec<NodeStatus> {
+        let Some(fleet) = self.fleets.get(id) else { return vec![] };
+        let all = (self.status)().into_iter().filter(|node| node.fleet == *id);
+        all.filter(|node| fleet.reached.contains(&node.node)).collect()
     }
 
-    /// Whether a resource is what the configuration holds now, and every connected Envoy of the newest
-    /// release rejects it: one old or hostile Envoy takes nothing from the others.
+    /// Whether a resource is what a fleet's configuration holds now, and every connected Envoy of the newest release
+    /// rejects it: one old or hostile Envoy takes nothing from the others.
     fn is_rejected_by_all(
         &self,
+        fleet: &FleetId,
         resource_type: xds::ResourceType,
         name: &str,
         version: xds::Version,
     ) -> bool {
-        let snapshot = self.hub.snapshot(&self.fleet);
+        let snapshot = self.hub.snapshot(fleet);
         let current = snapshot.as_ref().and_then(|snapshot| snapshot.get(resource_type, name));
         if current.is_none_or(|entry| entry.version() != version) {
             return false;
         }
-        let nodes = self.nodes();
+        let nodes = self.nodes(fleet);
         let newest = nodes.iter().map(|node| node.release).max().flatten();
         nodes.iter().filter(|node| node.release == newest).all(|node| {
             node.held
@@ -299,10 +323,6 @@ impl Controller {
         // Nobody listens during shutdown only.
         let _ = self.notices.send(notice);
     }
-}
-
-fn rejected(rejection: Rejection) -> Event {
-    Event::Rejected { fleet: model::FleetId::ingress(), rejection }
 }
 
 /// The limits of the xDS server, which answers for the names of hosts where the layout has Envoys ask by them.

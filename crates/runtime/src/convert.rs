@@ -14,6 +14,19 @@ pub(crate) fn update(publication: Publication) -> Update {
     }
 }
 
+/// A fleet in the words of `xds`.
+pub(crate) fn hub_fleet(id: &model::FleetId) -> xds::FleetId {
+    id.of_gateway().map_or_else(xds::FleetId::default_fleet, |gateway| {
+        xds::FleetId::gateway(&gateway.namespace, &gateway.name)
+    })
+}
+
+/// A fleet in the words of `model`.
+pub(crate) fn engine_fleet(id: &xds::FleetId) -> model::FleetId {
+    id.of_gateway()
+        .map_or_else(model::FleetId::ingress, |(namespace, name)| model::FleetId::gateway(namespace, name))
+}
+
 /// The type of a resource in the words of `xds`.
 pub(crate) const fn kind(resource_type: ResourceType) -> xds::ResourceType {
     match resource_type {

@@ -10,6 +10,7 @@
 
 mod controller;
 mod convert;
+mod fleet;
 mod ledger;
 mod notice;
 mod reached;

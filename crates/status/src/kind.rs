@@ -49,7 +49,19 @@ impl Kind {
             model::Kind::Namespace
             | model::Kind::Service
             | model::Kind::EndpointSlice
-            | model::Kind::Secret => None,
+            | model::Kind::Secret
+            | model::Kind::ConfigMap
+            | model::Kind::ReferenceGrant
+            | model::Kind::GatewayClass
+            | model::Kind::Gateway
+            | model::Kind::ListenerSet
+            | model::Kind::HttpRoute
+            | model::Kind::GrpcRoute
+            | model::Kind::TlsRoute
+            | model::Kind::TcpRoute
+            | model::Kind::UdpRoute
+            | model::Kind::BackendTlsPolicy
+            | model::Kind::XBackendTrafficPolicy => None,
         }
     }
 

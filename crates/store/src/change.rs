@@ -22,19 +22,44 @@ impl Change {
     }
 }
 
-/// A kind in the words of `model`.
-#[must_use]
-pub fn kind(kind: api::Kind) -> model::Kind {
-    match kind {
-        api::Kind::Namespace => model::Kind::Namespace,
-        api::Kind::Service => model::Kind::Service,
-        api::Kind::EndpointSlice => model::Kind::EndpointSlice,
-        api::Kind::Secret => model::Kind::Secret,
-        api::Kind::Ingress => model::Kind::Ingress,
-        api::Kind::HttpProxy => model::Kind::HttpProxy,
-        api::Kind::TlsCertificateDelegation => model::Kind::TlsCertificateDelegation,
-        api::Kind::ExtensionService => model::Kind::ExtensionService,
-        api::Kind::IngressRoute => model::Kind::IngressRoute,
-        api::Kind::HeptioCertificateDelegation => model::Kind::HeptioCertificateDelegation,
-    }
+/// The same kinds have the same names on both sides.
+macro_rules! kinds {
+    ($($name:ident,)*) => {
+        /// A kind in the words of `model`.
+        #[must_use]
+        pub const fn kind(kind: api::Kind) -> model::Kind {
+            match kind { $(api::Kind::$name => model::Kind::$name,)* }
+        }
+
+        /// A kind in the words of `api`.
+        #[must_use]
+        pub const fn api_kind(kind: model::Kind) -> api::Kind {
+            match kind { $(model::Kind::$name => api::Kind::$name,)* }
+        }
+    };
+}
+
+kinds! {
+    Namespace,
+    Service,
+    EndpointSlice,
+    Secret,
+    ConfigMap,
+    Ingress,
+    HttpProxy,
+    TlsCertificateDelegation,
+    ExtensionService,
+    IngressRoute,
+    HeptioCertificateDelegation,
+    GatewayClass,
+    Gateway,
+    ListenerSet,
+    HttpRoute,
+    GrpcRoute,
+    TlsRoute,
+    TcpRoute,
+    UdpRoute,
+    ReferenceGrant,
+    BackendTlsPolicy,
+    XBackendTrafficPolicy,
 }

@@ -3,6 +3,7 @@
 mod annotation;
 mod delegation;
 mod extension_service;
+mod gateway_api;
 mod ingress;
 mod jwks;
 mod proxy;
@@ -13,6 +14,11 @@ mod slice;
 pub use annotation::{Annotations, Strays, annotated_kind};
 pub use delegation::DelegationFact;
 pub use extension_service::ExtensionServiceFact;
+pub use gateway_api::{
+    BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, GatewayClassFact, GatewayFact,
+    GrpcRouteFact, HttpRouteFact, ListenerSetFact, NamespaceFact, ReferenceGrantFact, SpecFact, TcpRouteFact,
+    TlsRouteFact, UdpRouteFact,
+};
 pub use ingress::IngressFact;
 pub use jwks::InvalidJwks;
 pub use proxy::{HttpProxyFact, IngressRouteFact, ProxyFact};

@@ -11,22 +11,28 @@
 
 mod change;
 mod facts;
+mod gateway_api;
 mod index;
 mod name;
 mod namespaces;
+mod offer;
 mod proxies;
 mod read;
 mod reader;
 mod store;
 mod unit;
 
-pub use change::{Change, kind};
+pub use change::{Change, api_kind, kind};
 pub use facts::{
-    Age, Annotations, DelegationFact, ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact,
-    InvalidJwks, PortProtocol, ProxyFact, SecretFact, SecretType, ServiceFact, ServicePort, SliceEndpoint,
-    SliceFact, Strays, annotated_kind,
+    Age, Annotations, BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, DelegationFact,
+    ExtensionServiceFact, GatewayClassFact, GatewayFact, GrpcRouteFact, HttpProxyFact, HttpRouteFact,
+    IngressFact, IngressRouteFact, InvalidJwks, ListenerSetFact, NamespaceFact, PortProtocol, ProxyFact,
+    ReferenceGrantFact, SecretFact, SecretType, ServiceFact, ServicePort, SliceEndpoint, SliceFact, SpecFact,
+    Strays, TcpRouteFact, TlsRouteFact, UdpRouteFact, annotated_kind,
 };
+pub use gateway_api::parent;
 pub use name::{Name, NameRef};
+pub use offer::{AllowedNamespaces, Carries, Offer, OfferedListener, ServedOn};
 pub use read::{Read, Source};
 pub use reader::{Claimant, Reader};
 pub use store::Store;

@@ -20,6 +20,14 @@ pub enum Read<'a> {
     TlsForAll,
     /// The TLSCertificateDelegations of a namespace.
     Delegations(&'a str),
+    /// The ReferenceGrants of a namespace.
+    Grants(&'a str),
+    /// The policies of a Service.
+    Policies(NameRef<'a>),
+    /// The ListenerSets of a Gateway.
+    ListenerSets(NameRef<'a>),
+    /// What a Gateway or a ListenerSet offers to routes.
+    Offer(&'a ObjectId),
 }
 
 impl<'a> Read<'a> {

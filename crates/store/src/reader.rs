@@ -5,11 +5,13 @@ use std::cell::RefCell;
 use model::{Host, Kind, ObjectId};
 
 use crate::facts::{
-    DelegationFact, ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact, SecretFact,
-    ServiceFact, SliceFact,
+    BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, DelegationFact, ExtensionServiceFact,
+    GatewayClassFact, GatewayFact, GrpcRouteFact, HttpProxyFact, HttpRouteFact, IngressFact,
+    IngressRouteFact, ListenerSetFact, NamespaceFact, ReferenceGrantFact, SecretFact, ServiceFact, SliceFact,
+    TcpRouteFact, TlsRouteFact, UdpRouteFact,
 };
 use crate::store::Map;
-use crate::{Age, Name, NameRef, Read, Source, Store};
+use crate::{Age, Name, NameRef, Offer, Read, Source, Store};
 
 /// A root that claims a host. The order is that in which claims count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,6 +124,105 @@ impl<'s> Reader<'s> {
         let named = delegations.get(&id.namespace)?;
         let place = named.binary_search_by(|(name, _)| name.cmp(&id.name)).ok()?;
         Some(&named[place].1)
+    }
+
+    /// The labels of a Namespace.
+    pub fn namespace(&self, name: &str) -> Option<&'s NamespaceFact> {
+        let name = NameRef { namespace: "", name };
+        self.object(&self.store.gateway_api.namespaces, Kind::Namespace, name).map(|(_, fact)| fact)
+    }
+
+    /// A ConfigMap.
+    pub fn config_map(&self, namespace: &str, name: &str) -> Option<&'s ConfigMapFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.gateway_api.config_maps, Kind::ConfigMap, name).map(|(_, fact)| fact)
+    }
+
+    /// A GatewayClass.
+    pub fn gateway_class(&self, name: &str) -> Option<&'s GatewayClassFact> {
+        let name = NameRef { namespace: "", name };
+        self.object(&self.store.gateway_api.classes, Kind::GatewayClass, name).map(|(_, fact)| fact)
+    }
+
+    /// A Gateway.
+    pub fn gateway(&self, namespace: &str, name: &str) -> Option<&'s GatewayFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.gateway_api.gateways, Kind::Gateway, name).map(|(_, fact)| fact)
+    }
+
+    /// A ListenerSet.
+    pub fn listener_set(&self, namespace: &str, name: &str) -> Option<&'s ListenerSetFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.gateway_api.listener_sets, Kind::ListenerSet, name).map(|(_, fact)| fact)
+    }
+
+    /// The ListenerSets that name a Gateway, by namespace and name.
+    pub fn listener_sets_of(&self, gateway: &Name) -> impl Iterator<Item = (&'s Name, &'s ListenerSetFact)> {
+        self.record(Read::ListenerSets(gateway.into()));
+        let api = &self.store.gateway_api;
+        let names = api.sets.get(gateway).into_iter().flatten();
+        names.filter_map(|name| api.listener_sets.get(name).map(|fact| (name, fact)))
+    }
+
+    /// An HTTPRoute.
+    pub fn http_route(&self, namespace: &str, name: &str) -> Option<&'s HttpRouteFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.gateway_api.http_routes, Kind::HttpRoute, name).map(|(_, fact)| fact)
+    }
+
+    /// A GRPCRoute.
+    pub fn grpc_route(&self, namespace: &str, name: &str) -> Option<&'s GrpcRouteFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.gateway_api.grpc_routes, Kind::GrpcRoute, name).map(|(_, fact)| fact)
+    }
+
+    /// A TLSRoute.
+    pub fn tls_route(&self, namespace: &str, name: &str) -> Option<&'s TlsRouteFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.gateway_api.tls_routes, Kind::TlsRoute, name).map(|(_, fact)| fact)
+    }
+
+    /// A TCPRoute.
+    pub fn tcp_route(&self, namespace: &str, name: &str) -> Option<&'s TcpRouteFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.gateway_api.tcp_routes, Kind::TcpRoute, name).map(|(_, fact)| fact)
+    }
+
+    /// A UDPRoute.
+    pub fn udp_route(&self, namespace: &str, name: &str) -> Option<&'s UdpRouteFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.gateway_api.udp_routes, Kind::UdpRoute, name).map(|(_, fact)| fact)
+    }
+
+    /// What a Gateway or a ListenerSet of ours offers to routes; `None` for one that is not ours, or not there.
+    pub fn offer(&self, parent: &ObjectId) -> Option<&'s Offer> {
+        self.record(Read::Offer(parent));
+        self.store.gateway_api.offers.get(parent).map(|offer| &**offer)
+    }
+
+    /// The ReferenceGrants of a namespace, by name.
+    pub fn grants(&self, namespace: &str) -> impl Iterator<Item = &'s ReferenceGrantFact> {
+        self.record(Read::Grants(namespace));
+        self.store.gateway_api.grants.get(namespace).into_iter().flatten().map(|(_, grant)| grant)
+    }
+
+    /// The policies that name a Service, by kind, namespace and name.
+    pub fn policies(&self, service: &Name) -> impl Iterator<Item = &'s ObjectId> {
+        self.record(Read::Policies(service.into()));
+        self.store.gateway_api.policies.get(service).into_iter().flatten()
+    }
+
+    /// A BackendTLSPolicy.
+    pub fn tls_policy(&self, namespace: &str, name: &str) -> Option<&'s BackendTlsPolicyFact> {
+        let name = NameRef { namespace, name };
+        self.object(&self.store.gateway_api.tls_policies, Kind::BackendTlsPolicy, name).map(|(_, fact)| fact)
+    }
+
+    /// An XBackendTrafficPolicy.
+    pub fn traffic_policy(&self, namespace: &str, name: &str) -> Option<&'s BackendTrafficPolicyFact> {
+        let name = NameRef { namespace, name };
+        let policies = &self.store.gateway_api.traffic_policies;
+        self.object(policies, Kind::XBackendTrafficPolicy, name).map(|(_, fact)| fact)
     }
 
     fn object<F>(&self, facts: &'s Map<Name, F>, kind: Kind, name: NameRef<'_>) -> Option<(&'s Name, &'s F)> {

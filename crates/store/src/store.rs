@@ -14,6 +14,7 @@ use crate::facts::{
     DelegationFact, ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact, SecretFact,
     ServiceFact, SliceFact,
 };
+use crate::gateway_api::GatewayApi;
 use crate::index::Index;
 use crate::namespaces::Namespaces;
 use crate::proxies::{Proxies, Replaced};
@@ -21,7 +22,7 @@ use crate::{Change, Name, NameRef, Read, Reader, Source, Unit};
 
 pub(crate) type Map<K, V> = HashMap<K, V, FixedState>;
 /// A few values with their names, sorted by name.
-type Named<V> = Vec<(Arc<str>, V)>;
+pub(crate) type Named<V> = Vec<(Arc<str>, V)>;
 
 /// The world: the parts of objects that are used, and which units read them.
 #[derive(Debug, Default)]
@@ -42,6 +43,7 @@ pub struct Store {
     pub(crate) tls_for_all: BTreeSet<Name>,
     /// The Service of its own namespace that each slice was last seen to belong to.
     slice_owners: Map<Name, Arc<str>>,
+    pub(crate) gateway_api: GatewayApi,
     namespaces: Namespaces,
     index: Index,
 }
@@ -109,14 +111,16 @@ impl Store {
             api::Object::ExtensionService(object) => {
                 self.extension_service(id, Some((&**object).into()), dirty);
             }
-            // Namespaces matter to selectors of the Gateway API alone.
-            _ => {}
+            api::Object::Namespace(object) => self.namespace(id, Some((&**object).into()), dirty),
+            api::Object::ConfigMap(object) => self.config_map(id, Some((&**object).into()), dirty),
+            other => self.put_gateway_object(id, other, dirty),
         }
     }
 
     fn take(&mut self, id: &ObjectId, dirty: &mut Vec<Unit>) {
         match id.kind {
-            Kind::Namespace => {}
+            Kind::Namespace => self.namespace(id, None, dirty),
+            Kind::ConfigMap => self.config_map(id, None, dirty),
             Kind::Service => self.service(id, None, dirty),
             Kind::Secret => self.secret(id, None, dirty),
             Kind::EndpointSlice => self.slice(id, None, dirty),
@@ -127,6 +131,17 @@ impl Store {
                 self.delegation(id, None, dirty);
             }
             Kind::ExtensionService => self.extension_service(id, None, dirty),
+            Kind::GatewayClass => self.gateway_class(id, None, dirty),
+            Kind::Gateway => self.gateway(id, None, dirty),
+            Kind::ListenerSet => self.listener_set(id, None, dirty),
+            Kind::HttpRoute => self.route(id, None, |api| &mut api.http_routes, dirty),
+            Kind::GrpcRoute => self.route(id, None, |api| &mut api.grpc_routes, dirty),
+            Kind::TlsRoute => self.route(id, None, |api| &mut api.tls_routes, dirty),
+            Kind::TcpRoute => self.route(id, None, |api| &mut api.tcp_routes, dirty),
+            Kind::UdpRoute => self.route(id, None, |api| &mut api.udp_routes, dirty),
+            Kind::ReferenceGrant => self.reference_grant(id, None, dirty),
+            Kind::BackendTlsPolicy => self.tls_policy(id, None, dirty),
+            Kind::XBackendTrafficPolicy => self.traffic_policy(id, None, dirty),
         }
     }
 
@@ -231,7 +246,7 @@ impl Store {
         self.touch_if(true, Read::object(id), dirty);
     }
 
-    fn touch_if(&self, changed: bool, read: Read<'_>, dirty: &mut Vec<Unit>) {
+    pub(crate) fn touch_if(&self, changed: bool, read: Read<'_>, dirty: &mut Vec<Unit>) {
         if changed {
             dirty.extend(self.index.readers(read.into()).cloned());
         }
@@ -251,7 +266,12 @@ pub(crate) fn replace<F: PartialEq>(map: &mut Map<Name, F>, name: Name, fact: Op
 }
 
 /// The same for one of several facts under a key.
-fn replace_named<K, F>(map: &mut Map<K, Named<F>>, key: &K, name: Arc<str>, fact: Option<F>) -> bool
+pub(crate) fn replace_named<K, F>(
+    map: &mut Map<K, Named<F>>,
+    key: &K,
+    name: Arc<str>,
+    fact: Option<F>,
+) -> bool
 where
     K: std::hash::Hash + Eq + Clone,
     F: PartialEq,

@@ -2,15 +2,20 @@
 
 use model::{AssignmentKey, ClusterKey, ExtensionName, FleetId, ObjectId, SecretKey, VirtualHostKey};
 
+use crate::Name;
+
 /// A piece that is recomputed as a whole. What follows from roots is of one fleet.
 ///
 /// The order is that in which dirty units run: a unit only makes later kinds dirty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
+    /// What a Gateway offers to routes, with its ListenerSets, and the listeners of its Envoys.
+    Gateway(Name),
     /// An ExtensionService that is asked about all hosts.
     Extension(FleetId, ExtensionName),
-    /// What one Ingress, or one root HTTPProxy with all that it includes, contributes; of an ExtensionService, what
-    /// there is to say about it.
+    /// What one Ingress, one root HTTPProxy with all that it includes, or one route of the Gateway API contributes; of a
+    /// Gateway and a ListenerSet, what its listeners answer without routes; of an ExtensionService, what there is to say
+    /// about it.
     Root(ObjectId),
     /// What all roots together make of one host of one listener.
     VirtualHost(VirtualHostKey),

@@ -137,8 +137,8 @@ pub(crate) fn shown_certificate(
 pub(crate) fn target<'a>(
     reader: &Reader<'a>,
     settings: &Settings,
-    namespace: &'a str,
-    name: &'a str,
+    namespace: &str,
+    name: &str,
     port: PortRef<'_>,
 ) -> Result<Target<'a>, String> {
     let (id, service) =
@@ -148,6 +148,29 @@ pub(crate) fn target<'a>(
         external_name::check(settings, &format_args!("{namespace}/{name}"), external)?;
     }
     Ok(Target { id, service, port: found, number })
+}
+
+/// Finds a port of a Service that carries UDP.
+///
+/// # Errors
+/// Why it cannot be used.
+pub(crate) fn datagram_target<'a>(
+    reader: &Reader<'a>,
+    namespace: &str,
+    name: &str,
+    port: u16,
+) -> Result<Target<'a>, String> {
+    let (id, service) =
+        reader.service(namespace, name).ok_or_else(|| format!("service \"{namespace}/{name}\" not found"))?;
+    if service.external_name.is_some() {
+        return Err(format!("service \"{id}\" is an ExternalName, to which no datagrams can be sent"));
+    }
+    let carries_udp = |candidate: &&ServicePort| {
+        candidate.port == i32::from(port) && candidate.protocol == PortProtocol::Udp
+    };
+    let found = service.ports.iter().find(carries_udp);
+    let found = found.ok_or_else(|| format!("no UDP port \"{port}\" on service \"{id}\""))?;
+    Ok(Target { id, service, port: found, number: port })
 }
 
 /// A port of a Service that carries TCP.
@@ -189,6 +212,16 @@ impl Target<'_> {
     pub(crate) fn health_port(&self, number: u16) -> Result<Option<HealthPort>, String> {
         let (port, number) = tcp_port(self.id, self.service, PortRef::Number(number))?;
         Ok((number != self.number).then(|| HealthPort { name: port.name.clone(), number }))
+    }
+
+    /// The Service.
+    pub(crate) const fn name(&self) -> &Name {
+        self.id
+    }
+
+    /// The name of the port; empty for one without.
+    pub(crate) fn port_name(&self) -> &str {
+        &self.port.name
     }
 
     /// The cluster that reaches it.

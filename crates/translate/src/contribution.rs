@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    Action, Authorization, Cluster, ClusterKey, CorsPolicy, Host, JwtProvider, ObjectId, Policies, Problem,
-    TlsTermination, Traffic, VirtualHostKey,
+    Action, AncestorStatus, Authorization, Cluster, ClusterKey, CorsPolicy, GatewayApiStatus, Host,
+    JwtProvider, ObjectId, Policies, Problem, TlsTermination, Traffic, VirtualHostKey,
 };
 use store::Age;
 
@@ -78,6 +78,19 @@ fn targets(traffic: &Traffic) -> Vec<&ClusterKey> {
 pub struct Note {
     /// What is wrong, in the order it was found.
     pub problems: Vec<Problem>,
+    /// What its status says, of an object of the Gateway API.
+    pub standing: Option<Box<Standing>>,
+}
+
+/// What a unit knows of the status of an object of the Gateway API.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// All of it; of a Gateway and a ListenerSet, but how many routes are attached.
+    Whole(GatewayApiStatus),
+    /// That a route is attached to these listeners of it.
+    Attached(Vec<Arc<str>>),
+    /// What a policy comes to where a route has its backends.
+    Reached(Vec<AncestorStatus>),
 }
 
 /// The part of one root in one host of one listener.
@@ -134,4 +147,8 @@ pub enum Origin {
     IngressRoute,
     /// An Ingress.
     Ingress,
+    /// A route of the Gateway API.
+    Route,
+    /// What a Gateway or a ListenerSet answers where there is no route.
+    Gateway,
 }

@@ -85,7 +85,7 @@ pub fn asked_about_all(
         Some(found) => (Some(found), None),
         None => (None, None),
     };
-    let notes = problem.map(|problem| (name.object(), Note { problems: vec![problem] }));
+    let notes = problem.map(|problem| (name.object(), Note { problems: vec![problem], ..Note::default() }));
     (usable.unwrap_or_else(|| nobody(settings, name)), notes.into_iter().collect())
 }
 

@@ -19,6 +19,7 @@ mod extension_service;
 mod external_name;
 mod fault;
 mod field_path;
+mod gateway_api;
 mod http_proxy;
 mod ingress;
 mod ingress_route;
@@ -29,9 +30,10 @@ mod text;
 mod tls;
 mod way_out;
 
-pub use contribution::{Contribution, Fragment, Note, Origin, Rank};
+pub use contribution::{Contribution, Fragment, Note, Origin, Rank, Standing};
 pub use endpoints::endpoints;
 pub use extension_service::{Extension, asked_about_all};
+pub use gateway_api::{GatewayPlan, gateway};
 pub use http_proxy::{default_rate_limit, global_authorization};
 pub use merge::{Merged, merge};
 pub use report::report;
@@ -51,11 +53,23 @@ pub fn root(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribu
         Kind::HttpProxy => http_proxy::contribution(reader, settings, id),
         Kind::ExtensionService => extension_service::contribution(reader, settings, id),
         Kind::IngressRoute => ingress_route::contribution(reader, settings, id),
+        Kind::Gateway
+        | Kind::ListenerSet
+        | Kind::HttpRoute
+        | Kind::GrpcRoute
+        | Kind::TlsRoute
+        | Kind::TcpRoute
+        | Kind::UdpRoute => gateway_api::contribution(reader, settings, id),
         Kind::Namespace
         | Kind::Service
         | Kind::EndpointSlice
         | Kind::Secret
+        | Kind::ConfigMap
         | Kind::TlsCertificateDelegation
-        | Kind::HeptioCertificateDelegation => Contribution::default(),
+        | Kind::HeptioCertificateDelegation
+        | Kind::GatewayClass
+        | Kind::ReferenceGrant
+        | Kind::BackendTlsPolicy
+        | Kind::XBackendTrafficPolicy => Contribution::default(),
     }
 }

@@ -1,6 +1,6 @@
 //! What all roots together make of one host of one listener.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use model::{
     Action, Kind, ObjectId, PathMatch, Problem, Route, Severity, TlsTermination, Traffic, VirtualHost,
@@ -8,7 +8,7 @@ use model::{
 };
 
 use crate::text::quoted;
-use crate::{Fragment, Note};
+use crate::{Fragment, Note, Origin};
 
 /// What all roots together make of one host of one listener.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -42,8 +42,13 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     let others: Vec<_> = serving.collect();
     let traffic = match traffic {
         carried @ (Traffic::Tcp(_) | Traffic::Udp(_)) => {
-            others.iter().for_each(|loser| conflicts.tell_host(&loser.rank.root));
+            // In the Gateway API it is no fault to come second.
+            let losers = others.iter().filter(|loser| loser.rank.origin < Origin::Route);
+            losers.for_each(|loser| conflicts.tell_host(&loser.rank.root));
             carried
+        }
+        Traffic::Http(routes) if key.listener.fleet().of_gateway().is_some() => {
+            Traffic::Http(in_order(routes, others))
         }
         Traffic::Http(routes) => Traffic::Http(conflicts.routes(routes, tls.as_ref(), others)),
     };
@@ -51,6 +56,20 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     let host = key.host.clone();
     let host = VirtualHost { host, section, tls, traffic, policies, cors, jwt_providers, authorization };
     Merged { virtual_host: is_served.then_some(host), notes: conflicts.notes() }
+}
+
+/// The routes of all fragments by the order of the Gateway API: the more specific first, then those of the first in rank,
+/// then as they stand there. What an equal match before takes is left out.
+fn in_order(routes: Vec<Route>, others: Vec<Fragment>) -> Vec<Route> {
+    let of_others = others.into_iter().flat_map(|fragment| match fragment.traffic {
+        Traffic::Http(routes) => routes,
+        Traffic::Tcp(_) | Traffic::Udp(_) => vec![],
+    });
+    let mut all: Vec<Route> = routes.into_iter().chain(of_others).collect();
+    all.sort_by(|one, other| one.matches.specificity(&other.matches));
+    let mut seen = HashSet::new();
+    let firsts: Vec<_> = all.iter().map(|route| seen.insert(&route.matches)).collect();
+    all.into_iter().zip(firsts).filter_map(|(route, is_first)| is_first.then_some(route)).collect()
 }
 
 /// Whether two ends of TLS are the same for clients that name the host. Others may be served by one of the two only.
@@ -173,7 +192,7 @@ impl Conflicts<'_> {
 
     fn notes(self) -> BTreeMap<ObjectId, Note> {
         let note = |(object, problems): (_, BTreeSet<_>)| {
-            (object, Note { problems: problems.into_iter().collect() })
+            (object, Note { problems: problems.into_iter().collect(), ..Note::default() })
         };
         self.told.into_iter().map(note).collect()
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use model::{Kind, ObjectId, Problem, Report, Settings, Severity, Verdict};
 use store::Reader;
 
-use crate::{Note, annotation, delegation, extension_service, http_proxy, ingress, ingress_route};
+use crate::{
+    Note, annotation, delegation, extension_service, gateway_api, http_proxy, ingress, ingress_route,
+};
 
 /// What a report needs to know of an object that is ours.
 pub(crate) struct About<'s> {
@@ -34,7 +36,22 @@ pub fn report(
         Kind::TlsCertificateDelegation | Kind::HeptioCertificateDelegation => {
             return delegation::report(reader, object);
         }
-        Kind::Namespace | Kind::Service | Kind::EndpointSlice | Kind::Secret => return None,
+        Kind::GatewayClass
+        | Kind::Gateway
+        | Kind::ListenerSet
+        | Kind::HttpRoute
+        | Kind::GrpcRoute
+        | Kind::TlsRoute
+        | Kind::TcpRoute
+        | Kind::UdpRoute
+        | Kind::BackendTlsPolicy
+        | Kind::XBackendTrafficPolicy => return gateway_api::report(reader, settings, object, notes),
+        Kind::Namespace
+        | Kind::Service
+        | Kind::EndpointSlice
+        | Kind::Secret
+        | Kind::ConfigMap
+        | Kind::ReferenceGrant => return None,
     };
     let mut seen = BTreeSet::new();
     let said = notes.iter().flat_map(|note| &note.problems).filter(|problem| seen.insert(*problem));

@@ -28,6 +28,11 @@ impl FleetId {
         (good(namespace) && good(name)).then(|| Self::gateway(namespace, name))
     }
 
+    /// Namespace and name of the Gateway; `None` for the ingress.
+    pub fn of_gateway(&self) -> Option<(&str, &str)> {
+        self.0.strip_prefix(GATEWAY)?.split_once('/')
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -43,6 +48,12 @@ impl fmt::Display for FleetId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fleet_knows_its_gateway() {
+        assert_eq!(FleetId::gateway("ns", "name").of_gateway(), Some(("ns", "name")));
+        assert_eq!(FleetId::default_fleet().of_gateway(), None);
+    }
 
     #[test]
     fn only_gateway_names_claim_a_fleet() {

@@ -177,6 +177,7 @@ pub fn route(prefix: &str, action: Action) -> Route {
         action,
         policies: Policies::default(),
         jwt: None,
+        cors: None,
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         origin: ObjectId::new(Kind::HttpProxy, "default", "gateway"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{ObjectId, Report};
+use model::{FleetId, ObjectId, Report};
 use runtime::{Notice, Published};
 
 /// Everything that the controller told so far, across its restarts.
@@ -18,18 +18,26 @@ pub struct Journal {
     pub connected: usize,
     /// How many Envoys lost their last stream.
     pub disconnected: usize,
-    acknowledged: u64,
+    waiting: BTreeMap<FleetId, Waiting>,
+}
+
+/// What a fleet was offered last, and what it has acknowledged.
+#[derive(Debug, Default)]
+struct Waiting {
     newest: u64,
+    acknowledged: u64,
 }
 
 impl Journal {
     pub(crate) fn record(&mut self, notice: Notice) {
         match notice {
             Notice::Published(published) => {
-                self.newest = published.generation;
+                self.waiting.entry(published.fleet.clone()).or_default().newest = published.generation;
                 self.published.push(published);
             }
-            Notice::Acknowledged { generation, .. } => self.acknowledged = generation,
+            Notice::Acknowledged { fleet, generation, .. } => {
+                self.waiting.entry(fleet).or_default().acknowledged = generation;
+            }
             Notice::Report { report, .. } => drop(self.reports.insert(report.object.clone(), report)),
             Notice::Forgotten(object) => drop(self.reports.remove(&object)),
             Notice::Rejected { rejection, .. } => {
@@ -37,20 +45,25 @@ impl Journal {
             }
             Notice::Connected { .. } => self.connected += 1,
             Notice::Disconnected { .. } => self.disconnected += 1,
+            Notice::Dissolved(fleet) => drop(self.waiting.remove(&fleet)),
         }
     }
 
     /// A new controller counts from the start again.
     pub(crate) fn restarted(&mut self) {
-        (self.newest, self.acknowledged) = (0, 0);
+        self.waiting.clear();
     }
 
     pub(crate) fn settled(&self) -> Result<(), String> {
-        if self.acknowledged >= self.newest {
-            return Ok(());
+        for (fleet, Waiting { newest, acknowledged }) in &self.waiting {
+            if acknowledged < newest {
+                let rejected = &self.rejected;
+                return Err(format!(
+                    "{fleet}: published up to {newest}, acknowledged up to {acknowledged}, rejected: {rejected:?}"
+                ));
+            }
         }
-        let Self { newest, acknowledged, rejected, .. } = self;
-        Err(format!("published up to {newest}, acknowledged up to {acknowledged}, rejected: {rejected:?}"))
+        Ok(())
     }
 
     /// The resources that were set or removed since `mark` publications, in order, `Type name` each.

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Check;
-use crate::{Decoded, decode_as};
+use crate::Decoded;
+use crate::decode::decode_as;
 
 mod examples;
 mod least;

@@ -20,7 +20,19 @@ pub(super) fn metadata(kind: Kind, fields: &Map<String, Value>, out: &mut Findin
         | Kind::TlsCertificateDelegation
         | Kind::ExtensionService
         | Kind::IngressRoute
-        | Kind::HeptioCertificateDelegation => OBJECT_NAME,
+        | Kind::HeptioCertificateDelegation
+        | Kind::ConfigMap
+        | Kind::GatewayClass
+        | Kind::Gateway
+        | Kind::ListenerSet
+        | Kind::HttpRoute
+        | Kind::GrpcRoute
+        | Kind::TlsRoute
+        | Kind::TcpRoute
+        | Kind::UdpRoute
+        | Kind::ReferenceGrant
+        | Kind::BackendTlsPolicy
+        | Kind::XBackendTrafficPolicy => OBJECT_NAME,
     };
     name.check(text("name"), &at.field("name"), out);
     if kind.scope() == Scope::Namespaced {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use model::{ObjectId, Problem, Report, Verdict};
+use model::{FleetId, ObjectId, Problem, Report, Verdict};
 use peers::{Connect, Exchange, Input, News, Progress};
 use runtime::Notice;
 use status::{Statement, Target};
@@ -83,16 +83,23 @@ impl Everywhere {
                 told.extend(Target::of(&object).map(status::Input::Unsaid));
                 told
             }
-            Notice::Acknowledged { generation, .. } => self.hand(Input::Acknowledged(generation)),
-            Notice::Connected { node } => {
+            Notice::Acknowledged { fleet, generation, .. } if fleet == FleetId::ingress() => {
+                self.hand(Input::Acknowledged(generation))
+            }
+            Notice::Connected { fleet, node } if fleet == FleetId::ingress() => {
                 self.connected.insert(node);
                 self.hand(Input::Nodes(self.connected.len()))
             }
-            Notice::Disconnected { node } => {
+            Notice::Disconnected { fleet, node } if fleet == FleetId::ingress() => {
                 self.connected.remove(&node);
                 self.hand(Input::Nodes(self.connected.len()))
             }
-            Notice::Published(_) | Notice::Rejected { .. } => vec![],
+            Notice::Acknowledged { .. }
+            | Notice::Connected { .. }
+            | Notice::Disconnected { .. }
+            | Notice::Dissolved(_)
+            | Notice::Published(_)
+            | Notice::Rejected { .. } => vec![],
         }
     }
 
@@ -224,9 +231,10 @@ mod tests {
     async fn a_leader_alone_tells_what_its_envoys_have() {
         let mut everywhere = everywhere();
         everywhere.notice(Notice::Report { report: report(Verdict::Valid, vec![]), carried_by: 3 });
-        everywhere.notice(Notice::Connected { node: "envoy-1".to_owned() });
+        everywhere.notice(Notice::Connected { fleet: FleetId::ingress(), node: "envoy-1".to_owned() });
         assert_eq!(acknowledged(everywhere.hand(Input::Leads(true))), [0]);
         let notice = Notice::Acknowledged {
+            fleet: FleetId::ingress(),
             generation: 3,
             after: std::time::Duration::ZERO,
             in_all: std::time::Duration::ZERO,

@@ -61,18 +61,19 @@ fn log(notice: &Notice) {
         Notice::Published(published) => {
             let (set, removed) = (published.set.len(), published.removed.len());
             let (generation, took) = (published.generation, published.engine_time);
-            tracing::debug!(generation, set, removed, ?took, "published");
+            tracing::debug!(fleet = %published.fleet, generation, set, removed, ?took, "published");
         }
-        Notice::Acknowledged { generation, in_all, nodes, .. } => {
-            tracing::debug!(generation, nodes, ?in_all, "acknowledged");
+        Notice::Acknowledged { fleet, generation, in_all, nodes, .. } => {
+            tracing::debug!(%fleet, generation, nodes, ?in_all, "acknowledged");
         }
         Notice::Report { report, .. } => {
             let problems = report.problems.iter().map(|problem| &problem.message);
             let problems = problems.cloned().collect::<Vec<_>>();
             tracing::debug!(object = %report.object, verdict = ?report.verdict, ?problems, "judged");
         }
-        Notice::Connected { node } => tracing::info!(node, "envoy connected"),
-        Notice::Disconnected { node } => tracing::info!(node, "envoy disconnected"),
+        Notice::Connected { fleet, node } => tracing::info!(%fleet, node, "envoy connected"),
+        Notice::Disconnected { fleet, node } => tracing::info!(%fleet, node, "envoy disconnected"),
+        Notice::Dissolved(fleet) => tracing::info!(%fleet, "gone"),
         // Logged where it was observed.
         Notice::Rejected { .. } => {}
         Notice::Forgotten(object) => tracing::debug!(%object, "forgotten"),

@@ -5,13 +5,15 @@ pub(super) mod judged;
 mod process;
 mod statuses;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use admin::{Exposition, Histogram, Kind, Summary};
 use certs::{ReloadingServerConfig, Role};
 use kubernetes::watch::{State, Tallies, Tally};
+use model::FleetId;
 use runtime::{Notice, Published};
 use xds::{Hub, NodeStatus, Traffic};
 
@@ -51,8 +53,8 @@ pub(super) struct Happened {
     /// Unix seconds.
     last: AtomicU64,
     envoys: AtomicU64,
-    /// The last configuration that was offered to nobody.
-    unseen: AtomicU64,
+    /// The last configuration of each fleet that was offered to nobody.
+    unseen: Mutex<BTreeMap<FleetId, u64>>,
     engine: Histogram<{ TIMES.len() }>,
     engine_lately: Summary,
     acknowledged: Histogram<{ TIMES.len() }>,
@@ -62,7 +64,7 @@ pub(super) struct Happened {
 impl Default for Happened {
     fn default() -> Self {
         let [publications, resources, bytes, units, changes, rejections, last] = Default::default();
-        let [envoys, unseen] = Default::default();
+        let (envoys, unseen) = Default::default();
         Self {
             publications,
             resources,
@@ -98,13 +100,18 @@ impl Happened {
         self.engine.observe(published.engine_time);
         self.engine_lately.observe(published.engine_time);
         if self.envoys.load(Ordering::Relaxed) == 0 {
-            self.unseen.store(published.generation, Ordering::Relaxed);
+            self.unseen().insert(published.fleet.clone(), published.generation);
         }
     }
 
+    fn unseen(&self) -> MutexGuard<'_, BTreeMap<FleetId, u64>> {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What waited for an Envoy to come says nothing of how long Envoys take.
-    fn acknowledged(&self, generation: u64, took: Duration) {
-        if generation > self.unseen.load(Ordering::Relaxed) {
+    fn acknowledged(&self, fleet: &FleetId, generation: u64, took: Duration) {
+        let unseen = self.unseen().get(fleet).copied().unwrap_or_default();
+        if generation > unseen {
             self.acknowledged.observe(took);
         }
     }
@@ -116,7 +123,10 @@ impl Metrics {
         let happened = &self.happened;
         match notice {
             Notice::Published(published) => happened.published(published),
-            Notice::Acknowledged { generation, in_all, .. } => happened.acknowledged(*generation, *in_all),
+            Notice::Acknowledged { fleet, generation, in_all, .. } => {
+                happened.acknowledged(fleet, *generation, *in_all);
+            }
+            Notice::Dissolved(fleet) => drop(happened.unseen().remove(fleet)),
             Notice::Report { report, .. } => happened.judged.put(report),
             Notice::Forgotten(object) => happened.judged.forget(object),
             Notice::Rejected { .. } => drop(happened.rejections.fetch_add(1, Ordering::Relaxed)),

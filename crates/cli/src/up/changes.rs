@@ -1,7 +1,9 @@
 //! Changes that were offered to Envoy and wait for its answer.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use model::FleetId;
 use runtime::Published;
 use tokio::time::Instant;
 
@@ -15,8 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Changes {
     /// Not shown yet.
     held: Vec<(Published, Instant)>,
-    /// The newest that was shown without an answer.
-    unanswered: Option<u64>,
+    /// The newest of each fleet that was shown without an answer.
+    unanswered: BTreeMap<FleetId, u64>,
 }
 
 impl Changes {
@@ -25,12 +27,21 @@ impl Changes {
         self.held.push((published, Instant::now() + PATIENCE));
     }
 
-    /// Everything up to `generation` is in force.
-    pub(super) fn acknowledged(&mut self, generation: u64, after: Duration, screen: &Screen) {
-        if let Some(shown) = self.unanswered.take_if(|shown| *shown <= generation) {
+    /// Everything up to `generation` is in force in a fleet.
+    pub(super) fn acknowledged(
+        &mut self,
+        fleet: &FleetId,
+        generation: u64,
+        after: Duration,
+        screen: &Screen,
+    ) {
+        if self.unanswered.get(fleet).is_some_and(|shown| *shown <= generation)
+            && let Some(shown) = self.unanswered.remove(fleet)
+        {
             screen.acknowledged(shown, after);
         }
-        for (published, _) in self.held.extract_if(.., |(held, _)| held.generation <= generation) {
+        let is_answered = |held: &Published| held.fleet == *fleet && held.generation <= generation;
+        for (published, _) in self.held.extract_if(.., |(held, _)| is_answered(held)) {
             screen.published(&published, Some(after));
         }
     }
@@ -44,7 +55,7 @@ impl Changes {
     pub(super) fn show_due(&mut self, screen: &Screen) {
         let now = Instant::now();
         for (published, _) in self.held.extract_if(.., |(_, due)| *due <= now) {
-            self.unanswered = Some(published.generation);
+            self.unanswered.insert(published.fleet.clone(), published.generation);
             screen.published(&published, None);
         }
     }

@@ -38,7 +38,7 @@ impl Screen {
 
     /// Shows what a change came to, and how long Envoy took; `None` when it has not answered yet.
     pub(super) fn published(&self, published: &Published, acknowledged: Option<Duration>) {
-        let Published { generation, set, removed, work, engine_time } = published;
+        let Published { fleet: _, generation, set, removed, work, engine_time } = published;
         let answer = match acknowledged {
             Some(after) => format!("acknowledged after {}", milliseconds(after)),
             None => "not acknowledged yet".into(),

@@ -152,8 +152,8 @@ impl Run {
     fn show(&mut self, notice: Notice, changes: &mut Changes) -> Step {
         match notice {
             Notice::Published(published) => changes.offered(published),
-            Notice::Acknowledged { generation, after, .. } => {
-                changes.acknowledged(generation, after, &self.screen);
+            Notice::Acknowledged { fleet, generation, after, .. } => {
+                changes.acknowledged(&fleet, generation, after, &self.screen);
                 if self.once {
                     return Step::Ends;
                 }
@@ -161,13 +161,13 @@ impl Run {
             Notice::Report { report, .. } => {
                 self.problems.reported(&report, &lock(&self.folder), &self.screen);
             }
-            Notice::Rejected { node, rejection } => self.screen.line(&format!(
+            Notice::Rejected { node, rejection, .. } => self.screen.line(&format!(
                 "envoy {node} rejects {:?} {}: {}",
                 rejection.resource_type, rejection.name, rejection.message
             )),
-            Notice::Connected { node } => self.screen.line(&format!("envoy {node}: connected")),
-            Notice::Disconnected { node } => self.screen.line(&format!("envoy {node}: disconnected")),
-            Notice::Forgotten(_) => {}
+            Notice::Connected { node, .. } => self.screen.line(&format!("envoy {node}: connected")),
+            Notice::Disconnected { node, .. } => self.screen.line(&format!("envoy {node}: disconnected")),
+            Notice::Forgotten(_) | Notice::Dissolved(_) => {}
         }
         Step::GoesOn
     }

@@ -166,7 +166,7 @@ fn served(text: &str) -> (BTreeMap<VirtualHostKey, VirtualHost>, BTreeMap<String
     let effects = engine.handle(Event::SourceSynced);
     let publications = effects.into_iter().filter_map(|effect| match effect {
         Effect::Publish(publication) => Some(publication),
-        Effect::Report(_) | Effect::Forget(_) => None,
+        Effect::Dissolve(_) | Effect::Report(_) | Effect::Forget(_) => None,
     });
     let resources = publications.flat_map(|publication| publication.set);
     let alike = [

@@ -55,7 +55,7 @@ fn an_object_changes_no_byte_of_hosts_that_it_has_no_part_in() {
 /// What Envoy is sent for each host, by listener and host.
 fn parts(run: &Run) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
     let mut parts: BTreeMap<(String, String), Vec<Vec<u8>>> = BTreeMap::new();
-    for ((kind, name), resource) in &run.resources {
+    for ((kind, name), resource) in run.ingress() {
         match (kind, name.strip_prefix("https/")) {
             (ResourceType::RouteConfiguration, Some(rest)) => {
                 // What follows the host says what its chain looks at.
@@ -109,7 +109,7 @@ fn shared(run: &Run) -> BTreeMap<Id, Vec<u8>> {
         ResourceType::Secret => name.contains('/'),
         _ => false,
     };
-    let resources = run.resources.iter().filter(|((kind, name), _)| is_shared(*kind, name));
+    let resources = run.ingress().iter().filter(|((kind, name), _)| is_shared(*kind, name));
     resources.map(|(id, resource)| (id.clone(), resource.body.to_bytes().to_vec())).collect()
 }
 

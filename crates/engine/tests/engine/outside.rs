@@ -20,9 +20,9 @@ pub(crate) type Reports = BTreeMap<ObjectId, Report>;
 /// An engine, and everything that it has said so far.
 pub(crate) struct Run {
     engine: Engine,
-    pub(crate) resources: Resources,
+    pub(crate) resources: BTreeMap<FleetId, Resources>,
     pub(crate) reports: Reports,
-    generation: u64,
+    generations: BTreeMap<FleetId, u64>,
 }
 
 /// What one event led to.
@@ -33,9 +33,20 @@ pub(crate) struct Outcome {
     /// Objects about which something was said.
     pub(crate) told: Vec<ObjectId>,
     pub(crate) work: Counters,
+    /// Fleets that are no more.
+    pub(crate) dissolved: Vec<FleetId>,
 }
 
 impl Outcome {
+    fn add(&mut self, more: Self) {
+        let Self { set, removed, told, work, dissolved } = more;
+        self.set.extend(set);
+        self.removed.extend(removed);
+        self.told.extend(told);
+        self.work += work;
+        self.dissolved.extend(dissolved);
+    }
+
     pub(crate) fn names(&self) -> Vec<String> {
         let set = self.set.iter().map(|each| format!("{:?} {}", each.resource_type, each.name));
         set.chain(self.removed.iter().map(|(kind, name)| format!("- {kind:?} {name}"))).collect()
@@ -47,7 +58,8 @@ impl Run {
     pub(crate) fn waiting(settings: &Settings) -> Self {
         let layout = envoy::layout(settings, XdsMode::AdsDelta);
         let engine = Engine::new(Arc::new(settings.clone()), XdsMode::AdsDelta, layout);
-        Self { engine, resources: BTreeMap::new(), reports: BTreeMap::new(), generation: 0 }
+        let (resources, reports, generations) = Default::default();
+        Self { engine, resources, reports, generations }
     }
 
     /// An engine for an empty world that is complete.
@@ -75,7 +87,11 @@ impl Run {
 
     /// Every Envoy has acknowledged everything.
     pub(crate) fn accept(&mut self) -> Outcome {
-        self.handle(Event::Accepted { fleet: FleetId::ingress(), generation: self.generation })
+        let mut outcome = Outcome::default();
+        for (fleet, generation) in self.generations.clone() {
+            outcome.add(self.handle(Event::Accepted { fleet, generation }));
+        }
+        outcome
     }
 
     /// Takes an event, and holds the effects against what they promise.
@@ -86,9 +102,15 @@ impl Run {
         for effect in effects {
             match effect {
                 Effect::Publish(publication) => {
-                    assert_eq!(publication.generation, self.generation + 1, "publications are numbered");
-                    self.generation = publication.generation;
-                    self.publish(publication.set, publication.removed, &mut outcome);
+                    let generation = self.generations.entry(publication.fleet.clone()).or_default();
+                    assert_eq!(publication.generation, *generation + 1, "publications are numbered");
+                    *generation = publication.generation;
+                    self.publish(&publication.fleet, publication.set, publication.removed, &mut outcome);
+                }
+                Effect::Dissolve(fleet) => {
+                    assert!(self.generations.remove(&fleet).is_some(), "{fleet} dissolved, never published");
+                    self.resources.remove(&fleet);
+                    outcome.dissolved.push(fleet);
                 }
                 Effect::Report(report) => {
                     outcome.told.push(report.object.clone());
@@ -104,69 +126,92 @@ impl Run {
         outcome
     }
 
-    fn publish(&mut self, set: Vec<Resource>, removed: Vec<Id>, outcome: &mut Outcome) {
+    fn publish(&mut self, fleet: &FleetId, set: Vec<Resource>, removed: Vec<Id>, outcome: &mut Outcome) {
+        let resources = self.resources.entry(fleet.clone()).or_default();
         assert!(!set.is_empty() || !removed.is_empty(), "an empty publication");
         for resource in &set {
             let id = (resource.resource_type, resource.name.clone());
-            let before = self.resources.insert(id, resource.clone());
+            let before = resources.insert(id, resource.clone());
             let is_new = before.is_none_or(|before| before.body != resource.body);
             assert!(is_new, "published unchanged: {:?} {}", resource.resource_type, resource.name);
         }
         for id in &removed {
-            assert!(self.resources.remove(id).is_some(), "{id:?} removed, never published");
+            assert!(resources.remove(id).is_some(), "{id:?} removed, never published");
         }
         outcome.set.extend(set);
         outcome.removed.extend(removed);
     }
 
+    /// What the ingress was sent.
+    pub(crate) fn ingress(&self) -> &Resources {
+        static NOTHING: Resources = Resources::new();
+        self.resources.get(&FleetId::ingress()).unwrap_or(&NOTHING)
+    }
+
     /// Whatever a resource names is there, and nothing is there that nobody names.
     pub(crate) fn check_closed(&self) -> Result<(), String> {
-        let mut unused: Resources = self.resources.clone();
-        unused.retain(|(kind, name), _| !is_named_by_nobody(*kind, name));
-        for (id, resource) in &self.resources {
-            for reference in resource.refs.iter() {
-                let named = (reference.resource_type, reference.name.clone());
-                if !self.resources.contains_key(&named) {
-                    return Err(format!("{id:?} names {named:?}, which is not there"));
-                }
-                unused.remove(&named);
-            }
-            for name in named_in_content(resource) {
-                if !resource
-                    .refs
-                    .iter()
-                    .any(|reference| (reference.resource_type, &*reference.name) == (name.0, &name.1))
-                {
-                    return Err(format!("{id:?} names {name:?} in its content, not among its references"));
-                }
-            }
-        }
-        match unused.keys().next() {
-            None => Ok(()),
-            Some(id) => Err(format!("nobody names {id:?}")),
-        }
+        self.resources.iter().try_for_each(|(fleet, resources)| {
+            check_closed(fleet, resources).map_err(|why| format!("{fleet}: {why}"))
+        })
     }
 
     /// Whether two runs have come to the same, byte for byte.
     pub(crate) fn equals(&self, other: &Self) -> Result<(), String> {
-        for (id, resource) in &self.resources {
-            let Some(twin) = other.resources.get(id) else { return Err(format!("only one has {id:?}")) };
-            if twin.body != resource.body {
-                let (one, other) = (envoy::to_json(resource), envoy::to_json(twin));
-                return Err(format!("{id:?} differs:\n  {one}\n  {other}"));
-            }
-            if (&twin.refs, twin.warming) != (&resource.refs, resource.warming) {
-                return Err(format!("{id:?} has {:?} and {:?}", resource.refs, twin.refs));
-            }
+        let fleets = |run: &Self| run.resources.keys().cloned().collect::<Vec<_>>();
+        if fleets(self) != fleets(other) {
+            return Err(format!("fleets are {:?} and {:?}", fleets(self), fleets(other)));
         }
-        if let Some(id) = other.resources.keys().find(|id| !self.resources.contains_key(*id)) {
-            return Err(format!("only the other has {id:?}"));
+        for (one, twin) in self.resources.values().zip(other.resources.values()) {
+            equal(one, twin)?;
         }
         if self.reports != other.reports {
             return Err(format!("reports differ:\n  {:?}\n  {:?}", self.reports, other.reports));
         }
         Ok(())
     }
+}
+
+fn check_closed(fleet: &FleetId, resources: &Resources) -> Result<(), String> {
+    let mut unused: Resources = resources.clone();
+    unused.retain(|(kind, name), _| !is_named_by_nobody(*kind, name) && !is_for_requests(fleet, *kind, name));
+    for (id, resource) in resources {
+        for reference in resource.refs.iter() {
+            let named = (reference.resource_type, reference.name.clone());
+            if !resources.contains_key(&named) {
+                return Err(format!("{id:?} names {named:?}, which is not there"));
+            }
+            unused.remove(&named);
+        }
+        for name in named_in_content(resource) {
+            let mut refs = resource.refs.iter();
+            if !refs.any(|reference| (reference.resource_type, &*reference.name) == (name.0, &name.1)) {
+                return Err(format!("{id:?} names {name:?} in its content, not among its references"));
+            }
+        }
+    }
+    unused.keys().next().map_or(Ok(()), |id| Err(format!("nobody names {id:?}")))
+}
+
+fn equal(resources: &Resources, other: &Resources) -> Result<(), String> {
+    for (id, resource) in resources {
+        let Some(twin) = other.get(id) else { return Err(format!("only one has {id:?}")) };
+        if twin.body != resource.body {
+            let (one, other) = (envoy::to_json(resource), envoy::to_json(twin));
+            return Err(format!("{id:?} differs:\n  {one}\n  {other}"));
+        }
+        if (&twin.refs, twin.warming) != (&resource.refs, resource.warming) {
+            return Err(format!("{id:?} has {:?} and {:?}", resource.refs, twin.refs));
+        }
+    }
+    other
+        .keys()
+        .find(|id| !resources.contains_key(*id))
+        .map_or(Ok(()), |id| Err(format!("only the other has {id:?}")))
+}
+
+/// Whether a Gateway has it for listeners for requests, of which it may have none.
+fn is_for_requests(fleet: &FleetId, kind: ResourceType, name: &str) -> bool {
+    fleet.of_gateway().is_some() && kind == ResourceType::Cluster && name.starts_with("extension/")
 }
 
 /// What Envoy asks for by itself, or because a client does.
@@ -176,7 +221,7 @@ fn is_named_by_nobody(kind: ResourceType, name: &str) -> bool {
         // The rest is what connections of chains that are gone by now still ask, which must find no routes.
         ResourceType::RouteConfiguration => {
             let of_older_chains = name == "ingress_fallbackcert" || name.starts_with("https/");
-            of_older_chains || ["ingress_http", "https-redirect"].contains(&name)
+            of_older_chains || name == "ingress_http" || name.ends_with("https-redirect")
         }
         // The name of a host and not of an object.
         ResourceType::Secret => !name.contains('/'),
@@ -212,7 +257,9 @@ fn named_in_table(table: RouteConfiguration) -> Vec<(ResourceType, String)> {
         Some(Action::Route(action)) => Some(clusters_of(action)),
         _ => None,
     });
-    clusters.flatten().map(|name| (ResourceType::Cluster, name)).collect()
+    // A cluster that is never there makes Envoy answer 500.
+    let named = clusters.flatten().filter(|name| name != "~nowhere");
+    named.map(|name| (ResourceType::Cluster, name)).collect()
 }
 
 fn clusters_of(action: RouteAction) -> Vec<String> {

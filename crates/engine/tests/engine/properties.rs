@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use api::gateway_api::GROUP;
+use api::gateway_api::listener_set::ListenerSetSpec;
+use api::gateway_api::references::ParentReference;
+use envoy::ResourceType;
+use model::{FleetId, Kind, ObjectId, Settings};
 use store::Change;
 
 use crate::dice::Dice;
@@ -85,7 +90,7 @@ fn versions_are_content() {
 
 /// What an Envoy that comes back says it has.
 fn versions(run: &Run) -> BTreeMap<&Id, u128> {
-    run.resources.iter().map(|(id, resource)| (id, resource.body.digest())).collect()
+    run.ingress().iter().map(|(id, resource)| (id, resource.body.digest())).collect()
 }
 
 #[test]
@@ -97,17 +102,32 @@ fn every_object_that_is_ours_has_one_report() {
             run.changes(changes(event));
             event.iter().for_each(|edit| world.edit(edit));
         }
-        let ours = |object: &&api::Object| is_reported(object);
+        let ours = |object: &&api::Object| is_reported(object, &world);
         let expected = world.0.values().filter(ours).map(|object| Change::Applied(object.clone()).object());
-        let found: Vec<_> = run.reports.keys().cloned().collect();
+        // Of a policy there is something to say where a route has its backend.
+        let is_policy =
+            |id: &ObjectId| matches!(id.kind, Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy);
+        let found: Vec<_> = run.reports.keys().filter(|id| !is_policy(id)).cloned().collect();
         let mut expected: Vec<_> = expected.collect();
         expected.sort();
         if found == expected { Ok(()) } else { Err(format!("{found:?} and not {expected:?}")) }
     });
 }
 
-/// Ingresses, HTTPProxies and IngressRoutes of our class, and all ExtensionServices and delegations.
-pub(crate) fn is_reported(object: &api::Object) -> bool {
+/// Ingresses, HTTPProxies and IngressRoutes of our class, all ExtensionServices and delegations, classes of ours with
+/// their Gateways, and what is attached to these.
+pub(crate) fn is_reported(object: &api::Object, world: &World) -> bool {
+    let is_there = |kind, namespace: Option<&str>, name: &str| {
+        let namespace = namespace.unwrap_or(object.namespace());
+        let found = world.0.get(&ObjectId::new(kind, namespace, name));
+        found.is_some_and(|found| is_reported(found, world))
+    };
+    let is_attached = |parents: &[ParentReference]| {
+        parents
+            .iter()
+            .filter_map(|parent| store::parent(parent, &object.namespace().into()))
+            .any(|parent| is_there(parent.kind, Some(&parent.namespace), &parent.name))
+    };
     let field = match object {
         api::Object::HttpProxy(proxy) => proxy.spec.ingress_class_name.as_deref(),
         api::Object::Ingress(ingress) => {
@@ -117,6 +137,22 @@ pub(crate) fn is_reported(object: &api::Object) -> bool {
         api::Object::ExtensionService(_)
         | api::Object::TlsCertificateDelegation(_)
         | api::Object::HeptioCertificateDelegation(_) => return true,
+        api::Object::GatewayClass(class) => {
+            return class.spec.controller_name == *Settings::default().gateway_controller;
+        }
+        api::Object::Gateway(gateway) => {
+            return is_there(Kind::GatewayClass, Some(""), &gateway.spec.gateway_class_name);
+        }
+        api::Object::ListenerSet(set) => {
+            let ListenerSetSpec { parent_ref: parent, .. } = &set.spec;
+            let is_gateway = (parent.group.as_str(), parent.kind.as_str()) == (GROUP, "Gateway");
+            return is_gateway && is_there(Kind::Gateway, parent.namespace.as_deref(), &parent.name);
+        }
+        api::Object::HttpRoute(route) => return is_attached(&route.spec.parent_refs),
+        api::Object::GrpcRoute(route) => return is_attached(&route.spec.parent_refs),
+        api::Object::TlsRoute(route) => return is_attached(&route.spec.parent_refs),
+        api::Object::TcpRoute(route) => return is_attached(&route.spec.parent_refs),
+        api::Object::UdpRoute(route) => return is_attached(&route.spec.parent_refs),
         _ => return false,
     };
     let annotations = object.metadata().annotations.as_ref();
@@ -128,10 +164,18 @@ pub(crate) fn is_reported(object: &api::Object) -> bool {
 #[test]
 fn random_worlds_serve_something_of_everything() {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for seed in 0..60 {
+    for seed in 0..90 {
         let history = crate::world::history(&mut Dice::new(seed), 150);
         let run = Run::of(&model::Settings::default(), World::after(&history).changes());
-        for (kind, name) in run.resources.keys() {
+        for (fleet, resources) in run.resources.iter().filter(|(fleet, _)| **fleet != FleetId::ingress()) {
+            *seen.entry("fleet of a Gateway".into()).or_default() += 1;
+            for (kind, name) in resources.keys().filter(|(kind, _)| *kind != ResourceType::Runtime) {
+                let word =
+                    name.split(['-', '/']).next().unwrap_or(fleet.of_gateway().map_or("", |it| &it.name));
+                *seen.entry(format!("{kind:?} {word}")).or_default() += 1;
+            }
+        }
+        for (kind, name) in run.ingress().keys() {
             let word = if name.starts_with("chain/") { "TLS host".into() } else { format!("{kind:?}") };
             *seen.entry(word).or_default() += 1;
         }
@@ -144,6 +188,16 @@ fn random_worlds_serve_something_of_everything() {
     }
     let often = ["Cluster", "ClusterLoadAssignment", "Secret", "TLS host", "Valid", "Invalid", "Orphaned"];
     let seldom = [
+        "fleet of a Gateway",
+        "Listener http",
+        "Listener https",
+        "Listener tcp",
+        "Listener udp",
+        "ScopedRouteConfiguration http",
+        "RouteConfiguration https",
+        "HostnameConflict",
+        "NoMatchingParent",
+        "RefNotPermitted",
         "DuplicateVhost",
         "IncludeNotFound",
         "IncludeCreatesCycle",

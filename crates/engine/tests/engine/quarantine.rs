@@ -63,7 +63,7 @@ impl Envoy {
             for resource in &bad {
                 // By the next one the engine may have taken it back.
                 let id = (resource.resource_type, resource.name.clone());
-                if self.run.resources.get(&id).is_some_and(|now| now.body == resource.body) {
+                if self.run.ingress().get(&id).is_some_and(|now| now.body == resource.body) {
                     publications.push(self.reject(resource.resource_type, &resource.name, WORDS));
                 }
             }
@@ -94,7 +94,7 @@ impl Envoy {
 
     /// Whether a text is anywhere in what is published.
     fn serves(&self, text: &str) -> bool {
-        self.run.resources.values().any(|resource| has(resource, text))
+        self.run.ingress().values().any(|resource| has(resource, text))
     }
 
     fn verdict(&self, name: &str) -> Verdict {
@@ -291,7 +291,7 @@ fn a_rejected_chain_leaves_the_other_chains() {
     let mut envoy = Envoy::new();
     envoy.apply([with_tls(proxy("a", "/first"), "one").into()]);
     envoy.apply([with_tls(proxy("poison", "/"), "one").into(), with_tls(proxy("b", "/other"), "one").into()]);
-    let listener = &envoy.run.resources[&(ResourceType::Listener, "ingress_https".into())];
+    let listener = &envoy.run.ingress()[&(ResourceType::Listener, "ingress_https".into())];
     assert!(has(listener, "a.com") && has(listener, "b.com") && !has(listener, POISON));
     assert_eq!(
         ["poison", "a", "b"].map(|name| envoy.verdict(name)),
@@ -379,7 +379,7 @@ fn a_certificate_that_goes_by_the_name_of_a_host_is_rejected_for_that_host_alone
     envoy.apply(["a", "b"].map(|name| with_tls(proxy(name, "/"), "one").into()));
     envoy.apply(["a", "b"].map(|name| with_tls(proxy(name, "/"), "two").into()));
     let names = |envoy: &Envoy| -> Vec<String> {
-        let secrets = envoy.run.resources.keys().filter(|(kind, _)| *kind == ResourceType::Secret);
+        let secrets = envoy.run.ingress().keys().filter(|(kind, _)| *kind == ResourceType::Secret);
         secrets.map(|(_, name)| name.to_string()).collect()
     };
     assert_eq!(names(&envoy), ["a.com", "b.com"]);
@@ -405,11 +405,11 @@ fn a_certificate_that_is_rejected_long_after_its_host_was_accepted_is_told_until
         let mut envoy = Envoy::with(layout);
         envoy.apply([tls_secret("ns", "secret", &pairs()[0]), with_tls(proxy("a", "/"), "secret").into()]);
         assert_eq!(envoy.verdict("a"), Verdict::Valid);
-        let before = envoy.run.resources.clone();
+        let before = envoy.run.ingress().clone();
         envoy.reject(ResourceType::Secret, name, WORDS);
         assert_eq!(envoy.verdict("a"), Verdict::Invalid, "{layout:?}");
         assert!(envoy.told("a").contains(WORDS), "{}", envoy.told("a"));
-        assert_eq!(envoy.run.resources, before, "{layout:?}");
+        assert_eq!(*envoy.run.ingress(), before, "{layout:?}");
         envoy.apply([tls_secret("ns", "secret", &pairs()[1])]);
         assert_eq!(envoy.verdict("a"), Verdict::Valid, "{layout:?}");
     }
@@ -422,11 +422,11 @@ fn a_ca_that_is_rejected_is_told_to_its_hosts_until_it_is_another() {
         let asks = with_clients_of(with_tls(proxy("a", "/"), "one"), "ca");
         let plain = with_tls(proxy("b", "/"), "one");
         envoy.apply([ca_secret("ns", "ca", &pairs()[0]), asks.into(), plain.into()]);
-        let before = envoy.run.resources.clone();
+        let before = envoy.run.ingress().clone();
         envoy.reject(ResourceType::Secret, "ns/ca/ca", WORDS);
         assert_eq!((envoy.verdict("a"), envoy.verdict("b")), (Verdict::Invalid, Verdict::Valid));
         assert!(envoy.told("a").contains(WORDS), "{layout:?}: {}", envoy.told("a"));
-        assert_eq!(envoy.run.resources, before, "{layout:?}");
+        assert_eq!(*envoy.run.ingress(), before, "{layout:?}");
         // Another certificate of the host is not what was rejected.
         envoy.apply([tls_secret("ns", "one", &pairs()[1])]);
         assert_eq!(envoy.verdict("a"), Verdict::Invalid, "{layout:?}");

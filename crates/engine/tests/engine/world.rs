@@ -1,5 +1,6 @@
 //! Random worlds of few names, so that much collides, and random edits of them.
 
+mod gateway_api;
 mod ingress_route;
 mod proxy;
 
@@ -25,6 +26,7 @@ use api::http_proxy::{
     HeaderMatchCondition, Include, MatchCondition, QueryParameterMatchCondition, Route, TcpProxy, Tls,
     VirtualHost,
 };
+use api::meta::ObjectMeta;
 use api::networking::{
     HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule, IngressServiceBackend,
     IngressSpec, IngressTLS, ServiceBackendPort,
@@ -90,6 +92,17 @@ fn json(object: &Object) -> String {
         Object::EndpointSlice(object) => serde_json::to_string(object),
         Object::TlsCertificateDelegation(object) => serde_json::to_string(object),
         Object::ExtensionService(object) => serde_json::to_string(object),
+        Object::GatewayClass(object) => serde_json::to_string(object),
+        Object::Gateway(object) => serde_json::to_string(object),
+        Object::ListenerSet(object) => serde_json::to_string(object),
+        Object::HttpRoute(object) => serde_json::to_string(object),
+        Object::GrpcRoute(object) => serde_json::to_string(object),
+        Object::TlsRoute(object) => serde_json::to_string(object),
+        Object::TcpRoute(object) => serde_json::to_string(object),
+        Object::UdpRoute(object) => serde_json::to_string(object),
+        Object::ReferenceGrant(object) => serde_json::to_string(object),
+        Object::BackendTlsPolicy(object) => serde_json::to_string(object),
+        Object::XBackendTrafficPolicy(object) => serde_json::to_string(object),
         // Keys are never shown, and namespaces have nothing to show.
         _ => Ok(String::new()),
     };
@@ -229,7 +242,7 @@ fn step(dice: &mut Dice, world: &World, graveyard: &[Object]) -> Vec<Edit> {
 }
 
 fn any_id(dice: &mut Dice) -> ObjectId {
-    let kind = match dice.below(100) {
+    let kind = match dice.below(140) {
         0..14 => Kind::Service,
         14..28 => Kind::EndpointSlice,
         28..40 => Kind::Secret,
@@ -239,7 +252,18 @@ fn any_id(dice: &mut Dice) -> ObjectId {
         88..92 => Kind::ExtensionService,
         92..98 => Kind::TlsCertificateDelegation,
         98..99 => Kind::HeptioCertificateDelegation,
-        _ => Kind::Namespace,
+        99..101 => Kind::Namespace,
+        101..103 => Kind::GatewayClass,
+        103..111 => Kind::Gateway,
+        111..114 => Kind::ListenerSet,
+        114..128 => Kind::HttpRoute,
+        128..130 => Kind::GrpcRoute,
+        130..132 => Kind::TlsRoute,
+        132..134 => Kind::TcpRoute,
+        134..135 => Kind::UdpRoute,
+        135..138 => Kind::ReferenceGrant,
+        138..139 => Kind::BackendTlsPolicy,
+        _ => Kind::XBackendTrafficPolicy,
     };
     any_id_of(dice, kind)
 }
@@ -252,11 +276,23 @@ fn any_id_of(dice: &mut Dice, kind: Kind) -> ObjectId {
         Kind::TlsCertificateDelegation
         | Kind::HeptioCertificateDelegation
         | Kind::ExtensionService
-        | Kind::Namespace => 2,
+        | Kind::Namespace
+        | Kind::ConfigMap
+        | Kind::GatewayClass
+        | Kind::Gateway
+        | Kind::ListenerSet
+        | Kind::ReferenceGrant
+        | Kind::BackendTlsPolicy
+        | Kind::XBackendTrafficPolicy => 2,
+        Kind::HttpRoute | Kind::GrpcRoute | Kind::TlsRoute | Kind::TcpRoute | Kind::UdpRoute => 3,
     };
     let has_parts = matches!(kind, Kind::HttpProxy | Kind::IngressRoute);
     let prefix = if has_parts && dice.chance(50) { "part" } else { "it" };
-    let namespace = if kind == Kind::Namespace { "" } else { *dice.pick(&NAMESPACES) };
+    let of_cluster = matches!(kind, Kind::Namespace | Kind::GatewayClass);
+    let namespace = if of_cluster { "" } else { *dice.pick(&NAMESPACES) };
+    if kind == Kind::Namespace {
+        return ObjectId::new(kind, "", *dice.pick(&NAMESPACES));
+    }
     ObjectId::new(kind, namespace, format!("{prefix}{}", dice.below(names)))
 }
 
@@ -268,7 +304,11 @@ pub(crate) fn new_object(dice: &mut Dice) -> Object {
 fn object(dice: &mut Dice, id: &ObjectId) -> Object {
     let (namespace, name) = (&*id.namespace, &*id.name);
     match id.kind {
-        Kind::Namespace => api::core::Namespace { metadata: metadata("", name), ..Default::default() }.into(),
+        Kind::Namespace => {
+            let labels = dice.maybe(50, |_| [("note".to_owned(), "1".to_owned())].into());
+            let metadata = ObjectMeta { labels, ..metadata("", name) };
+            api::core::Namespace { metadata, ..Default::default() }.into()
+        }
         Kind::Service => any_service(dice, namespace, name),
         Kind::EndpointSlice => any_slice(dice, namespace, name),
         Kind::Secret => any_secret(dice, namespace, name),
@@ -281,6 +321,7 @@ fn object(dice: &mut Dice, id: &ObjectId) -> Object {
             let TlsCertificateDelegation { metadata, spec, .. } = any_delegation(dice, namespace, name);
             HeptioCertificateDelegation { metadata, spec, status: None }.into()
         }
+        _ => gateway_api::any(dice, id),
     }
 }
 

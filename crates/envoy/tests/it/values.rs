@@ -76,6 +76,7 @@ pub(crate) fn route(matches: RouteMatch, action: Action) -> Route {
         action,
         policies: Policies::default(),
         jwt: None,
+        cors: None,
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         origin: ObjectId::new(Kind::HttpProxy, "ns", "proxy"),

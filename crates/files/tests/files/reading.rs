@@ -65,7 +65,7 @@ apiVersion: v1
 kind: List
 items:
 - {apiVersion: v1, kind: Service, metadata: {name: a}}
-- {apiVersion: v1, kind: ConfigMap, metadata: {name: x}}
+- {apiVersion: v1, kind: Deployment, metadata: {name: x}}
 - {apiVersion: projectcontour.io/v1, kind: HTTPProxy, metadata: {name: b}, spec: {rotes: []}}
 ---
 apiVersion: projectcontour.io/v1
@@ -83,7 +83,7 @@ kind: ServiceList
         (
             vec!["Service default/a".into(), "HTTPProxy default/d".into()],
             vec![
-                "note a.yaml:5:4 ignoring ConfigMap default/x".into(),
+                "note a.yaml:5:4 ignoring Deployment default/x".into(),
                 "error a.yaml:6:83 spec.rotes: is not a field of HTTPProxy".into(),
                 "error a.yaml:12:18 spec.routes: found integer `1`, expected a list".into(),
             ]

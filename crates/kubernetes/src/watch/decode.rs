@@ -127,7 +127,30 @@ fn strict(watched: &Watched, raw: &str) -> Result<Object, DecodeProblem> {
 /// definition of the kind has: it is newer than we are. Definitions of IngressRoutes kept anything, and Kubernetes'
 /// own kinds get fields that change nothing for those who do not know them.
 fn is_strict(kind: Kind) -> bool {
-    matches!(kind, Kind::HttpProxy | Kind::TlsCertificateDelegation | Kind::ExtensionService)
+    match kind {
+        Kind::HttpProxy
+        | Kind::TlsCertificateDelegation
+        | Kind::ExtensionService
+        | Kind::GatewayClass
+        | Kind::Gateway
+        | Kind::ListenerSet
+        | Kind::HttpRoute
+        | Kind::GrpcRoute
+        | Kind::TlsRoute
+        | Kind::TcpRoute
+        | Kind::UdpRoute
+        | Kind::ReferenceGrant
+        | Kind::BackendTlsPolicy
+        | Kind::XBackendTrafficPolicy => true,
+        Kind::Namespace
+        | Kind::Service
+        | Kind::EndpointSlice
+        | Kind::Secret
+        | Kind::ConfigMap
+        | Kind::Ingress
+        | Kind::IngressRoute
+        | Kind::HeptioCertificateDelegation => false,
+    }
 }
 
 fn fault(path: &str, message: String) -> DecodeProblem {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::Kind;
+use api::{Kind, Scope};
 
 /// A kind, as the API server has it.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub(super) enum Origin {
 /// What no controller of ours has any use for: releases of Helm are large, and tokens are nobody's business.
 const SECRETS: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
 
-/// A Secret may have a megabyte, and a page is held as a whole.
-const SECRETS_PAGE: u32 = 50;
+/// A Secret or a ConfigMap may have a megabyte, and a page is held as a whole.
+const LARGE_PAGE: u32 = 50;
 const PAGE: u32 = 500;
 
 const fn row(kind: Kind, plural: &'static str, origin: Origin) -> Watched {
@@ -43,17 +43,37 @@ const fn with_status(kind: Kind, plural: &'static str, origin: Origin) -> Watche
     Watched { has_status: true, ..row(kind, plural, origin) }
 }
 
-/// Namespaces matter to selectors of the Gateway API alone: they are not watched.
-pub(super) static WATCHED: [Watched; 9] = [
+/// What every namespace has is no CA of a user's.
+const CONFIG_MAPS: &str = "metadata.name!=kube-root-ca.crt";
+
+/// Namespaces and ConfigMaps matter to the Gateway API alone.
+pub(super) static WATCHED: [Watched; 22] = [
+    row(Kind::Namespace, "namespaces", Origin::Kubernetes),
     row(Kind::Service, "services", Origin::Kubernetes),
     row(Kind::EndpointSlice, "endpointslices", Origin::Kubernetes),
-    Watched { fields: Some(SECRETS), page: SECRETS_PAGE, ..row(Kind::Secret, "secrets", Origin::Kubernetes) },
+    Watched { fields: Some(SECRETS), page: LARGE_PAGE, ..row(Kind::Secret, "secrets", Origin::Kubernetes) },
+    Watched {
+        fields: Some(CONFIG_MAPS),
+        page: LARGE_PAGE,
+        ..row(Kind::ConfigMap, "configmaps", Origin::Kubernetes)
+    },
     with_status(Kind::Ingress, "ingresses", Origin::Kubernetes),
     with_status(Kind::HttpProxy, "httpproxies", Origin::Defined),
     with_status(Kind::TlsCertificateDelegation, "tlscertificatedelegations", Origin::Defined),
     with_status(Kind::ExtensionService, "extensionservices", Origin::Defined),
     with_status(Kind::IngressRoute, "ingressroutes", Origin::Defined),
     with_status(Kind::HeptioCertificateDelegation, "tlscertificatedelegations", Origin::Defined),
+    with_status(Kind::GatewayClass, "gatewayclasses", Origin::Defined),
+    with_status(Kind::Gateway, "gateways", Origin::Defined),
+    with_status(Kind::ListenerSet, "listenersets", Origin::Defined),
+    with_status(Kind::HttpRoute, "httproutes", Origin::Defined),
+    with_status(Kind::GrpcRoute, "grpcroutes", Origin::Defined),
+    with_status(Kind::TlsRoute, "tlsroutes", Origin::Defined),
+    with_status(Kind::TcpRoute, "tcproutes", Origin::Defined),
+    with_status(Kind::UdpRoute, "udproutes", Origin::Defined),
+    row(Kind::ReferenceGrant, "referencegrants", Origin::Defined),
+    with_status(Kind::BackendTlsPolicy, "backendtlspolicies", Origin::Defined),
+    with_status(Kind::XBackendTrafficPolicy, "xbackendtrafficpolicies", Origin::Defined),
 ];
 
 /// What one watch follows: a kind, in one namespace or in all.
@@ -64,9 +84,13 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The targets of a kind: one for each namespace, or one for all.
+    /// The targets of a kind: one for each namespace, or one for all and for a kind that has none. Who may read some
+    /// namespaces alone does not see the labels of any.
     pub(super) fn of_kind(watched: &'static Watched, namespaces: &[Arc<str>]) -> Vec<Self> {
-        if namespaces.is_empty() {
+        if !namespaces.is_empty() && watched.kind == Kind::Namespace {
+            return vec![];
+        }
+        if namespaces.is_empty() || watched.kind.scope() == Scope::Cluster {
             return vec![Self { watched, namespace: None }];
         }
         namespaces.iter().map(|name| Self { watched, namespace: Some(Arc::clone(name)) }).collect()
@@ -110,6 +134,10 @@ mod tests {
         assert_eq!(paths(Kind::Secret, &[]), ["/api/v1/secrets"]);
         assert_eq!(paths(Kind::HttpProxy, &[]), ["/apis/projectcontour.io/v1/httpproxies"]);
         assert_eq!(
+            paths(Kind::GatewayClass, &["a", "b"]),
+            ["/apis/gateway.networking.k8s.io/v1/gatewayclasses"]
+        );
+        assert_eq!(
             paths(Kind::Ingress, &["a", "b"]),
             [
                 "/apis/networking.k8s.io/v1/namespaces/a/ingresses",
@@ -119,9 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_but_namespaces_is_watched_once() {
+    fn every_kind_is_watched_once() {
         let mut watched: Vec<_> = WATCHED.iter().map(|watched| watched.kind).collect();
-        watched.push(Kind::Namespace);
         watched.sort();
         assert_eq!(
             watched,

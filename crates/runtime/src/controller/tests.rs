@@ -134,9 +134,10 @@ fn line(notice: &Notice) -> String {
             format!("{} has {} problems with {carried_by}", report.object.name, report.problems.len())
         }
         Notice::Forgotten(object) => format!("{} is forgotten", object.name),
-        Notice::Rejected { node, rejection } => format!("{node} rejects {}", rejection.name),
-        Notice::Connected { node } => format!("{node} is here"),
-        Notice::Disconnected { node } => format!("{node} is gone"),
+        Notice::Rejected { node, rejection, .. } => format!("{node} rejects {}", rejection.name),
+        Notice::Connected { node, .. } => format!("{node} is here"),
+        Notice::Dissolved(fleet) => format!("{fleet} is no more"),
+        Notice::Disconnected { node, .. } => format!("{node} is gone"),
     }
 }
 

@@ -36,9 +36,21 @@ fn is_known(kind: Kind, key: &str) -> bool {
         Kind::Namespace
         | Kind::EndpointSlice
         | Kind::Secret
+        | Kind::ConfigMap
         | Kind::TlsCertificateDelegation
         | Kind::ExtensionService
-        | Kind::HeptioCertificateDelegation => (&[], false),
+        | Kind::HeptioCertificateDelegation
+        | Kind::GatewayClass
+        | Kind::Gateway
+        | Kind::ListenerSet
+        | Kind::HttpRoute
+        | Kind::GrpcRoute
+        | Kind::TlsRoute
+        | Kind::TcpRoute
+        | Kind::UdpRoute
+        | Kind::ReferenceGrant
+        | Kind::BackendTlsPolicy
+        | Kind::XBackendTrafficPolicy => (&[], false),
     };
     known.contains(&key) || has_class && CLASS.contains(&key)
 }

@@ -115,7 +115,7 @@ impl Blank {
         if let Action::Forward(forward) = &mut action {
             forward.path = path;
         }
-        Route { matches, action, policies, jwt, request_headers, response_headers, origin }
+        Route { matches, action, policies, jwt, cors: None, request_headers, response_headers, origin }
     }
 }
 

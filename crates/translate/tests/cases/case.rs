@@ -51,7 +51,9 @@ fn read_object(document: Value) -> Result<api::Object, String> {
         return Err(format!("{name} has unknown fields: {:?}", decoded.unknown));
     }
     let mut object = decoded.object;
-    object.metadata_mut().namespace.get_or_insert_with(|| "default".into());
+    if kind.scope() == api::Scope::Namespaced {
+        object.metadata_mut().namespace.get_or_insert_with(|| "default".into());
+    }
     Ok(object)
 }
 

@@ -1,6 +1,7 @@
 //! What came of a case, in a form for people: one line for a route's condition, one for what happens.
 
 mod asked;
+mod statuses;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,9 +30,17 @@ pub(crate) fn world(world: &World) -> Value {
     let reports = world.reports();
     let mut found = Map::new();
     insert(&mut found, "problems", reports.iter().map(|(id, each)| (id.to_string(), report(each))));
+    let statuses = reports.iter().filter_map(|(id, each)| Some((id, each.gateway_api.as_deref()?)));
+    insert(
+        &mut found,
+        "statuses",
+        statuses.map(|(id, status)| (id.to_string(), statuses::conditions(status))),
+    );
     let hosts = world.hosts().into_iter().filter_map(|(key, merged)| {
         let host = virtual_host(&merged.virtual_host?, &names, reports.len() > 1);
-        Some((format!("{} {}", key.listener, key.host), host))
+        let fleet = key.listener.fleet().of_gateway();
+        let fleet = fleet.map(|gateway| format!("{}/{} ", gateway.namespace, gateway.name));
+        Some((format!("{}{} {}", fleet.unwrap_or_default(), key.listener, key.host), host))
     });
     insert(&mut found, "hosts", hosts);
     let described: BTreeMap<_, _> =

@@ -3,25 +3,41 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Action, ClusterKey, JwtProvider, Kind, ObjectId, Report, Settings, Traffic, VirtualHostKey};
-use store::{Change, Store};
-use translate::{Contribution, Fragment, Merged, Note};
+use store::{Change, Name, Store};
+use translate::{Contribution, Fragment, GatewayPlan, Merged, Note};
 
 /// Objects in a store.
 pub(crate) struct World {
     pub(crate) store: Store,
     settings: Settings,
     objects: BTreeSet<ObjectId>,
+    /// What there is to say about Gateways and ListenerSets, by the Gateway.
+    gateways: BTreeMap<ObjectId, BTreeMap<ObjectId, Note>>,
 }
 
 impl World {
     pub(crate) fn new(settings: Settings, objects: impl IntoIterator<Item = api::Object>) -> Self {
-        let mut world = Self { store: Store::default(), settings, objects: BTreeSet::new() };
+        let (store, objects_of, gateways) = (Store::default(), BTreeSet::new(), BTreeMap::new());
+        let mut world = Self { store, settings, objects: objects_of, gateways };
         for object in objects {
             let change = Change::Applied(object);
             world.objects.insert(change.object());
             world.store.apply(&change);
         }
+        for gateway in world.objects.clone().iter().filter(|id| id.kind == Kind::Gateway) {
+            world.offer(gateway);
+        }
         world
+    }
+
+    /// Has a Gateway offer to routes what it does.
+    fn offer(&mut self, id: &ObjectId) {
+        let plan = translate::gateway(&self.store.reader(), &self.settings, &Name::from(id));
+        let Some(GatewayPlan { offers, notes, .. }) = plan else { return };
+        for (parent, offer) in offers {
+            self.store.set_offer(&parent, Some(offer));
+        }
+        self.gateways.insert(id.clone(), notes);
     }
 
     /// What one root contributes.
@@ -31,10 +47,8 @@ impl World {
 
     /// What every object contributes that may be a root.
     pub(crate) fn contributions(&self) -> BTreeMap<ObjectId, Contribution> {
-        let roots = self.objects.iter().filter(|id| {
-            matches!(id.kind, Kind::Ingress | Kind::HttpProxy | Kind::IngressRoute | Kind::ExtensionService)
-        });
-        roots.map(|id| (id.clone(), self.root(id))).collect()
+        let all = self.objects.iter().map(|id| (id.clone(), self.root(id)));
+        all.filter(|(_, contribution)| *contribution != Contribution::default()).collect()
     }
 
     pub(crate) fn hosts(&self) -> BTreeMap<VirtualHostKey, Merged> {
@@ -44,7 +58,7 @@ impl World {
     pub(crate) fn reports(&self) -> BTreeMap<ObjectId, Report> {
         let contributions = self.contributions();
         let merged = merge(&contributions);
-        let notes = contributions.values().map(|each| &each.notes);
+        let notes = contributions.values().map(|each| &each.notes).chain(self.gateways.values());
         let mut said: BTreeMap<&ObjectId, Vec<&Note>> = BTreeMap::new();
         for (object, note) in notes.chain(merged.values().map(|each| &each.notes)).flatten() {
             said.entry(object).or_default().push(note);

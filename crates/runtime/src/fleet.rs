@@ -1,0 +1,53 @@
+//! What one fleet was offered, and how far its Envoys have come.
+
+use std::sync::Arc;
+
+use crate::convert;
+use crate::ledger::Ledger;
+use crate::reached::Reached;
+
+/// One fleet.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    /// Its name in the engine.
+    pub(crate) id: model::FleetId,
+    /// The number of the last publication.
+    pub(crate) published: u64,
+    pub(crate) ledger: Ledger,
+    /// The connected Envoys and how far each has come, as observed. The hub knows it earlier, but there the news that
+    /// something was rejected may still be on its way, and what was rejected must not pass for accepted.
+    pub(crate) reached: Reached,
+    /// Whether an Envoy rejected a listener and may still do so: looked at only then, as it takes a look at all.
+    pub(crate) listener_was_rejected: bool,
+}
+
+impl Fleet {
+    /// A fleet that was offered nothing.
+    pub(crate) fn new(hub: &xds::FleetId) -> Self {
+        Self {
+            id: convert::engine_fleet(hub),
+            published: 0,
+            ledger: Ledger::default(),
+            reached: Reached::default(),
+            listener_was_rejected: false,
+        }
+    }
+
+    /// Whether nothing is to be remembered of it.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.published == 0 && self.reached.len() == 0
+    }
+}
+
+/// The fleet whose Envoys have what a report is about; `None` where that is no single one, and where it does not matter.
+pub(crate) fn of_report(report: &model::Report) -> Option<xds::FleetId> {
+    let id = match (report.gateway_api.as_deref(), &report.object) {
+        (None, _) => model::FleetId::ingress(),
+        (Some(model::GatewayApiStatus::Gateway(_)), object) => {
+            model::FleetId::gateway(Arc::clone(&object.namespace), Arc::clone(&object.name))
+        }
+        (Some(model::GatewayApiStatus::ListenerSet(set)), _) => set.fleet.clone(),
+        (Some(_), _) => return None,
+    };
+    Some(convert::hub_fleet(&id))
+}

@@ -1,0 +1,73 @@
+//! What Gateways offer to routes: made by translation, kept here because routes read it.
+
+use std::sync::Arc;
+
+use api::meta::LabelSelector;
+use model::{FleetId, Host, Kind, ListenerId, TlsTermination};
+
+/// What a Gateway or a ListenerSet offers to routes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// The Envoys that serve it.
+    pub fleet: FleetId,
+    /// Its listeners, in its own order.
+    pub listeners: Vec<OfferedListener>,
+}
+
+/// What a listener takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Carries {
+    /// Requests.
+    Http,
+    /// Requests over TLS that ends here.
+    Https,
+    /// Connections over TLS that ends here.
+    TerminatedTls,
+    /// Connections over TLS, as they are.
+    PassedTls,
+    /// Connections.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// A listener that routes may be attached to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfferedListener {
+    /// Its name, which `sectionName` means.
+    pub name: Arc<str>,
+    /// Its port, as users know it.
+    pub port: u16,
+    /// What it takes.
+    pub carries: Carries,
+    /// Its host; [`Host::any`] for every one.
+    pub host: Host,
+    /// Kinds of routes that may be attached; sorted.
+    pub kinds: Vec<Kind>,
+    /// Namespaces whose routes may be attached.
+    pub namespaces: AllowedNamespaces,
+    /// The listener of Envoy that serves it; `None` while it cannot be served.
+    pub served_on: Option<ServedOn>,
+}
+
+/// How Envoy serves a listener.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServedOn {
+    /// The listener of Envoy, which others of the same port share.
+    pub listener: ListenerId,
+    /// How TLS ends, where it ends here.
+    pub tls: Option<TlsTermination>,
+    /// Hosts of other listeners of the same port that are within this one's: requests for these are theirs. Sorted.
+    pub narrower: Vec<Host>,
+}
+
+/// Namespaces whose routes may be attached.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AllowedNamespaces {
+    /// Every one.
+    All,
+    /// One.
+    Only(Arc<str>),
+    /// Those with these labels.
+    Labelled(Box<LabelSelector>),
+}

@@ -1,0 +1,114 @@
+//! Where a route is attached.
+
+use std::sync::Arc;
+
+use api::gateway_api::references::ParentReference;
+use model::{FleetId, Host, ObjectId, ParentRef};
+use store::{AllowedNamespaces, OfferedListener, Reader, ServedOn};
+
+use super::hosts::{self, in_common, is_within};
+use super::selector;
+use super::statement::{Failure, parent_ref};
+
+/// A route that wants to be attached.
+#[derive(Clone, Copy)]
+pub(super) struct Route<'a> {
+    pub(super) id: &'a ObjectId,
+    pub(super) parents: &'a [ParentReference],
+    /// Hosts that it names; `None` for a kind that has none.
+    pub(super) hosts: Option<&'a [String]>,
+}
+
+/// What comes of one reference to a parent of ours.
+pub(super) struct Attachment<'s> {
+    pub(super) reference: ParentRef,
+    pub(super) parent: ObjectId,
+    pub(super) fleet: FleetId,
+    /// The listeners, with the hosts that route and listener have in common; one at least.
+    pub(super) listeners: Result<Vec<(&'s OfferedListener, Vec<Host>)>, Failure>,
+}
+
+/// What comes of each reference to a parent of ours, in their order.
+pub(super) fn attach<'s>(reader: &Reader<'s>, route: Route<'_>) -> Vec<Attachment<'s>> {
+    let named: Option<Vec<Host>> =
+        route.hosts.map(|hosts| hosts.iter().filter_map(|host| hosts::host(host).ok()).collect());
+    let attachment = |reference: &ParentReference| {
+        let parent = store::parent(reference, &route.id.namespace)?;
+        let offer = reader.offer(&parent)?;
+        let listeners = listeners(reader, route.id, reference, &offer.listeners, named.as_deref());
+        Some(Attachment { reference: parent_ref(reference), parent, fleet: offer.fleet.clone(), listeners })
+    };
+    route.parents.iter().filter_map(attachment).collect()
+}
+
+fn listeners<'s>(
+    reader: &Reader<'_>,
+    id: &ObjectId,
+    reference: &ParentReference,
+    offered: &'s [OfferedListener],
+    hosts: Option<&[Host]>,
+) -> Result<Vec<(&'s OfferedListener, Vec<Host>)>, Failure> {
+    let is_meant = |listener: &&OfferedListener| {
+        reference.section_name.as_deref().is_none_or(|name| *name == *listener.name)
+            && reference.port.is_none_or(|port| port == i64::from(listener.port))
+    };
+    let meant: Vec<_> = offered.iter().filter(is_meant).collect();
+    if meant.is_empty() {
+        let message = "no listener that is accepted has this name and port";
+        return Err(Failure::new("NoMatchingParent", message));
+    }
+    let allows = |listener: &&&OfferedListener| {
+        listener.kinds.contains(&id.kind) && admits(reader, &listener.namespaces, &id.namespace)
+    };
+    let allowing: Vec<_> = meant.iter().filter(allows).copied().collect();
+    if allowing.is_empty() {
+        let message =
+            format!("allowedRoutes of the listeners admit no {} of namespace {}", id.kind, id.namespace);
+        return Err(Failure::new("NotAllowedByListeners", message));
+    }
+    let common = |listener: &'s OfferedListener| {
+        let common = common(&listener.host, hosts);
+        (!common.is_empty()).then_some((listener, common))
+    };
+    let attached: Vec<_> = allowing.into_iter().filter_map(common).collect();
+    match attached.is_empty() {
+        true => Err(Failure::new("NoMatchingListenerHostname", "no host is one of a listener")),
+        false => Ok(attached),
+    }
+}
+
+fn admits(reader: &Reader<'_>, allowed: &AllowedNamespaces, namespace: &Arc<str>) -> bool {
+    match allowed {
+        AllowedNamespaces::All => true,
+        AllowedNamespaces::Only(only) => only == namespace,
+        AllowedNamespaces::Labelled(selector) => selector::selects_namespace(reader, selector, namespace),
+    }
+}
+
+/// The hosts that a route and a listener have in common; sorted, each once. A route that names none has all of them.
+fn common(listener: &Host, hosts: Option<&[Host]>) -> Vec<Host> {
+    let Some(hosts) = hosts.filter(|hosts| !hosts.is_empty()) else { return vec![listener.clone()] };
+    let mut common: Vec<_> = hosts.iter().filter_map(|host| in_common(host, listener)).cloned().collect();
+    common.sort_unstable();
+    common.dedup();
+    common
+}
+
+/// A place where requests for a host of a route arrive.
+pub(super) struct Place<'s> {
+    pub(super) listener: &'s OfferedListener,
+    pub(super) on: &'s ServedOn,
+    pub(super) host: Host,
+}
+
+/// The places where a route is served. Hosts that are a narrower listener's are left out.
+pub(super) fn places<'s>(attachments: &[Attachment<'s>]) -> Vec<Place<'s>> {
+    let listeners = attachments.iter().filter_map(|attachment| attachment.listeners.as_ref().ok()).flatten();
+    let mut places = Vec::new();
+    for (listener, hosts) in listeners {
+        let Some(on) = &listener.served_on else { continue };
+        let is_own = |host: &&Host| !on.narrower.iter().any(|other| is_within(host, other));
+        places.extend(hosts.iter().filter(is_own).map(|host| Place { listener, on, host: host.clone() }));
+    }
+    places
+}

@@ -1,0 +1,74 @@
+//! Backends of routes.
+
+use api::gateway_api::references::BackendObjectReference;
+use model::Cluster;
+
+use super::grants::{Referent, may_refer};
+use super::statement::Failure;
+use super::translation::Translation;
+use crate::backend::{self, Policy, PortRef, Upstream};
+use crate::text::quoted;
+
+/// What is carried to backends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaks {
+    /// HTTP, of the version that the Service says.
+    Http,
+    /// gRPC.
+    Grpc,
+    /// Whatever the client speaks.
+    Stream,
+    /// Datagrams.
+    Datagrams,
+}
+
+impl Translation<'_, '_> {
+    /// The cluster of a backend.
+    ///
+    /// # Errors
+    /// Why there is none: `InvalidKind`, `RefNotPermitted` or `BackendNotFound`, or what a policy for it says.
+    pub(super) fn cluster(
+        &mut self,
+        reference: &BackendObjectReference,
+        speaks: Speaks,
+    ) -> Result<Cluster, Failure> {
+        let BackendObjectReference { group, kind, name, namespace, port } = reference;
+        if !group.is_empty() || kind != "Service" {
+            let message = format!("{} is no Service", quoted(&format!("{group}/{kind}")));
+            return Err(Failure::new("InvalidKind", message));
+        }
+        let namespace = namespace.as_deref().unwrap_or(&self.id.namespace);
+        if !may_refer(self.reader, self.id, Referent { group: "", kind: "Service", namespace, name }) {
+            let message = format!("no ReferenceGrant of namespace {namespace} lets this use Service {name}");
+            return Err(Failure::new("RefNotPermitted", message));
+        }
+        let not_found = |why: String| Failure::new("BackendNotFound", why);
+        let port = port.and_then(|port| u16::try_from(port).ok());
+        let port =
+            port.ok_or_else(|| not_found(format!("no port of Service {namespace}/{name} is named")))?;
+        let (reader, settings) = (self.reader, self.settings);
+        let target = match speaks {
+            Speaks::Datagrams => backend::datagram_target(reader, namespace, name, port),
+            Speaks::Http | Speaks::Grpc | Speaks::Stream => {
+                backend::target(reader, settings, namespace, name, PortRef::Number(port))
+            }
+        };
+        let target = target.map_err(not_found)?;
+        let mut policy = Policy::default();
+        match speaks {
+            Speaks::Http => self.tls_to(&target, Upstream::Tls, &mut policy)?,
+            Speaks::Grpc => {
+                let upstream = if target.speaks_tls(None) { Upstream::H2 } else { Upstream::H2c };
+                policy.upstream = Some(upstream);
+                self.tls_to(&target, Upstream::H2, &mut policy)?;
+            }
+            Speaks::Stream | Speaks::Datagrams => policy.upstream = Some(Upstream::Plain),
+        }
+        if target.speaks_tls(policy.upstream) {
+            let shown = backend::client_certificate(reader, settings);
+            policy.client_certificate =
+                shown.map_err(|why| Failure::new("InvalidClientCertificateRef", why))?;
+        }
+        Ok(target.cluster(settings, &policy))
+    }
+}

@@ -1,0 +1,98 @@
+//! Listeners of one Gateway that cannot be told apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::Host;
+
+use super::listeners::Judged;
+use super::served::Sharing;
+use super::statement::Failure;
+
+/// A port as a socket: what is carried over UDP is no neighbour of the rest.
+type Socket = (u16, bool);
+
+/// What listeners have taken already.
+#[derive(Default)]
+pub(super) struct Taken {
+    ports: BTreeMap<Socket, Sharing>,
+    hosts: BTreeSet<(Socket, Host)>,
+    /// By which port of the Gateway each port of Envoy is taken.
+    bound: BTreeMap<Socket, u16>,
+}
+
+fn socket(port: u16, sharing: Sharing) -> Socket {
+    (port, sharing == Sharing::Udp)
+}
+
+impl Taken {
+    /// The Gateway's own: of several that cannot be told apart none is taken (specification of `listeners`).
+    pub(super) fn take_own(&mut self, listeners: &[Judged]) -> Vec<Option<Failure>> {
+        let known: Vec<_> = listeners.iter().map(sharing).collect();
+        let mixed = |port: Socket| {
+            let mut first = known.iter().flatten().filter(|(other, _)| *other == port);
+            let sharing = first.next().map(|(_, sharing)| *sharing);
+            first.any(|(_, other)| Some(*other) != sharing)
+        };
+        let is_twin = |index: usize, port: Socket| {
+            let host = &listeners[index].host;
+            let others = listeners.iter().zip(&known).enumerate().filter(|(other, _)| *other != index);
+            others.into_iter().any(|(_, (other, known))| {
+                known.is_some_and(|(other_port, _)| other_port == port) && other.host == *host
+            })
+        };
+        let judge = |(index, known): (usize, &Option<(Socket, Sharing)>)| {
+            let (port, _) = (*known)?;
+            match (mixed(port), is_twin(index, port)) {
+                (true, _) => Some(protocol_conflict(port)),
+                (false, true) => Some(hostname_conflict(port)),
+                (false, false) => None,
+            }
+        };
+        let conflicts: Vec<_> = known.iter().enumerate().map(judge).collect();
+        for (listener, conflict) in listeners.iter().zip(&conflicts) {
+            if let (Some((port, sharing)), None) = (sharing(listener), conflict) {
+                self.ports.insert(port, sharing);
+                self.hosts.insert((port, listener.host.clone()));
+            }
+        }
+        conflicts
+    }
+
+    /// One of a ListenerSet: what was there first stays.
+    pub(super) fn take(&mut self, listener: &Judged) -> Option<Failure> {
+        let (port, sharing) = sharing(listener)?;
+        if *self.ports.entry(port).or_insert(sharing) != sharing {
+            return Some(protocol_conflict(port));
+        }
+        let is_new = self.hosts.insert((port, listener.host.clone()));
+        (!is_new).then(|| hostname_conflict(port))
+    }
+
+    /// Whether Envoy can listen on the port for it: two ports of a Gateway may be one port of Envoy.
+    pub(super) fn bind(&mut self, listener: &Judged) -> Option<Failure> {
+        let (port, sharing) = sharing(listener)?;
+        let bound = model::envoy_port(port.0);
+        let taker = *self.bound.entry(socket(bound, sharing)).or_insert(port.0);
+        (taker != port.0).then(|| {
+            let message = format!(
+                "Envoy listens on port {bound} for it, which port {taker} of this Gateway needs; choose another port"
+            );
+            Failure::new("PortUnavailable", message)
+        })
+    }
+}
+
+/// The socket of a listener that is not refused, and how it is shared.
+fn sharing(listener: &Judged) -> Option<(Socket, Sharing)> {
+    let sharing = Sharing::of(listener.carries?);
+    listener.refused.is_none().then(|| (socket(listener.port, sharing), sharing))
+}
+
+fn protocol_conflict((port, _): Socket) -> Failure {
+    let message = format!("another listener uses port {port} with a protocol that cannot share it");
+    Failure::new("ProtocolConflict", message)
+}
+
+fn hostname_conflict((port, _): Socket) -> Failure {
+    Failure::new("HostnameConflict", format!("another listener has the same host on port {port}"))
+}

@@ -1,0 +1,73 @@
+//! TLSRoutes, TCPRoutes and UDPRoutes: connections and datagrams that are carried to backends.
+
+use api::gateway_api::forwarding::ForwardingRule;
+use api::gateway_api::references::ParentReference;
+use model::{Kind, ObjectId, Settings, Targets, Traffic, WeightedCluster};
+use store::{Age, Reader};
+
+use super::attach::{self, attach};
+use super::backend::Speaks;
+use super::translation::{SPEC, Translation};
+use crate::Contribution;
+
+/// What the kinds of these routes have in common.
+struct Forwarding<'s> {
+    age: Age,
+    parents: &'s [ParentReference],
+    hosts: Option<&'s [String]>,
+    rules: &'s [ForwardingRule],
+}
+
+fn find<'s>(reader: &Reader<'s>, id: &ObjectId) -> Option<Forwarding<'s>> {
+    let (namespace, name) = (&*id.namespace, &*id.name);
+    if id.kind == Kind::TlsRoute {
+        let fact = reader.tls_route(namespace, name)?;
+        let spec = &fact.spec;
+        let (parents, hosts) = (&*spec.parent_refs, Some(&*spec.hostnames));
+        return Some(Forwarding { age: fact.age, parents, hosts, rules: &spec.rules });
+    }
+    let fact = match id.kind {
+        Kind::UdpRoute => reader.udp_route(namespace, name)?,
+        _ => reader.tcp_route(namespace, name)?,
+    };
+    Some(Forwarding { age: fact.age, parents: &fact.spec.parent_refs, hosts: None, rules: &fact.spec.rules })
+}
+
+/// What a TLSRoute, a TCPRoute or a UDPRoute contributes.
+pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
+    let Some(Forwarding { age, parents, hosts, rules }) = find(reader, id) else {
+        return Contribution::default();
+    };
+    let attachments = attach(reader, attach::Route { id, parents, hosts });
+    if attachments.is_empty() {
+        return Contribution::default();
+    }
+    let mut translation = Translation::new(reader, settings, id);
+    let speaks = if id.kind == Kind::UdpRoute { Speaks::Datagrams } else { Speaks::Stream };
+    let mut targets = Targets::default();
+    for (rule, spec) in rules.iter().enumerate() {
+        let at = SPEC.item("rules", rule);
+        for (index, backend) in spec.backend_refs.iter().enumerate() {
+            let weight = u32::try_from(backend.weight).unwrap_or_default();
+            match translation.cluster(&backend.object(), speaks) {
+                Ok(cluster) if weight > 0 => {
+                    let cluster = translation.out.add_cluster(cluster);
+                    targets.clusters.push(WeightedCluster::plain(cluster, weight));
+                }
+                Ok(_) => {}
+                Err(failure) => {
+                    translation.unresolved(&at.item("backendRefs", index), failure);
+                    targets.invalid += weight;
+                }
+            }
+        }
+    }
+    for place in attach::places(&attachments) {
+        let traffic = match id.kind {
+            Kind::UdpRoute => Traffic::Udp(targets.clone()),
+            _ => Traffic::Tcp(targets.clone()),
+        };
+        translation.add(age, place, traffic);
+    }
+    translation.finish(&attachments, true)
+}

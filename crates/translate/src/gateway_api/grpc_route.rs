@@ -1,0 +1,123 @@
+//! GRPCRoutes: a call is a request for `/service/method`.
+
+use api::gateway_api::grpc_route::{GrpcMethodMatch, GrpcRouteMatch, GrpcRouteRule};
+use api::gateway_api::http_route::matches::ValueMatchType;
+use model::{
+    Action, Forward, ObjectId, PathMatch, Route, RouteMatch, RouteTimeouts, Settings, Timeout, Traffic,
+};
+use store::Reader;
+
+use super::attach::{self, attach};
+use super::backend::Speaks;
+use super::filters::Filters;
+use super::http_route::{Shares, header};
+use super::translation::{SPEC, Translation};
+use crate::Contribution;
+use crate::field_path::FieldPath;
+use crate::text;
+
+/// What a GRPCRoute contributes.
+pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
+    let Some(fact) = reader.grpc_route(&id.namespace, &id.name) else { return Contribution::default() };
+    let spec = &fact.spec;
+    let route = attach::Route { id, parents: &spec.parent_refs, hosts: Some(&spec.hostnames) };
+    let attachments = attach(reader, route);
+    if attachments.is_empty() {
+        return Contribution::default();
+    }
+    let mut translation = Translation::new(reader, settings, id);
+    let mut routes = Vec::new();
+    for (index, rule) in spec.rules.iter().enumerate() {
+        routes.extend(translation.grpc_rule(&SPEC.item("rules", index), rule));
+    }
+    for place in attach::places(&attachments) {
+        translation.add(fact.age, place, Traffic::Http(routes.clone()));
+    }
+    translation.finish(&attachments, !routes.is_empty())
+}
+
+impl Translation<'_, '_> {
+    fn grpc_rule(&mut self, at: &FieldPath<'_>, rule: &GrpcRouteRule) -> Vec<Route> {
+        let every = [GrpcRouteMatch::default()];
+        let matches = if rule.matches.is_empty() { &every[..] } else { &rule.matches[..] };
+        let mut matched = Vec::new();
+        for (index, one) in matches.iter().enumerate() {
+            match route_match(one) {
+                Ok(route_match) => matched.push(route_match),
+                Err(why) => self.unsupported(&at.item("matches", index), why),
+            }
+        }
+        let filters = self.filters(at, &rule.filters, Speaks::Grpc);
+        let action = if filters.is_broken { Action::closed() } else { self.calls(at, rule, &filters) };
+        matched.into_iter().map(|matches| self.http_route(matches, action.clone(), &filters)).collect()
+    }
+
+    fn calls(&mut self, at: &FieldPath<'_>, rule: &GrpcRouteRule, filters: &Filters<'_>) -> Action {
+        let mut shares = Shares::default();
+        for (index, backend) in rule.backend_refs.iter().enumerate() {
+            let at = at.item("backendRefs", index);
+            let own = self.filters(&at, &backend.filters, Speaks::Grpc);
+            if own.is_for_rules_only() {
+                self.unsupported(&at.field("filters"), "filters of a backend can change headers only");
+            }
+            self.backend(&at, (&backend.object(), backend.weight), own, Speaks::Grpc, &mut shares);
+        }
+        let Shares { clusters, invalid } = shares;
+        if clusters.is_empty() {
+            return Action::closed();
+        }
+        Action::Forward(Box::new(Forward {
+            clusters,
+            invalid,
+            mirrors: filters.mirrors.clone(),
+            path: None,
+            host: None,
+            hash: vec![],
+            // Streams of gRPC last as long as they like.
+            timeouts: RouteTimeouts { response: Timeout::Disabled, idle: Timeout::Default },
+            retry: None,
+            session: self.session(&at.field("sessionPersistence"), rule.session_persistence.as_deref()),
+            websockets: false,
+            internal_redirect: None,
+        }))
+    }
+}
+
+fn route_match(one: &GrpcRouteMatch) -> Result<RouteMatch, String> {
+    let mut headers = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for each in &one.headers {
+        if seen.insert(each.name.to_ascii_lowercase()) {
+            headers.push(header(&each.name, each.r#type.known(), &each.value)?);
+        }
+    }
+    let path = one.method.as_ref().map_or_else(|| Ok(PathMatch::Prefix("/".into())), path)?;
+    Ok(RouteMatch::new(path, headers, vec![]))
+}
+
+/// The path of calls to a method.
+fn path(matched: &GrpcMethodMatch) -> Result<PathMatch, String> {
+    let (service, method) = (matched.service.as_deref(), matched.method.as_deref());
+    match matched.r#type.known() {
+        Some(ValueMatchType::Exact) => match (service, method) {
+            (Some(service), Some(method)) => {
+                Ok(PathMatch::Exact(text::path(&format!("/{service}/{method}"))?.into()))
+            }
+            (Some(service), None) => Ok(PathMatch::Segments(text::path(&format!("/{service}"))?.into())),
+            (None, Some(method)) => regex("[^/]+", &re2::quote(method)),
+            (None, None) => Ok(PathMatch::Prefix("/".into())),
+        },
+        Some(ValueMatchType::RegularExpression) => {
+            regex(service.unwrap_or("[^/]+"), method.unwrap_or("[^/]+"))
+        }
+        None => Err("the type of the method is not known".into()),
+    }
+}
+
+fn regex(service: &str, method: &str) -> Result<PathMatch, String> {
+    // Each is an expression of its own before they are put together.
+    text::regex(service)?;
+    text::regex(method)?;
+    let whole = format!("/(?:{service})/(?:{method})");
+    Ok(PathMatch::Regex(text::regex(&whole)?.into()))
+}

@@ -1,0 +1,297 @@
+//! HTTPRoutes.
+
+mod matches;
+
+pub(super) use matches::header;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::duration;
+use api::gateway_api::http_route::redirect::HttpRequestRedirectFilter;
+use api::gateway_api::http_route::{HttpBackendRef, HttpRouteRetry, HttpRouteRule, HttpRouteTimeouts};
+use api::gateway_api::references::BackendObjectReference;
+use model::{
+    Action, Forward, ObjectId, PathMatch, PathRewrite, Policies, Redirect, RedirectPath, RedirectPort, Retry,
+    Route, RouteMatch, RouteTimeouts, Segments, Settings, Timeout, Traffic, WeightedCluster,
+};
+use store::{Carries, OfferedListener, Reader};
+
+use super::attach::{self, attach};
+use super::backend::Speaks;
+use super::filters::{Filters, PathChange};
+use super::translation::{SPEC, Translation};
+use crate::Contribution;
+use crate::field_path::FieldPath;
+use crate::text::quoted;
+
+/// What an HTTPRoute contributes.
+pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
+    let Some(fact) = reader.http_route(&id.namespace, &id.name) else { return Contribution::default() };
+    let spec = &fact.spec;
+    let route = attach::Route { id, parents: &spec.parent_refs, hosts: Some(&spec.hostnames) };
+    let attachments = attach(reader, route);
+    if attachments.is_empty() {
+        return Contribution::default();
+    }
+    let mut translation = Translation::new(reader, settings, id);
+    let mut routes = Vec::new();
+    for (index, rule) in spec.rules.iter().enumerate() {
+        routes.extend(translation.http_rule(&SPEC.item("rules", index), rule));
+    }
+    for place in attach::places(&attachments) {
+        let routes = routes.iter().map(|route| at_listener(route, place.listener)).collect();
+        translation.add(fact.age, place, Traffic::Http(routes));
+    }
+    translation.finish(&attachments, !routes.is_empty())
+}
+
+impl Translation<'_, '_> {
+    /// The routes of a rule, one for each match.
+    fn http_rule(&mut self, at: &FieldPath<'_>, rule: &HttpRouteRule) -> Vec<Route> {
+        let mut matched = Vec::new();
+        for (index, one) in rule.matches.iter().enumerate() {
+            match matches::route_match(one) {
+                Ok(route_match) => matched.push(route_match),
+                Err(why) => self.unsupported(&at.item("matches", index), why),
+            }
+        }
+        let filters = self.filters(at, &rule.filters, Speaks::Http);
+        let forward = self.forward(at, rule, &filters);
+        let mut routes = Vec::new();
+        for matches in matched {
+            let change = path_change(&filters).map(|change| Change::of(change, &matches));
+            let action = action(&filters, &forward, change);
+            routes.push(self.http_route(matches, action, &filters));
+        }
+        routes
+    }
+
+    pub(super) fn http_route(&self, matches: RouteMatch, action: Action, filters: &Filters<'_>) -> Route {
+        Route {
+            matches,
+            action,
+            policies: Policies::default(),
+            jwt: None,
+            cors: filters.cors.clone(),
+            request_headers: filters.request.clone(),
+            response_headers: filters.response.clone(),
+            origin: self.id.clone(),
+        }
+    }
+
+    /// Where requests go; what answers instead where nobody can have them.
+    fn forward(&mut self, at: &FieldPath<'_>, rule: &HttpRouteRule, filters: &Filters<'_>) -> Action {
+        let Shares { clusters, invalid } = self.http_backends(at, &rule.backend_refs);
+        if clusters.is_empty() {
+            return Action::closed();
+        }
+        let timeouts = self.timeouts(at, rule.timeouts.as_ref());
+        let retry = self.retry(at, rule.retry.as_ref(), rule.timeouts.as_ref());
+        Action::Forward(Box::new(Forward {
+            clusters,
+            invalid,
+            mirrors: filters.mirrors.clone(),
+            path: None,
+            host: filters.host.clone(),
+            hash: vec![],
+            session: self.session(&at.field("sessionPersistence"), rule.session_persistence.as_deref()),
+            timeouts,
+            retry,
+            websockets: true,
+            internal_redirect: None,
+        }))
+    }
+
+    fn http_backends(&mut self, at: &FieldPath<'_>, backends: &[HttpBackendRef]) -> Shares {
+        let mut shares = Shares::default();
+        for (index, backend) in backends.iter().enumerate() {
+            let at = at.item("backendRefs", index);
+            let filters = self.filters(&at, &backend.filters, Speaks::Http);
+            if filters.is_for_rules_only() {
+                let message = "filters of a backend can change headers and the host only";
+                self.unsupported(&at.field("filters"), message);
+            }
+            self.backend(&at, (&backend.object(), backend.weight), filters, Speaks::Http, &mut shares);
+        }
+        shares
+    }
+}
+
+/// Backends with their shares.
+#[derive(Debug, Default)]
+pub(super) struct Shares {
+    pub(super) clusters: Vec<WeightedCluster>,
+    /// The weight of those that cannot be used.
+    pub(super) invalid: u32,
+}
+
+/// What a rule does to paths.
+fn path_change<'a>(filters: &Filters<'a>) -> Option<PathChange<'a>> {
+    let redirected = filters.redirect.and_then(|redirect| redirect.path.as_ref()).and_then(PathChange::of);
+    filters.path.or(redirected)
+}
+
+/// What happens to requests of one match.
+fn action(filters: &Filters<'_>, forward: &Action, change: Option<Change>) -> Action {
+    if filters.is_broken {
+        return Action::closed();
+    }
+    if let Some(redirect) = filters.redirect {
+        return Action::Redirect(self::redirect(redirect, change));
+    }
+    let mut action = forward.clone();
+    if let Action::Forward(forward) = &mut action {
+        forward.path = change.map(|change| match change {
+            Change::Full(path) => PathRewrite::Full(path),
+            Change::Segments(segments) => PathRewrite::Segments(segments),
+        });
+    }
+    action
+}
+
+fn redirect(filter: &HttpRequestRedirectFilter, change: Option<Change>) -> Redirect {
+    Redirect {
+        scheme: filter.scheme.as_ref().map(|scheme| scheme.as_str().into()),
+        host: filter.hostname.as_deref().map(Into::into),
+        port: filter
+            .port
+            .and_then(|port| u16::try_from(port).ok())
+            .map_or(RedirectPort::Same, RedirectPort::Number),
+        path: change.map(|change| match change {
+            Change::Full(path) => RedirectPath::Full(path),
+            Change::Segments(segments) => RedirectPath::Segments(segments),
+        }),
+        status: u16::try_from(filter.status_code).unwrap_or(302),
+    }
+}
+
+/// A route as a listener serves it: where a redirect says nothing else, it leads to the port of the listener.
+fn at_listener(route: &Route, listener: &OfferedListener) -> Route {
+    let mut route = route.clone();
+    if let Action::Redirect(redirect) = &mut route.action {
+        let own = if listener.carries == Carries::Https { "https" } else { "http" };
+        let usual = |scheme: &str| if scheme == "https" { 443 } else { 80 };
+        let scheme = redirect.scheme.as_deref();
+        let port = match redirect.port {
+            RedirectPort::Number(port) | RedirectPort::Usual(port) => port,
+            RedirectPort::Same => scheme.map_or(listener.port, usual),
+        };
+        let is_usual = port == usual(scheme.unwrap_or(own));
+        redirect.port = if is_usual { RedirectPort::Usual(port) } else { RedirectPort::Number(port) };
+    }
+    route
+}
+
+/// How the path of a request changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Change {
+    Full(Arc<str>),
+    Segments(Segments),
+}
+
+impl Change {
+    /// The change for requests that match.
+    fn of(change: PathChange<'_>, matches: &RouteMatch) -> Self {
+        match change {
+            PathChange::Full("") => Self::Full("/".into()),
+            PathChange::Full(path) => Self::Full(path.into()),
+            PathChange::Prefix(replacement) => {
+                let matched = match &matches.path {
+                    PathMatch::Segments(segments) => segments.clone(),
+                    // All of the path is below what has no segments.
+                    PathMatch::Exact(_) | PathMatch::Regex(_) | PathMatch::Prefix(_) => "".into(),
+                };
+                let replacement = replacement.trim_end_matches('/').into();
+                Self::Segments(Segments { matched, replacement })
+            }
+        }
+    }
+}
+
+impl Translation<'_, '_> {
+    /// Adds a backend with its share: one that cannot be used answers for it with 500.
+    pub(super) fn backend(
+        &mut self,
+        at: &FieldPath<'_>,
+        (reference, weight): (&BackendObjectReference, i64),
+        filters: Filters<'_>,
+        speaks: Speaks,
+        shares: &mut Shares,
+    ) {
+        let weight = u32::try_from(weight).unwrap_or_default();
+        match self.cluster(reference, speaks) {
+            Ok(cluster) if !filters.is_broken && weight > 0 => shares.clusters.push(WeightedCluster {
+                request_headers: filters.request,
+                response_headers: filters.response,
+                host: filters.host,
+                ..WeightedCluster::plain(self.out.add_cluster(cluster), weight)
+            }),
+            Ok(_) => shares.invalid += if filters.is_broken { weight } else { 0 },
+            Err(failure) => {
+                self.unresolved(at, failure);
+                shares.invalid += weight;
+            }
+        }
+    }
+
+    fn timeouts(&mut self, at: &FieldPath<'_>, timeouts: Option<&HttpRouteTimeouts>) -> RouteTimeouts {
+        let request = timeouts.and_then(|timeouts| timeouts.request.as_deref());
+        let backend = timeouts.and_then(|timeouts| timeouts.backend_request.as_deref());
+        // Without tries of their own the limit of one is that of all.
+        let field = if request.is_some() { "request" } else { "backendRequest" };
+        let at = at.field("timeouts");
+        let response = request.or(backend).map(|text| self.timeout(&at.field(field), text));
+        RouteTimeouts { response: response.unwrap_or(Timeout::Disabled), idle: Timeout::Default }
+    }
+
+    /// A time limit; zero for none.
+    fn timeout(&mut self, at: &FieldPath<'_>, text: &str) -> Timeout {
+        match duration::parse(text).map_err(|why| why.to_string()) {
+            Ok(time) if time.is_zero() => Timeout::Disabled,
+            Ok(time) => match rules::timeout(time) {
+                Ok(time) => Timeout::After(time),
+                Err(why) => {
+                    self.unsupported(at, why.to_string());
+                    Timeout::Default
+                }
+            },
+            Err(why) => {
+                self.unsupported(at, format!("{}: {why}", quoted(text)));
+                Timeout::Default
+            }
+        }
+    }
+
+    /// Second tries, and the limit of one try where there is one.
+    fn retry(
+        &mut self,
+        at: &FieldPath<'_>,
+        retry: Option<&HttpRouteRetry>,
+        timeouts: Option<&HttpRouteTimeouts>,
+    ) -> Option<Retry> {
+        let retry = retry?;
+        let backend = timeouts.and_then(|timeouts| timeouts.backend_request.as_deref());
+        let per_try = backend.map(|text| self.timeout(&at.field("timeouts").field("backendRequest"), text));
+        let mut codes: Vec<_> = retry.codes.iter().filter_map(|code| u32::try_from(*code).ok()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        let on = if codes.is_empty() { "connect-failure" } else { "connect-failure,retriable-status-codes" };
+        Some(Retry {
+            on: on.into(),
+            count: retry.attempts.and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
+            per_try: per_try.unwrap_or(Timeout::Default),
+            status_codes: codes,
+            back_off: self.back_off(&at.field("retry"), retry),
+        })
+    }
+
+    /// The pause before another try.
+    fn back_off(&mut self, at: &FieldPath<'_>, retry: &HttpRouteRetry) -> Option<Duration> {
+        let text = retry.backoff.as_deref()?;
+        match self.timeout(&at.field("backoff"), text) {
+            Timeout::After(time) => Some(time),
+            Timeout::Default | Timeout::Disabled => None,
+        }
+    }
+}

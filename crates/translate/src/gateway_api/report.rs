@@ -1,0 +1,156 @@
+//! What is told about objects of the Gateway API.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::{
+    AncestorStatus, Condition, GatewayApiStatus, Holds, Kind, ListenerStatus, ObjectId, ParentRef, Problem,
+    Report, Settings, Severity, Verdict,
+};
+use store::Reader;
+
+use super::statement::{ACCEPTED, Failure, fails, holds};
+use crate::Note;
+use crate::contribution::Standing;
+
+/// What is told about an object of the Gateway API, from what units say of it. `None` when it is gone, or not ours.
+pub(crate) fn report(
+    reader: &Reader<'_>,
+    settings: &Settings,
+    id: &ObjectId,
+    notes: &[&Note],
+) -> Option<Report> {
+    let generation = generation(reader, id)?;
+    let status = match id.kind {
+        Kind::GatewayClass => class(reader, settings, id)?,
+        Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy => policy(notes)?,
+        _ => counted(notes)?,
+    };
+    let mut problems: Vec<Problem> = notes.iter().flat_map(|note| &note.problems).cloned().collect();
+    if problems.is_empty() {
+        problems.extend(conditions(&status).filter_map(problem));
+    }
+    problems.dedup();
+    let is_invalid = problems.iter().any(|problem| problem.severity == Severity::Error);
+    let verdict = if is_invalid { Verdict::Invalid } else { Verdict::Valid };
+    Some(Report { object: id.clone(), generation, verdict, problems, gateway_api: Some(Box::new(status)) })
+}
+
+fn generation(reader: &Reader<'_>, id: &ObjectId) -> Option<i64> {
+    let (namespace, name) = (&*id.namespace, &*id.name);
+    Some(match id.kind {
+        Kind::GatewayClass => reader.gateway_class(name)?.generation,
+        Kind::Gateway => reader.gateway(namespace, name)?.generation,
+        Kind::ListenerSet => reader.listener_set(namespace, name)?.generation,
+        Kind::HttpRoute => reader.http_route(namespace, name)?.generation,
+        Kind::GrpcRoute => reader.grpc_route(namespace, name)?.generation,
+        Kind::TlsRoute => reader.tls_route(namespace, name)?.generation,
+        Kind::TcpRoute => reader.tcp_route(namespace, name)?.generation,
+        Kind::UdpRoute => reader.udp_route(namespace, name)?.generation,
+        Kind::BackendTlsPolicy => reader.tls_policy(namespace, name)?.generation,
+        Kind::XBackendTrafficPolicy => reader.traffic_policy(namespace, name)?.generation,
+        _ => return None,
+    })
+}
+
+/// A class of ours is accepted, whatever its Gateways are.
+fn class(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Option<GatewayApiStatus> {
+    let fact = reader.gateway_class(&id.name)?;
+    if *fact.spec.controller_name != *settings.gateway_controller {
+        return None;
+    }
+    let is_known = |reference: &api::gateway_api::references::ObjectReference| {
+        (reference.group.as_str(), reference.kind.as_str()) == ("projectcontour.io", "ContourDeployment")
+    };
+    let unknown = fact.spec.parameters_ref.as_ref().filter(|reference| !is_known(reference));
+    let accepted = match unknown {
+        None => holds(ACCEPTED, ACCEPTED),
+        Some(reference) => {
+            let message = format!("parametersRef must be a ContourDeployment, not a {}", reference.kind);
+            fails(ACCEPTED, &Failure::new("InvalidParameters", message))
+        }
+    };
+    Some(GatewayApiStatus::Class(vec![accepted]))
+}
+
+/// The status that one unit knows, with the routes counted that say they are attached.
+fn counted(notes: &[&Note]) -> Option<GatewayApiStatus> {
+    let mut status = notes.iter().find_map(|note| match note.standing.as_deref() {
+        Some(Standing::Whole(status)) => Some(status.clone()),
+        _ => None,
+    })?;
+    let listeners = match &mut status {
+        GatewayApiStatus::Gateway(gateway) => &mut gateway.listeners,
+        GatewayApiStatus::ListenerSet(set) => &mut set.listeners,
+        GatewayApiStatus::Class(_) | GatewayApiStatus::Route(_) | GatewayApiStatus::Policy(_) => {
+            return Some(status);
+        }
+    };
+    let mut attached: BTreeMap<&Arc<str>, u32> = BTreeMap::new();
+    for note in notes {
+        if let Some(Standing::Attached(listeners)) = note.standing.as_deref() {
+            // A route may name a listener in several ways.
+            let each: BTreeSet<_> = listeners.iter().collect();
+            each.into_iter().for_each(|listener| *attached.entry(listener).or_default() += 1);
+        }
+    }
+    for ListenerStatus { name, attached_routes, .. } in listeners {
+        *attached_routes = attached.get(name).copied().unwrap_or_default();
+    }
+    Some(status)
+}
+
+/// How many ancestors a policy tells about at most.
+const ANCESTORS: usize = 16;
+
+/// What the routes that have a policy's backends say of it: of one ancestor the first that is not content.
+fn policy(notes: &[&Note]) -> Option<GatewayApiStatus> {
+    let mut ancestors: BTreeMap<&ParentRef, &AncestorStatus> = BTreeMap::new();
+    for note in notes {
+        let Some(Standing::Reached(reached)) = note.standing.as_deref() else { continue };
+        for status in reached {
+            let known = ancestors.entry(&status.ancestor).or_insert(status);
+            if is_content(&known.conditions) {
+                *known = status;
+            }
+        }
+    }
+    let ancestors: Vec<_> = ancestors.into_values().take(ANCESTORS).cloned().collect();
+    (!ancestors.is_empty()).then_some(GatewayApiStatus::Policy(ancestors))
+}
+
+fn is_content(conditions: &[Condition]) -> bool {
+    conditions.iter().all(|condition| condition.holds != Holds::No)
+}
+
+/// All conditions of a status.
+fn conditions(status: &GatewayApiStatus) -> impl Iterator<Item = &Condition> {
+    let lists: Vec<&[Condition]> = match status {
+        GatewayApiStatus::Class(conditions) => vec![conditions],
+        GatewayApiStatus::Gateway(gateway) => {
+            let of_listeners = gateway.listeners.iter().map(|listener| &*listener.conditions);
+            [&*gateway.conditions].into_iter().chain(of_listeners).collect()
+        }
+        GatewayApiStatus::ListenerSet(set) => {
+            let of_listeners = set.listeners.iter().map(|listener| &*listener.conditions);
+            [&*set.conditions].into_iter().chain(of_listeners).collect()
+        }
+        GatewayApiStatus::Route(parents) => parents.iter().map(|parent| &*parent.conditions).collect(),
+        GatewayApiStatus::Policy(ancestors) => ancestors.iter().map(|each| &*each.conditions).collect(),
+    };
+    lists.into_iter().flatten()
+}
+
+/// A condition that tells of something wrong, as a problem. `Programmed` follows from the others, and that there is no
+/// conflict is none.
+fn problem(condition: &Condition) -> Option<Problem> {
+    let Condition { name, holds, reason, message } = condition;
+    let is_wrong = match (*name, holds) {
+        ("Conflicted", holds) => *holds == Holds::Yes,
+        ("Programmed", _) => false,
+        (_, holds) => *holds == Holds::No,
+    };
+    let message = message.clone();
+    let (severity, kind, reason, path, help) = (Severity::Error, *name, *reason, String::new(), None);
+    is_wrong.then_some(Problem { severity, kind, reason, path, message, help })
+}

@@ -1,0 +1,42 @@
+//! Requests of one client that go to one endpoint.
+
+use api::duration;
+use api::gateway_api::session_persistence::{
+    CookieLifetimeType, SessionPersistence as Spec, SessionPersistenceType,
+};
+use model::{SessionCarrier, SessionPersistence};
+
+use super::translation::Translation;
+use crate::field_path::FieldPath;
+use crate::text::quoted;
+
+/// The cookie or header of those who name none.
+const NAME: &str = "isobath-session";
+
+impl Translation<'_, '_> {
+    /// How a client keeps its endpoint; what cannot be had is told, and left out.
+    pub(super) fn session(&mut self, at: &FieldPath<'_>, spec: Option<&Spec>) -> Option<SessionPersistence> {
+        let found = session(spec?);
+        found.map_err(|why| self.unsupported(at, why)).ok()
+    }
+}
+
+fn session(spec: &Spec) -> Result<SessionPersistence, String> {
+    let name = spec.session_name.as_deref().unwrap_or(NAME);
+    let name = rules::token(name).map_err(|why| why.to_string())?;
+    let carrier = match spec.r#type.known() {
+        Some(SessionPersistenceType::Header) => SessionCarrier::Header,
+        Some(SessionPersistenceType::Cookie) => {
+            let lasts = spec.cookie_config.as_ref().and_then(|config| config.lifetime_type.known());
+            let lifetime = match (lasts, spec.absolute_timeout.as_deref()) {
+                (Some(CookieLifetimeType::Permanent), Some(text)) => {
+                    Some(duration::parse(text).map_err(|why| format!("{}: {why}", quoted(text)))?)
+                }
+                _ => None,
+            };
+            SessionCarrier::Cookie { path: "/".into(), lifetime }
+        }
+        None => return Err(format!("type {} is not known", quoted(spec.r#type.as_str()))),
+    };
+    Ok(SessionPersistence { name: name.into(), carrier })
+}

@@ -1,0 +1,139 @@
+//! One route on its way to a contribution.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::gateway_api::GROUP;
+use model::{
+    AncestorStatus, Condition, FleetId, GatewayApiStatus, Holds, ObjectId, ParentRef, ParentStatus, Policies,
+    Problem, Settings, Severity, Traffic, VirtualHostKey,
+};
+use store::{Age, Carries, Reader};
+
+use super::attach::{Attachment, Place};
+use super::statement::{ACCEPTED, Failure, RESOLVED_REFS, fails, unless};
+use crate::contribution::Standing;
+use crate::field_path::FieldPath;
+use crate::http_proxy::authorization;
+use crate::{Contribution, Fragment, Note, Origin, Rank};
+
+/// Where everything stands.
+pub(super) static SPEC: FieldPath<'_> = FieldPath::root("spec");
+
+/// One route on its way to a contribution.
+pub(super) struct Translation<'r, 's> {
+    pub(super) reader: &'r Reader<'s>,
+    pub(super) settings: &'r Settings,
+    pub(super) id: &'r ObjectId,
+    pub(super) out: Contribution,
+    /// The first reference that comes to nothing.
+    unresolved: Option<Failure>,
+    /// The first value that cannot be served.
+    unsupported: Option<Failure>,
+    /// Policies that backends have, with what came of them.
+    pub(super) policies: BTreeMap<ObjectId, Vec<Condition>>,
+}
+
+impl<'r, 's> Translation<'r, 's> {
+    pub(super) fn new(reader: &'r Reader<'s>, settings: &'r Settings, id: &'r ObjectId) -> Self {
+        let (out, policies) = (Contribution::default(), BTreeMap::new());
+        Self { reader, settings, id, out, unresolved: None, unsupported: None, policies }
+    }
+
+    /// A reference comes to nothing.
+    pub(super) fn unresolved(&mut self, at: &FieldPath<'_>, failure: Failure) {
+        self.problem(RESOLVED_REFS, at.to_string(), &failure);
+        self.unresolved.get_or_insert(failure);
+    }
+
+    /// A value cannot be served.
+    pub(super) fn unsupported(&mut self, at: &FieldPath<'_>, message: impl Into<String>) {
+        let failure = Failure::new("UnsupportedValue", message);
+        self.problem(ACCEPTED, at.to_string(), &failure);
+        self.unsupported.get_or_insert(failure);
+    }
+
+    fn problem(&mut self, kind: &'static str, path: String, failure: &Failure) {
+        let Failure { reason, message } = failure.clone();
+        let severity = Severity::Error;
+        self.out.note(self.id, Problem { severity, kind, reason, path, message, help: None });
+    }
+
+    /// Adds what happens at a host of a listener.
+    pub(super) fn add(&mut self, age: Age, place: Place<'_>, traffic: Traffic) {
+        let Place { listener, on, host } = place;
+        let origin = Origin::Route;
+        let rank = Rank { origin, age, root: self.id.clone() };
+        let policies =
+            Policies { authorization: authorization::of_all(self.settings), ..Policies::default() };
+        let tls = on.tls.clone();
+        let is_member = listener.carries == Carries::Https && host != listener.host;
+        let section = is_member.then(|| listener.host.clone());
+        let (cors, jwt_providers, closed, authorization) = (None, vec![], false, None);
+        let fragment =
+            Fragment { rank, section, tls, traffic, policies, cors, jwt_providers, closed, authorization };
+        self.out.fragments.insert(VirtualHostKey { listener: on.listener.clone(), host }, fragment);
+    }
+
+    /// Writes down what is said of the route at its parents, of these what the route adds to them, and of policies where
+    /// they have effect.
+    pub(super) fn finish(mut self, attachments: &[Attachment<'_>], serves: bool) -> Contribution {
+        for (index, attachment) in attachments.iter().enumerate() {
+            if let Err(failure) = &attachment.listeners {
+                self.problem(ACCEPTED, SPEC.item("parentRefs", index).to_string(), failure);
+            }
+        }
+        let refused = self.unsupported.as_ref().filter(|_| !serves);
+        let statuses = attachments.iter().map(|attachment| ParentStatus {
+            parent: attachment.reference.clone(),
+            conditions: self.conditions(attachment, refused),
+        });
+        let standing = Standing::Whole(GatewayApiStatus::Route(statuses.collect()));
+        self.out.notes.entry(self.id.clone()).or_default().standing = Some(Box::new(standing));
+        for attachment in attachments {
+            let Ok(listeners) = &attachment.listeners else { continue };
+            let names = listeners.iter().map(|(listener, _)| listener.name.clone());
+            let note: &mut Note = self.out.notes.entry(attachment.parent.clone()).or_default();
+            match note.standing.as_deref_mut() {
+                Some(Standing::Attached(attached)) => attached.extend(names),
+                Some(_) | None => note.standing = Some(Box::new(Standing::Attached(names.collect()))),
+            }
+        }
+        let fleets = attachments.iter().filter(|attachment| attachment.listeners.is_ok());
+        let gateways: BTreeSet<_> = fleets.filter_map(|attachment| gateway_ref(&attachment.fleet)).collect();
+        for (policy, conditions) in std::mem::take(&mut self.policies) {
+            let ancestor = |gateway: &ParentRef| AncestorStatus {
+                ancestor: gateway.clone(),
+                conditions: conditions.clone(),
+            };
+            let standing = Standing::Reached(gateways.iter().map(ancestor).collect());
+            self.out.notes.entry(policy).or_default().standing = Some(Box::new(standing));
+        }
+        self.out.keep_what_is_named();
+        self.out
+    }
+
+    fn conditions(&self, attachment: &Attachment<'_>, refused: Option<&Failure>) -> Vec<Condition> {
+        let failure = attachment.listeners.as_ref().err().or(refused);
+        let mut conditions = vec![
+            unless(ACCEPTED, ACCEPTED, failure),
+            unless(RESOLVED_REFS, RESOLVED_REFS, self.unresolved.as_ref()),
+        ];
+        if let (None, Some(unsupported)) = (failure, &self.unsupported) {
+            conditions.push(Condition { holds: Holds::Yes, ..fails("PartiallyInvalid", unsupported) });
+        }
+        conditions
+    }
+}
+
+/// The Gateway of a fleet, for the status of a policy.
+fn gateway_ref(fleet: &FleetId) -> Option<ParentRef> {
+    let gateway = fleet.of_gateway()?;
+    Some(ParentRef {
+        group: GROUP.into(),
+        kind: "Gateway".into(),
+        namespace: Some(gateway.namespace.clone()),
+        name: gateway.name.clone(),
+        section_name: None,
+        port: None,
+    })
+}
