@@ -29,6 +29,8 @@ use rules::{Address, Destinations, Protocol};
 const RETRY: Duration = Duration::from_millis(200);
 /// Changes that come close together are one.
 const TOGETHER: Duration = Duration::from_millis(50);
+/// What addresses of load balancers begin with.
+const BALANCED: &str = "10.89.";
 const OF_SERVICE: &str = "kubernetes.io/service-name";
 
 /// What is watched.
@@ -128,11 +130,15 @@ impl Proxy {
         if spec.type_.as_deref() != Some("LoadBalancer") {
             return true;
         }
-        let address = match self.addresses.get(&uid) {
-            Some(address) => address.clone(),
-            None => address_in_status(service)
-                .or_else(|| spec.load_balancer_ip.clone())
-                .unwrap_or_else(|| self.free()),
+        let address = match (self.addresses.get(&uid).cloned(), address_in_status(service)) {
+            (Some(known), _) => known,
+            (None, Some(told)) => told,
+            (None, None) => match &spec.load_balancer_ip {
+                None => self.free(),
+                Some(wanted) if self.is_free(wanted) => wanted.clone(),
+                // As elsewhere: it has none until it asks for another.
+                Some(_) => return true,
+            },
         };
         self.addresses.insert(uid, address.clone());
         address_in_status(service) == Some(address.clone()) || self.write(service, &address).await
@@ -148,9 +154,12 @@ impl Proxy {
 
     fn free(&self) -> String {
         let mut numbers =
-            (1..=254).flat_map(|third| (2..=254).map(move |last| format!("10.89.{third}.{last}")));
-        let taken: BTreeSet<&String> = self.addresses.values().collect();
-        numbers.find(|address| !taken.contains(address)).unwrap_or_default()
+            (1..=254).flat_map(|third| (2..=254).map(move |last| format!("{BALANCED}{third}.{last}")));
+        numbers.find(|address| self.is_free(address)).unwrap_or_default()
+    }
+
+    fn is_free(&self, address: &str) -> bool {
+        address.starts_with(BALANCED) && self.addresses.values().all(|taken| taken != address)
     }
 
     fn of_service(&self, service: &Service, endpoints: &Endpoints) -> Destinations {
