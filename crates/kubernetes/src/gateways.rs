@@ -36,6 +36,7 @@ async fn tell_gateways(
         };
         match event {
             None => return,
+            Some(Err(error)) if is_stale(&error) => {}
             Some(Err(error)) => tracing::warn!(%error, "the Services of Gateways cannot be watched"),
             Some(Ok(Event::Init)) => listed.clear(),
             Some(Ok(Event::InitApply(service))) => listed.extend(reached(&service)),
@@ -80,7 +81,9 @@ pub async fn follow_gateway_ca(
         let now = match event {
             None => return,
             Some(Err(error)) => {
-                tracing::warn!(%error, "the CA of Gateways cannot be watched");
+                if !is_stale(&error) {
+                    tracing::warn!(%error, "the CA of Gateways cannot be watched");
+                }
                 continue;
             }
             Some(Ok(Event::Init)) => {
@@ -97,6 +100,11 @@ pub async fn follow_gateway_ca(
         };
         authorities.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
     }
+}
+
+/// Whether only too much has happened since: everything is listed again.
+pub(crate) fn is_stale(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchError(refusal) if refusal.code == 410)
 }
 
 fn bundle(secret: &Secret) -> Option<CaBundle> {

@@ -260,7 +260,12 @@ impl World {
     pub fn served(&self, id: &GatewayId) -> Option<&Gateway> {
         let gateway = self.gateways.get(id)?;
         let class = self.classes.get(&gateway.spec.gateway_class_name)?;
-        (gateway.metadata.deletion_timestamp.is_none() && self.is_ours(class)).then_some(gateway)
+        let stays = gateway.metadata.deletion_timestamp.is_none();
+        (stays && self.is_ours(class) && self.is_watched(&id.namespace)).then_some(gateway)
+    }
+
+    fn is_watched(&self, namespace: &str) -> bool {
+        self.settings.namespaces.is_empty() || self.settings.namespaces.contains(namespace)
     }
 
     fn is_ours(&self, class: &GatewayClass) -> bool {
@@ -282,7 +287,7 @@ impl World {
     pub fn plan(&self, id: &GatewayId, certificate: &Certificate) -> Result<Plan, InvalidParameters> {
         let Some(gateway) = self.served(id) else { return Ok(self.farewell(id)) };
         let parameters = self.parameters_of(id, gateway)?;
-        let sets = self.listener_sets.values().filter(|set| parent(set) == *id);
+        let sets = self.listener_sets.values().filter(|set| is_part_of(set, id));
         let ports = ports::of_gateway(gateway, sets);
         let has_ports = !ports.is_empty();
         let wanted =
@@ -370,6 +375,13 @@ fn parent(set: &ListenerSet) -> GatewayId {
     let reference = &set.spec.parent_ref;
     let namespace = reference.namespace.clone().or_else(|| set.metadata.namespace.clone());
     GatewayId::new(namespace.unwrap_or_default(), &reference.name)
+}
+
+/// The same as a question, which is asked of every ListenerSet.
+fn is_part_of(set: &ListenerSet, gateway: &GatewayId) -> bool {
+    let reference = &set.spec.parent_ref;
+    let namespace = reference.namespace.as_ref().or(set.metadata.namespace.as_ref());
+    reference.name == gateway.name && namespace == Some(&gateway.namespace)
 }
 
 /// The hash of what was applied last.

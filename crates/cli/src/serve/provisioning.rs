@@ -31,8 +31,12 @@ pub(super) fn provisioner(
              --provision-gateways out"
         );
     }
-    let controllers =
-        Controllers { address: statuses.controllers(namespace), port: serving.xds.port, ca: files.ca };
+    let controllers = Controllers {
+        address: statuses.controllers(namespace),
+        port: serving.xds.port,
+        ca: files.ca,
+        namespaces: serving.watched.iter().map(ToString::to_string).collect(),
+    };
     let provisioning = &arguments.provisioning;
     Ok(Some(provisioning.provisioner(client.clone(), namespace, &statuses.identity(), controllers)))
 }

@@ -16,6 +16,8 @@ use provisioner::{ChildId, ChildKind, GatewayId, MANAGED_BY, MANAGER, World};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::gateways::is_stale;
+
 /// What one watch follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
@@ -106,6 +108,7 @@ impl Sources {
         match news {
             Ok(event) => followed.take(event, world),
             Err(error) if is_absent(&error) => followed.is_synced = true,
+            Err(error) if is_stale(&error) => {}
             Err(error) => {
                 tracing::warn!(what = ?source, %error, "what runs Envoys of Gateways cannot be watched");
             }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
 
+use api::gateway_api::gateway::GatewayStatusAddress;
 use isobath_cluster_tests::{eventually, install_definitions, install_gateway_definitions};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
@@ -14,9 +15,12 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Resource, ResourceExt};
+use kubernetes::follow_gateways;
+use provisioner::{GatewayId, Port, Protocol, Reached};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testbed::Bed;
+use tokio::sync::mpsc;
 
 use crate::controller::certificates;
 use crate::statuses::{apply, becomes};
@@ -222,5 +226,49 @@ fn somebody_elses_object_is_left_alone_and_the_gateway_says_so() {
         assert_eq!(bed.api::<Service>().get("isobath-web").await.unwrap(), before);
         bed.objects.delete(&theirs.to_string()).await.unwrap();
         has_just(bed, &["DaemonSet", "Secret", "Service", "ServiceAccount"]).await;
+    });
+}
+
+/// What is told next of where the Gateway `web` of the bed is reached.
+async fn told(
+    bed: &Bed,
+    news: &mut mpsc::UnboundedReceiver<(GatewayId, Option<Reached>)>,
+) -> Option<Reached> {
+    loop {
+        let (gateway, reached) = news.recv().await.expect("it is followed");
+        if gateway == GatewayId::new(&*bed.namespace, "web") {
+            return reached;
+        }
+    }
+}
+
+#[test]
+fn a_gateway_is_reached_at_the_address_that_it_asks_for_or_at_none() {
+    testbed::test("reached", async |bed| {
+        install_definitions(bed).await;
+        install_gateway_definitions(bed).await;
+        let _provisioner = Provisioner::start(bed);
+        class(bed, "reached", &controller_name(bed), None).await;
+        let (tell, mut news) = mpsc::unbounded_channel();
+        let following = tokio::spawn(follow_gateways(bed.client.clone(), tell));
+        let at = |addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| {
+                let value = (*address).to_owned();
+                GatewayStatusAddress { value, ..GatewayStatusAddress::default() }
+            });
+            let ports = [Port { number: 80, protocol: Protocol::Tcp }].into();
+            Some(Reached { addresses: addresses.collect(), ports })
+        };
+        let mut asking = gateway("reached", &[80]);
+        // No load balancer of this cluster has it.
+        asking["spec"]["addresses"] = json!([{"value": "192.0.2.1"}]);
+        apply(bed, &asking).await;
+        assert_eq!(told(bed, &mut news).await, at(&[]));
+        asking["spec"]["addresses"] = json!([{"value": "10.89.200.7"}]);
+        apply(bed, &asking).await;
+        assert_eq!(told(bed, &mut news).await, at(&["10.89.200.7"]));
+        bed.objects.delete(&asking.to_string()).await.unwrap();
+        assert_eq!(told(bed, &mut news).await, None);
+        following.abort();
     });
 }

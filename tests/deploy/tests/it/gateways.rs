@@ -23,6 +23,7 @@ fn provisioned() -> Vec<Value> {
         from_value(json!({"metadata": {"namespace": "shop", "name": "web", "uid": "u"}})).unwrap();
     let settings = Settings {
         controller_name: "projectcontour.io/gateway-controller".to_owned(),
+        namespaces: BTreeSet::new(),
         isobath_image: "isobath:0.1.0".to_owned(),
         envoy_image: "envoyproxy/envoy:distroless-v1.40.0".to_owned(),
         xds_address: "isobath".to_owned(),
