@@ -36,10 +36,15 @@ capabilities: {drop: [ALL]}
   valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
 {{- end }}
 
-{{/* What the controller reads in namespaces. */}}
+{{/* What the controller reads in namespaces. The Gateway API is the whole cluster's: its classes, and the labels of
+namespaces. */}}
 {{- define "isobath.readRules" -}}
 - apiGroups: [""]
+  {{- if .Values.watchNamespaces }}
   resources: [secrets, services]
+  {{- else }}
+  resources: [configmaps, namespaces, secrets, services]
+  {{- end }}
   verbs: [list, watch]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
@@ -56,6 +61,24 @@ capabilities: {drop: [ALL]}
 - apiGroups: [contour.heptio.com]
   resources: [ingressroutes, tlscertificatedelegations]
   verbs: [list, watch]
+{{- if not .Values.watchNamespaces }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources:
+  - backendtlspolicies
+  - gatewayclasses
+  - gateways
+  - grpcroutes
+  - httproutes
+  - listenersets
+  - referencegrants
+  - tcproutes
+  - tlsroutes
+  - udproutes
+  verbs: [list, watch]
+- apiGroups: [gateway.networking.x-k8s.io]
+  resources: [xbackendtrafficpolicies]
+  verbs: [list, watch]
+{{- end }}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses/status]
   verbs: [patch]
@@ -69,6 +92,23 @@ capabilities: {drop: [ALL]}
 - apiGroups: [contour.heptio.com]
   resources: [ingressroutes/status, tlscertificatedelegations/status]
   verbs: [patch]
+{{- if not .Values.watchNamespaces }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources:
+  - backendtlspolicies/status
+  - gatewayclasses/status
+  - gateways/status
+  - grpcroutes/status
+  - httproutes/status
+  - listenersets/status
+  - tcproutes/status
+  - tlsroutes/status
+  - udproutes/status
+  verbs: [patch]
+- apiGroups: [gateway.networking.x-k8s.io]
+  resources: [xbackendtrafficpolicies/status]
+  verbs: [patch]
+{{- end }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]

@@ -36,9 +36,6 @@ pub(crate) struct Arguments {
     /// The CA of the controllers' certificates, which Envoys are given.
     #[arg(long, env = "ENVOY_CAFILE", default_value = "/certs/ca.crt", value_name = "FILE")]
     envoy_cafile: PathBuf,
-    /// The namespaces whose Gateways the controllers serve; all of them when none is given.
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    watch_namespaces: Vec<String>,
     /// Waits while another one provisions.
     #[arg(long)]
     enable_leader_election: bool,
@@ -74,7 +71,6 @@ async fn provision(arguments: &Arguments) -> anyhow::Result<Outcome> {
         address: address.unwrap_or_else(|| format!("isobath.{}.svc", arguments.namespace)),
         port: arguments.xds_port,
         ca: ca.clone(),
-        namespaces: arguments.watch_namespaces.iter().cloned().collect(),
     };
     let provisioner =
         arguments.provisioning.provisioner(client.clone(), &arguments.namespace, &identity, controllers);

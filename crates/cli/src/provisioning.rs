@@ -1,6 +1,5 @@
 //! What flags say about the Envoys of Gateways, for the controller and for the command that does nothing else.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -38,8 +37,6 @@ pub(crate) struct Controllers {
     pub(crate) port: u16,
     /// The file with the CA of their certificates.
     pub(crate) ca: PathBuf,
-    /// The namespaces whose Gateways they serve; empty: all.
-    pub(crate) namespaces: BTreeSet<String>,
 }
 
 impl ProvisioningArguments {
@@ -51,10 +48,9 @@ impl ProvisioningArguments {
         identity: &str,
         controllers: Controllers,
     ) -> Provisioner {
-        let Controllers { address, port, ca, namespaces } = controllers;
+        let Controllers { address, port, ca } = controllers;
         let settings = Settings {
             controller_name: self.gateway_controller_name.clone(),
-            namespaces,
             isobath_image: self.isobath_image.clone(),
             envoy_image: self.envoy_image.clone(),
             xds_address: address,

@@ -1,14 +1,10 @@
 //! What the operator says about all Gateways.
 
-use std::collections::BTreeSet;
-
 /// What is the same for the Envoys of all Gateways.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The name by which classes choose this controller.
     pub controller_name: String,
-    /// The namespaces whose Gateways are served; empty: all.
-    pub namespaces: BTreeSet<String>,
     /// The image of Isobath, for what runs beside Envoy.
     pub isobath_image: String,
     /// The image of Envoy.

@@ -260,12 +260,7 @@ impl World {
     pub fn served(&self, id: &GatewayId) -> Option<&Gateway> {
         let gateway = self.gateways.get(id)?;
         let class = self.classes.get(&gateway.spec.gateway_class_name)?;
-        let stays = gateway.metadata.deletion_timestamp.is_none();
-        (stays && self.is_ours(class) && self.is_watched(&id.namespace)).then_some(gateway)
-    }
-
-    fn is_watched(&self, namespace: &str) -> bool {
-        self.settings.namespaces.is_empty() || self.settings.namespaces.contains(namespace)
+        (gateway.metadata.deletion_timestamp.is_none() && self.is_ours(class)).then_some(gateway)
     }
 
     fn is_ours(&self, class: &GatewayClass) -> bool {

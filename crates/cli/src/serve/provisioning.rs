@@ -24,6 +24,12 @@ pub(super) fn provisioner(
              --contour-cafile, --contour-cert-file and --contour-key-file in place of --insecure"
         );
     };
+    if !serving.watched.is_empty() {
+        bail!(
+            "--provision-gateways: a controller that reads some namespaces alone serves no Gateways, take it or \
+             --watch-namespaces out"
+        );
+    }
     let statuses = &arguments.statuses;
     if !statuses.are_written() {
         bail!(
@@ -31,12 +37,8 @@ pub(super) fn provisioner(
              --provision-gateways out"
         );
     }
-    let controllers = Controllers {
-        address: statuses.controllers(namespace),
-        port: serving.xds.port,
-        ca: files.ca,
-        namespaces: serving.watched.iter().map(ToString::to_string).collect(),
-    };
+    let controllers =
+        Controllers { address: statuses.controllers(namespace), port: serving.xds.port, ca: files.ca };
     let provisioning = &arguments.provisioning;
     Ok(Some(provisioning.provisioner(client.clone(), namespace, &statuses.identity(), controllers)))
 }

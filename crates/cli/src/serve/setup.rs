@@ -56,7 +56,8 @@ impl Setup {
         let writer = paced(&configuration.serving.cluster, &client).await?;
         let mode = arguments.xds_mode.into();
         let layout = arguments.layout.layout(mode)?;
-        let settings = Settings { layout, ..configuration.settings };
+        let gateway_controller = arguments.provisioning.gateway_controller_name.as_str().into();
+        let settings = Settings { layout, gateway_controller, ..configuration.settings };
         let configuration = Configuration { settings, ..configuration };
         let Arguments { contour_metrics, ref statuses, .. } = *arguments;
         let namespace = namespace(arguments);

@@ -7,7 +7,6 @@ use super::*;
 pub(crate) fn settings() -> Settings {
     Settings {
         controller_name: "projectcontour.io/gateway-controller".to_owned(),
-        namespaces: BTreeSet::new(),
         isobath_image: "isobath:test".to_owned(),
         envoy_image: "envoyproxy/envoy:test".to_owned(),
         xds_address: "isobath.isobath.svc".to_owned(),

@@ -173,17 +173,6 @@ fn a_gateway_that_is_being_deleted_gets_nothing_any_more() {
 }
 
 #[test]
-fn a_gateway_elsewhere_gets_nothing() {
-    for (namespaces, is_served) in [(&[][..], true), (&["shop", "b"], true), (&["b"], false)] {
-        let namespaces = namespaces.iter().map(|name| (*name).to_owned()).collect();
-        let mut world = World::new(Settings { namespaces, ..settings() });
-        world.apply_class(class("isobath", &settings().controller_name, &Value::Null));
-        world.apply_gateway(gateway(&json!({})));
-        assert_eq!(plan(&world) != nothing(), is_served);
-    }
-}
-
-#[test]
 fn a_service_stays_while_a_gateway_has_no_port() {
     let mut world = world();
     carry_out(&mut world);

@@ -23,7 +23,6 @@ fn provisioned() -> Vec<Value> {
         from_value(json!({"metadata": {"namespace": "shop", "name": "web", "uid": "u"}})).unwrap();
     let settings = Settings {
         controller_name: "projectcontour.io/gateway-controller".to_owned(),
-        namespaces: BTreeSet::new(),
         isobath_image: "isobath:0.1.0".to_owned(),
         envoy_image: "envoyproxy/envoy:distroless-v1.40.0".to_owned(),
         xds_address: "isobath".to_owned(),
@@ -89,8 +88,7 @@ fn a_controller_that_provisions_may_write_what_runs_envoys_and_nothing_more() {
     let resources = |rules: &[&Value]| -> BTreeSet<String> {
         rules.iter().flat_map(|rule| texts(rule, "resources")).collect()
     };
-    let expected = ["contourdeployments", "gatewayclasses", "gateways", "listenersets"];
-    assert_eq!(resources(&reading), expected.map(str::to_owned).into());
+    assert_eq!(resources(&reading), ["contourdeployments".to_owned()].into());
     assert_eq!(resources(&writing), written.into_iter().map(str::to_owned).collect());
     let rule = json!([
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["update"], "resourceNames": ["gatewayca"]},
@@ -132,4 +130,14 @@ fn pods_of_gateways_have_the_images_of_the_manifests_and_reach_the_controllers()
         of(&overlay, "GatewayClass", "isobath")["spec"]
     );
     assert_eq!(told(&kustomize("deploy/base").unwrap()), (false, vec![], false));
+}
+
+#[test]
+fn the_chart_provisions_for_the_whole_cluster_or_not_at_all() {
+    let Some(refused) = helm(&["gateways.provision=true", "watchNamespaces={a}"]) else { return };
+    let refused = refused.expect_err("both");
+    assert!(
+        refused.contains("gateways.provision: a controller that reads some namespaces alone"),
+        "{refused}"
+    );
 }
