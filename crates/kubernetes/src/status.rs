@@ -66,6 +66,12 @@ impl Writer {
         (Self { client, board, inputs, role, writes, events, observer }, tell)
     }
 
+    /// The same, with another name of our entries in routes and policies of the Gateway API.
+    #[must_use]
+    pub fn named(self, controller: &str) -> Self {
+        Self { board: self.board.named(controller), ..self }
+    }
+
     /// The same, with somebody who is told how it fares.
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn Observe>) -> Self {

@@ -22,6 +22,8 @@ pub enum GatewayApiStatus {
 /// What is said of a Gateway. Its addresses are no part of it: whoever runs its Envoys knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GatewayStatus {
+    /// The addresses that it asks for by their values.
+    pub requested: Vec<Arc<str>>,
     /// Of the Gateway as a whole.
     pub conditions: Vec<Condition>,
     /// Of each listener, in the order of the spec.

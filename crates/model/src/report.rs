@@ -1,6 +1,6 @@
 //! What we tell users about their objects.
 
-use crate::{GatewayApiStatus, Kind, ObjectId};
+use crate::{FleetId, GatewayApiStatus, Kind, ObjectId};
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +57,19 @@ pub struct Report {
 }
 
 impl Report {
+    /// The Envoys whose acknowledgement a Gateway or a ListenerSet waits for; those of the ingress for all others.
+    #[must_use]
+    pub fn fleet(&self) -> FleetId {
+        match self.gateway_api.as_deref() {
+            Some(GatewayApiStatus::Gateway(_)) => {
+                FleetId::gateway(self.object.namespace.clone(), self.object.name.clone())
+            }
+            Some(GatewayApiStatus::ListenerSet(status)) => status.fleet.clone(),
+            Some(GatewayApiStatus::Class(_) | GatewayApiStatus::Route(_) | GatewayApiStatus::Policy(_))
+            | None => FleetId::ingress(),
+        }
+    }
+
     /// The one sentence of a status, in Contour's words (reference 3.24, 4.3): of an IngressRoute the first error, or
     /// that it is valid; of others that there are errors, which stand beside it.
     #[must_use]

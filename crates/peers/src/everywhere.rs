@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use model::{ObjectId, Problem};
+use model::{FleetId, ObjectId, Problem};
 
-use crate::message::{Version, Word, Words};
+use crate::message::{Nodes, Version, Word, Words};
 use crate::progress::Position;
 
 /// How far the Envoys of all controllers have come.
@@ -13,11 +13,18 @@ use crate::progress::Position;
 pub(crate) struct Everywhere {
     /// What is not known to be in force everywhere: an object in its newest generation, by its publication here.
     unsettled: BTreeMap<ObjectId, Position>,
-    by_publication: BTreeSet<(u64, ObjectId)>,
-    newest: u64,
-    own_nodes: usize,
-    own_acknowledged: u64,
+    by_publication: Queues,
+    own: BTreeMap<FleetId, Own>,
     peers: BTreeMap<SocketAddr, Peer>,
+}
+
+/// Our own Envoys of a fleet.
+#[derive(Debug, Default)]
+struct Own {
+    /// The newest publication that is known of.
+    newest: u64,
+    nodes: usize,
+    acknowledged: u64,
 }
 
 /// Another controller.
@@ -25,44 +32,89 @@ pub(crate) struct Everywhere {
 struct Peer {
     is_connected: bool,
     /// `None` until it has said so on the connection that it has now: its Envoys are unknown.
-    nodes: Option<usize>,
+    nodes: Option<Nodes>,
     /// What it has not said to be in force.
-    open: BTreeSet<(u64, ObjectId)>,
+    open: Queues,
     rejections: BTreeMap<ObjectId, Words>,
+}
+
+/// Objects by the publication that carries them, those of each fleet for themselves.
+#[derive(Debug, Clone, Default)]
+struct Queues(BTreeMap<FleetId, BTreeSet<(u64, ObjectId)>>);
+
+impl Queues {
+    fn insert(&mut self, object: &ObjectId, position: &Position) {
+        let queue = self.0.entry(position.fleet.clone()).or_default();
+        queue.insert((position.publication, object.clone()));
+    }
+
+    fn remove(&mut self, object: &ObjectId, position: &Position) {
+        if let Some(queue) = self.0.get_mut(&position.fleet) {
+            queue.remove(&(position.publication, object.clone()));
+        }
+    }
+
+    /// The first publication of a fleet.
+    fn first(&self, fleet: &FleetId) -> Option<u64> {
+        self.0.get(fleet)?.first().map(|(publication, _)| *publication)
+    }
+
+    /// Takes out the next object of a fleet whose publication is not after this one.
+    fn pop(&mut self, fleet: &FleetId, publication: u64) -> Option<ObjectId> {
+        let queue = self.0.get_mut(fleet)?;
+        queue.first().filter(|(waits, _)| *waits <= publication)?;
+        queue.pop_first().map(|(_, object)| object)
+    }
 }
 
 impl Everywhere {
     /// An object has another generation, or another configuration.
     pub(crate) fn reported(&mut self, object: &ObjectId, position: Position) {
-        self.newest = self.newest.max(position.publication);
+        let own = self.own.entry(position.fleet.clone()).or_default();
+        own.newest = own.newest.max(position.publication);
         self.forgotten(object);
-        self.unsettled.insert(object.clone(), position);
-        let entry = (position.publication, object.clone());
         for peer in self.peers.values_mut().filter(|peer| peer.is_connected) {
-            peer.open.insert(entry.clone());
+            peer.open.insert(object, &position);
         }
-        self.by_publication.insert(entry);
+        self.by_publication.insert(object, &position);
+        self.unsettled.insert(object.clone(), position);
     }
 
     /// There is nothing to tell of an object any more.
     pub(crate) fn forgotten(&mut self, object: &ObjectId) {
-        let Some(Position { publication, .. }) = self.unsettled.remove(object) else { return };
-        let entry = (publication, object.clone());
-        self.by_publication.remove(&entry);
+        let Some(position) = self.unsettled.remove(object) else { return };
+        self.by_publication.remove(object, &position);
         for peer in self.peers.values_mut() {
-            peer.open.remove(&entry);
+            peer.open.remove(object, &position);
         }
     }
 
-    /// How far our own Envoys have come.
-    pub(crate) fn own_acknowledged(&mut self, publication: u64) {
-        self.own_acknowledged = self.own_acknowledged.max(publication);
-        self.newest = self.newest.max(publication);
+    /// How far our own Envoys of a fleet have come.
+    pub(crate) fn own_acknowledged(&mut self, fleet: &FleetId, publication: u64) {
+        let own = self.own.entry(fleet.clone()).or_default();
+        own.acknowledged = own.acknowledged.max(publication);
+        own.newest = own.newest.max(publication);
     }
 
     /// So many Envoys of our own are connected.
-    pub(crate) const fn own_nodes(&mut self, count: usize) {
-        self.own_nodes = count;
+    pub(crate) fn own_nodes(&mut self, fleet: &FleetId, count: usize) {
+        self.own.entry(fleet.clone()).or_default().nodes = count;
+    }
+
+    /// A fleet of ours is no more, and nothing is waited for there.
+    pub(crate) fn dissolved(&mut self, fleet: &FleetId) {
+        self.own.remove(fleet);
+        while let Some(object) = self.by_publication.pop(fleet, u64::MAX) {
+            self.unsettled.remove(&object);
+        }
+        for peer in self.peers.values_mut() {
+            peer.open.0.remove(fleet);
+        }
+    }
+
+    /// The fleets of which something is known.
+    pub(crate) fn fleets(&self) -> impl Iterator<Item = &FleetId> {
+        self.own.keys()
     }
 
     /// These are the other controllers. Gives the objects that those who have gone rejected.
@@ -97,8 +149,8 @@ impl Everywhere {
     /// No controller runs at an address, so no Envoy is connected to it.
     pub(crate) fn nobody(&mut self, address: SocketAddr) {
         if let Some(peer) = self.peers.get_mut(&address) {
-            *peer =
-                Peer { nodes: Some(0), rejections: std::mem::take(&mut peer.rejections), ..Peer::default() };
+            let rejections = std::mem::take(&mut peer.rejections);
+            *peer = Peer { nodes: Some(Nodes::new()), rejections, ..Peer::default() };
         }
     }
 
@@ -106,11 +158,13 @@ impl Everywhere {
     pub(crate) fn said(&mut self, address: SocketAddr, word: &Word) -> Vec<ObjectId> {
         // What comes from a connection that is not kept any more says nothing of the one that is.
         let Some(peer) = self.peers.get_mut(&address).filter(|peer| peer.is_connected) else { return vec![] };
-        peer.nodes = Some(word.nodes);
+        peer.nodes = Some(word.fleets());
         for version in &word.in_force {
             let Some(object) = version.object() else { continue };
             let known = self.unsettled.get(&object).filter(|known| known.generation <= version.generation);
-            known.map(|known| peer.open.remove(&(known.publication, object)));
+            if let Some(known) = known {
+                peer.open.remove(&object, known);
+            }
         }
         let mut changed = Vec::new();
         for rejected in &word.rejected {
@@ -129,14 +183,15 @@ impl Everywhere {
         self.peers.values().find_map(|peer| peer.rejections.get(object)).map(Problem::from)
     }
 
-    /// Up to which publication everything is in force with all Envoys; `None` when there are none, or a controller
-    /// does not say.
-    pub(crate) fn in_force(&self) -> Option<u64> {
-        let mut nodes = self.own_nodes;
-        let mut reached = if self.own_nodes == 0 { self.newest } else { self.own_acknowledged };
+    /// Up to which publication everything is in force with all Envoys of a fleet; `None` when there are none, or a
+    /// controller does not say.
+    pub(crate) fn in_force(&self, fleet: &FleetId) -> Option<u64> {
+        let own = self.own.get(fleet)?;
+        let mut nodes = own.nodes;
+        let mut reached = if own.nodes == 0 { own.newest } else { own.acknowledged };
         for peer in self.peers.values() {
-            nodes += peer.nodes?;
-            if let Some((publication, _)) = peer.open.first() {
+            nodes += peer.nodes.as_ref()?.get(fleet).copied().unwrap_or_default();
+            if let Some(publication) = peer.open.first(fleet) {
                 reached = reached.min(publication.saturating_sub(1));
             }
         }
@@ -144,11 +199,9 @@ impl Everywhere {
     }
 
     /// Everything up to a publication is in force: nobody need be asked for it any more.
-    pub(crate) fn settle(&mut self, publication: u64) {
-        while self.by_publication.first().is_some_and(|(waits, _)| *waits <= publication) {
-            if let Some((_, object)) = self.by_publication.pop_first() {
-                self.unsettled.remove(&object);
-            }
+    pub(crate) fn settle(&mut self, fleet: &FleetId, publication: u64) {
+        while let Some(object) = self.by_publication.pop(fleet, publication) {
+            self.unsettled.remove(&object);
         }
     }
 }
@@ -164,6 +217,10 @@ mod tests {
         ObjectId::new(Kind::HttpProxy, "ns", name)
     }
 
+    fn ingress() -> FleetId {
+        FleetId::ingress()
+    }
+
     fn address(port: u16) -> SocketAddr {
         ([127, 0, 0, 1], port).into()
     }
@@ -175,24 +232,24 @@ mod tests {
     }
 
     fn report(everywhere: &mut Everywhere, name: &str, generation: i64, publication: u64) {
-        everywhere.reported(&object(name), Position { generation, publication });
+        everywhere.reported(&object(name), Position { generation, fleet: ingress(), publication });
     }
 
     fn word(nodes: usize, in_force: &[(&str, i64)]) -> Word {
         let in_force = in_force.iter().map(|(name, generation)| Version::new(&object(name), *generation));
-        Word { nodes, in_force: in_force.collect(), rejected: vec![] }
+        Word { nodes, in_force: in_force.collect(), ..Word::default() }
     }
 
     #[test]
     fn alone_it_is_our_own_envoys_that_count() {
         let mut everywhere = with_peers(&[]);
         report(&mut everywhere, "a", 1, 5);
-        assert_eq!(everywhere.in_force(), None, "nobody is there");
-        everywhere.own_nodes(1);
-        everywhere.own_acknowledged(4);
-        assert_eq!(everywhere.in_force(), Some(4));
-        everywhere.own_acknowledged(5);
-        assert_eq!(everywhere.in_force(), Some(5));
+        assert_eq!(everywhere.in_force(&ingress()), None, "nobody is there");
+        everywhere.own_nodes(&ingress(), 1);
+        everywhere.own_acknowledged(&ingress(), 4);
+        assert_eq!(everywhere.in_force(&ingress()), Some(4));
+        everywhere.own_acknowledged(&ingress(), 5);
+        assert_eq!(everywhere.in_force(&ingress()), Some(5));
     }
 
     #[test]
@@ -200,46 +257,46 @@ mod tests {
         let mut everywhere = with_peers(&[1]);
         report(&mut everywhere, "a", 1, 5);
         assert_eq!(everywhere.connected(address(1)).len(), 1);
-        assert_eq!(everywhere.in_force(), None, "it has not said anything yet");
+        assert_eq!(everywhere.in_force(&ingress()), None, "it has not said anything yet");
         everywhere.said(address(1), &word(3, &[]));
-        assert_eq!(everywhere.in_force(), Some(4));
+        assert_eq!(everywhere.in_force(&ingress()), Some(4));
         everywhere.said(address(1), &word(3, &[("a", 1)]));
-        assert_eq!(everywhere.in_force(), Some(5));
+        assert_eq!(everywhere.in_force(&ingress()), Some(5));
         report(&mut everywhere, "a", 2, 6);
-        assert_eq!(everywhere.in_force(), Some(5));
+        assert_eq!(everywhere.in_force(&ingress()), Some(5));
         everywhere.said(address(1), &word(3, &[("a", 1)]));
-        assert_eq!(everywhere.in_force(), Some(5), "the generation before");
+        assert_eq!(everywhere.in_force(&ingress()), Some(5), "the generation before");
         everywhere.said(address(1), &word(3, &[("a", 2)]));
-        assert_eq!(everywhere.in_force(), Some(6));
+        assert_eq!(everywhere.in_force(&ingress()), Some(6));
     }
 
     #[test]
     fn who_cannot_be_reached_may_have_envoys() {
         let mut everywhere = with_peers(&[1, 2]);
-        everywhere.own_nodes(1);
-        everywhere.own_acknowledged(5);
+        everywhere.own_nodes(&ingress(), 1);
+        everywhere.own_acknowledged(&ingress(), 5);
         for port in [1, 2] {
             everywhere.connected(address(port));
             everywhere.said(address(port), &word(0, &[]));
         }
-        assert_eq!(everywhere.in_force(), Some(5));
+        assert_eq!(everywhere.in_force(&ingress()), Some(5));
         everywhere.disconnected(address(2));
-        assert_eq!(everywhere.in_force(), None);
+        assert_eq!(everywhere.in_force(&ingress()), None);
         everywhere.peers_are(&[address(1)].into());
-        assert_eq!(everywhere.in_force(), Some(5), "it has gone");
+        assert_eq!(everywhere.in_force(&ingress()), Some(5), "it has gone");
     }
 
     #[test]
     fn where_no_controller_runs_there_are_no_envoys() {
         let mut everywhere = with_peers(&[1]);
-        everywhere.own_nodes(1);
+        everywhere.own_nodes(&ingress(), 1);
         report(&mut everywhere, "a", 1, 5);
-        everywhere.own_acknowledged(5);
-        assert_eq!(everywhere.in_force(), None);
+        everywhere.own_acknowledged(&ingress(), 5);
+        assert_eq!(everywhere.in_force(&ingress()), None);
         everywhere.nobody(address(1));
-        assert_eq!(everywhere.in_force(), Some(5));
+        assert_eq!(everywhere.in_force(&ingress()), Some(5));
         everywhere.connected(address(1));
-        assert_eq!(everywhere.in_force(), None);
+        assert_eq!(everywhere.in_force(&ingress()), None);
     }
 
     #[test]
@@ -251,8 +308,8 @@ mod tests {
             report(&mut everywhere, name, 1, publication);
         }
         everywhere.said(address(1), &word(1, &[("a", 1)]));
-        let reached = everywhere.in_force().unwrap();
-        everywhere.settle(reached);
+        let reached = everywhere.in_force(&ingress()).unwrap();
+        everywhere.settle(&ingress(), reached);
         everywhere.disconnected(address(1));
         report(&mut everywhere, "c", 1, 3);
         let asked: Vec<_> = everywhere.connected(address(1)).iter().filter_map(Version::object).collect();
@@ -266,7 +323,7 @@ mod tests {
         let rejected = |words: Option<&str>| {
             let words = words.map(|words| Words { message: words.to_owned(), help: None });
             let rejected = vec![Rejected { version: Version::new(&object("a"), 1), words }];
-            Word { nodes: 1, in_force: vec![], rejected }
+            Word { nodes: 1, rejected, ..Word::default() }
         };
         assert_eq!(everywhere.said(address(1), &rejected(Some("no"))), [object("a")]);
         assert_eq!(everywhere.rejection(&object("a")).unwrap().message, "no");
@@ -286,8 +343,35 @@ mod tests {
         everywhere.connected(address(1));
         everywhere.said(address(1), &word(1, &[]));
         report(&mut everywhere, "a", 1, 5);
-        assert_eq!(everywhere.in_force(), Some(4));
+        assert_eq!(everywhere.in_force(&ingress()), Some(4));
         everywhere.forgotten(&object("a"));
-        assert_eq!(everywhere.in_force(), Some(5));
+        assert_eq!(everywhere.in_force(&ingress()), Some(5));
+    }
+
+    #[test]
+    fn the_envoys_of_a_gateway_are_waited_for_by_themselves() {
+        let mut everywhere = with_peers(&[1]);
+        let (edge, other) = (FleetId::gateway("ns", "edge"), FleetId::gateway("ns", "other"));
+        let gateway = ObjectId::new(Kind::Gateway, "ns", "edge");
+        everywhere.reported(&gateway, Position { generation: 1, fleet: edge.clone(), publication: 5 });
+        report(&mut everywhere, "a", 1, 6);
+        everywhere.own_nodes(&ingress(), 1);
+        everywhere.own_acknowledged(&ingress(), 6);
+        everywhere.connected(address(1));
+        // Its Envoy is connected to the other controller.
+        let nodes = Nodes::from([(edge.clone(), 1)]);
+        everywhere.said(address(1), &Word { in_force: word(0, &[("a", 1)]).in_force, ..Word::of(&nodes) });
+        let in_force = [&ingress(), &edge, &other].map(|fleet| everywhere.in_force(fleet));
+        assert_eq!(in_force, [Some(6), Some(4), None]);
+        let in_force = vec![Version::new(&gateway, 1)];
+        everywhere.said(address(1), &Word { in_force, ..Word::of(&nodes) });
+        assert_eq!(everywhere.in_force(&edge), Some(5));
+        everywhere.said(address(1), &Word::default());
+        assert_eq!(everywhere.in_force(&edge), None, "it has gone");
+        // The Gateway is made anew, and what is published for it is counted anew.
+        everywhere.said(address(1), &Word::of(&nodes));
+        everywhere.dissolved(&edge);
+        everywhere.reported(&gateway, Position { generation: 1, fleet: edge.clone(), publication: 1 });
+        assert_eq!(everywhere.in_force(&edge), Some(0));
     }
 }

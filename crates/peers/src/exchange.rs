@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use model::{ObjectId, Problem, Report};
+use model::{FleetId, ObjectId, Problem, Report};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::dial::{Connect, Event, dial};
 use crate::everywhere::Everywhere;
-use crate::message::{Version, is_carried};
+use crate::message::{Version, is_awaited};
 use crate::progress::{Position, Progress};
 
 /// How much a peer may say before it is heard.
@@ -23,10 +23,12 @@ pub enum Input {
     Reported(Report, u64),
     /// There is nothing to tell of an object any more.
     Forgotten(ObjectId),
-    /// All our Envoys have acknowledged a publication, and all before it.
-    Acknowledged(u64),
-    /// So many Envoys are connected to us.
-    Nodes(usize),
+    /// All our Envoys of a fleet have acknowledged a publication, and all before it.
+    Acknowledged(FleetId, u64),
+    /// So many Envoys of a fleet are connected to us.
+    Nodes(FleetId, usize),
+    /// A fleet is no more. Another one of its name counts its publications anew.
+    Dissolved(FleetId),
     /// These are the other controllers.
     Peers(BTreeSet<SocketAddr>),
     /// Whether we are the leader: the others are asked by the leader alone.
@@ -36,8 +38,8 @@ pub enum Input {
 /// What the leader learns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// All Envoys, of whichever controller, have what is in our publications up to this one.
-    InForce(u64),
+    /// All Envoys of a fleet, of whichever controller, have what is in our publications up to this one.
+    InForce(FleetId, u64),
     /// What Envoys of other controllers have against an object now.
     Rejected(ObjectId, Option<Problem>),
 }
@@ -54,7 +56,7 @@ pub struct Exchange {
 
 struct Leading {
     everywhere: Everywhere,
-    in_force: Option<u64>,
+    in_force: BTreeMap<FleetId, u64>,
     peers: BTreeMap<SocketAddr, Link>,
 }
 
@@ -97,8 +99,9 @@ impl Exchange {
         match &input {
             Input::Reported(report, publication) => self.progress.reported(report, *publication),
             Input::Forgotten(object) => self.progress.forgotten(object),
-            Input::Acknowledged(publication) => self.progress.acknowledged(*publication),
-            Input::Nodes(count) => self.progress.nodes(*count),
+            Input::Acknowledged(fleet, publication) => self.progress.acknowledged(fleet, *publication),
+            Input::Nodes(fleet, count) => self.progress.nodes(fleet, *count),
+            Input::Dissolved(fleet) => self.progress.dissolved(fleet),
             Input::Peers(addresses) => self.addresses.clone_from(addresses),
             Input::Leads(false) => self.leading = None,
             Input::Leads(true) if self.leading.is_none() => self.lead(),
@@ -109,8 +112,14 @@ impl Exchange {
         match input {
             Input::Reported(report, publication) => leading.reported(&report, publication),
             Input::Forgotten(object) => leading.everywhere.forgotten(&object),
-            Input::Acknowledged(publication) => leading.everywhere.own_acknowledged(publication),
-            Input::Nodes(count) => leading.everywhere.own_nodes(count),
+            Input::Acknowledged(fleet, publication) => {
+                leading.everywhere.own_acknowledged(&fleet, publication);
+            }
+            Input::Nodes(fleet, count) => leading.everywhere.own_nodes(&fleet, count),
+            Input::Dissolved(fleet) => {
+                leading.everywhere.dissolved(&fleet);
+                leading.in_force.remove(&fleet);
+            }
             Input::Peers(_) | Input::Leads(_) => {
                 changed = leading.everywhere.peers_are(&self.addresses);
                 leading.dial(&self.addresses, &self.connect, &self.tell);
@@ -130,20 +139,21 @@ impl Leading {
     fn new(progress: &Progress) -> Self {
         let mut everywhere = Everywhere::default();
         let (acknowledged, nodes) = progress.reached();
-        everywhere.own_nodes(nodes);
-        everywhere.own_acknowledged(acknowledged);
+        nodes.iter().for_each(|(fleet, count)| everywhere.own_nodes(fleet, *count));
+        acknowledged.iter().for_each(|(fleet, publication)| everywhere.own_acknowledged(fleet, *publication));
         for (object, position) in progress.positions() {
             everywhere.reported(&object, position);
         }
-        Self { everywhere, in_force: None, peers: BTreeMap::new() }
+        Self { everywhere, in_force: BTreeMap::new(), peers: BTreeMap::new() }
     }
 
     fn reported(&mut self, report: &Report, publication: u64) {
-        if !is_carried(&report.object) {
+        if !is_awaited(&report.object) {
             return;
         }
         let generation = report.generation;
-        self.everywhere.reported(&report.object, Position { generation, publication });
+        let position = Position { generation, fleet: report.fleet(), publication };
+        self.everywhere.reported(&report.object, position);
         let version = Version::new(&report.object, generation);
         for asks in self.peers.values().filter_map(|link| link.asks.as_ref()) {
             // One that has just gone is asked again when it is back.
@@ -196,12 +206,14 @@ impl Leading {
             News::Rejected(object, problem)
         };
         let mut news: Vec<_> = changed.into_iter().map(rejected).collect();
-        let reached = self.everywhere.in_force();
-        if let Some(reached) = reached.filter(|reached| self.in_force.is_none_or(|before| before < *reached))
-        {
-            self.everywhere.settle(reached);
-            self.in_force = Some(reached);
-            news.push(News::InForce(reached));
+        let fleets: Vec<FleetId> = self.everywhere.fleets().cloned().collect();
+        for fleet in fleets {
+            let Some(reached) = self.everywhere.in_force(&fleet) else { continue };
+            if self.in_force.get(&fleet).is_none_or(|before| *before < reached) {
+                self.everywhere.settle(&fleet, reached);
+                self.in_force.insert(fleet.clone(), reached);
+                news.push(News::InForce(fleet, reached));
+            }
         }
         news
     }

@@ -1,8 +1,9 @@
 //! Lines of JSON, one value in each.
 
+use std::collections::BTreeMap;
 use std::io;
 
-use model::{Kind, ObjectId, Problem, Severity};
+use model::{FleetId, GatewayName, Kind, ObjectId, Problem, Severity};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -14,8 +15,19 @@ const LINE_BYTES: u64 = 4 * 1024 * 1024;
 /// Envoy's words may be long; what a status has of them is not.
 const MESSAGE_BYTES: usize = 2048;
 
-/// The kinds whose objects Envoys get.
-const KINDS: [Kind; 4] = [Kind::HttpProxy, Kind::Ingress, Kind::IngressRoute, Kind::ExtensionService];
+/// The kinds whose objects Envoys get, and of which somebody waits until they have them.
+const AWAITED: [Kind; 6] = [
+    Kind::HttpProxy,
+    Kind::Ingress,
+    Kind::IngressRoute,
+    Kind::ExtensionService,
+    Kind::Gateway,
+    Kind::ListenerSet,
+];
+
+/// The kinds whose objects Envoys get, too, and may reject.
+const ATTACHED: [Kind; 5] =
+    [Kind::HttpRoute, Kind::GrpcRoute, Kind::TlsRoute, Kind::TcpRoute, Kind::UdpRoute];
 
 /// An object in one generation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,14 +47,19 @@ impl Version {
 
     /// The object; `None` when it is of a kind that Envoys do not get.
     pub(crate) fn object(&self) -> Option<ObjectId> {
-        let kind = KINDS.into_iter().find(|kind| kind.as_str() == self.kind)?;
+        let kind = AWAITED.into_iter().chain(ATTACHED).find(|kind| kind.as_str() == self.kind)?;
         Some(ObjectId::new(kind, &*self.namespace, &*self.name))
     }
 }
 
 /// Whether Envoys get such objects.
 pub(crate) fn is_carried(object: &ObjectId) -> bool {
-    KINDS.contains(&object.kind)
+    is_awaited(object) || ATTACHED.contains(&object.kind)
+}
+
+/// Whether somebody waits until they have them.
+pub(crate) fn is_awaited(object: &ObjectId) -> bool {
+    AWAITED.contains(&object.kind)
 }
 
 /// What the leader asks: which of these are in force with all Envoys?
@@ -54,8 +71,11 @@ pub(crate) struct Ask {
 /// What a controller answers.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Word {
-    /// How many Envoys it has.
+    /// How many Envoys of the ingress it has.
     pub(crate) nodes: usize,
+    /// How many Envoys of each Gateway it has; none of those that are not named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) gateways: Vec<OfGateway>,
     /// What was asked for, and is in force with all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) in_force: Vec<Version>,
@@ -63,6 +83,39 @@ pub(crate) struct Word {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) rejected: Vec<Rejected>,
 }
+
+/// The Envoys of a Gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OfGateway {
+    namespace: String,
+    name: String,
+    nodes: usize,
+}
+
+impl Word {
+    /// One that says how many Envoys there are of each fleet.
+    pub(crate) fn of(nodes: &Nodes) -> Self {
+        let of_gateway = |(fleet, nodes): (&FleetId, &usize)| {
+            let GatewayName { namespace, name } = fleet.of_gateway()?;
+            Some(OfGateway { namespace: namespace.to_string(), name: name.to_string(), nodes: *nodes })
+        };
+        Self {
+            nodes: nodes.get(&FleetId::ingress()).copied().unwrap_or_default(),
+            gateways: nodes.iter().filter_map(of_gateway).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// How many Envoys there are of each fleet.
+    pub(crate) fn fleets(&self) -> Nodes {
+        let gateways = self.gateways.iter();
+        let gateways = gateways.map(|each| (FleetId::gateway(&*each.namespace, &*each.name), each.nodes));
+        gateways.chain([(FleetId::ingress(), self.nodes)]).collect()
+    }
+}
+
+/// How many Envoys there are of each fleet.
+pub(crate) type Nodes = BTreeMap<FleetId, usize>;
 
 /// What Envoys have to say against an object.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,12 +189,21 @@ mod tests {
 
     #[test]
     fn objects_come_back_as_they_were() {
-        for kind in KINDS {
+        for kind in AWAITED.into_iter().chain(ATTACHED) {
             let object = ObjectId::new(kind, "ns", "name");
             assert_eq!(Version::new(&object, 3).object(), Some(object));
         }
         let other = ObjectId::new(Kind::Secret, "ns", "name");
         assert_eq!(Version::new(&other, 3).object(), None);
+    }
+
+    #[test]
+    fn envoys_come_back_as_they_were_counted() {
+        let nodes = Nodes::from([(FleetId::ingress(), 2), (FleetId::gateway("ns", "edge"), 1)]);
+        assert_eq!(Word::of(&nodes).fleets(), nodes);
+        // A controller from before Gateways were served has no Envoys of any.
+        let before: Word = serde_json::from_str(r#"{"nodes": 3}"#).unwrap();
+        assert_eq!(before.fleets(), Nodes::from([(FleetId::ingress(), 3)]));
     }
 
     #[tokio::test]

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use model::{ObjectId, Report};
+use model::{FleetId, ObjectId, Report};
 use tokio::sync::watch;
 
-use crate::message::{CHUNK, Rejected, Version, Word, Words, is_carried, is_rejection};
+use crate::message::{CHUNK, Nodes, Rejected, Version, Word, Words, is_awaited, is_carried, is_rejection};
 
 /// What this controller's Envoys have acknowledged, and what they reject. Told by the controller, read by its peers.
 #[derive(Debug, Default)]
@@ -20,15 +20,25 @@ pub struct Progress {
 struct State {
     objects: HashMap<ObjectId, Position>,
     rejections: BTreeMap<ObjectId, (i64, Words)>,
-    acknowledged: u64,
-    nodes: usize,
+    acknowledged: BTreeMap<FleetId, u64>,
+    nodes: Nodes,
 }
 
-/// A generation of an object, and the publication that carries it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A generation of an object, and the publication that carries it to the Envoys of a fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Position {
     pub(crate) generation: i64,
+    pub(crate) fleet: FleetId,
     pub(crate) publication: u64,
+}
+
+impl State {
+    /// Whether all connected Envoys have what is in a publication. Without Envoys there is nobody to wait for.
+    fn has_reached(&self, position: &Position) -> bool {
+        let Position { fleet, publication, .. } = position;
+        !self.nodes.contains_key(fleet)
+            || self.acknowledged.get(fleet).is_some_and(|done| publication <= done)
+    }
 }
 
 impl Progress {
@@ -40,7 +50,10 @@ impl Progress {
         let (object, generation) = (&report.object, report.generation);
         let words = report.problems.iter().find(|problem| is_rejection(problem)).map(Words::from);
         self.change(|state| {
-            state.objects.insert(object.clone(), Position { generation, publication });
+            if is_awaited(object) {
+                let position = Position { generation, fleet: report.fleet(), publication };
+                state.objects.insert(object.clone(), position);
+            }
             match words {
                 Some(words) => drop(state.rejections.insert(object.clone(), (generation, words))),
                 None => drop(state.rejections.remove(object)),
@@ -56,29 +69,44 @@ impl Progress {
         });
     }
 
-    /// All connected Envoys have acknowledged a publication, and all before it.
-    pub fn acknowledged(&self, publication: u64) {
-        self.change(|state| state.acknowledged = state.acknowledged.max(publication));
+    /// All connected Envoys of a fleet have acknowledged a publication, and all before it.
+    pub fn acknowledged(&self, fleet: &FleetId, publication: u64) {
+        self.change(|state| {
+            let newest = state.acknowledged.entry(fleet.clone()).or_default();
+            *newest = publication.max(*newest);
+        });
     }
 
-    /// So many Envoys are connected.
-    pub fn nodes(&self, count: usize) {
-        self.change(|state| state.nodes = count);
+    /// So many Envoys of a fleet are connected.
+    pub fn nodes(&self, fleet: &FleetId, count: usize) {
+        self.change(|state| match count {
+            0 => drop(state.nodes.remove(fleet)),
+            count => drop(state.nodes.insert(fleet.clone(), count)),
+        });
+    }
+
+    /// A fleet is no more.
+    pub fn dissolved(&self, fleet: &FleetId) {
+        self.change(|state| {
+            state.acknowledged.remove(fleet);
+            state.nodes.remove(fleet);
+            state.objects.retain(|_, position| position.fleet != *fleet);
+        });
     }
 
     /// Every object that was told of.
     pub(crate) fn positions(&self) -> Vec<(ObjectId, Position)> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut positions: Vec<_> =
-            state.objects.iter().map(|(object, position)| (object.clone(), *position)).collect();
+            state.objects.iter().map(|(object, position)| (object.clone(), position.clone())).collect();
         positions.sort_by(|a, b| a.0.cmp(&b.0));
         positions
     }
 
-    /// What was acknowledged, by how many.
-    pub(crate) fn reached(&self) -> (u64, usize) {
+    /// What was acknowledged by each fleet, and by how many.
+    pub(crate) fn reached(&self) -> (BTreeMap<FleetId, u64>, Nodes) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        (state.acknowledged, state.nodes)
+        (state.acknowledged.clone(), state.nodes.clone())
     }
 
     /// Resolves when something has changed, or at once when something did since the last time.
@@ -98,7 +126,7 @@ impl Progress {
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     asked: BTreeMap<ObjectId, i64>,
-    nodes: Option<usize>,
+    nodes: Option<Nodes>,
     rejected: BTreeMap<ObjectId, (i64, Words)>,
 }
 
@@ -117,16 +145,17 @@ impl Answers {
         let state = progress.state.lock().unwrap_or_else(PoisonError::into_inner);
         let in_force = self.in_force(&state);
         let rejected = self.rejected(&state);
-        let is_new = self.nodes.replace(state.nodes) != Some(state.nodes);
-        let word = Word { nodes: state.nodes, in_force, rejected };
+        let is_new = self.nodes.as_ref() != Some(&state.nodes);
+        if is_new {
+            self.nodes = Some(state.nodes.clone());
+        }
+        let word = Word { in_force, rejected, ..Word::of(&state.nodes) };
         (is_new || !word.in_force.is_empty() || !word.rejected.is_empty()).then_some(word)
     }
 
     fn in_force(&mut self, state: &State) -> Vec<Version> {
-        // Without Envoys there is nobody to wait for.
-        let reached = if state.nodes == 0 { u64::MAX } else { state.acknowledged };
         let is_in_force = |object: &ObjectId, asked: i64| {
-            let position = state.objects.get(object).filter(|position| position.publication <= reached)?;
+            let position = state.objects.get(object).filter(|position| state.has_reached(position))?;
             (position.generation >= asked).then_some(position.generation)
         };
         let done = self.asked.iter().filter_map(|(object, asked)| {
@@ -195,15 +224,15 @@ mod tests {
     #[test]
     fn what_is_asked_is_answered_when_all_envoys_have_it() {
         let (progress, mut answers) = (Progress::default(), Answers::default());
-        progress.nodes(2);
+        progress.nodes(&FleetId::ingress(), 2);
         progress.reported(&report("a", 1, None), 7);
         ask(&mut answers, "a", 2);
         assert_eq!(answers.next(&progress).unwrap(), Word { nodes: 2, ..Word::default() });
-        progress.acknowledged(7);
+        progress.acknowledged(&FleetId::ingress(), 7);
         assert_eq!(answers.next(&progress), None, "an older generation was asked for");
         progress.reported(&report("a", 3, None), 9);
         assert_eq!(answers.next(&progress), None);
-        progress.acknowledged(9);
+        progress.acknowledged(&FleetId::ingress(), 9);
         let word = answers.next(&progress).unwrap();
         assert_eq!(word.in_force, [Version::new(&object("a"), 3)]);
         assert_eq!(answers.next(&progress), None, "nothing is said twice");

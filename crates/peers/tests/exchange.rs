@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use certs::{Generated, Options, PEERS, TlsFiles, generate};
 use isobath_peers::{Connect, Exchange, Input, News, Progress, serve};
-use model::{Kind, ObjectId, Problem, Report, Severity, Verdict};
+use model::{FleetId, Kind, ObjectId, Problem, Report, Severity, Verdict};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -82,19 +82,19 @@ async fn a_leader_without_envoys_learns_what_those_of_others_have() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(folder.path(), &generate(&Options::loopback(now())).unwrap());
     let other = Arc::new(Progress::default());
-    other.nodes(2);
+    other.nodes(&FleetId::ingress(), 2);
     let address = controller(&files, Arc::clone(&other)).await;
 
     let mut leader = Exchange::new(Connect::tls(&"isobath".try_into().unwrap(), files));
     leader.handle(Input::Reported(report("a", 3, None), 10));
     leader.handle(Input::Peers([address].into()));
     assert_eq!(leader.handle(Input::Leads(true)), [], "nothing is known of its Envoys");
-    until(&mut leader, |news| *news == News::InForce(9)).await;
+    until(&mut leader, |news| *news == News::InForce(FleetId::ingress(), 9)).await;
 
     // The other one reads the API server by itself, and counts in its own way.
     other.reported(&report("a", 3, None), 77);
-    other.acknowledged(77);
-    until(&mut leader, |news| *news == News::InForce(10)).await;
+    other.acknowledged(&FleetId::ingress(), 77);
+    until(&mut leader, |news| *news == News::InForce(FleetId::ingress(), 10)).await;
 
     leader.handle(Input::Reported(report("b", 1, None), 11));
     other.reported(&report("b", 1, Some("no")), 78);

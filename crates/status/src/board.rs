@@ -1,35 +1,45 @@
 //! What is to be written, and when.
 
 mod entry;
+mod known;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use api::gateway_api::gateway::GatewayStatusAddress;
 use api::http_proxy::status::LoadBalancerIngress;
 use k8s_openapi::jiff::Timestamp;
-use serde_json::Value;
+use model::FleetId;
 
-use crate::body::body;
+use crate::body::{Body, body};
 use crate::observation::Seen;
-use crate::{Event, Observation, Statement, Target};
-use entry::{Context, Entry};
+use crate::{CONTROLLER_NAME, Event, Kind, Observation, Statement, Target};
+use entry::Entry;
+use known::Known;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Input {
     /// There is something to say about an object, in place of what there was before.
     Said(Box<Statement>),
-    /// There is nothing to say about an object any more: it is gone, or not ours.
+    /// There is nothing to say about an object any more: it is gone, or not ours. Entries of ours in a route or a policy
+    /// are taken back.
     Unsaid(Target),
     /// The API server has an object, new or changed.
     Observed(Target, Box<Observation>),
     /// The API server has an object no more.
     Gone(Target),
-    /// All connected Envoys, at least one, have acknowledged all publications up to this one.
-    Acknowledged(u64),
+    /// All connected Envoys of a fleet, at least one, have acknowledged all publications up to this one.
+    Acknowledged(FleetId, u64),
+    /// A fleet is no more. Another one of its name counts its publications anew.
+    Dissolved(FleetId),
     /// Where clients reach the hosts. None at all says nothing: what was known before stays.
     Addresses(Vec<LoadBalancerIngress>),
+    /// Where clients reach the Gateway of a fleet; nowhere, as long as no address is assigned. It is forgotten when the
+    /// Gateway is gone, so of a new one it has to be told again; until then, the addresses that stand in its status stay.
+    /// The first sixteen are told.
+    GatewayAddresses(FleetId, Vec<GatewayStatusAddress>),
     /// We are the leader until then, unless the lease is renewed.
     Leads {
         /// When nothing may be written any more.
@@ -48,19 +58,21 @@ pub enum Outcome {
     Written(Box<Observation>),
     /// There is no such object.
     Gone,
+    /// It was refused, because the object has changed and is this now.
+    Outdated(Box<Observation>),
     /// The API server asks for patience: nothing is written for so long.
     Busy(Duration),
     /// It was refused, or nobody knows: it is tried again, later each time.
     Failed,
 }
 
-/// A status to write: server-side apply, forced, as [`FIELD_MANAGER`](crate::FIELD_MANAGER).
+/// A status to write, as [`FIELD_MANAGER`](crate::FIELD_MANAGER).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Write {
     /// The object.
     pub target: Target,
-    /// What to apply.
-    pub body: Value,
+    /// What to send.
+    pub body: Body,
     /// When the lease ends that it is written under.
     pub until: Instant,
 }
@@ -74,14 +86,13 @@ pub struct Board {
     entries: BTreeMap<Target, Box<Entry>>,
     /// What is to be written and is not being written, by the time from which it may be.
     agenda: BTreeSet<(Instant, Target)>,
-    /// Valid objects, by the publication whose acknowledgement they wait for.
-    waiting: BTreeSet<(u64, Target)>,
+    /// Objects of each fleet, by the publication whose acknowledgement they wait for.
+    waiting: BTreeMap<FleetId, BTreeSet<(u64, Target)>>,
     /// What is to be told by Events.
     news: VecDeque<Target>,
     leads_until: Option<Instant>,
     paused_until: Option<Instant>,
-    acknowledged: Option<u64>,
-    addresses: Option<Arc<[LoadBalancerIngress]>>,
+    known: Known,
     /// The addresses that the last object had: most have the same.
     seen_addresses: Arc<[LoadBalancerIngress]>,
 }
@@ -94,25 +105,32 @@ impl Board {
             identity: identity.into(),
             entries: BTreeMap::new(),
             agenda: BTreeSet::new(),
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             news: VecDeque::new(),
             leads_until: None,
             paused_until: None,
-            acknowledged: None,
-            addresses: None,
+            known: Known::new(CONTROLLER_NAME),
             seen_addresses: Arc::from([]),
         }
+    }
+
+    /// The same, with another name of our entries in routes and policies.
+    #[must_use]
+    pub fn named(self, controller: &str) -> Self {
+        Self { known: Known::new(controller), ..self }
     }
 
     /// Takes in what happened.
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Said(said) => self.said(now, *said),
-            Input::Unsaid(target) => self.change(now, &target, |entry| entry.said = None),
+            Input::Unsaid(target) => self.change(now, &target, Entry::unsay),
             Input::Observed(target, observation) => self.observed(now, &target, &observation),
-            Input::Gone(target) => self.change(now, &target, |entry| entry.seen = None),
-            Input::Acknowledged(generation) => self.acknowledged(now, generation),
+            Input::Gone(target) => self.gone(now, &target),
+            Input::Acknowledged(fleet, generation) => self.acknowledged(now, &fleet, generation),
+            Input::Dissolved(fleet) => drop(self.known.acknowledged.remove(&fleet)),
             Input::Addresses(addresses) => self.addresses(now, &addresses),
+            Input::GatewayAddresses(fleet, addresses) => self.gateway_addresses(now, fleet, addresses),
             Input::Leads { until } => self.leads(now, until),
             Input::Follows => self.follows(),
             Input::Finished(target, outcome) => self.finished(now, &target, outcome),
@@ -128,8 +146,8 @@ impl Board {
         let (_, target) = self.agenda.pop_first()?;
         let entry = self.entries.get_mut(&target)?;
         entry.due = None;
-        let wanted = entry.begin(&context(self.acknowledged, self.addresses.as_ref()))?;
-        let body = body(&target, &wanted, entry.seen.as_ref()?, wall);
+        let says = entry.begin(&self.known)?;
+        let body = body(&target, &says, entry.seen.as_ref()?, wall)?;
         Some(Write { target, body, until })
     }
 
@@ -169,31 +187,52 @@ impl Board {
     }
 
     fn observed(&mut self, now: Instant, target: &Target, observation: &Observation) {
-        let seen = Seen::new(target.kind, observation, self.known_addresses());
+        let seen = self.seen(target, observation);
         self.seen_addresses = Arc::clone(&seen.load_balancer);
         self.change(now, target, |entry| entry.observe(seen));
     }
 
-    /// The addresses that an object most likely has.
-    fn known_addresses(&self) -> &Arc<[LoadBalancerIngress]> {
-        self.addresses.as_ref().unwrap_or(&self.seen_addresses)
+    /// What is kept of an observation.
+    fn seen(&self, target: &Target, observation: &Observation) -> Seen {
+        // The addresses that an object most likely has.
+        let addresses = self.known.addresses.as_ref().unwrap_or(&self.seen_addresses);
+        Seen::new(target.kind, observation, addresses, &self.known.controller)
     }
 
-    fn acknowledged(&mut self, now: Instant, generation: u64) {
-        self.acknowledged = self.acknowledged.max(Some(generation));
-        while self.waiting.first().is_some_and(|(awaited, _)| *awaited <= generation) {
-            if let Some((_, target)) = self.waiting.pop_first() {
-                self.plan(now, &target);
-            }
+    fn gone(&mut self, now: Instant, target: &Target) {
+        if target.kind == Kind::Gateway {
+            self.known.gateways.remove(&target.fleet());
         }
+        self.change(now, target, |entry| entry.seen = None);
+    }
+
+    fn acknowledged(&mut self, now: Instant, fleet: &FleetId, generation: u64) {
+        let newest = self.known.acknowledged.entry(fleet.clone()).or_default();
+        *newest = generation.max(*newest);
+        while let Some(target) = self.waits_no_more(fleet, generation) {
+            self.plan(now, &target);
+        }
+    }
+
+    /// Takes out the next object of a fleet that waited for a publication up to this one.
+    fn waits_no_more(&mut self, fleet: &FleetId, generation: u64) -> Option<Target> {
+        let waiting = self.waiting.get_mut(fleet)?;
+        waiting.first().filter(|(awaited, _)| *awaited <= generation)?;
+        waiting.pop_first().map(|(_, target)| target)
     }
 
     fn addresses(&mut self, now: Instant, addresses: &[LoadBalancerIngress]) {
-        if addresses.is_empty() || self.addresses.as_deref() == Some(addresses) {
+        if addresses.is_empty() || self.known.addresses.as_deref() == Some(addresses) {
             return;
         }
-        self.addresses = Some(addresses.into());
+        self.known.addresses = Some(addresses.into());
         self.plan_all(now);
+    }
+
+    fn gateway_addresses(&mut self, now: Instant, fleet: FleetId, addresses: Vec<GatewayStatusAddress>) {
+        let gateway = Target::of_fleet(&fleet);
+        self.known.gateways.insert(fleet, addresses);
+        gateway.into_iter().for_each(|gateway| self.plan(now, &gateway));
     }
 
     fn leads(&mut self, now: Instant, until: Instant) {
@@ -213,16 +252,22 @@ impl Board {
     }
 
     fn finished(&mut self, now: Instant, target: &Target, outcome: Outcome) {
-        let known = Arc::clone(self.known_addresses());
-        if let Outcome::Busy(pause) = outcome {
-            self.paused_until = self.paused_until.max(Some(now + pause));
+        match outcome {
+            Outcome::Written(found) => {
+                let found = self.seen(target, &found);
+                self.change(now, target, |entry| entry.written(now, found));
+            }
+            Outcome::Gone => self.change(now, target, Entry::missing),
+            Outcome::Outdated(found) => {
+                let found = self.seen(target, &found);
+                self.change(now, target, |entry| entry.outdated(now, found));
+            }
+            Outcome::Busy(pause) => {
+                self.paused_until = self.paused_until.max(Some(now + pause));
+                self.change(now, target, |entry| entry.writing = None);
+            }
+            Outcome::Failed => self.change(now, target, |entry| entry.failed(now)),
         }
-        self.change(now, target, |entry| match outcome {
-            Outcome::Written(found) => entry.written(now, Seen::new(target.kind, &found, &known)),
-            Outcome::Gone => entry.missing(),
-            Outcome::Busy(_) => entry.writing = None,
-            Outcome::Failed => entry.failed(now),
-        });
     }
 
     /// Changes what is known of an object, and plans what follows from it.
@@ -230,10 +275,16 @@ impl Board {
         let entry = self.entries.entry(target.clone()).or_default();
         let awaited = entry.awaits();
         change(entry);
-        let awaits = entry.awaits().filter(|awaits| self.acknowledged.is_none_or(|done| done < *awaits));
+        let awaits = entry.awaits().filter(|(fleet, awaits)| self.known.lacks(fleet, *awaits));
         if awaited != awaits {
-            awaited.map(|awaited| self.waiting.remove(&(awaited, target.clone())));
-            awaits.map(|awaits| self.waiting.insert((awaits, target.clone())));
+            if let Some((fleet, awaited)) = awaited
+                && let Some(waiting) = self.waiting.get_mut(&fleet)
+            {
+                waiting.remove(&(awaited, target.clone()));
+            }
+            if let Some((fleet, awaits)) = awaits {
+                self.waiting.entry(fleet).or_default().insert((awaits, target.clone()));
+            }
         }
         self.plan(now, target);
     }
@@ -255,17 +306,12 @@ impl Board {
         if entry.is_empty() {
             self.entries.remove(target);
         } else if leads {
-            let context = context(self.acknowledged, self.addresses.as_ref());
             if entry.is_news() {
                 self.news.push_back(target.clone());
             }
-            if let Some(due) = entry.plan(now, &context) {
+            if let Some(due) = entry.plan(now, &self.known) {
                 self.agenda.insert((due, target.clone()));
             }
         }
     }
-}
-
-const fn context(acknowledged: Option<u64>, addresses: Option<&Arc<[LoadBalancerIngress]>>) -> Context<'_> {
-    Context { acknowledged, addresses }
 }

@@ -20,7 +20,7 @@ pub struct Regarding {
     pub api_version: String,
     /// The kind.
     pub kind: String,
-    /// Its namespace, which the Event lives in, too.
+    /// Its namespace; empty for an object of the whole cluster.
     pub namespace: String,
     /// Its name.
     pub name: String,
@@ -28,8 +28,19 @@ pub struct Regarding {
     pub uid: String,
 }
 
+impl Regarding {
+    /// Where its Events live.
+    #[must_use]
+    pub fn namespace_of_events(&self) -> &str {
+        if self.namespace.is_empty() { "default" } else { &self.namespace }
+    }
+}
+
 impl fmt::Display for Regarding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace.is_empty() {
+            return write!(f, "{} {}", self.kind, self.name);
+        }
         write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
     }
 }
@@ -73,7 +84,7 @@ impl Event {
         let body = json!({
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"namespace": regarding.namespace, "name": name},
+            "metadata": {"namespace": regarding.namespace_of_events(), "name": name},
             "eventTime": format!("{now:.6}"),
             "reportingController": "isobath",
             "reportingInstance": identity,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use model::ObjectId;
+use model::{FleetId, GatewayName, ObjectId};
 
 /// A kind of object whose status is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,11 +22,31 @@ pub enum Kind {
     IngressRoute,
     /// `contour.heptio.com/v1beta1` TLSCertificateDelegation.
     HeptioCertificateDelegation,
+    /// `gateway.networking.k8s.io/v1` GatewayClass.
+    GatewayClass,
+    /// `gateway.networking.k8s.io/v1` Gateway.
+    Gateway,
+    /// `gateway.networking.k8s.io/v1` ListenerSet.
+    ListenerSet,
+    /// `gateway.networking.k8s.io/v1` HTTPRoute.
+    HttpRoute,
+    /// `gateway.networking.k8s.io/v1` GRPCRoute.
+    GrpcRoute,
+    /// `gateway.networking.k8s.io/v1` TLSRoute.
+    TlsRoute,
+    /// `gateway.networking.k8s.io/v1` TCPRoute.
+    TcpRoute,
+    /// `gateway.networking.k8s.io/v1` UDPRoute.
+    UdpRoute,
+    /// `gateway.networking.k8s.io/v1` BackendTLSPolicy.
+    BackendTlsPolicy,
+    /// `gateway.networking.x-k8s.io/v1alpha1` XBackendTrafficPolicy.
+    XBackendTrafficPolicy,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 17] = [
         Self::Ingress,
         Self::HttpProxy,
         Self::TlsCertificateDelegation,
@@ -34,6 +54,16 @@ impl Kind {
         Self::ContourConfiguration,
         Self::IngressRoute,
         Self::HeptioCertificateDelegation,
+        Self::GatewayClass,
+        Self::Gateway,
+        Self::ListenerSet,
+        Self::HttpRoute,
+        Self::GrpcRoute,
+        Self::TlsRoute,
+        Self::TcpRoute,
+        Self::UdpRoute,
+        Self::BackendTlsPolicy,
+        Self::XBackendTrafficPolicy,
     ];
 
     /// The kind of an object that is read; `None` when its status is not ours.
@@ -46,23 +76,29 @@ impl Kind {
             model::Kind::ExtensionService => Some(Self::ExtensionService),
             model::Kind::IngressRoute => Some(Self::IngressRoute),
             model::Kind::HeptioCertificateDelegation => Some(Self::HeptioCertificateDelegation),
+            model::Kind::GatewayClass => Some(Self::GatewayClass),
+            model::Kind::Gateway => Some(Self::Gateway),
+            model::Kind::ListenerSet => Some(Self::ListenerSet),
+            model::Kind::HttpRoute => Some(Self::HttpRoute),
+            model::Kind::GrpcRoute => Some(Self::GrpcRoute),
+            model::Kind::TlsRoute => Some(Self::TlsRoute),
+            model::Kind::TcpRoute => Some(Self::TcpRoute),
+            model::Kind::UdpRoute => Some(Self::UdpRoute),
+            model::Kind::BackendTlsPolicy => Some(Self::BackendTlsPolicy),
+            model::Kind::XBackendTrafficPolicy => Some(Self::XBackendTrafficPolicy),
             model::Kind::Namespace
             | model::Kind::Service
             | model::Kind::EndpointSlice
             | model::Kind::Secret
             | model::Kind::ConfigMap
-            | model::Kind::ReferenceGrant
-            | model::Kind::GatewayClass
-            | model::Kind::Gateway
-            | model::Kind::ListenerSet
-            | model::Kind::HttpRoute
-            | model::Kind::GrpcRoute
-            | model::Kind::TlsRoute
-            | model::Kind::TcpRoute
-            | model::Kind::UdpRoute
-            | model::Kind::BackendTlsPolicy
-            | model::Kind::XBackendTrafficPolicy => None,
+            | model::Kind::ReferenceGrant => None,
         }
+    }
+
+    /// Whether it is a kind of the Gateway API: its status is one of [`model::GatewayApiStatus`].
+    #[must_use]
+    pub fn is_gateway_api(self) -> bool {
+        matches!(self.group(), api::gateway_api::GROUP | api::gateway_api::EXPERIMENTAL_GROUP)
     }
 
     /// API group.
@@ -75,6 +111,16 @@ impl Kind {
             | Self::TlsCertificateDelegation
             | Self::ExtensionService
             | Self::ContourConfiguration => "projectcontour.io",
+            Self::GatewayClass
+            | Self::Gateway
+            | Self::ListenerSet
+            | Self::HttpRoute
+            | Self::GrpcRoute
+            | Self::TlsRoute
+            | Self::TcpRoute
+            | Self::UdpRoute
+            | Self::BackendTlsPolicy => api::gateway_api::GROUP,
+            Self::XBackendTrafficPolicy => api::gateway_api::EXPERIMENTAL_GROUP,
         }
     }
 
@@ -82,8 +128,19 @@ impl Kind {
     #[must_use]
     pub const fn version(self) -> &'static str {
         match self {
-            Self::Ingress | Self::HttpProxy | Self::TlsCertificateDelegation => "v1",
-            Self::ExtensionService | Self::ContourConfiguration => "v1alpha1",
+            Self::Ingress
+            | Self::HttpProxy
+            | Self::TlsCertificateDelegation
+            | Self::GatewayClass
+            | Self::Gateway
+            | Self::ListenerSet
+            | Self::HttpRoute
+            | Self::GrpcRoute
+            | Self::TlsRoute
+            | Self::TcpRoute
+            | Self::UdpRoute
+            | Self::BackendTlsPolicy => "v1",
+            Self::ExtensionService | Self::ContourConfiguration | Self::XBackendTrafficPolicy => "v1alpha1",
             Self::IngressRoute | Self::HeptioCertificateDelegation => "v1beta1",
         }
     }
@@ -104,6 +161,16 @@ impl Kind {
             Self::ExtensionService => "ExtensionService",
             Self::ContourConfiguration => "ContourConfiguration",
             Self::IngressRoute => "IngressRoute",
+            Self::GatewayClass => "GatewayClass",
+            Self::Gateway => "Gateway",
+            Self::ListenerSet => "ListenerSet",
+            Self::HttpRoute => "HTTPRoute",
+            Self::GrpcRoute => "GRPCRoute",
+            Self::TlsRoute => "TLSRoute",
+            Self::TcpRoute => "TCPRoute",
+            Self::UdpRoute => "UDPRoute",
+            Self::BackendTlsPolicy => "BackendTLSPolicy",
+            Self::XBackendTrafficPolicy => "XBackendTrafficPolicy",
         }
     }
 
@@ -117,6 +184,16 @@ impl Kind {
             Self::ExtensionService => "extensionservices",
             Self::ContourConfiguration => "contourconfigurations",
             Self::IngressRoute => "ingressroutes",
+            Self::GatewayClass => "gatewayclasses",
+            Self::Gateway => "gateways",
+            Self::ListenerSet => "listenersets",
+            Self::HttpRoute => "httproutes",
+            Self::GrpcRoute => "grpcroutes",
+            Self::TlsRoute => "tlsroutes",
+            Self::TcpRoute => "tcproutes",
+            Self::UdpRoute => "udproutes",
+            Self::BackendTlsPolicy => "backendtlspolicies",
+            Self::XBackendTrafficPolicy => "xbackendtrafficpolicies",
         }
     }
 }
@@ -126,7 +203,7 @@ impl Kind {
 pub struct Target {
     /// What it is.
     pub kind: Kind,
-    /// The namespace.
+    /// The namespace; empty for an object of the whole cluster.
     pub namespace: Arc<str>,
     /// The name within its namespace.
     pub name: Arc<str>,
@@ -136,6 +213,17 @@ impl Target {
     /// A target from its three parts.
     pub fn new(kind: Kind, namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
         Self { kind, namespace: namespace.into(), name: name.into() }
+    }
+
+    /// The Gateway of a fleet.
+    pub(crate) fn of_fleet(fleet: &FleetId) -> Option<Self> {
+        let GatewayName { namespace, name } = fleet.of_gateway()?;
+        Some(Self::new(Kind::Gateway, Arc::clone(namespace), Arc::clone(name)))
+    }
+
+    /// The fleet of a Gateway.
+    pub(crate) fn fleet(&self) -> FleetId {
+        FleetId::gateway(Arc::clone(&self.namespace), Arc::clone(&self.name))
     }
 
     /// The object as a target; `None` when its status is not ours.
@@ -148,6 +236,9 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace.is_empty() {
+            return write!(f, "{} {}", self.kind.as_str(), self.name);
+        }
         write!(f, "{} {}/{}", self.kind.as_str(), self.namespace, self.name)
     }
 }

@@ -13,13 +13,16 @@
 mod board;
 mod body;
 mod event;
+mod gateway_api;
 mod kind;
 mod load_balancer;
 mod observation;
 mod statement;
+mod times;
 mod wanted;
 
 pub use board::{Board, Input, Outcome, Write};
+pub use body::{Body, Patch};
 pub use event::{Event, Regarding};
 pub use kind::{Kind, Target};
 pub use load_balancer::service_addresses;
@@ -28,3 +31,6 @@ pub use statement::Statement;
 
 /// Who writes our fields, for the API server (server-side apply).
 pub const FIELD_MANAGER: &str = "isobath";
+
+/// The name of our entries in routes and policies, unless the operator gives another.
+pub const CONTROLLER_NAME: &str = "projectcontour.io/gateway-controller";

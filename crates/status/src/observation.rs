@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use api::gateway_api::status::{PolicyStatus, RouteStatus};
 use api::http_proxy::status::{DetailedCondition, LoadBalancerIngress};
 use api::meta::ObjectMeta;
 use api::{ContourConfiguration, DecodeProblem, Object};
 use serde_json::Value;
 
+use crate::gateway_api::{Beside, GatewayApi};
 use crate::load_balancer::of_ingress;
 use crate::statement::{fingerprint, problems};
-use crate::wanted::{PROGRAMMED, VALID, Wanted};
+use crate::times::{Place, Standing, Times};
+use crate::wanted::{Judgement, PROGRAMMED, Says, VALID};
 use crate::{Kind, Target};
 
 /// An object as the API server has it, as far as its status is concerned.
@@ -23,6 +26,8 @@ pub struct Observation {
     description: String,
     conditions: Vec<DetailedCondition>,
     load_balancer: Vec<LoadBalancerIngress>,
+    /// The status of an object of the Gateway API, when it has one.
+    gateway_api: Option<GatewayApi>,
 }
 
 impl Observation {
@@ -85,6 +90,46 @@ impl Observation {
                 }
                 Kind::IngressRoute
             }
+            Object::GatewayClass(object) => {
+                seen.gateway_api = object.status.as_deref().cloned().map(GatewayApi::Class);
+                Kind::GatewayClass
+            }
+            Object::Gateway(object) => {
+                seen.gateway_api = object.status.as_deref().cloned().map(GatewayApi::Gateway);
+                Kind::Gateway
+            }
+            Object::ListenerSet(object) => {
+                seen.gateway_api = object.status.as_deref().cloned().map(GatewayApi::ListenerSet);
+                Kind::ListenerSet
+            }
+            Object::HttpRoute(object) => {
+                seen.gateway_api = route(object.status.as_deref());
+                Kind::HttpRoute
+            }
+            Object::GrpcRoute(object) => {
+                seen.gateway_api = route(object.status.as_deref());
+                Kind::GrpcRoute
+            }
+            Object::TlsRoute(object) => {
+                seen.gateway_api = route(object.status.as_deref());
+                Kind::TlsRoute
+            }
+            Object::TcpRoute(object) => {
+                seen.gateway_api = route(object.status.as_deref());
+                Kind::TcpRoute
+            }
+            Object::UdpRoute(object) => {
+                seen.gateway_api = route(object.status.as_deref());
+                Kind::UdpRoute
+            }
+            Object::BackendTlsPolicy(object) => {
+                seen.gateway_api = policy(object.status.as_deref());
+                Kind::BackendTlsPolicy
+            }
+            Object::XBackendTrafficPolicy(object) => {
+                seen.gateway_api = policy(object.status.as_deref());
+                Kind::XBackendTrafficPolicy
+            }
             _ => return None,
         };
         Some((Target::new(kind, object.namespace(), object.name()), seen))
@@ -100,6 +145,12 @@ impl Observation {
         (Target::new(Kind::ContourConfiguration, namespace, name), seen)
     }
 
+    /// The resource version, when it is a number.
+    #[must_use]
+    pub const fn version(&self) -> Option<u64> {
+        self.version
+    }
+
     fn new(metadata: &ObjectMeta) -> Self {
         Self {
             uid: metadata.uid.as_deref().unwrap_or_default().into(),
@@ -109,6 +160,7 @@ impl Observation {
             description: String::new(),
             conditions: vec![],
             load_balancer: vec![],
+            gateway_api: None,
         }
     }
 
@@ -124,40 +176,36 @@ pub(crate) struct Seen {
     pub(crate) uid: Arc<str>,
     pub(crate) generation: i64,
     pub(crate) version: Option<u64>,
-    /// The fingerprint of what is there of ours, but for times; that of [`Wanted`] when it says the same.
+    /// The fingerprint of what is there of ours, but for times; that of [`Says`] when it says the same.
     pub(crate) says: u64,
     /// What is wrong, by its fingerprint.
     pub(crate) problems: Option<u64>,
-    pub(crate) valid: Option<Since>,
-    pub(crate) programmed: Option<Since>,
-    /// The generation that Envoys have, as was said before.
-    pub(crate) programmed_generation: Option<i64>,
+    pub(crate) times: Times,
     pub(crate) has_errors: bool,
     pub(crate) has_warnings: bool,
     /// Shared: all objects of a fleet have the same.
     pub(crate) load_balancer: Arc<[LoadBalancerIngress]>,
-}
-
-/// A condition's status, and since when it is that.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Since {
-    pub(crate) status: Box<str>,
-    pub(crate) time: Box<str>,
-}
-
-impl Since {
-    fn of(condition: &DetailedCondition) -> Self {
-        let DetailedCondition { status, last_transition_time, .. } = condition;
-        Self { status: status.as_str().into(), time: last_transition_time.as_str().into() }
-    }
+    beside: Option<Box<Beside>>,
 }
 
 impl Seen {
-    /// What is kept of `seen`; addresses that equal `known` are shared with it.
-    pub(crate) fn new(kind: Kind, seen: &Observation, known: &Arc<[LoadBalancerIngress]>) -> Self {
+    /// What is kept of `seen`, where our entries bear the name `controller`; addresses that equal `known` are shared
+    /// with it.
+    pub(crate) fn new(
+        kind: Kind,
+        seen: &Observation,
+        known: &Arc<[LoadBalancerIngress]>,
+        controller: &str,
+    ) -> Self {
+        match GatewayApi::empty(kind) {
+            Some(nothing) => Self::of_gateway_api(nothing, seen, known, controller),
+            None => Self::of_judgement(kind, seen, known),
+        }
+    }
+
+    fn of_judgement(kind: Kind, seen: &Observation, known: &Arc<[LoadBalancerIngress]>) -> Self {
         let valid = seen.condition(VALID);
-        let programmed = seen.condition(PROGRAMMED);
-        let is_programmed = programmed.filter(|condition| condition.status == "True");
+        let ours = || valid.into_iter().chain(seen.condition(PROGRAMMED));
         let (errors, warnings) =
             valid.map_or((&[][..], &[][..]), |valid| (valid.errors.as_slice(), valid.warnings.as_slice()));
         let untimed = |condition: &DetailedCondition| DetailedCondition {
@@ -168,24 +216,69 @@ impl Seen {
             true => Arc::clone(known),
             false => seen.load_balancer.as_slice().into(),
         };
-        let there = Wanted {
+        let there = Judgement {
             current_status: seen.current_status.clone(),
             description: seen.description.clone(),
-            conditions: valid.into_iter().chain(programmed).map(untimed).collect(),
+            conditions: ours().map(untimed).collect(),
             load_balancer: Arc::clone(&load_balancer),
         };
+        Self {
+            problems: problems(errors, warnings),
+            times: Times::of(seen.generation, ours().map(|each| (Place::OBJECT, standing(each)))),
+            has_errors: !errors.is_empty(),
+            has_warnings: !warnings.is_empty(),
+            ..Self::plain(seen, &Says::Judgement(there.of_kind(kind)), load_balancer)
+        }
+    }
+
+    fn of_gateway_api(
+        nothing: GatewayApi,
+        seen: &Observation,
+        known: &Arc<[LoadBalancerIngress]>,
+        controller: &str,
+    ) -> Self {
+        let is_bare = seen.gateway_api.is_none();
+        let all = seen.gateway_api.clone().unwrap_or(nothing);
+        let times = Times::of(seen.generation, all.conditions().into_iter());
+        let (ours, beside) = all.ours(controller);
+        let beside = Beside { is_bare, ..beside };
+        Self { times, beside: beside.kept(), ..Self::plain(seen, &Says::GatewayApi(ours), Arc::clone(known)) }
+    }
+
+    fn plain(seen: &Observation, says: &Says, load_balancer: Arc<[LoadBalancerIngress]>) -> Self {
         Self {
             uid: Arc::clone(&seen.uid),
             generation: seen.generation,
             version: seen.version,
-            says: fingerprint(&there.of_kind(kind)),
-            problems: problems(errors, warnings),
-            valid: valid.map(Since::of),
-            programmed: programmed.map(Since::of),
-            programmed_generation: is_programmed.and_then(|condition| condition.observed_generation),
-            has_errors: !errors.is_empty(),
-            has_warnings: !warnings.is_empty(),
+            says: fingerprint(says),
+            problems: None,
+            times: Times::default(),
+            has_errors: false,
+            has_warnings: false,
             load_balancer,
+            beside: None,
         }
+    }
+
+    /// What stands in the status of an object of the Gateway API beside what is ours.
+    pub(crate) fn beside(&self) -> &Beside {
+        Beside::of(self.beside.as_deref())
+    }
+}
+
+fn route(status: Option<&RouteStatus>) -> Option<GatewayApi> {
+    status.cloned().map(GatewayApi::Route)
+}
+
+fn policy(status: Option<&PolicyStatus>) -> Option<GatewayApi> {
+    status.cloned().map(GatewayApi::Policy)
+}
+
+fn standing(condition: &DetailedCondition) -> Standing<'_> {
+    Standing {
+        name: &condition.r#type,
+        status: &condition.status,
+        time: &condition.last_transition_time,
+        generation: condition.observed_generation,
     }
 }

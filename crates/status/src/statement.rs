@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use api::http_proxy::status::SubCondition;
-use model::{Problem, Report, Severity, Verdict};
+use model::{Condition, FleetId, GatewayApiStatus, Holds, Problem, Report, Severity, Verdict};
 
 use crate::{Kind, Target};
 
@@ -22,15 +22,24 @@ const LISTED_BYTES: usize = 256 * 1024;
 pub struct Statement {
     /// The object.
     pub(crate) target: Target,
-    /// The generation that this is about.
-    pub(crate) generation: i64,
-    pub(crate) verdict: Verdict,
-    /// One sentence.
-    pub(crate) description: Box<str>,
+    /// The generation that this is about; `None` when it is about any, because what was said is taken back.
+    pub(crate) generation: Option<i64>,
+    pub(crate) content: Content,
     pub(crate) errors: Box<[SubCondition]>,
     pub(crate) warnings: Box<[SubCondition]>,
-    /// The publication that carries the object's configuration; of no matter for kinds that Envoys do not get.
+    /// The Envoys that get the object's configuration; of no matter for kinds that Envoys do not get.
+    pub(crate) fleet: FleetId,
+    /// Their publication that carries it.
     pub(crate) carried_by: u64,
+}
+
+/// What a status says, beside what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// What became of the object, and one sentence about it.
+    Judgement(Verdict, Box<str>),
+    /// What is said of an object of the Gateway API.
+    GatewayApi(Box<GatewayApiStatus>),
 }
 
 impl Statement {
@@ -39,10 +48,14 @@ impl Statement {
     #[must_use]
     pub fn of(report: &Report, carried_by: u64) -> Option<Self> {
         let target = Target::of(&report.object)?;
-        let description = report.description().into();
-        let (errors, warnings) = sub_conditions(&report.problems);
-        let Report { generation, verdict, .. } = *report;
-        Some(Self { target, generation, verdict, description, errors, warnings, carried_by })
+        let content = match &report.gateway_api {
+            None if target.kind.is_gateway_api() => return None,
+            None => Content::Judgement(report.verdict, report.description().into()),
+            Some(status) => Content::GatewayApi(status.clone()),
+        };
+        let (fleet, (errors, warnings)) = (report.fleet(), sub_conditions(&report.problems));
+        let generation = Some(report.generation);
+        Some(Self { target, generation, content, errors, warnings, fleet, carried_by })
     }
 
     /// What is to be said of the ContourConfiguration that was read at start.
@@ -54,14 +67,71 @@ impl Statement {
             false => (Verdict::Invalid, "At least one error present, see Errors for details"),
         };
         let target = Target::new(Kind::ContourConfiguration, namespace, name);
-        let description = description.into();
-        Self { target, generation, verdict, description, errors, warnings, carried_by: 0 }
+        let content = Content::Judgement(verdict, description.into());
+        let generation = Some(generation);
+        Self { target, generation, content, errors, warnings, fleet: FleetId::ingress(), carried_by: 0 }
+    }
+
+    /// What is to be said when there is nothing to say any more: of a route or a policy that it has no entry of ours,
+    /// of others nothing.
+    pub(crate) fn taken_back(self) -> Option<Self> {
+        let Content::GatewayApi(status) = &self.content else { return None };
+        let nothing = match &**status {
+            GatewayApiStatus::Route(_) => GatewayApiStatus::Route(vec![]),
+            GatewayApiStatus::Policy(_) => GatewayApiStatus::Policy(vec![]),
+            GatewayApiStatus::Class(_) | GatewayApiStatus::Gateway(_) | GatewayApiStatus::ListenerSet(_) => {
+                return None;
+            }
+        };
+        let content = Content::GatewayApi(Box::new(nothing));
+        Some(Self { generation: None, content, errors: Box::default(), warnings: Box::default(), ..self })
+    }
+
+    /// Whether it only takes back what was said.
+    pub(crate) const fn is_taken_back(&self) -> bool {
+        self.generation.is_none()
+    }
+
+    /// Whether it is about this generation.
+    pub(crate) fn is_about(&self, generation: i64) -> bool {
+        self.generation.is_none_or(|own| own == generation)
+    }
+
+    /// The publication whose acknowledgement changes what there is to say.
+    pub(crate) fn awaits(&self) -> Option<u64> {
+        let waits = match &self.content {
+            Content::Judgement(verdict, _) => {
+                self.target.kind == Kind::HttpProxy && *verdict == Verdict::Valid
+            }
+            Content::GatewayApi(status) => {
+                conditions(status).any(|each| each.holds == Holds::WhenAcknowledged)
+            }
+        };
+        waits.then_some(self.carried_by)
+    }
+
+    /// What Envoys have against it.
+    pub(crate) fn rejection(&self) -> Option<&str> {
+        let rejection = self.errors.iter().find(|error| error.r#type == "EnvoyError");
+        rejection.map(|error| error.message.as_str())
     }
 
     /// A fingerprint of what is wrong; `None` when nothing is.
     pub(crate) fn problems(&self) -> Option<u64> {
         problems(&self.errors, &self.warnings)
     }
+}
+
+/// The conditions that may wait for Envoys: those of Gateways, of ListenerSets and of their listeners.
+fn conditions(status: &GatewayApiStatus) -> impl Iterator<Item = &Condition> {
+    let (own, listeners) = match status {
+        GatewayApiStatus::Gateway(status) => (&status.conditions[..], &status.listeners[..]),
+        GatewayApiStatus::ListenerSet(status) => (&status.conditions[..], &status.listeners[..]),
+        GatewayApiStatus::Class(_) | GatewayApiStatus::Route(_) | GatewayApiStatus::Policy(_) => {
+            (&[][..], &[][..])
+        }
+    };
+    own.iter().chain(listeners.iter().flat_map(|listener| &listener.conditions))
 }
 
 /// A fingerprint of errors and warnings; `None` when there are none.

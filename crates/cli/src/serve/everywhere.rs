@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, watch};
 /// Our Envoys, and what the other controllers say of theirs.
 pub(super) struct Everywhere {
     exchange: Exchange,
-    connected: BTreeSet<String>,
+    /// The connected Envoys of each fleet.
+    connected: BTreeMap<FleetId, BTreeSet<String>>,
     /// What our own engine says.
     said: BTreeMap<ObjectId, (Report, u64)>,
     /// What Envoys of other controllers have against objects.
@@ -24,7 +25,7 @@ impl Everywhere {
     pub(super) fn new(connect: Connect) -> Self {
         Self {
             exchange: Exchange::new(connect),
-            connected: BTreeSet::new(),
+            connected: BTreeMap::new(),
             said: BTreeMap::new(),
             rejections: BTreeMap::new(),
         }
@@ -83,24 +84,31 @@ impl Everywhere {
                 told.extend(Target::of(&object).map(status::Input::Unsaid));
                 told
             }
-            Notice::Acknowledged { fleet, generation, .. } if fleet == FleetId::ingress() => {
-                self.hand(Input::Acknowledged(generation))
+            Notice::Acknowledged { fleet, generation, .. } => {
+                self.hand(Input::Acknowledged(fleet, generation))
             }
-            Notice::Connected { fleet, node } if fleet == FleetId::ingress() => {
-                self.connected.insert(node);
-                self.hand(Input::Nodes(self.connected.len()))
+            Notice::Connected { fleet, node } => {
+                self.connected.entry(fleet.clone()).or_default().insert(node);
+                self.count(fleet)
             }
-            Notice::Disconnected { fleet, node } if fleet == FleetId::ingress() => {
-                self.connected.remove(&node);
-                self.hand(Input::Nodes(self.connected.len()))
+            Notice::Disconnected { fleet, node } => {
+                self.connected.entry(fleet.clone()).or_default().remove(&node);
+                self.count(fleet)
             }
-            Notice::Acknowledged { .. }
-            | Notice::Connected { .. }
-            | Notice::Disconnected { .. }
-            | Notice::Dissolved(_)
-            | Notice::Published(_)
-            | Notice::Rejected { .. } => vec![],
+            Notice::Dissolved(fleet) => {
+                self.connected.remove(&fleet);
+                let mut told = self.hand(Input::Dissolved(fleet.clone()));
+                told.push(status::Input::Dissolved(fleet));
+                told
+            }
+            Notice::Published(_) | Notice::Rejected { .. } => vec![],
         }
+    }
+
+    /// Tells how many Envoys of a fleet there are.
+    fn count(&mut self, fleet: FleetId) -> Vec<status::Input> {
+        let count = self.connected.get(&fleet).map_or(0, BTreeSet::len);
+        self.hand(Input::Nodes(fleet, count))
     }
 
     fn hand(&mut self, input: Input) -> Vec<status::Input> {
@@ -112,7 +120,9 @@ impl Everywhere {
         let mut told = Vec::new();
         for news in news {
             match news {
-                News::InForce(publication) => told.push(status::Input::Acknowledged(publication)),
+                News::InForce(fleet, publication) => {
+                    told.push(status::Input::Acknowledged(fleet, publication));
+                }
                 News::Rejected(object, problem) => {
                     match problem {
                         Some(problem) => drop(self.rejections.insert(object.clone(), problem)),
@@ -201,7 +211,7 @@ mod tests {
 
     fn acknowledged(told: Vec<status::Input>) -> Vec<u64> {
         let acknowledged = told.into_iter().filter_map(|input| match input {
-            status::Input::Acknowledged(publication) => Some(publication),
+            status::Input::Acknowledged(_, publication) => Some(publication),
             _ => None,
         });
         acknowledged.collect()

@@ -90,8 +90,11 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     let xds = Bound::new(serving.xds, "xDS")?;
     let mut tasks = Tasks { running: JoinSet::new(), stop: CancellationToken::new() };
     let pod = setup.statuses.pod(&setup.namespace);
+    // Classes and namespaces are the whole cluster's: who reads some namespaces alone serves no Gateways.
+    let serves_gateways = serving.watched.is_empty();
+    let gateway_controller = serves_gateways.then(|| &*settings.gateway_controller);
     let (statuses, Seams { leads, writes, peers }) =
-        Statuses::start(&mut tasks, &client, writer, &serving, &setup.statuses)?;
+        Statuses::start(&mut tasks, &client, writer, &serving, &setup.statuses, gateway_controller)?;
     statuses.configured_by(configured.as_ref());
     if let Some(options) = setup.renewal {
         let renewal = renewal::renew(client.clone(), leads.clone(), options);
@@ -113,7 +116,7 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
         tasks.start_until_stop("the CA of Gateways", done(trust));
     }
     let told = Told { client: client.clone(), pod, configured, statuses: statuses.clone() };
-    let watches = Watches::new(client, watched(&serving));
+    let watches = Watches::new(client, watched(&serving, serves_gateways));
 
     let metrics = Arc::new(Metrics {
         hub: controller.hub(),
@@ -185,10 +188,21 @@ fn serve_pages(tasks: &mut Tasks, serving: &Serving, sources: &Sources) -> anyho
     serve("the debug pages", serving.debug, sources.debug(), None)
 }
 
-fn watched(serving: &Serving) -> Settings {
-    let without = serving.disabled.iter().filter_map(|feature| match feature {
-        Feature::ExtensionServices => Some(api::Kind::ExtensionService),
-        Feature::TlsRoutes | Feature::GrpcRoutes | Feature::TcpRoutes | Feature::BackendTlsPolicies => None,
+fn watched(serving: &Serving, serves_gateways: bool) -> Settings {
+    let disabled = serving.disabled.iter().map(|feature| match feature {
+        Feature::ExtensionServices => api::Kind::ExtensionService,
+        Feature::TlsRoutes => api::Kind::TlsRoute,
+        Feature::GrpcRoutes => api::Kind::GrpcRoute,
+        Feature::TcpRoutes => api::Kind::TcpRoute,
+        Feature::BackendTlsPolicies => api::Kind::BackendTlsPolicy,
     });
-    Settings { namespaces: serving.watched.clone(), without: without.collect(), ..Settings::default() }
+    let gateways = api::Kind::ALL.iter().copied().filter(|kind| !serves_gateways && is_for_gateways(*kind));
+    let without = disabled.chain(gateways).collect();
+    Settings { namespaces: serving.watched.clone(), without, ..Settings::default() }
+}
+
+/// Whether a kind matters to the Gateway API alone.
+fn is_for_gateways(kind: api::Kind) -> bool {
+    matches!(kind, api::Kind::Namespace | api::Kind::ConfigMap)
+        || kind.api_version().starts_with("gateway.networking.")
 }

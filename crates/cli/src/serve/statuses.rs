@@ -13,7 +13,8 @@ use config::{Serving, StatusAddress, XdsSecurity};
 use kubernetes::lease::{self, Candidate, Role};
 use kubernetes::status::{Observe, Writer, follow_service, input};
 use kubernetes::watch::Batch;
-use kubernetes::{Client, Configured, Pod, follow_peers};
+use kubernetes::{Client, Configured, Pod, follow_gateways, follow_peers};
+use model::FleetId;
 use peers::Connect;
 use runtime::Notice;
 use status::Input;
@@ -109,11 +110,19 @@ impl Statuses {
         writer: Client,
         serving: &Serving,
         arguments: &StatusArguments,
+        gateway_controller: Option<&str>,
     ) -> anyhow::Result<(Self, Seams)> {
         let identity = arguments.identity();
         let role = elect(tasks, client, serving, arguments, &identity)?;
         let (writer, objects) = Writer::new(writer, &identity, role.clone());
         let writes = Arc::<Writes>::default();
+        let writer = match gateway_controller {
+            None => writer,
+            Some(name) => {
+                gateways(tasks, client, &objects);
+                writer.named(name)
+            }
+        };
         let writer = writer.observed_by(Arc::clone(&writes) as Arc<dyn Observe>);
         tasks.start_until_stop("statuses", done(writer.run()));
         addresses(tasks, client, serving, &objects);
@@ -210,6 +219,22 @@ fn addresses(tasks: &mut Tasks, client: &Client, serving: &Serving, tell: &mpsc:
     let addresses = serving.status_addresses.iter().map(address).collect();
     // The writer is there as long as the session.
     let _ = tell.send(Input::Addresses(addresses));
+}
+
+/// Where clients reach each Gateway, whoever provisions its Envoys.
+fn gateways(tasks: &mut Tasks, client: &Client, tell: &mpsc::UnboundedSender<Input>) {
+    let (told, mut heard) = mpsc::unbounded_channel();
+    tasks.start_until_stop("the Services of Gateways", done(follow_gateways(client.clone(), told)));
+    let tell = tell.clone();
+    tasks.start_until_stop("the addresses of Gateways", async move {
+        while let Some((gateway, reached)) = heard.recv().await {
+            let fleet = FleetId::gateway(gateway.namespace, gateway.name);
+            let addresses = reached.map_or_else(Vec::new, |reached| reached.addresses);
+            // The writer is there as long as the session.
+            let _ = tell.send(Input::GatewayAddresses(fleet, addresses));
+        }
+        Ok(())
+    });
 }
 
 fn address(address: &StatusAddress) -> LoadBalancerIngress {

@@ -1,4 +1,4 @@
-//! Scripts of other origins. The filter lets everything through; hosts and routes tell it which origins they know. It looks at
+//! Scripts of other origins. The filter lets everything through; hosts tell it which origins they know. It looks at
 //! requests that have a backend only: redirects and answers of Envoy's own stay as they are.
 
 use envoy_protos::envoy::extensions::filters::http::cors::v3::{Cors, CorsPolicy as Proto};
@@ -14,7 +14,7 @@ pub(super) fn config(_manager: &ConnectionManager<'_>) -> Option<Any> {
     Some(pack(&Cors {}))
 }
 
-/// What a host or a route says.
+/// What a host says.
 pub(super) fn message(policy: &CorsPolicy) -> Any {
     pack(&Proto {
         allow_origin_string_match: policy.origins.iter().map(origin).collect(),

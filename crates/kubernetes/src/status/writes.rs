@@ -11,6 +11,8 @@ pub enum Ended {
     Written,
     /// There was no such object any more.
     Gone,
+    /// The object had changed: what it says now is looked at first.
+    Outdated,
     /// The API server asked for patience.
     Busy,
     /// It was refused, or nobody knows.
@@ -19,7 +21,7 @@ pub enum Ended {
 
 impl Ended {
     /// Every end.
-    pub const ALL: [Self; 4] = [Self::Written, Self::Gone, Self::Busy, Self::Failed];
+    pub const ALL: [Self; 5] = [Self::Written, Self::Gone, Self::Outdated, Self::Busy, Self::Failed];
 
     /// The word for it.
     #[must_use]
@@ -27,6 +29,7 @@ impl Ended {
         match self {
             Self::Written => "written",
             Self::Gone => "gone",
+            Self::Outdated => "outdated",
             Self::Busy => "busy",
             Self::Failed => "failed",
         }
@@ -36,6 +39,7 @@ impl Ended {
         match outcome {
             Outcome::Written(_) => Self::Written,
             Outcome::Gone => Self::Gone,
+            Outcome::Outdated(_) => Self::Outdated,
             Outcome::Busy(_) => Self::Busy,
             Outcome::Failed => Self::Failed,
         }

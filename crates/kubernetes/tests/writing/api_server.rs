@@ -38,6 +38,8 @@ pub(crate) enum Mood {
     Slow(Duration),
     /// With a status, and a time to wait.
     Busy(StatusCode, u64),
+    /// Well, but nothing may be changed.
+    Strict,
 }
 
 impl ApiServer {
@@ -86,7 +88,7 @@ impl ApiServer {
             std::future::pending::<()>().await;
         }
         match mood {
-            Mood::Good => {}
+            Mood::Good | Mood::Strict => {}
             Mood::Slow(pause) => tokio::time::sleep(pause).await,
             Mood::Busy(status, seconds) => {
                 let answer = Response::builder().status(status).header("retry-after", seconds);
@@ -97,7 +99,10 @@ impl ApiServer {
         let body = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&body).unwrap_or_default();
         drop(under_way);
-        let (status, answer) = self.state().handle(&head.method, &path, body);
+        let (status, answer) = match head.method {
+            Method::PATCH if mood == Mood::Strict => refused(StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
+            _ => self.state().handle(&head.method, &path, body),
+        };
         let answer = Body::from(serde_json::to_vec(&answer).unwrap());
         Response::builder().status(status).body(answer).unwrap()
     }
@@ -146,7 +151,13 @@ impl State {
             Method::PATCH => {
                 let path = path.strip_suffix("/status").unwrap();
                 let Some(mut object) = self.objects.get(path).cloned() else { return missing() };
-                object["status"] = body["status"].clone();
+                match body.as_array() {
+                    None => object["status"] = body["status"].clone(),
+                    Some(operations) if operations[0]["value"] != object["metadata"]["resourceVersion"] => {
+                        return refused(StatusCode::CONFLICT, &format!("{operations:?}"));
+                    }
+                    Some(operations) => operations[1..].iter().for_each(|each| add(&mut object, each)),
+                }
                 good(self.store(path, object))
             }
             _ => refused(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
@@ -158,6 +169,16 @@ impl State {
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         self.objects.insert(path.to_owned(), object.clone());
         object
+    }
+}
+
+/// The operation `add` of a JSON Patch.
+fn add(object: &mut Value, operation: &Value) {
+    assert_eq!(operation["op"], "add");
+    let (parent, last) = operation["path"].as_str().unwrap().rsplit_once('/').unwrap();
+    match object.pointer_mut(parent).unwrap() {
+        Value::Array(list) => list.push(operation["value"].clone()),
+        parent => parent[last] = operation["value"].clone(),
     }
 }
 

@@ -7,9 +7,12 @@ use std::time::Duration;
 use http::StatusCode;
 use isobath_kubernetes::lease::Role;
 use isobath_kubernetes::status::{Ended, Observe, Writer, input};
-use model::{Kind, ObjectId, Problem, Report, Severity, Verdict};
-use serde_json::json;
-use status::{Input, Statement};
+use model::{
+    Condition, GatewayApiStatus, Holds, Kind, ObjectId, ParentRef, ParentStatus, Problem, Report, Severity,
+    Verdict,
+};
+use serde_json::{Value, json};
+use status::{CONTROLLER_NAME, Input, Observation, Statement, Target};
 use store::Change;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -111,6 +114,43 @@ async fn pass(time: Duration) {
     tokio::time::sleep(time).await;
 }
 
+const ROUTE: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes/cart";
+
+/// Tells that a route has a parent of ours, and how it was seen.
+fn attach(writing: &Writing, object: Value) {
+    let parent = ParentRef {
+        group: "gateway.networking.k8s.io".into(),
+        kind: "Gateway".into(),
+        namespace: None,
+        name: "edge".into(),
+        section_name: None,
+        port: None,
+    };
+    let accepted =
+        Condition { name: "Accepted", holds: Holds::Yes, reason: "Accepted", message: String::new() };
+    let report = Report {
+        object: ObjectId::new(Kind::HttpRoute, "shop", "cart"),
+        generation: 1,
+        verdict: Verdict::Valid,
+        problems: vec![],
+        gateway_api: Some(Box::new(GatewayApiStatus::Route(vec![ParentStatus {
+            parent,
+            conditions: vec![accepted],
+        }]))),
+    };
+    let target = Target::new(status::Kind::HttpRoute, "shop", "cart");
+    let seen = Observation::decode(target.kind, object).unwrap();
+    writing.tell.send(Input::Observed(target, Box::new(seen))).unwrap();
+    writing.tell.send(Input::Said(Box::new(Statement::of(&report, 1).unwrap()))).unwrap();
+}
+
+/// Who has entries in the status of the route.
+fn controllers(writing: &Writing) -> Vec<String> {
+    let object = writing.server.get(ROUTE);
+    let parents = object["status"]["parents"].as_array().cloned().unwrap_or_default();
+    parents.iter().map(|each| each["controllerName"].as_str().unwrap().to_owned()).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn many_objects_are_written_once_each_and_not_all_at_once() {
     let writing = Writing::start();
@@ -205,6 +245,39 @@ async fn what_is_wrong_is_told_by_an_event_too() {
     let told = writing.server.requests("POST");
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].0, "POST /apis/events.k8s.io/v1/namespaces/shop/events");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_has_changed_meanwhile_is_read_again_before_it_is_written() {
+    let writing = Writing::start();
+    let metadata = json!({"namespace": "shop", "name": "cart", "uid": "u", "generation": 1});
+    writing.server.put(ROUTE, json!({"metadata": metadata}));
+    let seen = writing.server.get(ROUTE);
+    let theirs = json!({"parentRef": {"name": "x"}, "controllerName": "example.com/other", "conditions": []});
+    writing.server.put(ROUTE, json!({"metadata": metadata, "status": {"parents": [theirs]}}));
+    attach(&writing, seen);
+    writing.lead(LONG);
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(controllers(&writing), ["example.com/other", CONTROLLER_NAME]);
+    let ended = [Ended::Outdated, Ended::Written].map(|ended| (status::Kind::HttpRoute, ended));
+    assert_eq!(writing.counted.ended.lock().unwrap()[..], ended);
+    assert_eq!(writing.server.requests("GET").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_is_refused_although_nothing_has_changed_is_not_sent_at_once_again() {
+    let writing = Writing::start();
+    let metadata = json!({"namespace": "shop", "name": "cart", "uid": "u", "generation": 1});
+    writing.server.put(ROUTE, json!({"metadata": metadata}));
+    attach(&writing, writing.server.get(ROUTE));
+    writing.server.is(Mood::Strict);
+    writing.lead(LONG);
+    pass(Duration::from_millis(500)).await;
+    assert_eq!((writing.writes().len(), writing.server.requests("GET").len()), (1, 1));
+    assert_eq!(writing.counted.ended.lock().unwrap()[..], [(status::Kind::HttpRoute, Ended::Failed)]);
+    writing.server.is(Mood::Good);
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(controllers(&writing), [CONTROLLER_NAME]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,18 +1,19 @@
 //! One object on the board.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use api::http_proxy::status::LoadBalancerIngress;
-use model::Verdict;
+use model::FleetId;
 
+use super::known::Known;
 use crate::observation::Seen;
 use crate::statement::fingerprint;
-use crate::wanted::{Programmed, Wanted};
+use crate::wanted::{Says, Wanted};
 use crate::{Kind, Statement};
 
 /// How long a write waits for the acknowledgement, so that both are one write.
 const HELD_BACK: Duration = Duration::from_secs(1);
+/// The pause after a write of what counts routes: they come and go in crowds.
+const COUNTED: Duration = Duration::from_secs(1);
 /// The pause after a write that failed, doubled each time.
 const RETRY: Duration = Duration::from_secs(1);
 /// No pause after a failure is longer.
@@ -21,14 +22,6 @@ const RETRY_MOST: Duration = Duration::from_secs(300);
 const UNDONE: Duration = Duration::from_secs(30);
 /// No pause after it was undone is longer.
 const UNDONE_MOST: Duration = Duration::from_secs(1800);
-
-/// What is the same for all objects.
-pub(super) struct Context<'a> {
-    /// The newest publication that all connected Envoys have acknowledged.
-    pub(super) acknowledged: Option<u64>,
-    /// Where clients reach the hosts, as far as that is known.
-    pub(super) addresses: Option<&'a Arc<[LoadBalancerIngress]>>,
-}
 
 /// One object.
 #[derive(Debug, Default)]
@@ -65,21 +58,26 @@ struct Written {
 }
 
 impl Entry {
-    pub(super) const fn is_empty(&self) -> bool {
-        self.said.is_none() && self.seen.is_none() && self.writing.is_none()
+    pub(super) fn is_empty(&self) -> bool {
+        let says_nothing = self.said.as_ref().is_none_or(Statement::is_taken_back);
+        says_nothing && self.seen.is_none() && self.writing.is_none()
     }
 
     /// What there is to say and what is there, when both are about the same form of the object.
     pub(super) fn both(&self) -> Option<(&Statement, &Seen)> {
         let (said, seen) = self.said.as_ref().zip(self.seen.as_ref())?;
-        (said.generation == seen.generation).then_some((said, seen))
+        said.is_about(seen.generation).then_some((said, seen))
     }
 
-    /// The publication whose acknowledgement changes what there is to say.
-    pub(super) fn awaits(&self) -> Option<u64> {
+    /// There is nothing to say any more.
+    pub(super) fn unsay(&mut self) {
+        self.said = self.said.take().and_then(Statement::taken_back);
+    }
+
+    /// The Envoys, and the publication whose acknowledgement changes what there is to say.
+    pub(super) fn awaits(&self) -> Option<(FleetId, u64)> {
         let said = self.said.as_ref()?;
-        let waits = said.target.kind == Kind::HttpProxy && said.verdict == Verdict::Valid;
-        waits.then_some(said.carried_by)
+        said.awaits().map(|publication| (said.fleet.clone(), publication))
     }
 
     /// Takes in what the API server has. News from before our last write are old.
@@ -123,6 +121,18 @@ impl Entry {
         self.seen = None;
     }
 
+    /// It was refused, because the object has changed. The first time that is no reason to wait.
+    pub(super) fn outdated(&mut self, now: Instant, found: Seen) {
+        match self.failures {
+            None => {
+                self.writing = None;
+                self.failures = Some((0, now));
+            }
+            Some(_) => self.failed(now),
+        }
+        self.observe(found);
+    }
+
     pub(super) fn failed(&mut self, now: Instant) {
         self.writing = None;
         let failures = self.failures.map_or(0, |(failures, _)| failures);
@@ -144,20 +154,23 @@ impl Entry {
     }
 
     /// When it may be written; `None` when nothing is to be.
-    pub(super) fn plan(&mut self, now: Instant, context: &Context<'_>) -> Option<Instant> {
-        self.due = self.next(now, context);
+    pub(super) fn plan(&mut self, now: Instant, known: &Known) -> Option<Instant> {
+        self.due = self.next(now, known);
         self.due
     }
 
-    fn next(&mut self, now: Instant, context: &Context<'_>) -> Option<Instant> {
+    fn next(&mut self, now: Instant, known: &Known) -> Option<Instant> {
         if self.writing.is_some() {
             return None;
         }
         let (said, seen) = self.both()?;
-        let programmed = Programmed::of(said, seen, context.acknowledged);
-        let is_held = programmed == Programmed::Pending && said.target.kind == Kind::HttpProxy;
-        let wanted = fingerprint(&Wanted::new(said, seen, programmed, context.addresses));
-        let there = seen.says;
+        // A change is made for a form of the object: without its version it could undo what others say.
+        if seen.version.is_none() && said.target.kind.is_gateway_api() {
+            return None;
+        }
+        let Wanted { says, is_pending } = Wanted::new(said, seen, &known.context(said));
+        let counts_routes = matches!(said.target.kind, Kind::Gateway | Kind::ListenerSet);
+        let (wanted, there) = (fingerprint(&says), seen.says);
         let written = self.written.as_ref().filter(|written| written.wanted == wanted);
         if wanted == there || written.is_some_and(|written| written.found == there) {
             self.since = None;
@@ -165,18 +178,18 @@ impl Entry {
         }
         let undone = written.map(|written| written.at + doubled(UNDONE, written.again, UNDONE_MOST));
         let since = *self.since.get_or_insert(now);
-        let held = is_held.then(|| since + HELD_BACK);
+        let held = is_pending.then(|| since + HELD_BACK);
+        let counted = self.written.as_ref().filter(|_| counts_routes).map(|written| written.at + COUNTED);
         let retry = self.failures.map(|(_, at)| at);
-        Some([undone, held, retry].into_iter().flatten().fold(now, Instant::max))
+        Some([undone, held, counted, retry].into_iter().flatten().fold(now, Instant::max))
     }
 
     /// Begins to write: what is to be said now.
-    pub(super) fn begin(&mut self, context: &Context<'_>) -> Option<Wanted> {
+    pub(super) fn begin(&mut self, known: &Known) -> Option<Says> {
         let (said, seen) = self.both()?;
-        let programmed = Programmed::of(said, seen, context.acknowledged);
-        let wanted = Wanted::new(said, seen, programmed, context.addresses);
-        self.writing = Some(fingerprint(&wanted));
-        Some(wanted)
+        let Wanted { says, .. } = Wanted::new(said, seen, &known.context(said));
+        self.writing = Some(fingerprint(&says));
+        Some(says)
     }
 }
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use isobath_status::{Input, Kind, Outcome, Target, Write};
-use model::{Problem, Verdict};
+use model::{FleetId, Problem, Verdict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::gateway_api::{gateway, gateway_addresses, route};
 use crate::world::{self, Cluster, World, error, target, warning};
 
-const OBJECTS: u8 = 7;
+const OBJECTS: u8 = 9;
 const LONG: Duration = Duration::from_secs(1_000_000);
 
 /// One thing that happens. Objects are numbers.
@@ -58,7 +59,15 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn object(number: u8) -> Target {
-    let kinds = [Kind::HttpProxy, Kind::HttpProxy, Kind::Ingress, Kind::IngressRoute, Kind::ExtensionService];
+    let kinds = [
+        Kind::HttpProxy,
+        Kind::HttpProxy,
+        Kind::Ingress,
+        Kind::IngressRoute,
+        Kind::ExtensionService,
+        Kind::Gateway,
+        Kind::HttpRoute,
+    ];
     target(kinds[usize::from(number) % kinds.len()], &format!("object-{number}"))
 }
 
@@ -72,8 +81,36 @@ fn saying(what: u8) -> (Verdict, Vec<Problem>) {
     }
 }
 
-fn addresses(which: u8) -> Input {
-    world::addresses(&format!("192.0.2.{which},lb-{which}.example"))
+/// Says something of the newest form of an object.
+fn say(world: &mut World, target: &Target, what: u8, carried_by: u64) {
+    match target.kind {
+        Kind::Gateway => world.say_status(target, gateway(what.into()), carried_by),
+        Kind::HttpRoute => {
+            let parents = ["a", "b", "c"];
+            world.say_status(target, route(&parents[..usize::from(what / 2)]), carried_by);
+        }
+        _ => {
+            let (verdict, problems) = saying(what);
+            world.say(target, verdict, problems, carried_by);
+        }
+    }
+}
+
+/// The Gateways among the objects, by their fleets.
+fn fleets() -> impl Iterator<Item = FleetId> {
+    let gateways = (0..OBJECTS).map(object).filter(|target| target.kind == Kind::Gateway);
+    gateways.map(|target| FleetId::gateway(target.namespace, target.name))
+}
+
+fn acknowledge(world: &mut World, publication: u64) {
+    world.tell(world::acknowledged(publication));
+    fleets().for_each(|fleet| world.tell(Input::Acknowledged(fleet, publication)));
+}
+
+fn tell_addresses(world: &mut World, which: u8) {
+    world.tell(world::addresses(&format!("192.0.2.{which},lb-{which}.example")));
+    let of_gateway = gateway_addresses(&[&format!("192.0.2.{which}")]);
+    fleets().for_each(|fleet| world.tell(Input::GatewayAddresses(fleet, of_gateway.clone())));
 }
 
 /// A world, and all that a fresh board would have to be told.
@@ -123,17 +160,18 @@ impl History {
                 self.say(&object(number), what, self.publication);
             }
             Step::Unsay(number) => {
+                self.reasons += 1;
                 self.said.remove(&object(number));
                 self.world.tell(Input::Unsaid(object(number)));
             }
             Step::Acknowledge => {
                 self.acknowledged = Some(self.publication);
-                self.world.tell(Input::Acknowledged(self.publication));
+                acknowledge(&mut self.world, self.publication);
             }
             Step::Addresses(which) => {
                 self.reasons += self.said.len();
                 self.addresses = Some(which);
-                self.world.tell(addresses(which));
+                tell_addresses(&mut self.world, which);
             }
             Step::Pass(milliseconds) => self.world.pass(milliseconds.into()),
             Step::Begin => self.flying.extend(self.world.next_write()),
@@ -152,8 +190,7 @@ impl History {
     fn say(&mut self, target: &Target, what: u8, carried_by: u64) {
         // Once before the acknowledgement, once after it.
         self.reasons += 2;
-        let (verdict, problems) = saying(what);
-        self.world.say(target, verdict, problems, carried_by);
+        say(&mut self.world, target, what, carried_by);
         self.said.insert(target.clone(), (what, carried_by));
     }
 
@@ -181,7 +218,12 @@ impl History {
     fn vandalise(&mut self, target: &Target) {
         if self.world.cluster.has(target) {
             self.reasons += 1;
-            self.world.cluster.write_status(target, json!({"currentStatus": "stolen"}));
+            let theirs = match target.kind {
+                Kind::Gateway => json!({"conditions": [{"type": "example.com/Theirs", "status": "True"}]}),
+                Kind::HttpRoute => json!({"parents": [{"controllerName": "example.com/other"}]}),
+                _ => json!({"currentStatus": "stolen"}),
+            };
+            self.world.cluster.write_status(target, theirs);
             self.world.observe(target);
         }
     }
@@ -190,6 +232,11 @@ impl History {
     fn come_to_rest(&mut self) {
         while !self.flying.is_empty() {
             self.end(7);
+        }
+        if let Some(which) = self.addresses {
+            // Of Gateways that are new nobody has told it.
+            self.reasons += 1;
+            tell_addresses(&mut self.world, which);
         }
         for target in (0..OBJECTS).map(object) {
             self.world.observe(&target);
@@ -206,15 +253,14 @@ impl History {
         let mut fresh = World::over(self.world.cluster.clone(), self.world.now);
         fresh.lead(LONG);
         if let Some(acknowledged) = self.acknowledged {
-            fresh.tell(Input::Acknowledged(acknowledged));
+            acknowledge(&mut fresh, acknowledged);
         }
         if let Some(which) = self.addresses {
-            fresh.tell(addresses(which));
+            tell_addresses(&mut fresh, which);
         }
         for (target, (what, carried_by)) in &self.said {
             fresh.observe(target);
-            let (verdict, problems) = saying(*what);
-            fresh.say(target, verdict, problems, *carried_by);
+            say(&mut fresh, target, *what, *carried_by);
         }
         (fresh.settle(), statuses(&fresh.cluster))
     }

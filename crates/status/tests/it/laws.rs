@@ -6,7 +6,7 @@ use isobath_status::{Input, Kind, Observation, Outcome};
 use model::Verdict;
 use serde_json::{Value, json};
 
-use crate::world::{Cluster, World, addresses, error, proxy, statement, target};
+use crate::world::{Cluster, World, acknowledged, addresses, applied, error, proxy, statement, target};
 
 /// The condition of a type.
 fn condition(world: &World, name: &str, kind: &str) -> Value {
@@ -22,7 +22,7 @@ fn is_programmed(world: &World, name: &str) -> bool {
 /// A world with a proxy that is valid and programmed, as its status says.
 fn settled() -> World {
     let mut world = World::new();
-    world.tell(Input::Acknowledged(1));
+    world.tell(acknowledged(1));
     world.apply(&proxy("web"));
     world.say(&proxy("web"), Verdict::Valid, vec![], 1);
     assert_eq!(world.settle(), 1);
@@ -46,7 +46,7 @@ fn nothing_changed_writes_nothing() {
     world.say(&proxy("web"), Verdict::Valid, vec![], 1);
     world.say(&proxy("web"), Verdict::Valid, vec![], 7);
     world.observe(&proxy("web"));
-    world.tell(Input::Acknowledged(7));
+    world.tell(acknowledged(7));
     world.lead(Duration::from_secs(100));
     assert_eq!((world.settle(), world.due()), (0, None));
 }
@@ -70,9 +70,9 @@ fn validity_waits_a_moment_for_the_acknowledgement_and_both_are_one_write() {
     world.say(&proxy("web"), Verdict::Valid, vec![], 3);
     world.pass(999);
     assert_eq!(world.write(), 0);
-    world.tell(Input::Acknowledged(2));
+    world.tell(acknowledged(2));
     assert_eq!(world.write(), 0);
-    world.tell(Input::Acknowledged(3));
+    world.tell(acknowledged(3));
     assert_eq!((world.write(), is_programmed(&world, "web")), (1, true));
     assert_eq!(world.settle(), 0);
 }
@@ -87,7 +87,7 @@ fn without_an_acknowledgement_validity_is_written_after_a_second() {
     assert_eq!(condition(&world, "web", "Programmed")["reason"], "Pending");
     world.pass(60_000);
     assert_eq!(world.settle(), 0);
-    world.tell(Input::Acknowledged(1));
+    world.tell(acknowledged(1));
     assert_eq!((world.write(), is_programmed(&world, "web")), (1, true));
     let (valid, programmed) = (condition(&world, "web", "Valid"), condition(&world, "web", "Programmed"));
     assert_eq!(valid["lastTransitionTime"], "2026-01-01T00:00:01Z");
@@ -112,7 +112,7 @@ fn what_is_invalid_waits_for_nobody() {
     world.apply(&proxy("web"));
     world.blame(&proxy("web"), "wrong");
     assert_eq!(world.write(), 1);
-    world.tell(Input::Acknowledged(9));
+    world.tell(acknowledged(9));
     assert_eq!(world.settle(), 0);
 }
 
@@ -134,7 +134,7 @@ fn a_new_generation_is_programmed_when_it_is_acknowledged() {
     world.say(&proxy("web"), Verdict::Valid, vec![], 2);
     world.pass(500);
     assert_eq!(world.write(), 0);
-    world.tell(Input::Acknowledged(2));
+    world.tell(acknowledged(2));
     assert_eq!((world.write(), is_programmed(&world, "web")), (1, true));
     let programmed = condition(&world, "web", "Programmed");
     assert_eq!(programmed["observedGeneration"], 2);
@@ -290,7 +290,7 @@ fn what_others_have_written_is_left_alone() {
     world.observe(&proxy("web"));
     world.blame(&proxy("web"), "wrong");
     let write = world.next_write().expect("it is due");
-    let text = write.body.to_string();
+    let text = applied(&write).to_string();
     assert!(!text.contains("Ready") && !text.contains("theirs"), "{text}");
     let outcome = world.cluster.take(&write);
     world.tell(Input::Finished(write.target, outcome));
@@ -301,7 +301,7 @@ fn what_others_have_written_is_left_alone() {
 #[test]
 fn lists_that_contour_left_are_emptied() {
     let mut world = World::new();
-    world.tell(Input::Acknowledged(1));
+    world.tell(acknowledged(1));
     world.apply(&proxy("web"));
     let left = json!({"type": "Valid", "status": "False", "observedGeneration": 1, "reason": "ErrorPresent",
         "lastTransitionTime": "2025-01-01T00:00:00Z", "message": "",
@@ -310,7 +310,7 @@ fn lists_that_contour_left_are_emptied() {
     world.observe(&proxy("web"));
     world.say(&proxy("web"), Verdict::Valid, vec![], 1);
     let write = world.next_write().expect("it is due");
-    let valid = &write.body["status"]["conditions"][0];
+    let valid = &applied(&write)["status"]["conditions"][0];
     assert_eq!((&valid["errors"], valid.get("warnings")), (&json!([]), None));
 }
 

@@ -1,5 +1,6 @@
 //! The board against an API server that stands in a map.
 
+mod gateway_api;
 mod histories;
 mod laws;
 mod shapes;

@@ -4,7 +4,7 @@ use isobath_status::{Input, Kind, service_addresses};
 use model::{Problem, Verdict};
 use serde_json::{Value, json};
 
-use crate::world::{World, addresses, error, proxy, target, warning};
+use crate::world::{World, acknowledged, addresses, applied, error, proxy, target, warning};
 
 const BEGIN: &str = "2026-01-01T00:00:00Z";
 
@@ -21,7 +21,7 @@ fn status(kind: Kind, verdict: Verdict, problems: Vec<Problem>) -> Value {
     let mut world = World::new();
     let target = target(kind, "web");
     world.apply(&target);
-    world.tell(Input::Acknowledged(1));
+    world.tell(acknowledged(1));
     world.say(&target, verdict, problems, 1);
     world.settle();
     world.cluster.status(&target)
@@ -191,7 +191,7 @@ fn addresses_stay_until_others_are_known() {
     world.observe(&target);
     world.blame(&target, "wrong");
     let write = world.next_write().expect("it is due");
-    assert_eq!(write.body["status"]["loadBalancer"], status["loadBalancer"], "ours now, or it would go");
+    assert_eq!(applied(&write)["status"]["loadBalancer"], status["loadBalancer"], "ours now, or it would go");
     let outcome = world.cluster.take(&write);
     world.tell(Input::Finished(target.clone(), outcome));
     world.tell(addresses("192.0.2.1"));

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use api::http_proxy::status::LoadBalancerIngress;
-use isobath_status::{Board, Event, Input, Kind, Observation, Outcome, Statement, Target, Write};
+use isobath_status::{
+    Board, Body, Event, Input, Kind, Observation, Outcome, Patch, Statement, Target, Write,
+};
 use k8s_openapi::jiff::Timestamp;
-use model::{ObjectId, Problem, Report, Severity, Verdict};
+use model::{FleetId, GatewayApiStatus, ObjectId, Problem, Report, Severity, Verdict};
 use serde_json::{Value, json};
 
 /// When the tests begin: 2026-01-01.
@@ -73,11 +75,19 @@ impl Cluster {
     /// Takes a write, as the API server merges it into what is there.
     pub(crate) fn take(&mut self, write: &Write) -> Outcome {
         let Some(object) = self.objects.get_mut(&write.target) else { return Outcome::Gone };
-        if object["metadata"]["uid"] != write.body["metadata"]["uid"] {
-            return Outcome::Failed;
-        }
         let before = object["status"].clone();
-        merge(&mut object["status"], &write.body["status"]);
+        match &write.body {
+            Body::Apply(applied) if object["metadata"]["uid"] != applied["metadata"]["uid"] => {
+                return Outcome::Failed;
+            }
+            Body::Apply(applied) => merge(&mut object["status"], &applied["status"]),
+            Body::Patch(Patch { version, .. })
+                if object["metadata"]["resourceVersion"] != json!(version.to_string()) =>
+            {
+                return Outcome::Outdated(Box::new(self.observation(&write.target).expect("it is there")));
+            }
+            Body::Patch(patch) => change(object, &patch.operations),
+        }
         if object["status"] != before {
             self.version += 1;
             object["metadata"]["resourceVersion"] = json!(self.version.to_string());
@@ -110,6 +120,34 @@ fn merge(status: &mut Value, applied: &Value) {
     }
 }
 
+/// JSON Patch (RFC 6902), as far as it is used.
+fn change(object: &mut Value, operations: &Value) {
+    for operation in operations.as_array().expect("operations") {
+        let path = operation["path"].as_str().expect("a path");
+        let (parent, last) = path.rsplit_once('/').expect("it begins with a slash");
+        let parent = object.pointer_mut(parent).expect("something is there");
+        let value = operation["value"].clone();
+        match (operation["op"].as_str(), parent) {
+            (Some("add"), Value::Array(list)) if last == "-" => list.push(value),
+            (Some("add"), Value::Object(fields)) => drop(fields.insert(last.to_owned(), value)),
+            (Some("replace"), parent) => {
+                *parent.pointer_mut(&format!("/{last}")).expect("it is there") = value;
+            }
+            (Some("remove"), Value::Array(list)) => drop(list.remove(last.parse().expect("a number"))),
+            (Some("remove"), Value::Object(fields)) => drop(fields.remove(last).expect("it is there")),
+            (operation, parent) => panic!("{operation:?} of {last} in {parent}"),
+        }
+    }
+}
+
+/// What is applied.
+pub(crate) fn applied(write: &Write) -> &Value {
+    match &write.body {
+        Body::Apply(applied) => applied,
+        Body::Patch(patch) => panic!("{patch:?}"),
+    }
+}
+
 /// A board, the API server, and the time.
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
@@ -129,6 +167,11 @@ impl World {
     /// A world that follows, over an API server that is there.
     pub(crate) fn over(cluster: Cluster, now: Instant) -> Self {
         Self { cluster, board: Board::new("isobath-0"), began: now, now }
+    }
+
+    /// The same, with another name of our entries in routes and policies.
+    pub(crate) fn named(self, controller: &str) -> Self {
+        Self { board: self.board.named(controller), ..self }
     }
 
     pub(crate) fn lead(&mut self, lease: Duration) {
@@ -166,6 +209,36 @@ impl World {
         let generation = self.cluster.generation(target);
         let said = statement(target, generation, verdict, problems, carried_by);
         self.tell(Input::Said(Box::new(said)));
+    }
+
+    /// Says this of the newest form of an object of the Gateway API.
+    pub(crate) fn say_status(&mut self, target: &Target, status: GatewayApiStatus, carried_by: u64) {
+        let report = self.report(target, status);
+        self.say_report(&report, carried_by);
+    }
+
+    pub(crate) fn say_report(&mut self, report: &Report, carried_by: u64) {
+        let said = Statement::of(report, carried_by).expect("it has a status");
+        self.tell(Input::Said(Box::new(said)));
+    }
+
+    /// What there is to tell of the newest form of an object of the Gateway API.
+    pub(crate) fn report(&self, target: &Target, status: GatewayApiStatus) -> Report {
+        let kind = match target.kind {
+            Kind::GatewayClass => model::Kind::GatewayClass,
+            Kind::Gateway => model::Kind::Gateway,
+            Kind::ListenerSet => model::Kind::ListenerSet,
+            Kind::HttpRoute => model::Kind::HttpRoute,
+            Kind::BackendTlsPolicy => model::Kind::BackendTlsPolicy,
+            kind => panic!("no test says anything of a {}", kind.as_str()),
+        };
+        Report {
+            object: ObjectId::new(kind, target.namespace.clone(), target.name.clone()),
+            generation: self.cluster.generation(target),
+            verdict: Verdict::Valid,
+            problems: vec![],
+            gateway_api: Some(Box::new(status)),
+        }
     }
 
     /// Says that something is wrong with an object.
@@ -221,6 +294,11 @@ pub(crate) fn proxy(name: &str) -> Target {
     target(Kind::HttpProxy, name)
 }
 
+/// All Envoys of the ingress have a publication.
+pub(crate) fn acknowledged(publication: u64) -> Input {
+    Input::Acknowledged(FleetId::ingress(), publication)
+}
+
 /// IP addresses and names, separated by commas.
 pub(crate) fn addresses(list: &str) -> Input {
     let address = |text: &str| {
@@ -265,6 +343,7 @@ pub(crate) fn statement(
         Kind::ContourConfiguration => {
             return Statement::of_configuration(&target.namespace, &target.name, generation, &problems);
         }
+        kind => panic!("{} has conditions of its own", kind.as_str()),
     };
     let object = ObjectId::new(kind, target.namespace.clone(), target.name.clone());
     let report = Report { object, generation, verdict, problems, gateway_api: None };

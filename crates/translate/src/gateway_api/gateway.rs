@@ -260,7 +260,9 @@ fn gateway_status(fact: &GatewayFact, parts: &[Part], listeners: Vec<ListenerSta
     let attached = parts[1..].iter().filter(|part| part.excluded.is_none() && !invalid_listeners(part).0);
     let attached_listener_sets = u32::try_from(attached.count()).ok();
     let attached_listener_sets = attached_listener_sets.filter(|_| fact.spec.allowed_listeners.is_some());
-    GatewayStatus { conditions, listeners, attached_listener_sets }
+    let requested = fact.spec.addresses.iter().filter_map(|address| address.value.as_deref());
+    let requested = requested.filter(|value| !value.is_empty()).map(Into::into).collect();
+    GatewayStatus { requested, conditions, listeners, attached_listener_sets }
 }
 
 /// Why an address that is wanted cannot be had.

@@ -54,7 +54,7 @@ impl Writes {
         );
     }
 
-    /// The same under Contour's names. What is applied meets no conflict, and what is no change is not written.
+    /// The same under Contour's names. What is no change is not written.
     pub(super) fn write_as_contour(&self, to: &mut Exposition) {
         let mut write = |name, help, counts: fn(Ended) -> bool| {
             let mut kinds = BTreeMap::new();
@@ -69,7 +69,9 @@ impl Writes {
             ended == Ended::Written
         });
         write("contour_status_update_failed_total", "Those that were not.", |ended| ended != Ended::Written);
-        write("contour_status_update_conflict_total", "Always 0: an apply meets no conflict.", |_| false);
+        write("contour_status_update_conflict_total", "Those of objects that had changed.", |ended| {
+            ended == Ended::Outdated
+        });
         write("contour_status_update_noop_total", "Always 0: what is no change is not written.", |_| false);
         self.write_times("contour_status_update_duration_seconds", "How long writes of statuses took.", to);
     }

@@ -10,6 +10,7 @@ use kube::client::Body;
 use kubernetes::lease::{Candidate, Role, Settings as Election};
 use kubernetes::status::Writer;
 use kubernetes::watch::{Batch, Settings, Watches};
+use model::FleetId;
 use runtime::{Controller, Input, Notice, Options};
 use status::{Statement, Target};
 use store::Change;
@@ -55,7 +56,9 @@ impl Replica {
         let identity = election.identity.clone();
         let (candidate, role) = Candidate::new(client.clone(), election).expect("the periods make sense");
         let (writer, tell) = Writer::new(client.clone(), &identity, role.clone());
-        for input in [status::Input::Addresses(addresses), status::Input::Acknowledged(u64::MAX)] {
+        for input in
+            [status::Input::Addresses(addresses), status::Input::Acknowledged(FleetId::ingress(), u64::MAX)]
+        {
             drop(tell.send(input));
         }
         let (controller, notices) = Controller::new(Options::default());
@@ -92,7 +95,7 @@ impl Replica {
 }
 
 /// A client that counts the statuses it is to write.
-fn counting(client: Client, writes: &Arc<AtomicUsize>) -> Client {
+pub(super) fn counting(client: Client, writes: &Arc<AtomicUsize>) -> Client {
     let writes = Arc::clone(writes);
     let service = tower::service_fn(move |request: http::Request<Body>| {
         if request.method() == http::Method::PATCH {

@@ -1,0 +1,50 @@
+//! What is known of Envoys and of addresses.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::gateway_api::gateway::GatewayStatusAddress;
+use api::http_proxy::status::LoadBalancerIngress;
+use model::FleetId;
+
+use crate::Statement;
+use crate::wanted::Context;
+
+/// What is the same for all objects, or for all of a fleet.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The name of our entries in routes and policies.
+    pub(super) controller: Box<str>,
+    /// The newest publication that all connected Envoys of each fleet have acknowledged.
+    pub(super) acknowledged: BTreeMap<FleetId, u64>,
+    /// Where clients reach the hosts, as far as that is known.
+    pub(super) addresses: Option<Arc<[LoadBalancerIngress]>>,
+    /// Where clients reach each Gateway, as far as that is known.
+    pub(super) gateways: BTreeMap<FleetId, Vec<GatewayStatusAddress>>,
+}
+
+impl Known {
+    pub(super) fn new(controller: &str) -> Self {
+        Self {
+            controller: controller.into(),
+            acknowledged: BTreeMap::new(),
+            addresses: None,
+            gateways: BTreeMap::new(),
+        }
+    }
+
+    /// Whether some of a fleet's Envoys have not acknowledged a publication.
+    pub(super) fn lacks(&self, fleet: &FleetId, publication: u64) -> bool {
+        self.acknowledged.get(fleet).is_none_or(|done| *done < publication)
+    }
+
+    /// What a status depends on that is to say this.
+    pub(super) fn context(&self, said: &Statement) -> Context<'_> {
+        Context {
+            acknowledged: self.acknowledged.get(&said.fleet).copied(),
+            addresses: self.addresses.as_ref(),
+            gateway: self.gateways.get(&said.fleet).map(Vec::as_slice),
+            controller: &self.controller,
+        }
+    }
+}
