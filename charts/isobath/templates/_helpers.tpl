@@ -70,13 +70,15 @@ namespaces. */}}
   - grpcroutes
   - httproutes
   - listenersets
-  - referencegrants
   - tcproutes
   - tlsroutes
   - udproutes
-  verbs: [list, watch]
+  verbs: [get, list, watch]
 - apiGroups: [gateway.networking.x-k8s.io]
   resources: [xbackendtrafficpolicies]
+  verbs: [get, list, watch]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [referencegrants]
   verbs: [list, watch]
 {{- end }}
 - apiGroups: [networking.k8s.io]

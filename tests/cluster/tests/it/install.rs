@@ -161,6 +161,20 @@ fn the_manifests_give_a_working_ingress_with_the_rights_that_it_needs() {
     });
 }
 
+#[test]
+fn the_manifests_let_every_status_be_written_and_those_that_may_be_outdated_be_read() {
+    let granted = granted();
+    for kind in status::Kind::ALL {
+        let right = |verb, resource: &str| right(verb, kind.group(), resource);
+        let mut needed = vec![right("patch", &format!("{}/status", kind.plural()))];
+        if kind.is_gateway_api() {
+            needed.extend(["get", "list", "watch"].map(|verb| right(verb, kind.plural())));
+        }
+        let missing: Vec<_> = needed.into_iter().filter(|right| !granted.contains(right)).collect();
+        assert_eq!(missing, Vec::<String>::new());
+    }
+}
+
 /// A right: a verb and what it is for.
 fn right(verb: &str, group: &str, resource: &str) -> String {
     let dot = if group.is_empty() { "" } else { "." };
