@@ -3,7 +3,7 @@
 //!
 //! It starts no cluster (see `testbed`), and fails by panicking.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ async fn is_served(bed: &Bed, name: &str) {
         .expect("the definition can be watched");
 }
 
-/// Puts the definitions of the Gateway API, standard channel, into the cluster that all tests share.
+/// Puts the definitions of the Gateway API, experimental channel, into the cluster that all tests share.
 pub async fn install_gateway_definitions(bed: &Bed) {
     static INSTALLED: OnceCell<()> = OnceCell::const_new();
     INSTALLED.get_or_init(async || install_gateways(bed).await).await;
@@ -62,8 +62,7 @@ pub async fn install_gateway_definitions_alone(bed: &Bed) {
 }
 
 async fn install_gateways(bed: &Bed) {
-    let text = std::fs::read_to_string(gateway_definitions()).expect("definitions of the Gateway API");
-    let kept = bed.objects.apply(&text).await.expect("the API server takes them");
+    let kept = bed.objects.apply(&gateway_definitions()).await.expect("the API server takes them");
     for object in kept {
         let is_definition = object.types.is_some_and(|types| types.kind == "CustomResourceDefinition");
         if is_definition {
@@ -72,10 +71,18 @@ async fn install_gateways(bed: &Bed) {
     }
 }
 
-/// Where `hack/conformance` puts them; it fetches them when they are not there.
-fn gateway_definitions() -> PathBuf {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../hack/conformance");
-    let ran = Command::new(script).output().expect("hack/conformance runs");
-    assert!(ran.status.success(), "hack/conformance: {}", String::from_utf8_lossy(&ran.stderr));
-    PathBuf::from(String::from_utf8_lossy(&ran.stdout).trim_end()).join("standard.yaml")
+/// What is in the folder that `hack/gateway-api` prints.
+fn gateway_definitions() -> String {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../hack/gateway-api");
+    let ran = Command::new(script).output().expect("hack/gateway-api runs");
+    assert!(ran.status.success(), "hack/gateway-api: {}", String::from_utf8_lossy(&ran.stderr));
+    let folder = Path::new(String::from_utf8_lossy(&ran.stdout).trim_end()).join("experimental");
+    let files = std::fs::read_dir(folder).expect("a folder of definitions");
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    let is_definition =
+        |file: &&PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("gateway."));
+    let texts = files.iter().filter(is_definition);
+    let texts = texts.map(|file| std::fs::read_to_string(file).expect("definitions"));
+    texts.collect::<Vec<_>>().join("\n---\n")
 }

@@ -1,5 +1,6 @@
 //! Statuses in a real API server: it takes them, they are written once, and whoever leads next goes on.
 
+mod gateway_api;
 mod replica;
 
 use std::collections::BTreeMap;

@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use harness::gateway::{self, GatewayWorld, forward, host, listener, route, routed};
 use harness::manifests::HostCertificate;
-use harness::{Authority, ClientIdentity, Suite, certificate_by};
-use http::Method;
+use harness::{Suite, certificate_by};
 use model::{
-    Action, Authorities, CaSource, ClientCertificates, Clients, ClusterKey, CorsOrigin, CorsPolicy, Demand,
-    Forward, Fraction, Mirror, PathRewrite, Redirect, RedirectPath, RedirectPort, Retry, Revocation, Route,
-    SecretContent, SecretKey, SecretName, Segments, SessionCarrier, SessionPersistence, SubjectName, Timeout,
-    Transport, UpstreamTls, UpstreamValidation, WeightedCluster,
+    Action, Authorities, ClusterKey, Forward, Fraction, Mirror, PathRewrite, Redirect, RedirectPath,
+    RedirectPort, Retry, Route, SecretKey, Segments, SessionCarrier, SessionPersistence, SubjectName,
+    Timeout, Transport, UpstreamTls, UpstreamValidation, WeightedCluster,
 };
-use testkit::{Answer, Backend, ClientTls, Failure, Port, Request, Trust, eventually};
+use testkit::{Answer, Backend, Port, Request, eventually};
 
 /// A Gateway with a plaintext listener, and one backend.
 struct Scene {
@@ -262,97 +260,4 @@ async fn a_backend_must_be_known_to_the_system_where_that_is_asked() {
     assert_eq!(scene.get("/").await.code(), 503);
     assert_eq!(backend.requests(), 0);
     scene.end().await;
-}
-
-/// What a browser is told that asks first, of origin, methods, headers and credentials.
-async fn asked_first(scene: &Scene, path: &str, origin: &str) -> [Option<String>; 4] {
-    let request = scene.request("a.example", path).method(Method::OPTIONS).header("origin", origin);
-    let request = request.header("access-control-request-method", "PUT");
-    let answer = request.header("access-control-request-headers", "x-a, x-b").send().await.unwrap();
-    assert_eq!(answer.code(), 200, "{path}");
-    ["origin", "methods", "headers", "credentials"]
-        .map(|what| answer.header(&format!("access-control-allow-{what}")).map(str::to_owned))
-}
-
-#[tokio::test]
-async fn routes_know_origins_of_their_own() {
-    let mut scene = Scene::start().await;
-    let policy = |origin: CorsOrigin, word: &str, credentials| CorsPolicy {
-        origins: vec![origin],
-        methods: vec![word.into()],
-        allowed_headers: vec![word.into()],
-        exposed_headers: vec![],
-        credentials,
-        max_age: Some(5),
-        private_network: false,
-    };
-    let policies = [
-        ("/own", policy(CorsOrigin::Exact("https://own.example".into()), "PUT", false)),
-        ("/all", policy(CorsOrigin::Any, "*", false)),
-        ("/known", policy(CorsOrigin::Any, "*", true)),
-    ];
-    let route = |(path, policy): (&str, CorsPolicy)| Route {
-        cors: Some(Arc::new(policy)),
-        ..route(path, to(scene.forward()))
-    };
-    scene.serve("a.example", policies.map(route).to_vec()).await;
-    let some = |words: [&str; 3], credentials: Option<&str>| {
-        let [origin, methods, headers] = words.map(|word| Some(word.to_owned()));
-        [origin, methods, headers, credentials.map(str::to_owned)]
-    };
-    let own = "https://own.example";
-    assert_eq!(asked_first(&scene, "/own", own).await, some([own, "PUT", "PUT"], None));
-    assert_eq!(asked_first(&scene, "/own", "https://other.example").await, [const { None }; 4]);
-    // In place of a star Envoy tells what is asked for: browsers take it for itself where they send credentials.
-    for (path, credentials) in [("/all", None), ("/known", Some("true"))] {
-        assert_eq!(asked_first(&scene, path, own).await, some([own, "PUT", "x-a, x-b"], credentials));
-    }
-    scene.end().await;
-}
-
-/// Asks with a client certificate, or without.
-async fn shown(port: &Port, identity: Option<&ClientIdentity>) -> Result<u16, Failure> {
-    let tls = match identity {
-        Some(identity) => {
-            ClientTls::with_identity("a.example", &Trust::Anything, &identity.chain, &identity.key)
-        }
-        None => ClientTls::new("a.example", &Trust::Anything),
-    };
-    Request::get(port.address(), "a.example", "/").tls(tls).send().await.map(|answer| answer.code())
-}
-
-#[tokio::test]
-async fn clients_of_several_authorities_are_let_in_or_all_where_that_is_asked() {
-    let port = Port::reserve();
-    let https = listener("https-443", Transport::Tls, port.address());
-    let mut gateway = GatewayWorld::with(std::slice::from_ref(&https)).await;
-    let backend = Backend::start("one").await;
-    let cluster = gateway.add_cluster("one", backend.port());
-    gateway.add_certificate("a", &HostCertificate::new("a.example"));
-    let authorities = ["one", "two"].map(Authority::root);
-    let sources = ["one", "two"].map(|name| CaSource::ConfigMap(SecretName::new("default", name)));
-    let bundle = SecretKey::cas(sources).unwrap();
-    let pem: String = authorities.iter().map(Authority::certificate).collect();
-    gateway.add_secret(&bundle, &SecretContent::Ca { bundle: pem.into_bytes().into(), crl: None });
-    let known = authorities.each_ref().map(|authority| authority.issue("client"));
-    let stranger = Authority::root("stranger").issue("client");
-    let issued = model::Trust::Issued { by: bundle.clone(), revocation: Revocation::Chain };
-    let insecure = model::Trust::Any { suggested: Some(bundle) };
-    for (demand, trust, lets_all_in) in
-        [(Demand::Required, issued, false), (Demand::Optional, insecure, true)]
-    {
-        let mut value = gateway::behind_tls("a", host("a.example", gateway::to(&cluster)));
-        let asked = ClientCertificates { demand, trust, forward: None };
-        value.tls.as_mut().unwrap().clients = Clients::Certified(Box::new(asked));
-        gateway.set(&https, "a.example", Some(&value));
-        gateway.push().await;
-        for identity in &known {
-            assert_eq!(shown(&port, Some(identity)).await.ok(), Some(200), "{demand:?}");
-        }
-        for identity in [None, Some(&stranger)] {
-            let answer = shown(&port, identity).await;
-            assert_eq!(answer.ok() == Some(200), lets_all_in, "{demand:?}");
-        }
-    }
-    gateway.world.assert_nothing_rejected().await;
 }
