@@ -46,6 +46,23 @@ impl Controller {
         flags: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
+        let watched = format!("--watch-namespaces={}", bed.namespace);
+        Self::launch(bed, trusted, &[&[&*watched], flags].concat(), variables).await
+    }
+
+    /// One that looks at the whole cluster, as Gateways need it; it writes no statuses, which others may want to.
+    pub(crate) async fn of_gateways(bed: &Bed, controller_name: &str) -> Self {
+        let name = format!("--gateway-controller-name={controller_name}");
+        let own_ca = |certificates: &Generated| certificates.ca.clone();
+        Self::launch(bed, own_ca, &["--status=off", &name], &[]).await
+    }
+
+    async fn launch(
+        bed: &Bed,
+        trusted: impl FnOnce(&Generated) -> String,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let certificates = certificates(0);
         write_identity(&folder.path().join("server"), &trusted(&certificates), &certificates.server);
@@ -60,7 +77,6 @@ impl Controller {
             format!("--contour-cafile={}", file("ca.crt")),
             format!("--contour-cert-file={}", file("tls.crt")),
             format!("--contour-key-file={}", file("tls.key")),
-            format!("--watch-namespaces={namespace}"),
             format!("--leader-election-resource-namespace={namespace}"),
             format!("--envoy-service-namespace={namespace}"),
             format!("--xds-port={}", xds.number()),
@@ -107,7 +123,20 @@ impl Controller {
 
     /// An Envoy that has what this controller gives it.
     pub(crate) async fn envoy(&self, node: &str) -> Envoy {
-        let file = |name: &str| self.folder.path().join("client").join(name).display().to_string();
+        let envoy = self.envoy_of("isobath", "client", node);
+        envoy.ready().await;
+        envoy
+    }
+
+    /// An Envoy of a Gateway in the bed's namespace, with its certificate. It is ready when there is something to serve.
+    pub(crate) fn envoy_of_gateway(&self, bed: &Bed, gateway: &str, identity: &certs::Identity) -> Envoy {
+        write_identity(&self.folder.path().join(gateway), &self.certificates.ca, identity);
+        self.envoy_of(&format!("gateway/{}/{gateway}", bed.namespace), gateway, gateway)
+    }
+
+    /// An Envoy that says it is of this fleet, with the certificate in a folder.
+    fn envoy_of(&self, fleet: &str, folder: &str, node: &str) -> Envoy {
+        let file = |name: &str| self.folder.path().join(folder).join(name).display().to_string();
         let output = self.isobath(&[
             "bootstrap",
             "-",
@@ -119,10 +148,8 @@ impl Controller {
         let mut bootstrap: Value = serde_json::from_slice(&output.stdout).unwrap();
         // It gets a socket of its own for its administration interface.
         bootstrap.as_object_mut().unwrap().remove("admin");
-        let arguments = ["--service-cluster", "isobath", "--service-node", node].map(str::to_owned).into();
-        let envoy = Envoy::launch(Launch { arguments, ..Launch::new(bootstrap) });
-        envoy.ready().await;
-        envoy
+        let arguments = ["--service-cluster", fleet, "--service-node", node].map(str::to_owned).into();
+        Envoy::launch(Launch { arguments, ..Launch::new(bootstrap) })
     }
 
     /// What it and its Envoys prove who they are with.

@@ -1,6 +1,8 @@
-//! What is made for Gateways: by a provisioner that runs alone, and, in `installed`, by controllers from the manifests.
+//! What is made for Gateways: by a provisioner that runs alone, and, in `installed`, by controllers from the manifests. In
+//! `isolated`, what Envoys of many Gateways have.
 
 mod installed;
+mod isolated;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

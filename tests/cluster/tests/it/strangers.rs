@@ -1,17 +1,15 @@
 //! Clients that are no Envoys of a controller: they are refused, and its log says why and where they come from.
 
-use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use certs::{GatewayCa, Generated, Identity};
 use http::Method;
 use isobath_cluster_tests::eventually;
-use k8s_openapi::ByteString;
-use kubernetes::GATEWAY_CA;
-use serde_json::{Value, json};
+use serde_json::Value;
 use testkit::{ClientTls, Failure, Request, Trust};
 
 use crate::controller::{Controller, certificates};
+use crate::objects::gateway_ca;
 use crate::statuses::{apply, becomes};
 
 /// Asks for a method that does not exist: who is let in gets an answer that says so.
@@ -81,12 +79,6 @@ fn clients_with_a_wrong_certificate_are_refused_and_the_log_says_why() {
     });
 }
 
-/// The Secret with the CA of Gateways.
-fn kept(ca: &GatewayCa) -> Value {
-    let data: BTreeMap<_, _> = ca.data().into_iter().map(|(key, value)| (key, ByteString(value))).collect();
-    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": GATEWAY_CA}, "data": data})
-}
-
 #[test]
 fn envoys_of_gateways_are_let_in_as_long_as_their_ca_is_there() {
     testbed::test("strangers-of-gateways", async |bed| {
@@ -96,9 +88,9 @@ fn envoys_of_gateways_are_let_in_as_long_as_their_ca_is_there() {
         let envoy = ca.issue("shop", "web", now).unwrap();
         let is_let_in = async || ask(&controller, Some(&envoy)).await.as_deref() == Ok("12");
         assert!(!is_let_in().await);
-        apply(bed, &kept(&ca)).await;
+        apply(bed, &gateway_ca(&ca)).await;
         becomes("whether it is let in", true, is_let_in).await;
-        bed.objects.delete(&kept(&ca).to_string()).await.unwrap();
+        bed.objects.delete(&gateway_ca(&ca).to_string()).await.unwrap();
         becomes("whether it is let in", false, is_let_in).await;
         assert_eq!(ask(&controller, Some(&controller.certificates().client)).await.as_deref(), Ok("12"));
     });
