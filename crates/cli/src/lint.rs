@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use envoy::XdsMode;
 use files::{Diagnostic, Severity, Style, render};
+use serde_json::Value;
 
 use crate::configuration::{self, ConfigurationArguments};
 use crate::manifests;
@@ -30,19 +31,20 @@ pub(crate) struct Arguments {
 enum Form {
     /// For people: each problem with an excerpt of the source.
     Text,
-    /// For machines: {"problems": [...], "errors": N, "warnings": N}.
+    /// For machines: {"problems": [...], "errors": N, "warnings": N, "statuses": [...]}, the last for objects of the
+    /// Gateway API.
     Json,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let translation =
         manifests::translate(&arguments.paths, arguments.configuration.settings()?, XdsMode::default())?;
-    let diagnostics = translation.diagnostics;
+    let (diagnostics, statuses) = (translation.diagnostics, translation.statuses);
     let count = |severity| diagnostics.iter().filter(|each| each.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     match arguments.output {
         Form::Text => text(&diagnostics, errors, warnings)?,
-        Form::Json => json(&diagnostics, errors, warnings)?,
+        Form::Json => json(&diagnostics, errors, warnings, &statuses)?,
     }
     Ok(if errors > 0 { Outcome::Problems } else { Outcome::Good })
 }
@@ -61,9 +63,19 @@ fn summary(errors: usize, warnings: usize) -> String {
     format!("{}, {}", count(errors, "error"), count(warnings, "warning"))
 }
 
-fn json(diagnostics: &[Diagnostic], errors: usize, warnings: usize) -> anyhow::Result<()> {
+fn json(
+    diagnostics: &[Diagnostic],
+    errors: usize,
+    warnings: usize,
+    statuses: &[Value],
+) -> anyhow::Result<()> {
     let problems: Vec<_> = diagnostics.iter().map(Diagnostic::to_json).collect();
-    let answer = serde_json::json!({ "problems": problems, "errors": errors, "warnings": warnings });
+    let answer = serde_json::json!({
+        "problems": problems,
+        "errors": errors,
+        "warnings": warnings,
+        "statuses": statuses,
+    });
     writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&answer)?)?;
     Ok(())
 }

@@ -10,6 +10,7 @@ mod convert;
 mod crds;
 mod drain;
 mod gateway_provisioner;
+mod gateway_statuses;
 mod layout;
 mod lint;
 mod log;

@@ -9,15 +9,19 @@ use engine::{Effect, Engine, Event, Publication};
 use envoy::XdsMode;
 use files::{Diagnostic, Folder, Loaded, Severity};
 use model::{ObjectId, Report, Settings};
+use serde_json::Value;
 use store::Change;
+
+use crate::gateway_statuses;
 
 /// What the engine makes of manifests.
 pub(crate) struct Translation {
     /// What is wrong, with places: in the files first, then in what they mean.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// The configuration.
     /// What each fleet gets; that of the ingress first.
     pub(crate) publications: Vec<Publication>,
+    /// What the statuses of objects of the Gateway API are going to say.
+    pub(crate) statuses: Vec<Value>,
 }
 
 /// Reads manifests and runs the engine on them once.
@@ -37,15 +41,18 @@ pub(crate) fn translate(paths: &[PathBuf], settings: Settings, mode: XdsMode) ->
     let mut engine = Engine::new(settings, mode, layout);
     let changes = objects.into_values().map(|sourced| Change::Applied(sourced.object)).collect();
     engine.handle(Event::Changes(changes));
-    let mut publications = Vec::new();
+    let (mut publications, mut statuses) = (Vec::new(), Vec::new());
     for effect in engine.handle(Event::SourceSynced) {
         match effect {
             Effect::Publish(found) => publications.push(found),
-            Effect::Report(report) => diagnostics.extend(violated.others(&folder, &report)),
+            Effect::Report(report) => {
+                diagnostics.extend(violated.others(&folder, &report));
+                statuses.extend(gateway_statuses::status(&report));
+            }
             Effect::Dissolve(_) | Effect::Forget(_) => {}
         }
     }
-    Ok(Translation { diagnostics, publications })
+    Ok(Translation { diagnostics, publications, statuses })
 }
 
 /// The fields that the API server would refuse. Translation refuses most of them too: one word is enough.

@@ -45,7 +45,8 @@ enum Form {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let mode = XdsMode::default();
     let settings = Settings { layout: arguments.layout.layout(mode)?, ..arguments.configuration.settings()? };
-    let Translation { diagnostics, publications } = manifests::translate(&arguments.paths, settings, mode)?;
+    let Translation { diagnostics, publications, .. } =
+        manifests::translate(&arguments.paths, settings, mode)?;
     let mut err = io::stderr().lock();
     for diagnostic in diagnostics.iter().filter(|each| each.severity != Severity::Note) {
         writeln!(err, "{}\n", render(diagnostic, Style::Plain).trim_end())?;

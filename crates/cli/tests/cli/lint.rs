@@ -56,6 +56,49 @@ fn problems_are_json_for_machines() {
     assert_eq!((&problem["line"], &problem["column"]), (&json!(13), &json!(17)));
 }
 
+/// A Gateway with two listeners, a route at one of them and at one that is not there.
+const GATEWAY: &str = r#"
+{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {name: isobath},
+ spec: {controllerName: projectcontour.io/gateway-controller}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: edge, namespace: shop},
+ spec: {gatewayClassName: isobath, listeners: [{name: web, port: 80, protocol: HTTP}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: cart, namespace: shop},
+ spec: {parentRefs: [{name: edge, sectionName: web}, {name: edge, sectionName: none}]}}
+"#;
+
+#[test]
+fn statuses_of_the_gateway_api_are_told_to_machines() {
+    let files = folder(&[("gateway.yaml", GATEWAY)]);
+    let ended = run_in(files.path(), &["lint", "-o", "json", "."]);
+    let answer: Value = serde_json::from_str(&ended.out).unwrap();
+    let status = |object: &str| {
+        let all = answer["statuses"].as_array().unwrap();
+        all.iter().find(|status| status["object"] == object).unwrap_or(&Value::Null)
+    };
+    let words = |conditions: &Value| -> Vec<String> {
+        let each =
+            |condition: &Value| format!("{} {}", condition["type"], condition["status"]).replace('"', "");
+        conditions.as_array().unwrap().iter().map(each).collect()
+    };
+    assert_eq!(words(&status("GatewayClass isobath")["conditions"]), ["Accepted True"]);
+    let gateway = status("Gateway shop/edge");
+    assert_eq!(words(&gateway["conditions"]), ["Accepted True", "Programmed Unknown"]);
+    let listener = &gateway["listeners"][0];
+    assert_eq!((&listener["name"], &listener["attachedRoutes"]), (&json!("web"), &json!(1)));
+    let parents = &status("HTTPRoute shop/cart")["parents"];
+    let reference = |section: &str| {
+        let group = "gateway.networking.k8s.io";
+        json!({"group": group, "kind": "Gateway", "name": "edge", "sectionName": section})
+    };
+    assert_eq!(parents[0]["parentRef"], reference("web"));
+    assert_eq!(words(&parents[0]["conditions"])[0], "Accepted True");
+    assert_eq!(parents[1]["parentRef"], reference("none"));
+    assert_eq!(words(&parents[1]["conditions"])[0], "Accepted False");
+    assert_eq!(parents[1]["conditions"][0]["reason"], "NoMatchingParent");
+}
+
 #[test]
 fn warnings_alone_are_fine() {
     let old = "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: old}\n";
