@@ -32,6 +32,8 @@ pub(super) struct Sections {
     roles: BTreeMap<Host, Role>,
     /// The hosts that have a chain.
     open: BTreeSet<Host>,
+    /// Whether there is a chain that closes all connections.
+    is_closing: bool,
     /// The sections whose tables changed since the last flush.
     stale: BTreeSet<Host>,
     /// What hosts were before they were touched since the last flush.
@@ -76,6 +78,7 @@ impl Sections {
             tables: BTreeMap::new(),
             roles: BTreeMap::new(),
             open: BTreeSet::new(),
+            is_closing: false,
             stale: BTreeSet::new(),
             touched: BTreeMap::new(),
             replaced: BTreeMap::new(),
@@ -212,9 +215,11 @@ impl Sections {
 
     /// Envoy refuses a listener without filter chains: one closes all connections while there is no other.
     fn flush_chains(&mut self) -> Option<Output> {
-        match self.open.is_empty() {
-            true => self.chains.put(&closing_place(), &self.encoder().closing(), vec![]),
-            false => self.chains.remove(&closing_place()),
+        if std::mem::replace(&mut self.is_closing, self.open.is_empty()) != self.open.is_empty() {
+            match self.open.is_empty() {
+                true => self.chains.put(&closing_place(), &self.encoder().closing(), vec![]),
+                false => self.chains.remove(&closing_place()),
+            }
         }
         self.chains.flush()
     }
