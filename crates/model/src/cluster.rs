@@ -311,8 +311,9 @@ impl fmt::Display for ClusterKey {
     }
 }
 
-/// The endpoints of one port of a Service; `namespace/service[/port name[/name of the port that is probed]]` in EDS.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The endpoints of one port of a Service; `namespace/service[/port name[/name of the port that is probed]]` in EDS, with
+/// `~udp` behind it for datagrams.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EndpointsKey {
     /// The Service's namespace.
     pub namespace: Arc<str>,
@@ -322,6 +323,17 @@ pub struct EndpointsKey {
     pub port_name: Arc<str>,
     /// The name of the port that is probed, if it is another.
     pub health_port: Option<Arc<str>>,
+    /// Whether the port is one for UDP, and not for TCP.
+    pub is_udp: bool,
+}
+
+/// As for [`CircuitBreakers`].
+impl Hash for EndpointsKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { namespace, service, port_name, health_port, is_udp } = self;
+        (namespace, service, port_name, health_port).hash(state);
+        is_udp.then_some("udp").iter().for_each(|word| word.hash(state));
+    }
 }
 
 impl EndpointsKey {
@@ -330,11 +342,12 @@ impl EndpointsKey {
     #[must_use]
     pub fn name(&self) -> String {
         let parts = [&*self.namespace, &*self.service, &*self.port_name];
-        match &self.health_port {
+        let name = match &self.health_port {
             Some(health) => format!("{}/{health}", parts.join("/")),
             None if self.port_name.is_empty() => parts[..2].join("/"),
             None => parts.join("/"),
-        }
+        };
+        if self.is_udp { name + "~udp" } else { name }
     }
 }
 
@@ -422,6 +435,7 @@ mod tests {
                 service: "web".into(),
                 port_name: "".into(),
                 health_port: None,
+                is_udp: false,
             }),
             protocol: Protocol::Http1,
             balancing: Balancing::default(),
@@ -452,6 +466,7 @@ mod tests {
             service: service.into(),
             port_name: "".into(),
             health_port: None,
+            is_udp: false,
         };
         let shared = |shares| {
             AssignmentKey::Shared(Arc::new(SharedEndpoints { owner: "extension/ns/x".into(), shares }))
@@ -472,5 +487,7 @@ mod tests {
         assert_eq!(key.to_string(), "ns/web/http/health");
         key.port_name = "".into();
         assert_eq!(key.to_string(), "ns/web//health");
+        key = EndpointsKey { health_port: None, is_udp: true, ..key };
+        assert_eq!(key.to_string(), "ns/web~udp");
     }
 }

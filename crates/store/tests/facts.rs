@@ -49,6 +49,7 @@ fn endpoints_of(service: &str) -> Unit {
         service: service.into(),
         port_name: "".into(),
         health_port: None,
+        is_udp: false,
     };
     Unit::Endpoints(FleetId::ingress(), key.into())
 }

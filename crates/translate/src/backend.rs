@@ -298,6 +298,7 @@ impl Target<'_> {
             service: self.id.name.clone(),
             port_name: self.port.name.clone(),
             health_port: health.map(|port| port.name.clone()),
+            is_udp: self.port.protocol == PortProtocol::Udp,
         }
     }
 

@@ -24,8 +24,9 @@ fn addresses(slices: &[&SliceFact], key: &EndpointsKey, usable: fn(&SliceEndpoin
     let mut addresses = Vec::new();
     for slice in slices {
         // Another slice may give the port that is probed another number.
-        let health = key.health_port.as_deref().and_then(|name| ports(slice, name).next());
-        for port in ports(slice, &key.port_name) {
+        let health = key.health_port.as_deref().and_then(|name| numbers(&slice.ports, name).next());
+        let named = if key.is_udp { &slice.udp_ports } else { &slice.ports };
+        for port in numbers(named, &key.port_name) {
             let health_port = health.filter(|health| *health != port);
             let usable = slice.endpoints.iter().filter(|endpoint| usable(endpoint));
             addresses.extend(usable.map(|endpoint| Endpoint { ip: endpoint.ip, port, health_port }));
@@ -36,7 +37,7 @@ fn addresses(slices: &[&SliceFact], key: &EndpointsKey, usable: fn(&SliceEndpoin
     Endpoints { addresses }
 }
 
-/// The numbers of a port of the Service in a slice.
-fn ports<'s>(slice: &'s SliceFact, name: &'s str) -> impl Iterator<Item = u16> + use<'s> {
-    slice.ports.iter().filter(move |(port, _)| **port == *name).map(|(_, number)| *number)
+/// The numbers of a port of the Service among those of a slice.
+fn numbers<'s>(ports: &'s [(Box<str>, u16)], name: &'s str) -> impl Iterator<Item = u16> + use<'s> {
+    ports.iter().filter(move |(port, _)| **port == *name).map(|(_, number)| *number)
 }

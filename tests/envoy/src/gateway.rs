@@ -133,6 +133,7 @@ pub fn cluster(name: &str) -> Cluster {
             service: name.into(),
             port_name: "".into(),
             health_port: None,
+            is_udp: false,
         }),
         protocol: Protocol::Http1,
         balancing: Balancing::default(),

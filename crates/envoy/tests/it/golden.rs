@@ -623,6 +623,7 @@ fn endpoints_with_and_without_addresses() {
         service: "x".into(),
         port_name: "http".into(),
         health_port: None,
+        is_udp: false,
     };
     let endpoint = |ip: &str, health_port| Endpoint { ip: ip.parse().unwrap(), port: 8080, health_port };
     let some = Endpoints { addresses: vec![endpoint("10.0.0.1", None), endpoint("fd00::1", Some(9000))] };

@@ -25,6 +25,7 @@ pub(crate) fn cluster(service: &str) -> Cluster {
             service,
             port_name: "".into(),
             health_port: None,
+            is_udp: false,
         }),
         protocol: Protocol::Http1,
         balancing: Balancing::default(),

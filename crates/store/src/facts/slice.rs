@@ -14,6 +14,8 @@ const SERVICE_LABEL: &str = "kubernetes.io/service-name";
 pub struct SliceFact {
     /// Its TCP ports: the name of the Service's port (empty for none) and the number.
     pub ports: Box<[(Box<str>, u16)]>,
+    /// Its UDP ports, in the same way.
+    pub udp_ports: Box<[(Box<str>, u16)]>,
     /// Its addresses, in the order of the object.
     pub endpoints: Box<[SliceEndpoint]>,
 }
@@ -34,15 +36,20 @@ impl SliceFact {
     /// that belongs to none.
     pub(crate) fn of_service(object: &EndpointSlice) -> Option<(&str, Self)> {
         let service = object.metadata.labels.as_ref()?.get(SERVICE_LABEL)?;
-        let ports = object.ports.iter().flatten().filter_map(|port| {
-            let is_tcp = port.protocol.as_deref().unwrap_or("TCP") == "TCP";
-            let number = u16::try_from(port.port?).ok().filter(|number| *number > 0 && is_tcp)?;
-            Some((port.name.as_deref().unwrap_or_default().into(), number))
-        });
         let endpoints = packed(object.endpoints.len(), object.endpoints.iter().filter_map(endpoint));
-        let ports = packed(object.ports.as_ref().map_or(0, Vec::len), ports);
-        Some((service, Self { ports, endpoints }))
+        let [ports, udp_ports] = ["TCP", "UDP"].map(|protocol| ports(object, protocol));
+        Some((service, Self { ports, udp_ports, endpoints }))
     }
+}
+
+fn ports(object: &EndpointSlice, protocol: &str) -> Box<[(Box<str>, u16)]> {
+    let ports = object.ports.iter().flatten();
+    let ports = ports.filter(|port| port.protocol.as_deref().unwrap_or("TCP") == protocol);
+    let named = ports.filter_map(|port| {
+        let number = u16::try_from(port.port?).ok().filter(|number| *number > 0)?;
+        Some((port.name.as_deref().unwrap_or_default().into(), number))
+    });
+    packed(object.ports.as_ref().map_or(0, Vec::len), named)
 }
 
 /// Kubernetes promises that all addresses of an endpoint are the same thing: the first is used. The slices of another

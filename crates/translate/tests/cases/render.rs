@@ -130,9 +130,11 @@ fn virtual_host(host: &VirtualHost, names: &Names, several: bool) -> Value {
         }
         Traffic::Tcp(targets) => {
             found.insert("tcp".into(), json!(shares(&targets.clusters, names)));
+            invalid(targets.invalid, &mut found);
         }
         Traffic::Udp(targets) => {
             found.insert("udp".into(), json!(shares(&targets.clusters, names)));
+            invalid(targets.invalid, &mut found);
         }
     }
     Value::Object(found)
@@ -337,6 +339,7 @@ fn redirect(redirect: &Redirect) -> String {
 
 fn forward(forward: &Forward, names: &Names, found: &mut Map<String, Value>) {
     found.insert("forward".into(), json!(shares(&forward.clusters, names)));
+    invalid(forward.invalid, found);
     for mirror in &forward.mirrors {
         let percent = f64::from(mirror.share.millionths()) / 10_000.0;
         found.insert("mirror".into(), json!(format!("{} {percent} %", names[&mirror.cluster])));
@@ -404,6 +407,13 @@ fn shares(clusters: &[WeightedCluster], names: &Names) -> Value {
     }
 }
 
+/// The weight of backends that cannot be reached.
+fn invalid(weight: u32, found: &mut Map<String, Value>) {
+    if weight > 0 {
+        found.insert("nowhere".into(), json!(format!("weight {weight}")));
+    }
+}
+
 fn share(share: &WeightedCluster, names: &Names) -> Value {
     let mut found = Map::new();
     found.insert("to".into(), json!(format!("{} weight {}", names[&share.cluster], share.weight)));
@@ -467,8 +477,9 @@ fn retry(retry: &Retry) -> String {
 
 fn edits(whose: &str, edits: &HeaderEdits, found: &mut Map<String, Value>) {
     let set = edits.set.iter().map(|(name, value)| format!("{name}={value}"));
+    let add = edits.add.iter().map(|(name, value)| format!("{name}+={value}"));
     let remove = edits.remove.iter().map(|name| format!("-{name}"));
-    let all: Vec<_> = set.chain(remove).collect();
+    let all: Vec<_> = set.chain(add).chain(remove).collect();
     if !all.is_empty() {
         found.insert(format!("{whose} headers"), json!(all));
     }
