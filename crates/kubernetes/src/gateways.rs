@@ -1,14 +1,15 @@
 //! What controllers need to know of Gateways' Envoys, whoever provisions them: where clients reach them, and whose
 //! certificates they have.
 
+use std::collections::BTreeMap;
+
 use api::core::{Secret, Service};
 use certs::GATEWAY_CA_BUNDLE;
 use futures::{Stream, StreamExt};
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::runtime::{WatchStreamExt, watcher::Config};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Config, Event, watcher};
 use kube::{Api, Client};
 use provisioner::{GatewayId, MANAGED_BY, MANAGER, Reached, reached};
-use std::collections::BTreeMap;
 use tokio::sync::{mpsc, watch};
 use x509::CaBundle;
 
@@ -27,8 +28,7 @@ async fn tell_gateways(
     tell: &mpsc::UnboundedSender<(GatewayId, Option<Reached>)>,
 ) {
     futures::pin_mut!(events);
-    let mut known = BTreeMap::new();
-    let mut listed = BTreeMap::new();
+    let mut known = Known::default();
     loop {
         let event = tokio::select! {
             event = events.next() => event,
@@ -36,29 +36,47 @@ async fn tell_gateways(
         };
         match event {
             None => return,
+            Some(Ok(event)) => known.take(event).into_iter().for_each(|news| drop(tell.send(news))),
             Some(Err(error)) if is_stale(&error) => {}
             Some(Err(error)) => tracing::warn!(%error, "the Services of Gateways cannot be watched"),
-            Some(Ok(Event::Init)) => listed.clear(),
-            Some(Ok(Event::InitApply(service))) => listed.extend(reached(&service)),
-            Some(Ok(Event::InitDone)) => {
-                let gone = known.keys().filter(|gateway| !listed.contains_key(*gateway));
-                gone.for_each(|gateway: &GatewayId| drop(tell.send((gateway.clone(), None))));
-                let news = listed.iter().filter(|(gateway, now)| known.get(*gateway) != Some(*now));
-                news.for_each(|(gateway, now)| drop(tell.send((gateway.clone(), Some(now.clone())))));
-                known = std::mem::take(&mut listed);
+        }
+    }
+}
+
+/// Where each Gateway is reached.
+#[derive(Default)]
+struct Known {
+    gateways: BTreeMap<GatewayId, Reached>,
+    /// What a list that is being read has said.
+    listed: BTreeMap<GatewayId, Reached>,
+}
+
+impl Known {
+    /// What is new by an event.
+    fn take(&mut self, event: Event<Service>) -> Vec<(GatewayId, Option<Reached>)> {
+        match event {
+            Event::Init => self.listed.clear(),
+            Event::InitApply(service) => self.listed.extend(reached(&service)),
+            Event::InitDone => {
+                let before = std::mem::replace(&mut self.gateways, std::mem::take(&mut self.listed));
+                let gone = before.keys().filter(|gateway| !self.gateways.contains_key(*gateway));
+                let gone = gone.map(|gateway| (gateway.clone(), None));
+                let news = self.gateways.iter().filter(|(gateway, now)| before.get(*gateway) != Some(*now));
+                return gone.chain(news.map(|(gateway, now)| (gateway.clone(), Some(now.clone())))).collect();
             }
-            Some(Ok(Event::Apply(service))) => {
-                let Some((gateway, now)) = reached(&service) else { continue };
-                if known.insert(gateway.clone(), now.clone()).as_ref() != Some(&now) {
-                    drop(tell.send((gateway, Some(now))));
+            Event::Apply(service) => {
+                let Some((gateway, now)) = reached(&service) else { return vec![] };
+                if self.gateways.insert(gateway.clone(), now.clone()).as_ref() != Some(&now) {
+                    return vec![(gateway, Some(now))];
                 }
             }
-            Some(Ok(Event::Delete(service))) => {
-                let Some((gateway, _)) = reached(&service) else { continue };
-                known.remove(&gateway);
-                drop(tell.send((gateway, None)));
+            Event::Delete(service) => {
+                let Some((gateway, _)) = reached(&service) else { return vec![] };
+                self.gateways.remove(&gateway);
+                return vec![(gateway, None)];
             }
         }
+        vec![]
     }
 }
 

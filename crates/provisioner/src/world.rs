@@ -4,6 +4,7 @@
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use api::ContourDeployment;
 use api::gateway_api::{Gateway, GatewayClass, ListenerSet};
@@ -97,13 +98,20 @@ impl ChildId {
     }
 }
 
-/// What is to be done for one Gateway.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// What is to be done for one Gateway. `Debug` shows no content: one of the objects is a Secret.
+#[derive(Clone, Default, PartialEq)]
 pub struct Plan {
     /// Objects to apply, in this order.
     pub apply: Vec<Value>,
     /// Objects to delete.
     pub delete: Vec<ChildId>,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let apply: Vec<_> = self.apply.iter().filter_map(ChildId::of).collect();
+        f.debug_struct("Plan").field("apply", &apply).field("delete", &self.delete).finish()
+    }
 }
 
 /// An object that is there.

@@ -61,6 +61,13 @@ fn applies(kinds: &[&str]) -> (Vec<String>, Vec<&'static str>) {
 }
 
 #[test]
+fn no_key_is_shown() {
+    let plan = world().plan(&web(), &certificate()).unwrap();
+    let key = plan.apply[1]["data"]["tls.key"].as_str().unwrap();
+    assert!(!format!("{plan:?}").contains(key));
+}
+
+#[test]
 fn what_is_missing_is_applied_once() {
     let mut world = world();
     assert_eq!(world.next_gateway(), Some(web()));

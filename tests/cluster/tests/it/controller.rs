@@ -27,10 +27,14 @@ pub(crate) struct Controller {
     envoy: [Port; 3],
 }
 
+/// Now, in unix seconds.
+pub(crate) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed()
+}
+
 /// A CA, a controller's certificate and an Envoy's, made now or some days ago.
 pub(crate) fn certificates(days_ago: i64) -> Generated {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    generate(&Options::loopback(since.as_secs().cast_signed() - days_ago * 86_400)).unwrap()
+    generate(&Options::loopback(now() - days_ago * 86_400)).unwrap()
 }
 
 impl Controller {

@@ -1,14 +1,12 @@
 //! Clients that are no Envoys of a controller: they are refused, and its log says why and where they come from.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use certs::{GatewayCa, Generated, Identity};
 use http::Method;
 use isobath_cluster_tests::eventually;
 use serde_json::Value;
 use testkit::{ClientTls, Failure, Request, Trust};
 
-use crate::controller::{Controller, certificates};
+use crate::controller::{Controller, certificates, now};
 use crate::objects::gateway_ca;
 use crate::statuses::{apply, becomes};
 
@@ -83,9 +81,8 @@ fn clients_with_a_wrong_certificate_are_refused_and_the_log_says_why() {
 fn envoys_of_gateways_are_let_in_as_long_as_their_ca_is_there() {
     testbed::test("strangers-of-gateways", async |bed| {
         let controller = Controller::start(bed, &[], &[]).await;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed();
-        let ca = GatewayCa::new(now).unwrap();
-        let envoy = ca.issue("shop", "web", now).unwrap();
+        let ca = GatewayCa::new(now()).unwrap();
+        let envoy = ca.issue("shop", "web", now()).unwrap();
         let is_let_in = async || ask(&controller, Some(&envoy)).await.as_deref() == Ok("12");
         assert!(!is_let_in().await);
         apply(bed, &gateway_ca(&ca)).await;

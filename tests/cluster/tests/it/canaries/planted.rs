@@ -2,10 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use certs::GatewayCa;
+use kubernetes::GATEWAY_CA;
 use serde_json::{Value, json};
 
-use crate::controller::certificates;
-use crate::objects::{http_proxy, secret};
+use crate::controller::{certificates, now};
+use crate::objects::{gateway_ca, http_proxy, secret};
 
 /// Something that must not be seen, in all the forms that it may be written in.
 #[derive(Clone)]
@@ -66,6 +68,13 @@ fn opaque(name: &str, field: &str, text: &str, word: &str) -> (Value, Canary) {
     (secret(name, "Opaque", &json!({field: text})), Canary::word(name, word))
 }
 
+/// What certificates of Gateways' Envoys are signed with.
+fn of_gateways() -> (Value, Canary) {
+    let ca = GatewayCa::new(now()).unwrap();
+    let key = String::from_utf8(ca.data()["tls.key"].clone()).unwrap();
+    (gateway_ca(&ca), Canary::key(GATEWAY_CA, &key))
+}
+
 fn jwks(name: &str, key: &Value, word: &str) -> (Value, Canary) {
     opaque(name, "jwks", &json!({"keys": [key]}).to_string(), word)
 }
@@ -110,6 +119,7 @@ impl Planted {
                 Canary::word("basic", "a-basic-token"),
             ),
             opaque("unrelated", "anything", "of-nobodys-concern", "of-nobodys-concern"),
+            of_gateways(),
         ];
         Self { namespace: namespace.to_owned(), certificate, key, authority, secrets }
     }

@@ -1,14 +1,12 @@
 //! Many Gateways on one controller: each Envoy has what is its Gateway's, and nothing else.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use certs::GatewayCa;
 use isobath_cluster_tests::{eventually, install_definitions, install_gateway_definitions};
 use serde_json::{Value, json};
 use testkit::Envoy;
 
 use super::{class, controller_name};
-use crate::controller::{Controller, certificates};
+use crate::controller::{Controller, certificates, now};
 use crate::objects::{gateway_ca, pair, secret};
 use crate::statuses::apply;
 
@@ -67,8 +65,7 @@ fn an_envoy_has_nothing_of_other_gateways() {
     testbed::test("isolated", async |bed| {
         install_definitions(bed).await;
         install_gateway_definitions(bed).await;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed();
-        let ca = GatewayCa::new(now).unwrap();
+        let ca = GatewayCa::new(now()).unwrap();
         apply(bed, &gateway_ca(&ca)).await;
         class(bed, "isolated", &controller_name(bed), None).await;
         for object in (1..=GATEWAYS).flat_map(objects) {
@@ -76,7 +73,7 @@ fn an_envoy_has_nothing_of_other_gateways() {
         }
         let controller = Controller::of_gateways(bed, &controller_name(bed)).await;
         let start = |number| {
-            let identity = ca.issue(&bed.namespace, &name(number), now).unwrap();
+            let identity = ca.issue(&bed.namespace, &name(number), now()).unwrap();
             controller.envoy_of_gateway(bed, &name(number), &identity)
         };
         let envoys: Vec<_> = (1..=GATEWAYS).map(start).collect();
