@@ -19,6 +19,8 @@ pub struct CorsPolicy {
     pub max_age: Option<u64>,
     /// Whether scripts of public sites may do so where the host is in a private network.
     pub private_network: bool,
+    /// Whether browsers that ask for scripts of other origins are answered here, too, and not by the backends.
+    pub answers_others: bool,
 }
 
 /// Where a script may come from.

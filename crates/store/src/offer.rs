@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use api::meta::LabelSelector;
-use model::{FleetId, Host, Kind, ListenerId, TlsTermination};
+use model::{FleetId, Host, Kind, ListenerId, SecretKey, TlsTermination};
 
 /// What a Gateway or a ListenerSet offers to routes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Offer {
     /// The Envoys that serve it.
     pub fleet: FleetId,
+    /// What these show to backends that ask who they are.
+    pub client_certificate: Option<SecretKey>,
     /// Its listeners, in its own order.
     pub listeners: Vec<OfferedListener>,
 }

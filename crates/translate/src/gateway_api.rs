@@ -7,6 +7,7 @@ mod attach;
 mod authorities;
 mod backend;
 mod backend_tls;
+mod certificates;
 mod conflicts;
 mod cors;
 mod filters;

@@ -132,6 +132,7 @@ pub fn cluster(name: &str) -> Cluster {
             namespace: "gateway".into(),
             service: name.into(),
             port_name: "".into(),
+            datagrams: false,
             health_port: None,
             is_udp: false,
         }),

@@ -24,6 +24,8 @@ pub(super) fn message(policy: &CorsPolicy) -> Any {
         allow_credentials: Some(BoolValue { value: policy.credentials }),
         max_age: policy.max_age.map(|seconds| seconds.to_string()).unwrap_or_default(),
         allow_private_network_access: Some(BoolValue { value: policy.private_network }),
+        // Envoy's own answer is yes.
+        forward_not_matching_preflights: policy.answers_others.then_some(BoolValue { value: false }),
         ..Default::default()
     })
 }

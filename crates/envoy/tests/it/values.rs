@@ -24,6 +24,7 @@ pub(crate) fn cluster(service: &str) -> Cluster {
             namespace,
             service,
             port_name: "".into(),
+            datagrams: false,
             health_port: None,
             is_udp: false,
         }),

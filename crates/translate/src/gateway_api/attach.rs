@@ -1,9 +1,10 @@
 //! Where a route is attached.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::gateway_api::references::ParentReference;
-use model::{FleetId, Host, ObjectId, ParentRef};
+use model::{FleetId, Host, ObjectId, ParentRef, SecretKey};
 use store::{AllowedNamespaces, OfferedListener, Reader, ServedOn};
 
 use super::hosts::{self, in_common, is_within};
@@ -24,6 +25,8 @@ pub(super) struct Attachment<'s> {
     pub(super) reference: ParentRef,
     pub(super) parent: ObjectId,
     pub(super) fleet: FleetId,
+    /// What its Envoys show to backends.
+    client_certificate: Option<&'s SecretKey>,
     /// The listeners, with the hosts that route and listener have in common; one at least.
     pub(super) listeners: Result<Vec<(&'s OfferedListener, Vec<Host>)>, Failure>,
 }
@@ -36,7 +39,13 @@ pub(super) fn attach<'s>(reader: &Reader<'s>, route: Route<'_>) -> Vec<Attachmen
         let parent = store::parent(reference, &route.id.namespace)?;
         let offer = reader.offer(&parent)?;
         let listeners = listeners(reader, route.id, reference, &offer.listeners, named.as_deref());
-        Some(Attachment { reference: parent_ref(reference), parent, fleet: offer.fleet.clone(), listeners })
+        Some(Attachment {
+            reference: parent_ref(reference),
+            parent,
+            fleet: offer.fleet.clone(),
+            client_certificate: offer.client_certificate.as_ref(),
+            listeners,
+        })
     };
     route.parents.iter().filter_map(attachment).collect()
 }
@@ -101,14 +110,17 @@ pub(super) struct Place<'s> {
     pub(super) host: Host,
 }
 
-/// The places where a route is served. Hosts that are a narrower listener's are left out.
-pub(super) fn places<'s>(attachments: &[Attachment<'s>]) -> Vec<Place<'s>> {
-    let listeners = attachments.iter().filter_map(|attachment| attachment.listeners.as_ref().ok()).flatten();
-    let mut places = Vec::new();
-    for (listener, hosts) in listeners {
-        let Some(on) = &listener.served_on else { continue };
-        let is_own = |host: &&Host| !on.narrower.iter().any(|other| is_within(host, other));
-        places.extend(hosts.iter().filter(is_own).map(|host| Place { listener, on, host: host.clone() }));
+/// The places where a route is served, by what is shown to backends there. Hosts that are a narrower listener's are left
+/// out. Without any there is one entry with nothing, so that the route is looked at.
+pub(super) fn places<'s>(attachments: &[Attachment<'s>]) -> BTreeMap<Option<&'s SecretKey>, Vec<Place<'s>>> {
+    let mut places: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for attachment in attachments {
+        let own = places.entry(attachment.client_certificate).or_default();
+        for (listener, hosts) in attachment.listeners.iter().flatten() {
+            let Some(on) = &listener.served_on else { continue };
+            let is_own = |host: &&Host| !on.narrower.iter().any(|other| is_within(host, other));
+            own.extend(hosts.iter().filter(is_own).map(|host| Place { listener, on, host: host.clone() }));
+        }
     }
     places
 }

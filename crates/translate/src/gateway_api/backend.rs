@@ -64,7 +64,9 @@ impl Translation<'_, '_> {
             }
             Speaks::Stream | Speaks::Datagrams => policy.upstream = Some(Upstream::Plain),
         }
-        if target.speaks_tls(policy.upstream) {
+        if target.speaks_tls(policy.upstream) && self.client_certificate.is_some() {
+            policy.client_certificate = self.client_certificate.clone();
+        } else if target.speaks_tls(policy.upstream) {
             let shown = backend::client_certificate(reader, settings);
             policy.client_certificate =
                 shown.map_err(|why| Failure::new("InvalidClientCertificateRef", why))?;

@@ -23,6 +23,7 @@ pub(super) fn policy(filter: &HttpCorsFilter) -> Result<CorsPolicy, String> {
         credentials: filter.allow_credentials,
         max_age: u64::try_from(filter.max_age).ok(),
         private_network: false,
+        answers_others: true,
     })
 }
 

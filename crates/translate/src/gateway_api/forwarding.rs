@@ -62,7 +62,7 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
             }
         }
     }
-    for place in attach::places(&attachments) {
+    for place in attach::places(&attachments).into_values().flatten() {
         let traffic = match id.kind {
             Kind::UdpRoute => Traffic::Udp(targets.clone()),
             _ => Traffic::Tcp(targets.clone()),

@@ -7,10 +7,11 @@ use api::gateway_api::gateway::{
 };
 use model::{
     Condition, FleetId, GatewayApiStatus, GatewayStatus, Holds, Kind, Listener, ListenerSetStatus,
-    ListenerStatus, ObjectId, RouteKind, Settings,
+    ListenerStatus, ObjectId, RouteKind, SecretKey, Settings,
 };
 use store::{Carries, GatewayFact, Name, Offer, OfferedListener, Reader};
 
+use super::certificates::pair;
 use super::conflicts::Taken;
 use super::hosts::in_common;
 use super::listeners::{Judged, judge};
@@ -43,7 +44,19 @@ pub fn gateway(reader: &Reader<'_>, settings: &Settings, name: &Name) -> Option<
     let mut parts = vec![Part::of_gateway(reader, settings, &id, fact)];
     parts.extend(sets(reader, settings, name, &id, fact));
     settle_conflicts(&mut parts);
-    Some(plan(settings, fact, &parts))
+    let shown = client_certificate(reader, &id, &fact.spec);
+    Some(plan(settings, fact, &parts, shown))
+}
+
+/// What Envoys of the Gateway show to backends, if it says so.
+fn client_certificate(
+    reader: &Reader<'_>,
+    id: &ObjectId,
+    spec: &GatewaySpec,
+) -> Option<Result<SecretKey, Failure>> {
+    let reference = spec.tls.as_ref()?.backend.as_ref()?.client_certificate_ref.as_ref()?;
+    let pair = pair(reader, id, reference, "InvalidClientCertificateRef");
+    Some(pair.map(|name| SecretKey::client_pair(name.namespace, name.name)))
 }
 
 /// The Gateway, or one of its ListenerSets.
@@ -135,7 +148,12 @@ fn settle_conflicts(parts: &mut [Part]) {
     }
 }
 
-fn plan(settings: &Settings, fact: &GatewayFact, parts: &[Part]) -> GatewayPlan {
+fn plan(
+    settings: &Settings,
+    fact: &GatewayFact,
+    parts: &[Part],
+    shown: Option<Result<SecretKey, Failure>>,
+) -> GatewayPlan {
     let Some(gateway) = parts.first() else { return GatewayPlan::default() };
     let fleet = FleetId::gateway(gateway.id.namespace.clone(), gateway.id.name.clone());
     let all: Vec<_> = parts
@@ -163,9 +181,10 @@ fn plan(settings: &Settings, fact: &GatewayFact, parts: &[Part]) -> GatewayPlan 
         };
         let statuses = statuses(part, &on, &all);
         let listeners = part.listeners.iter().enumerate().zip(on).filter_map(offered).collect();
-        plan.offers.insert(part.id.clone(), Offer { fleet: fleet.clone(), listeners });
+        let client_certificate = shown.as_ref().and_then(|shown| shown.as_ref().ok()).cloned();
+        plan.offers.insert(part.id.clone(), Offer { fleet: fleet.clone(), client_certificate, listeners });
         let status = match part.id.kind {
-            Kind::Gateway => GatewayApiStatus::Gateway(gateway_status(fact, parts, statuses)),
+            Kind::Gateway => GatewayApiStatus::Gateway(gateway_status(fact, parts, statuses, shown.as_ref())),
             _ => GatewayApiStatus::ListenerSet(set_status(fleet.clone(), part, statuses)),
         };
         let standing = Some(Box::new(Standing::Whole(status)));
@@ -224,10 +243,10 @@ const fn route_kind(kind: Kind) -> RouteKind {
     RouteKind { group: api::gateway_api::GROUP, kind: kind.as_str() }
 }
 
-/// Whether none of the listeners of a part, or not all, can be used.
-fn invalid_listeners(part: &Part) -> (bool, Option<Failure>) {
+/// Whether none of the listeners of a part, or not all, are what they should be.
+fn invalid_listeners(part: &Part, is_right: fn(&Part, usize) -> bool) -> (bool, Option<Failure>) {
     let invalid: Vec<_> = (0..part.listeners.len())
-        .filter(|index| !part.is_accepted(*index))
+        .filter(|index| !is_right(part, *index))
         .map(|index| part.listeners[index].name.to_string())
         .collect();
     let none_is_left = invalid.len() == part.listeners.len();
@@ -236,9 +255,15 @@ fn invalid_listeners(part: &Part) -> (bool, Option<Failure>) {
     (none_is_left, failure)
 }
 
-fn gateway_status(fact: &GatewayFact, parts: &[Part], listeners: Vec<ListenerStatus>) -> GatewayStatus {
-    let (none_is_left, invalid) = invalid_listeners(&parts[0]);
+fn gateway_status(
+    fact: &GatewayFact,
+    parts: &[Part],
+    listeners: Vec<ListenerStatus>,
+    shown: Option<&Result<SecretKey, Failure>>,
+) -> GatewayStatus {
+    let (none_is_left, invalid) = invalid_listeners(&parts[0], Part::is_accepted);
     let unusable = fact.spec.addresses.iter().find_map(unsupported);
+    let unusable = unusable.or_else(|| unknown_parameters(&fact.spec));
     let accepted = match (unusable, invalid) {
         (Some(failure), _) => fails(ACCEPTED, &failure),
         (None, Some(failure)) if none_is_left => fails(ACCEPTED, &failure),
@@ -251,13 +276,17 @@ fn gateway_status(fact: &GatewayFact, parts: &[Part], listeners: Vec<ListenerSta
         true => programmed(),
         false => fails(PROGRAMMED, &Failure::new("Invalid", "see the condition Accepted")),
     });
+    if let Some(shown) = shown {
+        conditions.push(unless(RESOLVED_REFS, RESOLVED_REFS, shown.as_ref().err()));
+    }
     if lets_anybody_in(&fact.spec) {
         conditions.push(Condition {
             message: "frontend validation lets in clients without a valid certificate".into(),
             ..holds("InsecureFrontendValidationMode", "ConfigurationChanged")
         });
     }
-    let attached = parts[1..].iter().filter(|part| part.excluded.is_none() && !invalid_listeners(part).0);
+    let attached =
+        parts[1..].iter().filter(|part| part.excluded.is_none() && !invalid_listeners(part, Part::is_fit).0);
     let attached_listener_sets = u32::try_from(attached.count()).ok();
     let attached_listener_sets = attached_listener_sets.filter(|_| fact.spec.allowed_listeners.is_some());
     let requested = fact.spec.addresses.iter().filter_map(|address| address.value.as_deref());
@@ -276,6 +305,20 @@ fn unsupported(address: &GatewaySpecAddress) -> Option<Failure> {
     }
 }
 
+/// Why the parameters that a Gateway names cannot be had.
+fn unknown_parameters(spec: &GatewaySpec) -> Option<Failure> {
+    let reference = spec.infrastructure.as_deref()?.parameters_ref.as_ref()?;
+    let is_known =
+        (reference.group.as_str(), reference.kind.as_str()) == ("projectcontour.io", "ContourDeployment");
+    (!is_known).then(|| {
+        let name = quoted(&format!("{}/{}", reference.group, reference.kind));
+        Failure::new(
+            "InvalidParameters",
+            format!("infrastructure.parametersRef must be a ContourDeployment, not {name}"),
+        )
+    })
+}
+
 /// Whether clients without a valid certificate are let in somewhere where certificates are looked at.
 fn lets_anybody_in(spec: &GatewaySpec) -> bool {
     use api::gateway_api::gateway::FrontendValidationMode::AllowInsecureFallback;
@@ -286,7 +329,8 @@ fn lets_anybody_in(spec: &GatewaySpec) -> bool {
 }
 
 fn set_status(fleet: FleetId, part: &Part, listeners: Vec<ListenerStatus>) -> ListenerSetStatus {
-    let (none_is_left, invalid) = invalid_listeners(part);
+    // One that cannot be served is not a listener of the Gateway.
+    let (none_is_left, invalid) = invalid_listeners(part, Part::is_fit);
     let conditions = match (&part.excluded, invalid) {
         (Some(failure), _) => vec![fails(ACCEPTED, failure), fails(PROGRAMMED, failure)],
         (None, Some(failure)) if none_is_left => vec![fails(ACCEPTED, &failure), fails(PROGRAMMED, &failure)],

@@ -26,14 +26,18 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
         return Contribution::default();
     }
     let mut translation = Translation::new(reader, settings, id);
-    let mut routes = Vec::new();
-    for (index, rule) in spec.rules.iter().enumerate() {
-        routes.extend(translation.grpc_rule(&SPEC.item("rules", index), rule));
+    let mut serves = false;
+    for (certificate, places) in attach::places(&attachments) {
+        translation.client_certificate = certificate.cloned();
+        let rules = spec.rules.iter().enumerate();
+        let routes: Vec<_> =
+            rules.flat_map(|(index, rule)| translation.grpc_rule(&SPEC.item("rules", index), rule)).collect();
+        serves |= !routes.is_empty();
+        for place in places {
+            translation.add(fact.age, place, Traffic::Http(routes.clone()));
+        }
     }
-    for place in attach::places(&attachments) {
-        translation.add(fact.age, place, Traffic::Http(routes.clone()));
-    }
-    translation.finish(&attachments, !routes.is_empty())
+    translation.finish(&attachments, serves)
 }
 
 impl Translation<'_, '_> {

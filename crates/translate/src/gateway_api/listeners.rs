@@ -5,7 +5,6 @@ use std::sync::Arc;
 use api::gateway_api::GROUP;
 use api::gateway_api::gateway::{FrontendTlsValidation, FrontendValidationMode, GatewaySpec};
 use api::gateway_api::listener::{AllowedRoutes, FromNamespaces, Listener, ListenerTls, Protocol, TlsMode};
-use api::gateway_api::references::SecretObjectReference;
 use model::{
     ClientCertificates, Clients, Demand, Host, Kind, ObjectId, Revocation, SecretKey, Settings,
     TlsTermination, Trust,
@@ -13,11 +12,14 @@ use model::{
 use store::{AllowedNamespaces, Carries, Reader};
 
 use super::authorities;
-use super::grants::{Referent, may_refer};
+use super::certificates::pair;
 use super::hosts;
 use super::statement::Failure;
 use crate::text::quoted;
 use crate::tls;
+
+/// The reason for a certificate that cannot be used.
+const INVALID: &str = "InvalidCertificateRef";
 
 /// Contour's word for HTTPS.
 const CONTOURS_HTTPS: &str = "projectcontour.io/https";
@@ -155,15 +157,19 @@ fn end_tls(
 ) {
     let references = tls.map(|tls| &*tls.certificate_refs).unwrap_or_default();
     if references.is_empty() {
-        let failure = Failure::new("InvalidCertificateRef", "tls.certificateRefs names no certificate");
+        let failure = Failure::new(INVALID, "tls.certificateRefs names no certificate");
         judged.unresolved.get_or_insert(failure);
         return;
     }
     let mut certificates = Vec::new();
     for reference in references {
-        match certificate(reader, owner, reference) {
-            Ok(certificate) if certificates.contains(&certificate) => {}
-            Ok(certificate) => certificates.push(certificate),
+        match pair(reader, owner, reference, INVALID) {
+            Ok(name) => {
+                let certificate = SecretKey::pair(name.namespace, name.name);
+                if !certificates.contains(&certificate) {
+                    certificates.push(certificate);
+                }
+            }
             Err(failure) => drop(judged.unresolved.get_or_insert(failure)),
         }
     }
@@ -217,27 +223,4 @@ fn validation(spec: &GatewaySpec, port: u16) -> Option<&FrontendTlsValidation> {
     let frontend = spec.tls.as_ref()?.frontend.as_ref()?;
     let own = frontend.per_port.iter().find(|each| each.port == i64::from(port));
     own.map_or(&frontend.default, |own| &own.tls).validation.as_ref()
-}
-
-/// A certificate that a listener names, checked.
-pub(super) fn certificate(
-    reader: &Reader<'_>,
-    owner: &ObjectId,
-    reference: &SecretObjectReference,
-) -> Result<SecretKey, Failure> {
-    const INVALID: &str = "InvalidCertificateRef";
-    let SecretObjectReference { group, kind, name, namespace } = reference;
-    if !group.is_empty() || kind != "Secret" {
-        let message = format!("{} is no Secret", quoted(&format!("{group}/{kind}")));
-        return Err(Failure::new(INVALID, message));
-    }
-    let namespace = namespace.as_deref().unwrap_or(&owner.namespace);
-    if !may_refer(reader, owner, Referent { group: "", kind: "Secret", namespace, name }) {
-        let message = format!("no ReferenceGrant of namespace {namespace} lets this use Secret {name}");
-        return Err(Failure::new("RefNotPermitted", message));
-    }
-    let invalid = |why: String| Failure::new(INVALID, format!("Secret {namespace}/{name}: {why}"));
-    let secret = reader.secret(namespace, name).ok_or_else(|| invalid("not found".into()))?;
-    secret.pair().map_err(|why| invalid(why.to_string()))?;
-    Ok(SecretKey::pair(namespace, name.as_str()))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::gateway_api::GROUP;
 use model::{
     AncestorStatus, Condition, FleetId, GatewayApiStatus, Holds, ObjectId, ParentRef, ParentStatus, Policies,
-    Problem, Settings, Severity, Traffic, VirtualHostKey,
+    Problem, SecretKey, Settings, Severity, Traffic, VirtualHostKey,
 };
 use store::{Age, Carries, Reader};
 
@@ -25,6 +25,8 @@ pub(super) struct Translation<'r, 's> {
     pub(super) settings: &'r Settings,
     pub(super) id: &'r ObjectId,
     pub(super) out: Contribution,
+    /// What is shown to backends that ask who asks them.
+    pub(super) client_certificate: Option<SecretKey>,
     /// The first reference that comes to nothing.
     unresolved: Option<Failure>,
     /// The first value that cannot be served.
@@ -36,7 +38,8 @@ pub(super) struct Translation<'r, 's> {
 impl<'r, 's> Translation<'r, 's> {
     pub(super) fn new(reader: &'r Reader<'s>, settings: &'r Settings, id: &'r ObjectId) -> Self {
         let (out, policies) = (Contribution::default(), BTreeMap::new());
-        Self { reader, settings, id, out, unresolved: None, unsupported: None, policies }
+        let (client_certificate, unresolved, unsupported) = (None, None, None);
+        Self { reader, settings, id, out, client_certificate, unresolved, unsupported, policies }
     }
 
     /// A reference comes to nothing.
@@ -55,7 +58,11 @@ impl<'r, 's> Translation<'r, 's> {
     fn problem(&mut self, kind: &'static str, path: String, failure: &Failure) {
         let Failure { reason, message } = failure.clone();
         let severity = Severity::Error;
-        self.out.note(self.id, Problem { severity, kind, reason, path, message, help: None });
+        let problem = Problem { severity, kind, reason, path, message, help: None };
+        let note = self.out.notes.entry(self.id.clone()).or_default();
+        if !note.problems.contains(&problem) {
+            note.problems.push(problem);
+        }
     }
 
     /// Adds what happens at a host of a listener.

@@ -31,6 +31,7 @@ pub(super) fn policy(
         credentials: spec.allow_credentials,
         max_age: spec.max_age.as_deref().map_or(Ok(None), |text| max_age(&at, text))?,
         private_network: spec.allow_private_network,
+        answers_others: false,
     };
     if policy.credentials && policy.origins.contains(&CorsOrigin::Any) {
         let message = "scripts of every site may act for its visitors: allowCredentials with the origin *";
