@@ -21,6 +21,12 @@ cluster:
 	@hack/fetch-tools
 	@cargo run --quiet --package isobath-testbed -- shell
 
+# The official conformance suite of the Gateway API, both channels; rewrites the reports in docs/conformance (as root).
+.PHONY: conformance
+conformance:
+	@hack/fetch-tools
+	@hack/run-conformance
+
 # Measures on this machine and rewrites docs/benchmarks.md; PARTS="engine cluster" measures these sections alone.
 .PHONY: bench
 bench:

@@ -35,6 +35,8 @@ const DOCS: Step = Step {
     environment: &[("RUSTDOCFLAGS", "-D warnings")],
     ..STEP
 };
+const CONFORMANCE: Step =
+    Step { name: "conformance", program: "hack/run-conformance", arguments: &["--short"], ..STEP };
 const QUICKSTART: Step = Step { name: "quickstart", program: "hack/run", arguments: &["--once"], ..STEP };
 
 /// Chooses the layout of those tests with a real Envoy that do not choose one themselves. Without it they run with the
@@ -70,6 +72,7 @@ const STEPS: &[Step] = &[
     Step { name: "tests", arguments: &["test", "--workspace", "--no-fail-fast"], ..STEP },
     Step { name: "tests with tables", arguments: LAYOUT_TESTS, environment: &[(LAYOUT, "table")], ..STEP },
     Step { name: "tests on demand", arguments: LAYOUT_TESTS, environment: &[(LAYOUT, "on-demand")], ..STEP },
+    CONFORMANCE,
     QUICKSTART,
     DOCS,
     Step { name: "generated files", program: "hack/check-generated", ..STEP },

@@ -321,8 +321,6 @@ pub struct EndpointsKey {
     pub service: Arc<str>,
     /// The name of the Service's port; empty for an unnamed one.
     pub port_name: Arc<str>,
-    /// Whether it is a port for UDP; else it is one for TCP.
-    pub datagrams: bool,
     /// The name of the port that is probed, if it is another.
     pub health_port: Option<Arc<str>>,
     /// Whether the port is one for UDP, and not for TCP.
@@ -340,7 +338,7 @@ impl Hash for EndpointsKey {
 
 impl EndpointsKey {
     /// The name in EDS: `namespace/service`, with `/port name` where there is one, and the name of another port that
-    /// is probed behind it; at the end `:udp` where that is carried.
+    /// is probed behind it.
     #[must_use]
     pub fn name(&self) -> String {
         let parts = [&*self.namespace, &*self.service, &*self.port_name];
@@ -436,7 +434,6 @@ mod tests {
                 namespace: "ns".into(),
                 service: "web".into(),
                 port_name: "".into(),
-                datagrams: false,
                 health_port: None,
                 is_udp: false,
             }),
@@ -468,7 +465,6 @@ mod tests {
             namespace: "ns".into(),
             service: service.into(),
             port_name: "".into(),
-            datagrams: false,
             health_port: None,
             is_udp: false,
         };

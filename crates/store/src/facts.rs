@@ -24,7 +24,7 @@ pub use jwks::InvalidJwks;
 pub use proxy::{HttpProxyFact, IngressRouteFact, ProxyFact};
 pub use secret::{SecretFact, SecretType};
 pub use service::{PortProtocol, ServiceFact, ServicePort};
-pub use slice::{SliceEndpoint, SliceFact, SlicePort};
+pub use slice::{SliceEndpoint, SliceFact};
 
 use annotation::{annotations, class, strays};
 use api::meta::ObjectMeta;

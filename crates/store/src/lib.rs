@@ -27,8 +27,8 @@ pub use facts::{
     Age, Annotations, BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, DelegationFact,
     ExtensionServiceFact, GatewayClassFact, GatewayFact, GrpcRouteFact, HttpProxyFact, HttpRouteFact,
     IngressFact, IngressRouteFact, InvalidJwks, ListenerSetFact, NamespaceFact, PortProtocol, ProxyFact,
-    ReferenceGrantFact, SecretFact, SecretType, ServiceFact, ServicePort, SliceEndpoint, SliceFact,
-    SlicePort, SpecFact, Strays, TcpRouteFact, TlsRouteFact, UdpRouteFact, annotated_kind,
+    ReferenceGrantFact, SecretFact, SecretType, ServiceFact, ServicePort, SliceEndpoint, SliceFact, SpecFact,
+    Strays, TcpRouteFact, TlsRouteFact, UdpRouteFact, annotated_kind,
 };
 pub use gateway_api::parent;
 pub use name::{Name, NameRef};

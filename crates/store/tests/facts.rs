@@ -48,7 +48,6 @@ fn endpoints_of(service: &str) -> Unit {
         namespace: "ns".into(),
         service: service.into(),
         port_name: "".into(),
-        datagrams: false,
         health_port: None,
         is_udp: false,
     };

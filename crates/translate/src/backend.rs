@@ -297,7 +297,6 @@ impl Target<'_> {
             namespace: self.id.namespace.clone(),
             service: self.id.name.clone(),
             port_name: self.port.name.clone(),
-            datagrams: self.port.protocol == PortProtocol::Udp,
             health_port: health.map(|port| port.name.clone()),
             is_udp: self.port.protocol == PortProtocol::Udp,
         }

@@ -132,7 +132,6 @@ pub fn cluster(name: &str) -> Cluster {
             namespace: "gateway".into(),
             service: name.into(),
             port_name: "".into(),
-            datagrams: false,
             health_port: None,
             is_udp: false,
         }),

@@ -5,6 +5,7 @@ extern crate isobath_engine as engine;
 mod contained;
 mod dice;
 mod extensions;
+mod gateways;
 mod histories;
 mod objects;
 mod only_changed;

@@ -622,7 +622,6 @@ fn endpoints_with_and_without_addresses() {
         namespace: "ns".into(),
         service: "x".into(),
         port_name: "http".into(),
-        datagrams: false,
         health_port: None,
         is_udp: false,
     };

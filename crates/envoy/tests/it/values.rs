@@ -24,7 +24,6 @@ pub(crate) fn cluster(service: &str) -> Cluster {
             namespace,
             service,
             port_name: "".into(),
-            datagrams: false,
             health_port: None,
             is_udp: false,
         }),

@@ -20,17 +20,6 @@ pub struct SliceFact {
     pub endpoints: Box<[SliceEndpoint]>,
 }
 
-/// A port behind addresses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SlicePort {
-    /// The name of the Service's port; empty for none.
-    pub name: Box<str>,
-    /// The number.
-    pub number: u16,
-    /// Whether it is one for UDP; else it is one for TCP.
-    pub datagrams: bool,
-}
-
 /// One address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SliceEndpoint {

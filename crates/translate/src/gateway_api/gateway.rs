@@ -45,7 +45,7 @@ pub fn gateway(reader: &Reader<'_>, settings: &Settings, name: &Name) -> Option<
     parts.extend(sets(reader, settings, name, &id, fact));
     settle_conflicts(&mut parts);
     let shown = client_certificate(reader, &id, &fact.spec);
-    Some(plan(settings, fact, &parts, shown))
+    Some(plan(settings, fact, &parts, shown.as_ref()))
 }
 
 /// What Envoys of the Gateway show to backends, if it says so.
@@ -152,7 +152,7 @@ fn plan(
     settings: &Settings,
     fact: &GatewayFact,
     parts: &[Part],
-    shown: Option<Result<SecretKey, Failure>>,
+    shown: Option<&Result<SecretKey, Failure>>,
 ) -> GatewayPlan {
     let Some(gateway) = parts.first() else { return GatewayPlan::default() };
     let fleet = FleetId::gateway(gateway.id.namespace.clone(), gateway.id.name.clone());
@@ -181,10 +181,10 @@ fn plan(
         };
         let statuses = statuses(part, &on, &all);
         let listeners = part.listeners.iter().enumerate().zip(on).filter_map(offered).collect();
-        let client_certificate = shown.as_ref().and_then(|shown| shown.as_ref().ok()).cloned();
+        let client_certificate = shown.and_then(|shown| shown.as_ref().ok()).cloned();
         plan.offers.insert(part.id.clone(), Offer { fleet: fleet.clone(), client_certificate, listeners });
         let status = match part.id.kind {
-            Kind::Gateway => GatewayApiStatus::Gateway(gateway_status(fact, parts, statuses, shown.as_ref())),
+            Kind::Gateway => GatewayApiStatus::Gateway(gateway_status(fact, parts, statuses, shown)),
             _ => GatewayApiStatus::ListenerSet(set_status(fleet.clone(), part, statuses)),
         };
         let standing = Some(Box::new(Standing::Whole(status)));

@@ -1,0 +1,118 @@
+//! Many Gateways and routes: a change costs what changed, and what is none of ours nothing.
+
+use api::Object;
+use engine::Counters;
+use model::{FleetId, Settings};
+use serde_json::{Value, json};
+use store::Change;
+
+use crate::objects::{service, service_port};
+use crate::outside::Run;
+
+const GATEWAYS: usize = 50;
+const ROUTES: usize = 100;
+
+fn object(kind: api::Kind, namespace: &str, name: &str, spec: &Value) -> Object {
+    let mut metadata = json!({"name": name});
+    if !namespace.is_empty() {
+        metadata["namespace"] = namespace.into();
+    }
+    api::decode(kind, json!({"metadata": metadata, "spec": spec})).expect("an object").object
+}
+
+fn class(name: &str, controller: &str) -> Object {
+    object(api::Kind::GatewayClass, "", name, &json!({"controllerName": controller}))
+}
+
+fn gateway(number: usize, class: &str) -> Object {
+    let listener = json!({"name": "http", "protocol": "HTTP", "port": 80});
+    let spec = json!({"gatewayClassName": class, "listeners": [listener]});
+    object(api::Kind::Gateway, "ns", &format!("gateway-{number}"), &spec)
+}
+
+fn route(gateway: usize, number: usize, path: &str) -> Object {
+    let spec = json!({
+        "parentRefs": [{"name": format!("gateway-{gateway}")}],
+        "hostnames": [format!("host-{number}.example")],
+        "rules": [{
+            "matches": [{"path": {"value": path}}],
+            "backendRefs": [{"name": "web", "port": 80}],
+        }],
+    });
+    object(api::Kind::HttpRoute, "ns", &format!("route-{gateway}-{number}"), &spec)
+}
+
+fn web() -> Object {
+    service("ns", "web", vec![service_port("", 80)])
+}
+
+/// Gateways of ours, each with its routes.
+fn many() -> Run {
+    let ours = class("ours", &Settings::default().gateway_controller);
+    let mut world = vec![ours, web()];
+    for number in 0..GATEWAYS {
+        world.push(gateway(number, "ours"));
+        world.extend((0..ROUTES).map(|route_number| route(number, route_number, "/")));
+    }
+    let mut run = Run::of(&Settings::default(), world.into_iter().map(Change::Applied).collect());
+    run.accept();
+    run
+}
+
+fn work(roots: u64, virtual_hosts: u64, reports: u64) -> Counters {
+    Counters { changes: 1, roots, virtual_hosts, reports, ..Counters::default() }
+}
+
+/// The same without what was published.
+fn units(mut work: Counters) -> Counters {
+    (work.resources, work.bytes) = (0, 0);
+    work
+}
+
+#[test]
+fn a_route_runs_itself_and_its_hosts_and_publishes_these() {
+    let mut run = many();
+    let outcome = run.apply([route(7, 3, "/other")]);
+    assert_eq!(units(outcome.work), work(1, 1, 1));
+    assert_eq!(outcome.names(), ["ScopedRouteConfiguration http-80/host-3.example"]);
+    assert!(outcome.work.bytes < 1024, "{} bytes", outcome.work.bytes);
+}
+
+#[test]
+fn a_route_that_comes_is_counted_by_its_gateway() {
+    let mut run = many();
+    let outcome = run.apply([route(7, ROUTES, "/")]);
+    // Its own report, and that of the Gateway.
+    assert_eq!(units(outcome.work), work(1, 1, 2));
+    assert_eq!(outcome.names(), [format!("ScopedRouteConfiguration http-80/host-{ROUTES}.example")]);
+    let again = run.apply([route(7, ROUTES, "/")]);
+    assert_eq!(units(again.work), work(0, 0, 0));
+}
+
+#[test]
+fn a_gateway_that_comes_and_goes_is_its_own_affair() {
+    let mut run = many();
+    let outcome = run.apply([gateway(GATEWAYS, "ours")]);
+    let expected = Counters { gateways: 1, ..work(1, 1, 1) };
+    assert_eq!(units(outcome.work), expected);
+    let name = format!("gateway-{GATEWAYS}");
+    let id = model::ObjectId::new(model::Kind::Gateway, "ns", name.as_str());
+    let outcome = run.changes(vec![Change::Removed(id)]);
+    assert_eq!(outcome.dissolved, [FleetId::gateway("ns", name.as_str())]);
+    assert_eq!(outcome.names(), [""; 0]);
+}
+
+#[test]
+fn what_is_none_of_ours_costs_nothing() {
+    let mut run = many();
+    let foreign = GATEWAYS + 1;
+    let mut world = vec![class("theirs", "example.com/controller"), gateway(foreign, "theirs")];
+    world.extend((0..1000).map(|number| route(foreign, number, "/")));
+    run.apply(world);
+    let outcome = run.apply((0..1000).map(|number| route(foreign, number, "/changed")));
+    assert_eq!(outcome.work, Counters { changes: 1000, ..Counters::default() });
+    assert_eq!((outcome.names(), outcome.told), (vec![], vec![]));
+    // They are served as soon as the Gateway is ours.
+    let outcome = run.apply([gateway(foreign, "ours")]);
+    assert_eq!((outcome.work.gateways, outcome.work.roots), (1, 1001));
+}
