@@ -37,7 +37,7 @@ pub(crate) struct Context<'a> {
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) says: Says,
-    /// Whether it says that something does not hold yet.
+    /// Whether it says that something does not hold yet, and will in a moment.
     pub(crate) is_pending: bool,
 }
 

@@ -156,7 +156,7 @@ impl State {
                     Some(operations) if operations[0]["value"] != object["metadata"]["resourceVersion"] => {
                         return refused(StatusCode::CONFLICT, &format!("{operations:?}"));
                     }
-                    Some(operations) => operations[1..].iter().for_each(|each| add(&mut object, each)),
+                    Some(operations) => operations[1..].iter().for_each(|each| change(&mut object, each)),
                 }
                 good(self.store(path, object))
             }
@@ -172,13 +172,15 @@ impl State {
     }
 }
 
-/// The operation `add` of a JSON Patch.
-fn add(object: &mut Value, operation: &Value) {
-    assert_eq!(operation["op"], "add");
+/// The operations `add` and `test` of a JSON Patch.
+fn change(object: &mut Value, operation: &Value) {
     let (parent, last) = operation["path"].as_str().unwrap().rsplit_once('/').unwrap();
-    match object.pointer_mut(parent).unwrap() {
-        Value::Array(list) => list.push(operation["value"].clone()),
-        parent => parent[last] = operation["value"].clone(),
+    let value = &operation["value"];
+    match (operation["op"].as_str().unwrap(), object.pointer_mut(parent).unwrap()) {
+        ("test", parent) => assert_eq!(&parent[last], value),
+        ("add", Value::Array(list)) => list.push(value.clone()),
+        ("add", parent) => parent[last] = value.clone(),
+        (operation, _) => panic!("{operation}"),
     }
 }
 

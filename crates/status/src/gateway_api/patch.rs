@@ -10,6 +10,8 @@ use super::ours::Beside;
 pub(crate) fn operations(wanted: &GatewayApi, beside: &Beside) -> Vec<Value> {
     let mut operations = Operations(vec![]);
     if beside.is_bare {
+        // One that could not be read looks as if there were none: it must not be written over.
+        operations.0.push(json!({"op": "test", "path": "/status", "value": null}));
         operations.set("/status", &json!({}));
     }
     match wanted {

@@ -38,7 +38,7 @@ pub(crate) struct Saying<'a> {
     pub(crate) beside: &'a Beside,
     /// What is known otherwise.
     pub(crate) context: &'a Context<'a>,
-    /// Whether something of it will hold later.
+    /// Whether something of it will hold in a moment.
     pub(crate) is_pending: bool,
 }
 
@@ -176,11 +176,13 @@ impl<'a> Saying<'a> {
         if let Some(rejection) = self.rejection {
             return Some(Lack::new("Invalid", rejection));
         }
+        if let Some(lack) = lack {
+            return Some(lack.clone());
+        }
         let is_acknowledged = self.is_acknowledged || self.times.holds(place, name);
-        let waits = (!is_acknowledged).then(|| Lack::new("Pending", PENDING));
-        let lack = lack.cloned().or(waits);
-        self.is_pending |= lack.is_some();
-        lack
+        // An address, or the first Envoy, takes too long to be waited for.
+        self.is_pending |= !is_acknowledged && self.context.acknowledged.is_some();
+        (!is_acknowledged).then(|| Lack::new("Pending", PENDING))
     }
 }
 

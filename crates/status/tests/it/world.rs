@@ -135,6 +135,7 @@ fn change(object: &mut Value, operations: &Value) {
             }
             (Some("remove"), Value::Array(list)) => drop(list.remove(last.parse().expect("a number"))),
             (Some("remove"), Value::Object(fields)) => drop(fields.remove(last).expect("it is there")),
+            (Some("test"), parent) => assert_eq!(parent.get(last).unwrap_or(&Value::Null), &value),
             (operation, parent) => panic!("{operation:?} of {last} in {parent}"),
         }
     }

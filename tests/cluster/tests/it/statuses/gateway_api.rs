@@ -273,16 +273,8 @@ fn entries_of_other_controllers_stay() {
         let writing = Writing::start(bed);
         let target = Target::new(Kind::HttpRoute, bed.namespace.as_str(), "http");
         writing.observe(&target).await;
-        // Written by somebody else, and nobody has told us.
-        let theirs = json!({
-            "parentRef": {"name": "theirs"},
-            "controllerName": "example.com/other",
-            "conditions": [{"type": "Accepted", "status": "True", "reason": "Accepted", "message": "theirs",
-                "lastTransitionTime": "2026-01-01T00:00:00Z"}],
-        });
-        let patch = Patch::Merge(json!({"status": {"parents": [theirs]}}));
-        let patched = api(bed, &target).patch_status("http", &PatchParams::default(), &patch).await;
-        let theirs = patched.expect("a status").data["status"]["parents"][0].clone();
+        // Nobody has told us.
+        let theirs = somebody_else_writes(bed, &target).await;
         writing.say(&target, model::Kind::HttpRoute, route(&["a", "b"]));
         let names = async || {
             let status = writing.status(&target).await;
@@ -298,6 +290,38 @@ fn entries_of_other_controllers_stay() {
         // One of them was refused, and made anew for what stood there then.
         assert_eq!(writing.writes(), 3);
     });
+}
+
+#[test]
+fn a_status_that_cannot_be_read_is_not_written_over() {
+    testbed::test("statuses-unreadable", async |bed| {
+        install_gateway_definitions(bed).await;
+        bed.objects.apply(OWN_ROUTE).await.expect("the API server takes it");
+        let writing = Writing::start(bed);
+        let target = Target::new(Kind::HttpRoute, bed.namespace.as_str(), "http");
+        let theirs = somebody_else_writes(bed, &target).await;
+        let mut object = serde_json::to_value(writing.get(&target).await).expect("JSON");
+        object["status"] = Value::Null;
+        let seen = Observation::decode(target.kind, object).expect("metadata");
+        writing.tell(Input::Observed(target.clone(), Box::new(seen)));
+        writing.say(&target, model::Kind::HttpRoute, route(&["a"]));
+        // With the second one the first has come to an end.
+        becomes("it is tried again", true, async || writing.writes() > 1).await;
+        assert_eq!(writing.status(&target).await["parents"], json!([theirs]));
+    });
+}
+
+/// Another controller writes an entry of its own: as it stands there then.
+async fn somebody_else_writes(bed: &Bed, route: &Target) -> Value {
+    let theirs = json!({
+        "parentRef": {"name": "theirs"},
+        "controllerName": "example.com/other",
+        "conditions": [{"type": "Accepted", "status": "True", "reason": "Accepted", "message": "theirs",
+            "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+    });
+    let patch = Patch::Merge(json!({"status": {"parents": [theirs]}}));
+    let patched = api(bed, route).patch_status(&route.name, &PatchParams::default(), &patch).await;
+    patched.expect("a status").data["status"]["parents"][0].clone()
 }
 
 const OWN_ROUTE: &str = "
