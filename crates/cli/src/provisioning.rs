@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use kubernetes::{Client, Provisioner};
 use provisioner::Settings;
+use status::CONTROLLER_NAME;
 
 /// The Envoy that this was tested with.
 const ENVOY_IMAGE: &str = "envoyproxy/envoy:distroless-v1.40.0";
 /// This program.
 const ISOBATH_IMAGE: &str = concat!("isobath:", env!("CARGO_PKG_VERSION"));
-/// Contour's, so that classes that were made for it are served.
-const CONTROLLER_NAME: &str = "projectcontour.io/gateway-controller";
 /// Where Envoys say whether they are ready.
 const STATS_PORT: u16 = 8002;
 

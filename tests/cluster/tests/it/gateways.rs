@@ -9,7 +9,10 @@ use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
 
 use api::gateway_api::gateway::GatewayStatusAddress;
-use isobath_cluster_tests::{eventually, install_definitions, install_gateway_definitions};
+use isobath_cluster_tests::{
+    eventually, install_definitions, install_definitions_alone, install_gateway_definitions,
+    install_gateway_definitions_alone,
+};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
 use k8s_openapi::api::events::v1::Event;
@@ -228,6 +231,29 @@ fn somebody_elses_object_is_left_alone_and_the_gateway_says_so() {
         assert_eq!(bed.api::<Service>().get("isobath-web").await.unwrap(), before);
         bed.objects.delete(&theirs.to_string()).await.unwrap();
         has_just(bed, &["DaemonSet", "Secret", "Service", "ServiceAccount"]).await;
+    });
+}
+
+#[test]
+fn what_happens_to_envoys_while_the_api_server_is_away_is_seen_afterwards() {
+    testbed::test_alone("provisioned-outage", async |bed| {
+        install_definitions_alone(bed).await;
+        install_gateway_definitions_alone(bed).await;
+        let provisioner = Provisioner::start(bed);
+        class(bed, "provisioned-outage", &controller_name(bed), None).await;
+        apply(bed, &gateway("provisioned-outage", &[80])).await;
+        let kinds = ["DaemonSet", "Secret", "Service", "ServiceAccount"];
+        has_just(bed, &kinds).await;
+        let certificate = secret(bed).await;
+        for _ in 0..2 {
+            bed.cluster.stop_api_server().await.unwrap();
+            bed.cluster.start_api_server().await.unwrap();
+            bed.api::<DaemonSet>().delete("isobath-web", &DeleteParams::default()).await.unwrap();
+            has_just(bed, &kinds).await;
+        }
+        // Nobody was given another certificate, and the CA is the one that it was.
+        assert_eq!(secret(bed).await, certificate);
+        assert_eq!(provisioner.log().matches("the CA of Gateways was made").count(), 1);
     });
 }
 
