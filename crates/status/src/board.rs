@@ -40,6 +40,8 @@ pub enum Input {
     /// Gateway is gone, so of a new one it has to be told again; until then, the addresses that stand in its status stay.
     /// The first sixteen are told.
     GatewayAddresses(FleetId, Vec<GatewayStatusAddress>),
+    /// Whether the cluster has the experimental channel of the Gateway API; until it is told, classes are not written.
+    Experimental(bool),
     /// We are the leader until then, unless the lease is renewed.
     Leads {
         /// When nothing may be written any more.
@@ -131,6 +133,7 @@ impl Board {
             Input::Dissolved(fleet) => drop(self.known.acknowledged.remove(&fleet)),
             Input::Addresses(addresses) => self.addresses(now, &addresses),
             Input::GatewayAddresses(fleet, addresses) => self.gateway_addresses(now, fleet, addresses),
+            Input::Experimental(experimental) => self.experimental(now, experimental),
             Input::Leads { until } => self.leads(now, until),
             Input::Follows => self.follows(),
             Input::Finished(target, outcome) => self.finished(now, &target, outcome),
@@ -233,6 +236,16 @@ impl Board {
         let gateway = Target::of_fleet(&fleet);
         self.known.gateways.insert(fleet, addresses);
         gateway.into_iter().for_each(|gateway| self.plan(now, &gateway));
+    }
+
+    fn experimental(&mut self, now: Instant, experimental: bool) {
+        if self.known.experimental.replace(experimental) == Some(experimental) {
+            return;
+        }
+        let classes = self.entries.keys().filter(|target| target.kind == Kind::GatewayClass);
+        for class in classes.cloned().collect::<Vec<_>>() {
+            self.plan(now, &class);
+        }
     }
 
     fn leads(&mut self, now: Instant, until: Instant) {

@@ -31,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) gateway: Option<&'a [GatewayStatusAddress]>,
     /// The name of our entries in routes and policies.
     pub(crate) controller: &'a str,
+    /// Whether the cluster has the experimental channel of the Gateway API.
+    pub(crate) experimental: bool,
 }
 
 /// What a status is to say.

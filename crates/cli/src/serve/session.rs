@@ -117,6 +117,9 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     }
     let told = Told { client: client.clone(), pod, configured, statuses: statuses.clone() };
     let watches = Watches::new(client, watched(&serving, serves_gateways));
+    if serves_gateways {
+        statuses.follow_channel(&mut tasks, watches.tallies());
+    }
 
     let metrics = Arc::new(Metrics {
         hub: controller.hub(),

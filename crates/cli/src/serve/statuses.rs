@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::http_proxy::status::LoadBalancerIngress;
 use certs::{PEERS, TlsFiles};
@@ -12,7 +13,7 @@ use clap::{Args, ValueEnum};
 use config::{Serving, StatusAddress, XdsSecurity};
 use kubernetes::lease::{self, Candidate, Role};
 use kubernetes::status::{Observe, Writer, follow_service, input};
-use kubernetes::watch::Batch;
+use kubernetes::watch::{Batch, State, Tallies};
 use kubernetes::{Client, Configured, Pod, follow_gateways, follow_peers};
 use model::FleetId;
 use peers::Connect;
@@ -29,6 +30,8 @@ use super::session::{Tasks, done};
 const CONTROLLER: &str = "isobath";
 /// Connections of other controllers that wait to be answered.
 const WAITING: usize = 16;
+/// How often it is looked which channel of the Gateway API the cluster has.
+const LOOKS: Duration = Duration::from_secs(1);
 
 /// What flags say about statuses.
 #[derive(Debug, Clone, Args)]
@@ -150,6 +153,12 @@ impl Statuses {
         configured.into_iter().flat_map(Configured::in_force).for_each(|input| self.tell(input));
     }
 
+    /// Tells which channel of the Gateway API the watches find.
+    pub(super) fn follow_channel(&self, tasks: &mut Tasks, tallies: Tallies) {
+        tasks
+            .start_until_stop("the channel of the Gateway API", done(channel(tallies, self.objects.clone())));
+    }
+
     /// Tells what the cluster has.
     pub(super) fn observe(&self, batch: &Batch) {
         batch.changes.iter().filter_map(input).for_each(|input| self.tell(input));
@@ -235,6 +244,23 @@ fn gateways(tasks: &mut Tasks, client: &Client, tell: &mpsc::UnboundedSender<Inp
         }
         Ok(())
     });
+}
+
+/// Which channel of the Gateway API the cluster has, as it comes and goes: one kind is in the experimental one alone.
+async fn channel(tallies: Tallies, tell: mpsc::UnboundedSender<Input>) {
+    let mut looks = tokio::time::interval(LOOKS);
+    loop {
+        looks.tick().await;
+        let mut theirs = tallies.iter().filter(|tally| tally.kind() == api::Kind::XBackendTrafficPolicy);
+        let known = theirs.find_map(|tally| match tally.state() {
+            State::Current => Some(true),
+            State::Absent => Some(false),
+            State::Waiting | State::Failing => None,
+        });
+        if known.is_some_and(|experimental| tell.send(Input::Experimental(experimental)).is_err()) {
+            return;
+        }
+    }
 }
 
 fn address(address: &StatusAddress) -> LoadBalancerIngress {

@@ -168,6 +168,9 @@ impl Entry {
         if seen.version.is_none() && said.target.kind.is_gateway_api() {
             return None;
         }
+        if said.target.kind == Kind::GatewayClass && known.experimental.is_none() {
+            return None;
+        }
         let Wanted { says, is_pending } = Wanted::new(said, seen, &known.context(said));
         let counts_routes = matches!(said.target.kind, Kind::Gateway | Kind::ListenerSet);
         let (wanted, there) = (fingerprint(&says), seen.says);

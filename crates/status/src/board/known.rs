@@ -21,6 +21,8 @@ pub(super) struct Known {
     pub(super) addresses: Option<Arc<[LoadBalancerIngress]>>,
     /// Where clients reach each Gateway, as far as that is known.
     pub(super) gateways: BTreeMap<FleetId, Vec<GatewayStatusAddress>>,
+    /// Whether the cluster has the experimental channel of the Gateway API, as far as that is known.
+    pub(super) experimental: Option<bool>,
 }
 
 impl Known {
@@ -30,6 +32,7 @@ impl Known {
             acknowledged: BTreeMap::new(),
             addresses: None,
             gateways: BTreeMap::new(),
+            experimental: None,
         }
     }
 
@@ -45,6 +48,7 @@ impl Known {
             addresses: self.addresses.as_ref(),
             gateway: self.gateways.get(&said.fleet).map(Vec::as_slice),
             controller: &self.controller,
+            experimental: self.experimental == Some(true),
         }
     }
 }

@@ -54,9 +54,13 @@ const FEATURES: [&str; 48] = [
     "UDPRoute",
 ];
 
-/// What a GatewayClass says that is supported.
-pub(super) fn features() -> Vec<SupportedFeature> {
-    FEATURES.iter().map(|name| SupportedFeature { name: (*name).to_owned() }).collect()
+/// How the features are called whose field the standard channel lacks: an API server drops it there, unseen.
+const EXPERIMENTAL: &str = "HTTPRouteRetry";
+
+/// What a GatewayClass says that is supported, where the API has the experimental channel's fields or not.
+pub(super) fn features(experimental: bool) -> Vec<SupportedFeature> {
+    let told = FEATURES.iter().filter(|name| experimental || !name.starts_with(EXPERIMENTAL));
+    told.map(|name| SupportedFeature { name: (*name).to_owned() }).collect()
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ impl<'a> Saying<'a> {
         match status {
             GatewayApiStatus::Class(conditions) => GatewayApi::Class(GatewayClassStatus {
                 conditions: self.of_object(conditions, None),
-                supported_features: features(),
+                supported_features: features(self.context.experimental),
             }),
             GatewayApiStatus::Gateway(status) => GatewayApi::Gateway(self.gateway(status)),
             GatewayApiStatus::ListenerSet(status) => GatewayApi::ListenerSet(ListenerSetStatus {

@@ -137,6 +137,7 @@ fn programmed_is(world: &World) -> (Value, Value) {
 fn a_class_says_what_is_supported_in_place_of_what_stood_there() {
     let mut world = World::new();
     let class = Target::new(Kind::GatewayClass, "", "isobath");
+    world.tell(Input::Experimental(true));
     world.apply(&class);
     let waiting = stands("Accepted", "Unknown", "Pending", "Waiting for controller", "1970-01-01T00:00:00Z");
     world.cluster.write_status(&class, json!({"conditions": [waiting]}));
@@ -148,6 +149,24 @@ fn a_class_says_what_is_supported_in_place_of_what_stood_there() {
     let features = status["supportedFeatures"].as_array().expect("features");
     assert!(features.contains(&json!({"name": "HTTPRoute"})), "{features:?}");
     assert_eq!(world.settle(), 0);
+}
+
+#[test]
+fn a_class_supports_what_the_channel_of_the_api_has_fields_for() {
+    let mut world = World::new();
+    let class = Target::new(Kind::GatewayClass, "", "isobath");
+    world.apply(&class);
+    world.say_status(&class, GatewayApiStatus::Class(vec![accepted()]), 1);
+    assert_eq!(world.settle(), 0, "nobody knows yet");
+    let retries = |world: &World| {
+        let status = world.cluster.status(&class);
+        let features = status["supportedFeatures"].as_array().expect("features");
+        features.iter().filter(|each| each["name"].as_str().expect("a name").contains("Retry")).count()
+    };
+    for (experimental, writes, wanted) in [(false, 1, 0), (true, 1, 3), (true, 0, 3), (false, 1, 0)] {
+        world.tell(Input::Experimental(experimental));
+        assert_eq!((world.settle(), retries(&world)), (writes, wanted));
+    }
 }
 
 #[test]

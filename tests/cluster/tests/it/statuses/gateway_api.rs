@@ -77,7 +77,9 @@ impl<'a> Writing<'a> {
         let (writer, tell) = Writer::new(counting(bed.client.clone(), &writes), "a", roles);
         let mut tasks = JoinSet::new();
         tasks.spawn(writer.run());
-        Self { bed, tell, writes, _tasks: tasks, _role: role }
+        let writing = Self { bed, tell, writes, _tasks: tasks, _role: role };
+        writing.tell(Input::Experimental(true));
+        writing
     }
 
     fn tell(&self, input: Input) {
