@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, HealthCheck, Protocol, SecretKey,
-    Settings, Timeout, UpstreamTls, UpstreamValidation,
+    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, HealthCheck, Protocol,
+    RetryBudget, SecretKey, Settings, Timeout, UpstreamTls, UpstreamValidation,
 };
 use store::{Name, PortProtocol, Reader, ServiceFact, ServicePort};
 
@@ -95,6 +95,8 @@ pub(crate) struct Policy {
     pub(crate) health_port: Option<HealthPort>,
     /// How long a connection may be unused.
     pub(crate) idle_timeout: Timeout,
+    /// How many requests may be retries; else what the operator says.
+    pub(crate) retry_budget: Option<RetryBudget>,
 }
 
 /// The certificate that Envoy shows to backends with TLS, if the operator names one. It is the operator's: nobody has
@@ -242,7 +244,10 @@ impl Target<'_> {
             idle_timeout: policy.idle_timeout,
             requests_per_connection: settings.upstream.requests_per_connection,
             buffer_bytes: settings.upstream.buffer_bytes,
-            circuit_breakers: self.circuit_breakers(settings),
+            circuit_breakers: CircuitBreakers {
+                retry_budget: policy.retry_budget.or(settings.upstream.circuit_breakers.retry_budget),
+                ..self.circuit_breakers(settings)
+            },
         }
     }
 

@@ -24,6 +24,7 @@ mod selector;
 mod served;
 mod session;
 mod statement;
+mod traffic;
 mod translation;
 mod unrouted;
 

@@ -71,6 +71,7 @@ impl Translation<'_, '_> {
             policy.client_certificate =
                 shown.map_err(|why| Failure::new("InvalidClientCertificateRef", why))?;
         }
+        policy.retry_budget = self.retry_budget(target.name());
         Ok(target.cluster(settings, &policy))
     }
 }

@@ -69,5 +69,5 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
         };
         translation.add(age, place, traffic);
     }
-    translation.finish(&attachments, true)
+    translation.finish(&attachments)
 }

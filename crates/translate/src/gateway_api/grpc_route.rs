@@ -1,6 +1,6 @@
 //! GRPCRoutes: a call is a request for `/service/method`.
 
-use api::gateway_api::grpc_route::{GrpcMethodMatch, GrpcRouteMatch, GrpcRouteRule};
+use api::gateway_api::grpc_route::{GrpcBackendRef, GrpcMethodMatch, GrpcRouteMatch, GrpcRouteRule};
 use api::gateway_api::http_route::matches::ValueMatchType;
 use model::{
     Action, Forward, ObjectId, PathMatch, Route, RouteMatch, RouteTimeouts, Settings, Timeout, Traffic,
@@ -26,18 +26,16 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
         return Contribution::default();
     }
     let mut translation = Translation::new(reader, settings, id);
-    let mut serves = false;
     for (certificate, places) in attach::places(&attachments) {
         translation.client_certificate = certificate.cloned();
         let rules = spec.rules.iter().enumerate();
         let routes: Vec<_> =
             rules.flat_map(|(index, rule)| translation.grpc_rule(&SPEC.item("rules", index), rule)).collect();
-        serves |= !routes.is_empty();
         for place in places {
             translation.add(fact.age, place, Traffic::Http(routes.clone()));
         }
     }
-    translation.finish(&attachments, serves)
+    translation.finish(&attachments)
 }
 
 impl Translation<'_, '_> {
@@ -52,6 +50,7 @@ impl Translation<'_, '_> {
             }
         }
         let filters = self.filters(at, &rule.filters, Speaks::Grpc);
+        self.serves |= !matched.is_empty() && !filters.is_broken;
         let action = if filters.is_broken { Action::closed() } else { self.calls(at, rule, &filters) };
         matched.into_iter().map(|matches| self.http_route(matches, action.clone(), &filters)).collect()
     }
@@ -80,7 +79,10 @@ impl Translation<'_, '_> {
             // Streams of gRPC last as long as they like.
             timeouts: RouteTimeouts { response: Timeout::Disabled, idle: Timeout::Default },
             retry: None,
-            session: self.session(&at.field("sessionPersistence"), rule.session_persistence.as_deref()),
+            session: match rule.session_persistence.as_deref() {
+                Some(spec) => self.session(&at.field("sessionPersistence"), spec),
+                None => self.session_of(rule.backend_refs.iter().map(GrpcBackendRef::object)),
+            },
             websockets: false,
             internal_redirect: None,
         }))

@@ -35,19 +35,17 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
         return Contribution::default();
     }
     let mut translation = Translation::new(reader, settings, id);
-    let mut serves = false;
     for (certificate, places) in attach::places(&attachments) {
         translation.client_certificate = certificate.cloned();
         let rules = spec.rules.iter().enumerate();
         let routes: Vec<_> =
             rules.flat_map(|(index, rule)| translation.http_rule(&SPEC.item("rules", index), rule)).collect();
-        serves |= !routes.is_empty();
         for place in places {
             let routes = routes.iter().map(|route| at_listener(route, place.listener)).collect();
             translation.add(fact.age, place, Traffic::Http(routes));
         }
     }
-    translation.finish(&attachments, serves)
+    translation.finish(&attachments)
 }
 
 impl Translation<'_, '_> {
@@ -61,6 +59,7 @@ impl Translation<'_, '_> {
             }
         }
         let filters = self.filters(at, &rule.filters, Speaks::Http);
+        self.serves |= !matched.is_empty() && !filters.is_broken;
         let forward = self.forward(at, rule, &filters);
         let mut routes = Vec::new();
         for matches in matched {
@@ -99,7 +98,10 @@ impl Translation<'_, '_> {
             path: None,
             host: filters.host.clone(),
             hash: vec![],
-            session: self.session(&at.field("sessionPersistence"), rule.session_persistence.as_deref()),
+            session: match rule.session_persistence.as_deref() {
+                Some(spec) => self.session(&at.field("sessionPersistence"), spec),
+                None => self.session_of(rule.backend_refs.iter().map(HttpBackendRef::object)),
+            },
             timeouts,
             retry,
             websockets: true,

@@ -15,13 +15,16 @@ const NAME: &str = "isobath-session";
 
 impl Translation<'_, '_> {
     /// How a client keeps its endpoint; what cannot be had is told, and left out.
-    pub(super) fn session(&mut self, at: &FieldPath<'_>, spec: Option<&Spec>) -> Option<SessionPersistence> {
-        let found = session(spec?);
-        found.map_err(|why| self.unsupported(at, why)).ok()
+    pub(super) fn session(&mut self, at: &FieldPath<'_>, spec: &Spec) -> Option<SessionPersistence> {
+        session(spec).map_err(|why| self.unsupported(at, why)).ok()
     }
 }
 
-fn session(spec: &Spec) -> Result<SessionPersistence, String> {
+/// How a client keeps its endpoint.
+///
+/// # Errors
+/// Why it cannot be had.
+pub(super) fn session(spec: &Spec) -> Result<SessionPersistence, String> {
     let name = spec.session_name.as_deref().unwrap_or(NAME);
     let name = rules::token(name).map_err(|why| why.to_string())?;
     let carrier = match spec.r#type.known() {

@@ -31,6 +31,8 @@ pub(super) struct Translation<'r, 's> {
     unresolved: Option<Failure>,
     /// The first value that cannot be served.
     unsupported: Option<Failure>,
+    /// Whether there is a rule without such a value.
+    pub(super) serves: bool,
     /// Policies that backends have, with what came of them.
     pub(super) policies: BTreeMap<ObjectId, Vec<Condition>>,
 }
@@ -39,7 +41,17 @@ impl<'r, 's> Translation<'r, 's> {
     pub(super) fn new(reader: &'r Reader<'s>, settings: &'r Settings, id: &'r ObjectId) -> Self {
         let (out, policies) = (Contribution::default(), BTreeMap::new());
         let (client_certificate, unresolved, unsupported) = (None, None, None);
-        Self { reader, settings, id, out, client_certificate, unresolved, unsupported, policies }
+        Self {
+            reader,
+            settings,
+            id,
+            out,
+            client_certificate,
+            unresolved,
+            unsupported,
+            serves: false,
+            policies,
+        }
     }
 
     /// A reference comes to nothing.
@@ -83,13 +95,13 @@ impl<'r, 's> Translation<'r, 's> {
 
     /// Writes down what is said of the route at its parents, of these what the route adds to them, and of policies where
     /// they have effect.
-    pub(super) fn finish(mut self, attachments: &[Attachment<'_>], serves: bool) -> Contribution {
+    pub(super) fn finish(mut self, attachments: &[Attachment<'_>]) -> Contribution {
         for (index, attachment) in attachments.iter().enumerate() {
             if let Err(failure) = &attachment.listeners {
                 self.problem(ACCEPTED, SPEC.item("parentRefs", index).to_string(), failure);
             }
         }
-        let refused = self.unsupported.as_ref().filter(|_| !serves);
+        let refused = self.unsupported.as_ref().filter(|_| !self.serves);
         let statuses = attachments.iter().map(|attachment| ParentStatus {
             parent: attachment.reference.clone(),
             conditions: self.conditions(attachment, refused),

@@ -11,9 +11,9 @@ use model::{
     CorsPolicy, Demand, Discovery, Endpoint, Forward, Handshake, HashPart, HashSource, HeaderEdits,
     HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, InternalRedirect, Jwks, JwtProvider,
     LocalRateLimit, PathMatch, PathRewrite, Policies, Probe, Problem, Protocol, QueryMatch, QueryPredicate,
-    Redirect, RedirectPath, RedirectPort, Report, Retry, Revocation, Route, RouteMatch, SchemeChange,
-    Severity, SlowStart, TextMatch, Timeout, TlsTermination, TlsVersion, Traffic, Trust, UpstreamValidation,
-    Verdict, VirtualHost, WeightedCluster,
+    Redirect, RedirectPath, RedirectPort, Report, Retry, RetryBudget, Revocation, Route, RouteMatch,
+    SchemeChange, SessionPersistence, Severity, SlowStart, TextMatch, Timeout, TlsTermination, TlsVersion,
+    Traffic, Trust, UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -340,6 +340,9 @@ fn redirect(redirect: &Redirect) -> String {
 fn forward(forward: &Forward, names: &Names, found: &mut Map<String, Value>) {
     found.insert("forward".into(), json!(shares(&forward.clusters, names)));
     invalid(forward.invalid, found);
+    if let Some(SessionPersistence { name, carrier }) = &forward.session {
+        found.insert("session".into(), json!(format!("{name} in {carrier:?}")));
+    }
     for mirror in &forward.mirrors {
         let percent = f64::from(mirror.share.millionths()) / 10_000.0;
         found.insert("mirror".into(), json!(format!("{} {percent} %", names[&mirror.cluster])));
@@ -519,6 +522,10 @@ fn cluster(cluster: &Cluster) -> String {
     }
     words.extend(timeout(cluster.idle_timeout).map(|time| format!("idle {time}")));
     let limits = &cluster.circuit_breakers;
+    words.extend(limits.retry_budget.map(|RetryBudget { percent, interval, minimum }| {
+        let over = interval.map(|interval| format!(" over {interval:?}")).unwrap_or_default();
+        format!("retries {percent}%{over}, at least {minimum}")
+    }));
     let limits = [
         ("connections", limits.max_connections),
         ("pending", limits.max_pending_requests),

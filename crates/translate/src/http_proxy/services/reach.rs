@@ -115,6 +115,7 @@ fn reach(
         health_check: way.health_check.clone(),
         health_port,
         idle_timeout: way.idle,
+        retry_budget: None,
     };
     Ok(context.out.add_cluster(target.cluster(settings, &policy)))
 }

@@ -130,6 +130,7 @@ async fn redirects_name_a_port_where_it_is_not_that_of_the_scheme() {
     scene.end().await;
 }
 
+/// Proves client/gateway-no-backend.
 #[tokio::test]
 async fn the_share_of_backends_that_cannot_be_reached_is_answered_with_500() {
     let mut scene = Scene::start().await;
