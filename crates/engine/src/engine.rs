@@ -188,6 +188,10 @@ impl Engine {
             false => self.offering.remove(name),
         };
         for parent in before.unwrap_or_default().union(&offering) {
+            // A ListenerSet that has gone to another Gateway is that one's to offer, whichever of them ran first.
+            if !offering.contains(parent) && self.offering.values().any(|others| others.contains(parent)) {
+                continue;
+            }
             let dirty = self.store.set_offer(parent, offers.remove(parent));
             self.dirty.extend(dirty);
         }

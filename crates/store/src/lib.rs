@@ -32,7 +32,7 @@ pub use facts::{
 };
 pub use gateway_api::parent;
 pub use name::{Name, NameRef};
-pub use offer::{AllowedNamespaces, Carries, Offer, OfferedListener, ServedOn};
+pub use offer::{AllowedNamespaces, Carries, Offer, OfferedListener, ServedOn, Shown};
 pub use read::{Read, Source};
 pub use reader::{Claimant, Reader};
 pub use store::Store;

@@ -11,9 +11,21 @@ pub struct Offer {
     /// The Envoys that serve it.
     pub fleet: FleetId,
     /// What these show to backends that ask who they are.
-    pub client_certificate: Option<SecretKey>,
+    pub shown: Shown,
     /// Its listeners, in its own order.
     pub listeners: Vec<OfferedListener>,
+}
+
+/// What Envoys show to backends that ask who they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shown {
+    /// What the operator says.
+    #[default]
+    Usual,
+    /// A certificate of the Gateway.
+    Own(SecretKey),
+    /// Nothing: the certificate that the Gateway asks for cannot be used, and nobody asked for another.
+    Nothing,
 }
 
 /// What a listener takes.

@@ -116,3 +116,42 @@ fn what_is_none_of_ours_costs_nothing() {
     let outcome = run.apply([gateway(foreign, "ours")]);
     assert_eq!((outcome.work.gateways, outcome.work.roots), (1, 1001));
 }
+
+#[test]
+fn a_listener_set_goes_to_another_gateway_whichever_of_the_two_runs_first() {
+    let settings = Settings::default();
+    let gateway = |name, port| {
+        let spec = json!({
+            "gatewayClassName": "ours",
+            "listeners": [{"name": "http", "protocol": "HTTP", "port": port}],
+            "allowedListeners": {"namespaces": {"from": "All"}},
+        });
+        object(api::Kind::Gateway, "ns", name, &spec)
+    };
+    let set = |parent| {
+        let listener = json!({"name": "more", "protocol": "HTTP", "port": 8080});
+        let spec = json!({"parentRef": {"name": parent}, "listeners": [listener]});
+        object(api::Kind::ListenerSet, "ns", "set", &spec)
+    };
+    let world = |port, parent| {
+        let parents = json!([{"group": "gateway.networking.k8s.io", "kind": "ListenerSet", "name": "set"}]);
+        let spec = json!({"parentRefs": parents, "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]});
+        let route = object(api::Kind::HttpRoute, "ns", "route", &spec);
+        let ours = class("ours", &settings.gateway_controller);
+        [ours, web(), gateway("one", port), gateway("two", port), set(parent), route]
+    };
+    let run_of = |objects: [Object; 6]| {
+        let mut run = Run::of(&settings, objects.into_iter().map(Change::Applied).collect());
+        run.accept();
+        run
+    };
+    for (from, to) in [("one", "two"), ("two", "one")] {
+        for first in ["one", "two"] {
+            let mut run = run_of(world(80, from));
+            let last = if first == "one" { "two" } else { "one" };
+            run.apply([gateway(first, 81), set(to), gateway(last, 81)]);
+            run.accept();
+            assert_eq!(run.equals(&run_of(world(81, to))), Ok(()), "from {from} to {to}, {first} first");
+        }
+    }
+}

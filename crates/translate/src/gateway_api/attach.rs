@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::gateway_api::references::ParentReference;
-use model::{FleetId, Host, ObjectId, ParentRef, SecretKey};
-use store::{AllowedNamespaces, OfferedListener, Reader, ServedOn};
+use model::{FleetId, Host, ObjectId, ParentRef};
+use store::{AllowedNamespaces, OfferedListener, Reader, ServedOn, Shown};
 
 use super::hosts::{self, in_common, is_within};
 use super::selector;
@@ -26,15 +26,17 @@ pub(super) struct Attachment<'s> {
     pub(super) parent: ObjectId,
     pub(super) fleet: FleetId,
     /// What its Envoys show to backends.
-    client_certificate: Option<&'s SecretKey>,
+    shown: &'s Shown,
     /// The listeners, with the hosts that route and listener have in common; one at least.
     pub(super) listeners: Result<Vec<(&'s OfferedListener, Vec<Host>)>, Failure>,
 }
 
 /// What comes of each reference to a parent of ours, in their order.
 pub(super) fn attach<'s>(reader: &Reader<'s>, route: Route<'_>) -> Vec<Attachment<'s>> {
+    // Who names hosts of which none can be had has none, and not all of them.
+    let hosts = route.hosts.filter(|hosts| !hosts.is_empty());
     let named: Option<Vec<Host>> =
-        route.hosts.map(|hosts| hosts.iter().filter_map(|host| hosts::host(host).ok()).collect());
+        hosts.map(|hosts| hosts.iter().filter_map(|host| hosts::host(host).ok()).collect());
     let attachment = |reference: &ParentReference| {
         let parent = store::parent(reference, &route.id.namespace)?;
         let offer = reader.offer(&parent)?;
@@ -43,7 +45,7 @@ pub(super) fn attach<'s>(reader: &Reader<'s>, route: Route<'_>) -> Vec<Attachmen
             reference: parent_ref(reference),
             parent,
             fleet: offer.fleet.clone(),
-            client_certificate: offer.client_certificate.as_ref(),
+            shown: &offer.shown,
             listeners,
         })
     };
@@ -96,7 +98,7 @@ fn admits(reader: &Reader<'_>, allowed: &AllowedNamespaces, namespace: &Arc<str>
 
 /// The hosts that a route and a listener have in common; sorted, each once. A route that names none has all of them.
 fn common(listener: &Host, hosts: Option<&[Host]>) -> Vec<Host> {
-    let Some(hosts) = hosts.filter(|hosts| !hosts.is_empty()) else { return vec![listener.clone()] };
+    let Some(hosts) = hosts else { return vec![listener.clone()] };
     let mut common: Vec<_> = hosts.iter().filter_map(|host| in_common(host, listener)).cloned().collect();
     common.sort_unstable();
     common.dedup();
@@ -112,10 +114,10 @@ pub(super) struct Place<'s> {
 
 /// The places where a route is served, by what is shown to backends there. Hosts that are a narrower listener's are left
 /// out. Without any there is one entry with nothing, so that the route is looked at.
-pub(super) fn places<'s>(attachments: &[Attachment<'s>]) -> BTreeMap<Option<&'s SecretKey>, Vec<Place<'s>>> {
+pub(super) fn places<'s>(attachments: &[Attachment<'s>]) -> BTreeMap<&'s Shown, Vec<Place<'s>>> {
     let mut places: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for attachment in attachments {
-        let own = places.entry(attachment.client_certificate).or_default();
+        let own = places.entry(attachment.shown).or_default();
         for (listener, hosts) in attachment.listeners.iter().flatten() {
             let Some(on) = &listener.served_on else { continue };
             let is_own = |host: &&Host| !on.narrower.iter().any(|other| is_within(host, other));

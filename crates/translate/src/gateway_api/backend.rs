@@ -2,6 +2,7 @@
 
 use api::gateway_api::references::BackendObjectReference;
 use model::Cluster;
+use store::Shown;
 
 use super::grants::{Referent, may_refer};
 use super::statement::Failure;
@@ -64,12 +65,13 @@ impl Translation<'_, '_> {
             }
             Speaks::Stream | Speaks::Datagrams => policy.upstream = Some(Upstream::Plain),
         }
-        if target.speaks_tls(policy.upstream) && self.client_certificate.is_some() {
-            policy.client_certificate = self.client_certificate.clone();
-        } else if target.speaks_tls(policy.upstream) {
-            let shown = backend::client_certificate(reader, settings);
-            policy.client_certificate =
-                shown.map_err(|why| Failure::new("InvalidClientCertificateRef", why))?;
+        if target.speaks_tls(policy.upstream) {
+            policy.client_certificate = match &self.shown {
+                Shown::Own(certificate) => Some(certificate.clone()),
+                Shown::Nothing => None,
+                Shown::Usual => backend::client_certificate(reader, settings)
+                    .map_err(|why| Failure::new("InvalidClientCertificateRef", why))?,
+            };
         }
         policy.retry_budget = self.retry_budget(target.name());
         Ok(target.cluster(settings, &policy))

@@ -43,6 +43,8 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
         return Contribution::default();
     }
     let mut translation = Translation::new(reader, settings, id);
+    translation.serves = true;
+    translation.check_hosts(hosts.unwrap_or_default());
     let speaks = if id.kind == Kind::UdpRoute { Speaks::Datagrams } else { Speaks::Stream };
     let mut targets = Targets::default();
     for (rule, spec) in rules.iter().enumerate() {
@@ -57,7 +59,7 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
                 Ok(_) => {}
                 Err(failure) => {
                     translation.unresolved(&at.item("backendRefs", index), failure);
-                    targets.invalid += weight;
+                    targets.invalid = targets.invalid.saturating_add(weight);
                 }
             }
         }

@@ -9,7 +9,7 @@ use model::{
     Condition, FleetId, GatewayApiStatus, GatewayStatus, Holds, Kind, Listener, ListenerSetStatus,
     ListenerStatus, ObjectId, RouteKind, SecretKey, Settings,
 };
-use store::{Carries, GatewayFact, Name, Offer, OfferedListener, Reader};
+use store::{Carries, GatewayFact, Name, Offer, OfferedListener, Reader, Shown};
 
 use super::certificates::pair;
 use super::conflicts::Taken;
@@ -155,6 +155,11 @@ fn plan(
     shown: Option<&Result<SecretKey, Failure>>,
 ) -> GatewayPlan {
     let Some(gateway) = parts.first() else { return GatewayPlan::default() };
+    let to_show = match shown {
+        None => Shown::Usual,
+        Some(Ok(certificate)) => Shown::Own(certificate.clone()),
+        Some(Err(_)) => Shown::Nothing,
+    };
     let fleet = FleetId::gateway(gateway.id.namespace.clone(), gateway.id.name.clone());
     let all: Vec<_> = parts
         .iter()
@@ -181,8 +186,8 @@ fn plan(
         };
         let statuses = statuses(part, &on, &all);
         let listeners = part.listeners.iter().enumerate().zip(on).filter_map(offered).collect();
-        let client_certificate = shown.and_then(|shown| shown.as_ref().ok()).cloned();
-        plan.offers.insert(part.id.clone(), Offer { fleet: fleet.clone(), client_certificate, listeners });
+        let offer = Offer { fleet: fleet.clone(), shown: to_show.clone(), listeners };
+        plan.offers.insert(part.id.clone(), offer);
         let status = match part.id.kind {
             Kind::Gateway => GatewayApiStatus::Gateway(gateway_status(fact, parts, statuses, shown)),
             _ => GatewayApiStatus::ListenerSet(set_status(fleet.clone(), part, statuses)),

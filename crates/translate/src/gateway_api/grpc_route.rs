@@ -26,8 +26,9 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
         return Contribution::default();
     }
     let mut translation = Translation::new(reader, settings, id);
-    for (certificate, places) in attach::places(&attachments) {
-        translation.client_certificate = certificate.cloned();
+    translation.check_hosts(&spec.hostnames);
+    for (shown, places) in attach::places(&attachments) {
+        translation.shown.clone_from(shown);
         let rules = spec.rules.iter().enumerate();
         let routes: Vec<_> =
             rules.flat_map(|(index, rule)| translation.grpc_rule(&SPEC.item("rules", index), rule)).collect();

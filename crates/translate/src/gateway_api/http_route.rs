@@ -35,8 +35,9 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
         return Contribution::default();
     }
     let mut translation = Translation::new(reader, settings, id);
-    for (certificate, places) in attach::places(&attachments) {
-        translation.client_certificate = certificate.cloned();
+    translation.check_hosts(&spec.hostnames);
+    for (shown, places) in attach::places(&attachments) {
+        translation.shown.clone_from(shown);
         let rules = spec.rules.iter().enumerate();
         let routes: Vec<_> =
             rules.flat_map(|(index, rule)| translation.http_rule(&SPEC.item("rules", index), rule)).collect();
@@ -89,7 +90,7 @@ impl Translation<'_, '_> {
         if clusters.is_empty() {
             return Action::closed();
         }
-        let timeouts = self.timeouts(at, rule.timeouts.as_ref());
+        let timeouts = self.timeouts(at, rule);
         let retry = self.retry(at, rule.retry.as_ref(), rule.timeouts.as_ref());
         Action::Forward(Box::new(Forward {
             clusters,
@@ -233,22 +234,33 @@ impl Translation<'_, '_> {
                 host: filters.host,
                 ..WeightedCluster::plain(self.out.add_cluster(cluster), weight)
             }),
-            Ok(_) => shares.invalid += if filters.is_broken { weight } else { 0 },
+            Ok(_) => {
+                let lost = if filters.is_broken { weight } else { 0 };
+                shares.invalid = shares.invalid.saturating_add(lost);
+            }
             Err(failure) => {
                 self.unresolved(at, failure);
-                shares.invalid += weight;
+                shares.invalid = shares.invalid.saturating_add(weight);
             }
         }
     }
 
-    fn timeouts(&mut self, at: &FieldPath<'_>, timeouts: Option<&HttpRouteTimeouts>) -> RouteTimeouts {
-        let request = timeouts.and_then(|timeouts| timeouts.request.as_deref());
-        let backend = timeouts.and_then(|timeouts| timeouts.backend_request.as_deref());
-        // Without tries of their own the limit of one is that of all.
-        let field = if request.is_some() { "request" } else { "backendRequest" };
+    /// The limits of a rule. That of one try bounds the whole where there are no others; else it is told with the tries.
+    fn timeouts(&mut self, at: &FieldPath<'_>, rule: &HttpRouteRule) -> RouteTimeouts {
         let at = at.field("timeouts");
-        let response = request.or(backend).map(|text| self.timeout(&at.field(field), text));
-        RouteTimeouts { response: response.unwrap_or(Timeout::Disabled), idle: Timeout::Default }
+        let mut limit = |field, text: Option<&str>| {
+            text.map_or(Timeout::Disabled, |text| self.timeout(&at.field(field), text))
+        };
+        let timeouts = rule.timeouts.as_ref();
+        let request = limit("request", timeouts.and_then(|timeouts| timeouts.request.as_deref()));
+        let of_one = timeouts.filter(|_| rule.retry.is_none());
+        let of_one = limit("backendRequest", of_one.and_then(|timeouts| timeouts.backend_request.as_deref()));
+        let response = match (request, of_one) {
+            (Timeout::After(request), Timeout::After(of_one)) => Timeout::After(request.min(of_one)),
+            (Timeout::Disabled, other) | (other, Timeout::Disabled) => other,
+            _ => Timeout::Default,
+        };
+        RouteTimeouts { response, idle: Timeout::Default }
     }
 
     /// A time limit; zero for none.

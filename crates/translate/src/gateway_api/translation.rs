@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::gateway_api::GROUP;
 use model::{
     AncestorStatus, Condition, FleetId, GatewayApiStatus, Holds, ObjectId, ParentRef, ParentStatus, Policies,
-    Problem, SecretKey, Settings, Severity, Traffic, VirtualHostKey,
+    Problem, Settings, Severity, Traffic, VirtualHostKey,
 };
-use store::{Age, Carries, Reader};
+use store::{Age, Carries, Reader, Shown};
 
 use super::attach::{Attachment, Place};
+use super::hosts;
 use super::statement::{ACCEPTED, Failure, RESOLVED_REFS, fails, unless};
 use crate::contribution::Standing;
 use crate::field_path::FieldPath;
@@ -26,7 +27,7 @@ pub(super) struct Translation<'r, 's> {
     pub(super) id: &'r ObjectId,
     pub(super) out: Contribution,
     /// What is shown to backends that ask who asks them.
-    pub(super) client_certificate: Option<SecretKey>,
+    pub(super) shown: Shown,
     /// The first reference that comes to nothing.
     unresolved: Option<Failure>,
     /// The first value that cannot be served.
@@ -40,17 +41,16 @@ pub(super) struct Translation<'r, 's> {
 impl<'r, 's> Translation<'r, 's> {
     pub(super) fn new(reader: &'r Reader<'s>, settings: &'r Settings, id: &'r ObjectId) -> Self {
         let (out, policies) = (Contribution::default(), BTreeMap::new());
-        let (client_certificate, unresolved, unsupported) = (None, None, None);
-        Self {
-            reader,
-            settings,
-            id,
-            out,
-            client_certificate,
-            unresolved,
-            unsupported,
-            serves: false,
-            policies,
+        let (shown, unresolved, unsupported) = (Shown::Usual, None, None);
+        Self { reader, settings, id, out, shown, unresolved, unsupported, serves: false, policies }
+    }
+
+    /// Tells which hosts of the route cannot be had; they are left out.
+    pub(super) fn check_hosts(&mut self, hosts: &[String]) {
+        for (index, named) in hosts.iter().enumerate() {
+            if let Err(why) = hosts::host(named) {
+                self.unsupported(&SPEC.item("hostnames", index), why);
+            }
         }
     }
 
