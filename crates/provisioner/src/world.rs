@@ -234,6 +234,11 @@ impl World {
         ChildId::of(object).is_some_and(|id| self.children.contains_key(&id))
     }
 
+    /// The objects of a kind that are there, as far as is known; those too that were applied and that nobody has seen since.
+    pub fn made(&self, kind: ChildKind) -> impl Iterator<Item = &ChildId> {
+        self.children.keys().filter(move |child| child.kind == kind)
+    }
+
     fn own(&self, object: &Value) -> Option<(ChildId, GatewayId)> {
         let metadata: ObjectMeta = serde_json::from_value(object["metadata"].clone()).ok()?;
         let made_by = metadata.annotations.as_ref()?.get(MADE_BY)?;

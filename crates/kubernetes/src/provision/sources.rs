@@ -135,6 +135,11 @@ impl Followed {
                 self.applied(object, world);
             }
             Event::InitDone => {
+                // What was applied may have gone before a watch has told of it.
+                if let Source::Children(kind) = self.source {
+                    let made = world.made(kind);
+                    self.known.extend(made.map(|child| GatewayId::new(&*child.namespace, &*child.name)));
+                }
                 let gone: Vec<_> = self.known.difference(&self.listed).cloned().collect();
                 gone.into_iter().for_each(|id| self.removed(id, world));
                 self.is_synced = true;
@@ -198,4 +203,50 @@ fn value(mut object: DynamicObject, source: Source) -> Value {
 /// An object that was made, as an API server says it.
 pub(super) fn child(object: DynamicObject, kind: ChildKind) -> Value {
     value(object, Source::Children(kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use provisioner::Settings;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_applied_and_went_before_a_watch_told_of_it_is_missed_by_the_next_list() {
+        let settings = Settings {
+            controller_name: "example.com/controller".to_owned(),
+            isobath_image: String::new(),
+            envoy_image: String::new(),
+            xds_address: String::new(),
+            xds_port: 8001,
+            stats_port: 8002,
+        };
+        let mut world = World::new(settings);
+        let object = json!({
+            "apiVersion": "apps/v1",
+            "kind": "DaemonSet",
+            "metadata": {
+                "namespace": "ns",
+                "name": "isobath-web",
+                "annotations": {"projectcontour.io/made-by-gateway-controller": "example.com/controller"},
+                "ownerReferences": [{
+                    "apiVersion": "gateway.networking.k8s.io/v1",
+                    "kind": "Gateway",
+                    "name": "web",
+                    "uid": "1",
+                    "controller": true,
+                }],
+            },
+        });
+        world.settle(&object, object.clone());
+        assert!(world.knows(&object));
+        let (known, listed) = (BTreeSet::new(), BTreeSet::new());
+        let source = Source::Children(ChildKind::DaemonSet);
+        let mut followed = Followed { source, known, listed, is_synced: true };
+        followed.take(Event::Init, &mut world);
+        followed.take(Event::InitDone, &mut world);
+        assert!(!world.knows(&object));
+        assert_eq!(world.next_gateway(), Some(GatewayId::new("ns", "web")));
+    }
 }
