@@ -13,9 +13,9 @@ use super::subject::{Start, Subject, Who, title};
 use crate::summary::{Summary, time};
 
 /// How often a change is made while clients ask for it, and how often while nobody does.
-const REPEATS: (usize, usize) = (9, 3);
+const REPEATS: (usize, usize) = (9, 9);
 /// The same where one change takes Envoy a second.
-const FEWER: (usize, usize) = (5, 2);
+const FEWER: (usize, usize) = (5, 3);
 const MANY: usize = 20_000;
 /// How long nothing happens before a change: longer than any window for bursts.
 const PAUSE: Duration = Duration::from_millis(250);

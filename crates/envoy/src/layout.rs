@@ -28,6 +28,7 @@ use crate::{Resource, ResourceType, XdsMode};
 use assembly::Fragment;
 use by_listener::{ByListener, Make};
 use on_demand::Place;
+pub use scope::scope_name;
 
 /// Which resources virtual hosts are spread over; chosen at start, for good.
 ///
@@ -60,7 +61,7 @@ pub trait Layout: Send {
     /// The virtual hosts that a resource is made from, sorted; empty for one that is nobody's.
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<VirtualHostKey>;
 
-    /// The virtual hosts whose bytes changed with a flush since this was asked last, sorted, each with all
+    /// The virtual hosts whose bytes changed with a flush since this was asked last, in any order, each with all
     /// that it was before the first of those flushes: for taking a change back that Envoy rejects.
     fn take_replaced(&mut self) -> Vec<(VirtualHostKey, Before)>;
 

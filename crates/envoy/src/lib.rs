@@ -40,7 +40,7 @@ pub use cluster::cluster;
 pub use config_source::XdsMode;
 pub use endpoints::endpoints;
 pub use json::{message_to_json, received, to_json};
-pub use layout::{Before, Layout, Output, layout, layout_with};
+pub use layout::{Before, Layout, Output, layout, layout_with, scope_name};
 pub use listener::{static_listeners, static_secrets};
 pub use names::{ADMIN_CLUSTER, RUNTIME_LAYER, XDS_CLUSTER};
 pub use references::{Needs, Reference, References};

@@ -154,11 +154,16 @@ fn one_more_host_recomputes_what_is_its_own() {
     assert!(outcome.work.units() <= 10, "{:?}", outcome.work);
 }
 
+/// What the scope of a host is told as.
+fn scope(class: &str, host: &str) -> String {
+    format!("ScopedRouteConfiguration {}", envoy::scope_name(&format!("{class}/{host}")))
+}
+
 #[test]
 fn with_scopes_a_changed_route_publishes_one_small_scope() {
     for layout in [Layout::Scoped, Layout::OnDemand] {
         let outcome = large_by(layout).apply([host(5000, "/new", 5000)]);
-        assert_eq!(outcome.names(), ["ScopedRouteConfiguration http/host-5000.example.com"], "{layout:?}");
+        assert_eq!(outcome.names(), [scope("http", "host-5000.example.com")], "{layout:?}");
         assert!(outcome.work.bytes < 1024, "{layout:?}: {} bytes", outcome.work.bytes);
         assert!(outcome.work.units() <= 3, "{:?}", outcome.work);
     }
@@ -168,9 +173,7 @@ fn with_scopes_a_changed_route_publishes_one_small_scope() {
 fn with_scopes_a_changed_route_of_a_tls_host_publishes_its_tables_alone() {
     for (layout, class) in [(Layout::Scoped, "chain"), (Layout::OnDemand, "https")] {
         let outcome = large_by(layout).apply([host(5, "/new", 5)]);
-        let scopes =
-            ["http", class].map(|class| format!("ScopedRouteConfiguration {class}/host-5.example.com"));
-        let mut expected = scopes.to_vec();
+        let mut expected = ["http", class].map(|class| scope(class, "host-5.example.com"));
         expected.sort();
         assert_eq!(outcome.names(), expected, "{layout:?}");
         assert!(outcome.work.bytes < 2048, "{layout:?}: {} bytes", outcome.work.bytes);
@@ -185,7 +188,7 @@ fn on_demand_one_more_tls_host_is_its_scopes_and_its_certificate() {
     let outcome = large.apply([with_tls(proxy, "secret-0").into()]);
     let published = ["Secret new.example.com".to_owned()]
         .into_iter()
-        .chain(["http", "https"].map(|class| format!("ScopedRouteConfiguration {class}/{fqdn}")));
+        .chain(["http", "https"].map(|class| scope(class, fqdn)));
     let published: Vec<_> = published.collect();
     assert_eq!(outcome.names(), published);
     assert!(outcome.work.units() <= 10, "{:?}", outcome.work);

@@ -181,7 +181,7 @@ impl Fallback {
 
     fn remove_routes(&mut self, host: &Host) {
         self.table.remove(host);
-        self.scopes.remove(ResourceType::ScopedRouteConfiguration, Class::Fallback.key(host));
+        self.scopes.remove(ResourceType::ScopedRouteConfiguration, Class::Fallback.name(host));
     }
 
     /// The hosts that allow it, sorted.
@@ -207,7 +207,7 @@ impl Fallback {
             }
             Tables::Scopes => {
                 let routes = Routes::Scope(ScopeKey::Authority(Class::Fallback.word()));
-                let table = Reference::scope(Class::Fallback.key(&Host::any()));
+                let table = Reference::scope(Class::Fallback.name(&Host::any()));
                 chains.fallback(FALLBACK_CHAIN, certificate, routes, table)
             }
         }
@@ -221,7 +221,7 @@ impl Fallback {
         let fragment = self.table.fragments(&BTreeSet::from([host.clone()])).remove(host);
         let scope = self
             .scopes
-            .published(ResourceType::ScopedRouteConfiguration, &Class::Fallback.key(host))
+            .published(ResourceType::ScopedRouteConfiguration, &Class::Fallback.name(host))
             .cloned();
         Some(Part { certificate: Some(certificate), stands_by: false, fragment, scope })
     }
@@ -288,7 +288,7 @@ impl Fallback {
         match resource_type {
             ResourceType::RouteConfiguration if name == TABLE => Some(self.table.hosts().cloned().collect()),
             ResourceType::ScopedRouteConfiguration => {
-                let host = Class::Fallback.host(name)?;
+                let host = Class::Fallback.host(self.scopes.published(resource_type, name)?)?;
                 if host.is_any() {
                     return Some(self.table.hosts().cloned().collect());
                 }

@@ -113,7 +113,7 @@ impl OnDemand {
         let fragment = is_shared(host).then(|| self.table.fragments(&one).remove(host)).flatten();
         let own = Guard::ALL.into_iter().map(Class::Own);
         let scope = own.chain([Class::Https]).find_map(|class| {
-            self.scopes.published(ResourceType::ScopedRouteConfiguration, &class.key(host))
+            self.scopes.published(ResourceType::ScopedRouteConfiguration, &class.name(host))
         });
         let (place, fallback) = (self.hosts.get(host).cloned(), self.fallback.part(host));
         Form { fragment, resource: scope.cloned(), place, fallback, section: None }
@@ -132,10 +132,11 @@ impl OnDemand {
 
     fn make_chain(&self, value: &VirtualHost) -> OwnChain {
         let Self { listener, settings, mode, .. } = self;
-        let name = Tables::Scopes.name(&value.host, Guard::of(value));
+        let guard = Guard::of(value);
         let chains = Chains { listener, settings, mode: *mode };
-        let table = Tables::Scopes.reference(name.clone());
-        let (message, references) = chains.chain(value, Tables::Scopes.routes(&name), table);
+        let table = Tables::Scopes.reference(Tables::Scopes.name(&value.host, guard));
+        let key = Tables::Scopes.key(&value.host, guard);
+        let (message, references) = chains.chain(value, Tables::Scopes.routes(&key), table);
         OwnChain { message, references }
     }
 
@@ -213,7 +214,7 @@ impl OnDemand {
     }
 
     fn remove_scope(&mut self, class: Class, host: &Host) {
-        self.scopes.remove(ResourceType::ScopedRouteConfiguration, class.key(host));
+        self.scopes.remove(ResourceType::ScopedRouteConfiguration, class.name(host));
     }
 
     fn unroute(&mut self, host: &Host) {
@@ -349,11 +350,12 @@ impl Shape for OnDemand {
                 hosts.into_iter().cloned().collect()
             }
             ResourceType::RouteConfiguration if is_listener => self.table.hosts().cloned().collect(),
-            ResourceType::ScopedRouteConfiguration if *name == *Class::Https.key(&Host::any()) => {
+            ResourceType::ScopedRouteConfiguration if *name == *Class::Https.name(&Host::any()) => {
                 self.table.hosts().cloned().collect()
             }
             ResourceType::ScopedRouteConfiguration => {
-                own(Class::Https.host(name).or_else(|| Tables::Scopes.host(name).map(|(host, _)| host)))
+                let host = |scope| Class::Https.host(scope).or_else(|| Some(Tables::Scopes.host(scope)?.0));
+                own(self.scopes.published(resource_type, name).and_then(host))
             }
             ResourceType::Secret => own(Some(Host::new(name))),
             ResourceType::ClusterLoadAssignment

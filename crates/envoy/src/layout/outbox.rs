@@ -65,11 +65,6 @@ impl Outbox {
         self.published.get(&(resource_type, name)).map(|Published(resource)| resource)
     }
 
-    /// Whether there is such a resource, as published last.
-    pub(super) fn has(&self, resource_type: ResourceType, name: &str) -> bool {
-        self.published(resource_type, name).is_some()
-    }
-
     /// Puts it in the place of what was published last, and says whether it differs from that.
     fn publish(&mut self, output: &Output) -> bool {
         let (resource_type, name) = output.id();

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::Key;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::Fragment;
@@ -11,7 +14,9 @@ use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fra
 use envoy_protos::google::protobuf::Any;
 use model::{Action, Host, ListenerId, PathMatch, Policies, Route, VirtualHost};
 use prost::Message;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len, string};
+use prost::encoding::{
+    WireType, decode_key, decode_varint, encode_key, encode_varint, encoded_len_varint, key_len, string,
+};
 use rope::{Piece, Rope};
 
 use super::route_table;
@@ -22,7 +27,7 @@ use crate::route::{Style, answer_all};
 use crate::virtual_host::{Asked, bare, certified, misdirected, virtual_host};
 use crate::{Reference, References, Resource, ResourceType, route};
 
-/// Connections that share scopes. A scope's key, which is its name, too, is its class and its host.
+/// Connections that share scopes. A scope's key is its class and its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class<'a> {
     /// Those of a plaintext listener, by its word.
@@ -54,9 +59,44 @@ impl<'a> Class<'a> {
         [self.word(), "/", host.as_str()].concat().into()
     }
 
-    /// The host of a key.
-    pub(super) fn host(self, key: &str) -> Option<Host> {
-        key.strip_prefix(self.word())?.strip_prefix('/').map(Host::new)
+    /// The name of a host's scope.
+    pub(super) fn name(self, host: &Host) -> Arc<str> {
+        scope_name(&self.key(host))
+    }
+
+    /// The host of a scope of this class.
+    pub(super) fn host(self, scope: &Resource) -> Option<Host> {
+        key_of(scope)?.strip_prefix(self.word())?.strip_prefix('/').map(Host::new)
+    }
+}
+
+/// The longest name that Envoy copies without an allocation for it, in bytes: it copies those of all scopes when one
+/// changes. Sixteen bytes in base 64 are as long.
+const SHORT: usize = 22;
+
+/// The name of the scope with a key: the key, or a digest of one that is longer than 22 bytes. No digest has a slash, as
+/// keys have. Why: `docs/decisions/0034-short-names.md`.
+#[must_use]
+pub fn scope_name(key: &str) -> Arc<str> {
+    if key.len() <= SHORT {
+        return key.into();
+    }
+    let digest = digest::digest(&digest::SHA256, key.as_bytes());
+    URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16]).into()
+}
+
+/// The key of a scope, as it stands in its bytes before all that is long.
+fn key_of(scope: &Resource) -> Option<String> {
+    let mut bytes = &**scope.body.pieces().first()?.bytes();
+    loop {
+        let (number, _) = decode_key(&mut bytes).ok()?;
+        let length = usize::try_from(decode_varint(&mut bytes).ok()?).ok()?;
+        let (field, rest) = bytes.split_at_checked(length)?;
+        if number == KEY {
+            let Type::StringKey(key) = Key::decode(field).ok()?.fragments.pop()?.r#type?;
+            return Some(key);
+        }
+        bytes = rest;
     }
 }
 
@@ -108,7 +148,7 @@ pub(super) fn of_host(class: Class<'_>, value: &VirtualHost, routes: &[Route], s
         Class::Own(_) if host.is_any() => &*END,
         Class::Https | Class::Own(_) => misdirecting_end(Asked::by(value)),
     };
-    inline(key, Some(own), end, References::new(route::references(routes)))
+    inline(&key, Some(own), end, References::new(route::references(routes)))
 }
 
 /// What a host goes on with behind its routes. A path that is not found must not be taken for a table that is not there:
@@ -131,7 +171,7 @@ fn not_found(silences: BTreeMap<String, Any>, filters: BTreeMap<String, Any>) ->
 /// A scope for a host that is served elsewhere now: 421 for what still comes.
 pub(super) fn misdirecting(class: Class<'_>, host: &Host, listener: &ListenerId, whom: Asked) -> Resource {
     let after = References::new(vec![Reference::listener(listener.as_str().into())]);
-    inline(class.key(host), None, misdirecting_end(whom), after)
+    inline(&class.key(host), None, misdirecting_end(whom), after)
 }
 
 /// The same for a host of a table that others share.
@@ -141,15 +181,11 @@ pub(super) fn misdirecting_host(host: &Host, whom: Asked) -> proto::VirtualHost 
 
 /// A scope whose table is a resource of its own, which others may share.
 pub(super) fn sharing(class: Class<'_>, host: &Host, table: &str) -> Resource {
-    let key = class.key(host);
-    let scope = proto::ScopedRouteConfiguration {
-        name: key.to_string(),
-        key: Some(fragments(&key)),
-        route_configuration_name: table.to_owned(),
-        ..Default::default()
-    };
+    let (name, key) = (class.name(host), class.key(host));
+    let scope =
+        proto::ScopedRouteConfiguration { route_configuration_name: table.to_owned(), ..empty(&name, &key) };
     let table = Reference::sent(ResourceType::RouteConfiguration, table);
-    Resource::new(key, &scope, References::new(vec![table]))
+    Resource::new(name, &scope, References::new(vec![table]))
 }
 
 /// A host with at most one colon, behind which Envoy takes anything for a port. A key leaves out all that follows the
@@ -235,6 +271,8 @@ struct Own {
     rest: Cow<'static, [u8]>,
 }
 
+/// The number of `ScopedRouteConfiguration.key`.
+const KEY: u32 = 3;
 /// The number of `ScopedRouteConfiguration.route_configuration`.
 const TABLE: u32 = 5;
 /// The number of `RouteConfiguration.name`.
@@ -244,28 +282,31 @@ const HOSTS: u32 = 2;
 
 /// A scope with its table inside: that of a host, if it has one, and how it ends.
 ///
-/// Written field by field: each length is computed once, and what all tables share is copied.
-fn inline(key: Arc<str>, own: Option<Own>, end: &Piece, references: References) -> Resource {
-    let scope = proto::ScopedRouteConfiguration {
-        name: key.to_string(),
-        key: Some(fragments(&key)),
-        ..Default::default()
-    };
+/// Written field by field: each length is computed once, and what all tables share is copied. The table is called what
+/// the scope's key is.
+fn inline(key: &str, own: Option<Own>, end: &Piece, references: References) -> Resource {
+    let (name, table) = (scope_name(key), key.to_owned());
+    let scope = empty(&name, key);
     let own = own.map(|own| (own.message.encoded_len() + own.rest.len(), own));
     let own_length = own.as_ref().map_or(0, |(length, _)| length_of_field(HOSTS, *length));
-    let table_length = string::encoded_len(NAME, &scope.name) + own_length + end.bytes().len();
+    let table_length = string::encoded_len(NAME, &table) + own_length + end.bytes().len();
     let whole = scope.encoded_len() + length_of_field(TABLE, table_length);
     let mut body = Vec::with_capacity(whole - end.bytes().len());
     scope.encode_raw(&mut body);
     begin_field(TABLE, table_length, &mut body);
-    string::encode(NAME, &scope.name, &mut body);
+    string::encode(NAME, &table, &mut body);
     if let Some((length, own)) = own {
         begin_field(HOSTS, length, &mut body);
         own.message.encode_raw(&mut body);
         body.extend_from_slice(&own.rest);
     }
     let body = Rope::of([Piece::from(body), end.clone()]);
-    Resource::of(ResourceType::ScopedRouteConfiguration, key, body, references)
+    Resource::of(ResourceType::ScopedRouteConfiguration, name, body, references)
+}
+
+/// A scope without a table.
+fn empty(name: &str, key: &str) -> proto::ScopedRouteConfiguration {
+    proto::ScopedRouteConfiguration { name: name.to_owned(), key: Some(fragments(key)), ..Default::default() }
 }
 
 /// A field that holds a message of this length, in bytes.

@@ -59,7 +59,7 @@ impl Shape for ScopedPlain {
             // Without TLS there is no name by which a connection could be told from others.
             Some((_, Traffic::Tcp(_) | Traffic::Udp(_))) | None if is_shared(host) => table.remove(host),
             Some((_, Traffic::Tcp(_) | Traffic::Udp(_))) | None => {
-                scopes.remove(ResourceType::ScopedRouteConfiguration, class.key(host));
+                scopes.remove(ResourceType::ScopedRouteConfiguration, class.name(host));
             }
         }
     }
@@ -75,15 +75,15 @@ impl Shape for ScopedPlain {
     /// The shared scope is its hosts'; the listener and the table of redirects are nobody's.
     fn members(&self, resource_type: ResourceType, name: &str) -> Vec<Host> {
         let class = class(&self.listener);
-        let shared = class.key(&Host::any());
+        let shared = class.name(&Host::any());
         match resource_type {
             ResourceType::RouteConfiguration if *name == *self.name => self.table.hosts().cloned().collect(),
             ResourceType::ScopedRouteConfiguration if *name == *shared => {
                 self.table.hosts().cloned().collect()
             }
             ResourceType::ScopedRouteConfiguration => {
-                let host = class.host(name).filter(|_| self.scopes.has(resource_type, name));
-                host.into_iter().collect()
+                let scope = self.scopes.published(resource_type, name);
+                scope.and_then(|scope| class.host(scope)).into_iter().collect()
             }
             ResourceType::Secret
             | ResourceType::ClusterLoadAssignment
@@ -99,8 +99,11 @@ impl Shape for ScopedPlain {
         let mut replaced = Vec::with_capacity(shared.len() + own.len());
         let of_shared = |(host, fragment)| (host, Before::from(Form { fragment, ..Form::default() }));
         replaced.extend(shared.into_iter().map(of_shared));
-        replaced.extend(own.into_iter().filter_map(|((_, name), resource)| {
-            Some((class(&self.listener).host(&name)?, Before::from(Form { resource, ..Form::default() })))
+        replaced.extend(own.into_iter().filter_map(|((kind, name), resource)| {
+            // What is new is published, what is gone was there before.
+            let host = class(&self.listener)
+                .host(resource.as_ref().or_else(|| self.scopes.published(kind, &name))?)?;
+            Some((host, Before::from(Form { resource, ..Form::default() })))
         }));
         replaced
     }
@@ -110,8 +113,8 @@ impl Shape for ScopedPlain {
             _ if is_shared(host) => self.table.restore(host, before.fragment),
             Some(scope) => self.scopes.put(scope),
             None => {
-                let key = class(&self.listener).key(host);
-                self.scopes.remove(ResourceType::ScopedRouteConfiguration, key);
+                let name = class(&self.listener).name(host);
+                self.scopes.remove(ResourceType::ScopedRouteConfiguration, name);
             }
         }
     }

@@ -41,25 +41,33 @@ impl Tables {
         }
     }
 
-    /// The name of a host's table, by what its chain looks at.
-    pub(super) fn name(self, host: &Host, guard: Guard) -> Arc<str> {
+    /// What a host's chain finds its table by: its name, or the key of its scope.
+    pub(super) fn key(self, host: &Host, guard: Guard) -> Arc<str> {
         match self {
             Self::Routes => format!("{PREFIX}{host}{}", suffix(guard)).into(),
             Self::Scopes => Class::Own(guard).key(host),
         }
     }
 
-    /// The host of a name, and what the chain looks at.
-    pub(super) fn host(self, name: &str) -> Option<(Host, Guard)> {
+    /// The name of a host's table, by what its chain looks at.
+    pub(super) fn name(self, host: &Host, guard: Guard) -> Arc<str> {
+        match self {
+            Self::Routes => self.key(host, guard),
+            Self::Scopes => Class::Own(guard).name(host),
+        }
+    }
+
+    /// The host of a table, and what its chain looks at.
+    pub(super) fn host(self, table: &Resource) -> Option<(Host, Guard)> {
         match self {
             Self::Routes => {
-                let rest = name.strip_prefix(PREFIX)?;
+                let rest = table.name.strip_prefix(PREFIX)?;
                 let (host, _) = rest.split_once('/').unwrap_or((rest, ""));
                 let guard = Guard::ALL.into_iter().find(|guard| suffix(*guard) == &rest[host.len()..])?;
                 Some((Host::new(host), guard))
             }
             Self::Scopes => {
-                let host = |guard| Some((Class::Own(guard).host(name)?, guard));
+                let host = |guard| Some((Class::Own(guard).host(table)?, guard));
                 Guard::ALL.into_iter().find_map(host)
             }
         }
@@ -92,11 +100,11 @@ impl Tables {
         }
     }
 
-    /// Where the chain finds its table.
-    pub(super) const fn routes(self, name: &str) -> Routes<'_> {
+    /// Where the chain finds its table, by the [`key`](Self::key) of that.
+    pub(super) const fn routes(self, key: &str) -> Routes<'_> {
         match self {
-            Self::Routes => Routes::Table(name),
-            Self::Scopes => Routes::Scope(ScopeKey::Fixed(name)),
+            Self::Routes => Routes::Table(key),
+            Self::Scopes => Routes::Scope(ScopeKey::Fixed(key)),
         }
     }
 

@@ -9,7 +9,7 @@ use model::{Host, Listener, SecretKey, Settings, Traffic, VirtualHost};
 use super::assembly::Assembly;
 use super::by_listener::Shape;
 use super::fallback::Fallback;
-use super::outbox::Outbox;
+use super::outbox::{Id, Outbox};
 use super::scope::Guard;
 use super::tables::Tables;
 use super::{Before, Form, Output};
@@ -62,9 +62,10 @@ impl Tls {
 
     fn set_chain(&mut self, host: &Host, value: &VirtualHost) {
         let Self { listener, settings, mode, kind, .. } = &*self;
-        let name = kind.name(&value.host, Guard::of(value));
+        let guard = Guard::of(value);
+        let (key, name) = (kind.key(&value.host, guard), kind.name(&value.host, guard));
         let chains = Chains { listener, settings, mode: *mode };
-        let (chain, references) = chains.chain(value, kind.routes(&name), kind.reference(name.clone()));
+        let (chain, references) = chains.chain(value, kind.routes(&key), kind.reference(name));
         self.chains.put(host, &chain, references);
     }
 
@@ -85,7 +86,7 @@ impl Tls {
     /// Puts the table of a host, and takes care of the names that it does not have: connections of chains that do not
     /// look at all that its chain looks at find nothing there.
     fn put_table(&mut self, host: &Host, table: Resource) {
-        let Some((_, guard)) = self.kind.host(&table.name) else { return };
+        let Some((_, guard)) = self.kind.host(&table) else { return };
         for other in Guard::ALL.into_iter().filter(|other| *other != guard) {
             let bar = self.barred(host, other);
             match bar.filter(|_| !other.covers(guard)) {
@@ -102,7 +103,7 @@ impl Tls {
 
     /// Whether this is no table, but what stands in the place of one.
     fn is_bar(&self, table: &Resource) -> bool {
-        let name = self.kind.host(&table.name);
+        let name = self.kind.host(table);
         let bar = name.and_then(|(host, guard)| self.barred(&host, guard));
         bar.is_some_and(|bar| bar.body == table.body)
     }
@@ -151,7 +152,11 @@ impl Tls {
             let published = || self.tables.published(id.0, &id.1).cloned();
             replaced.get(&id).cloned().unwrap_or_else(published)
         };
-        let hosts: BTreeSet<_> = replaced.keys().filter_map(|(_, name)| self.kind.host(name)).collect();
+        // What is new is published, what is gone was there before.
+        let host = |((kind, name), before): (&Id, &Option<Resource>)| {
+            self.kind.host(before.as_ref().or_else(|| self.tables.published(*kind, name))?)
+        };
+        let hosts: BTreeSet<_> = replaced.iter().filter_map(host).collect();
         hosts.into_iter().map(|(host, _)| (host.clone(), self.in_force(&host, before))).collect()
     }
 }
@@ -196,8 +201,8 @@ impl Shape for Tls {
         if let Some(hosts) = self.fallback.members(resource_type, name) {
             return hosts;
         }
-        let named = (resource_type == self.kind.resource_type()).then(|| self.kind.host(name)).flatten();
-        let host = named.map(|(host, _)| host);
+        let table = self.tables.published(resource_type, name);
+        let host = table.and_then(|table| self.kind.host(table)).map(|(host, _)| host);
         self.chains.hosts().filter(|each| Some(*each) == host.as_ref()).cloned().collect()
     }
 

@@ -48,15 +48,18 @@ pub(crate) fn check_resources<'a>(resources: impl Iterator<Item = (ResourceType,
     }
 }
 
-/// A scope is found by its name, and by no other key.
+/// A scope is found by the key that it is named after, and by no other.
 #[track_caller]
 fn check_scope(name: &str, scope: &ScopedRouteConfiguration) {
     assert!(!scope.on_demand, "{name}: scripts cannot wait for a scope");
-    let fragments = scope.key.iter().flat_map(|key| &key.fragments).map(|fragment| fragment.r#type.clone());
-    assert_eq!(fragments.collect::<Vec<_>>(), [Some(Type::StringKey(name.to_owned()))]);
+    let mut fragments = scope.key.iter().flat_map(|key| &key.fragments);
+    let Some(Type::StringKey(key)) = fragments.next().and_then(|fragment| fragment.r#type.clone()) else {
+        panic!("{name}: no key")
+    };
+    assert_eq!((fragments.next(), &*envoy::scope_name(&key)), (None, name), "{key}");
     match &scope.route_configuration {
         Some(table) => check_table(table, false),
-        None if name.ends_with("/*") => assert_ne!(scope.route_configuration_name, REDIRECT),
+        None if key.ends_with("/*") => assert_ne!(scope.route_configuration_name, REDIRECT),
         None => assert_eq!(scope.route_configuration_name, REDIRECT, "{name}: of one host"),
     }
 }

@@ -146,6 +146,7 @@ fn a_resource_knows_the_hosts_it_is_made_from() {
         layout.set(&key, Some(&with_tls("s", serving(key.host.as_str(), "x"))));
     }
     layout.set(&https("c.com"), None);
+    layout.flush();
     let members = |resource_type, name| layout.members(resource_type, name);
     assert_eq!(members(ResourceType::RouteConfiguration, "ingress_http"), [http("a.com"), http("b.com")]);
     assert_eq!(members(ResourceType::RouteConfiguration, "https/a.com"), [https("a.com")]);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use envoy::{Layout, Needs, Output, OwnName, Resource, ResourceType, XdsMode, to_json};
 use envoy_protos::envoy::config::route::v3::ScopedRouteConfiguration;
+use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fragment::Type;
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::Secret;
 use insta::assert_yaml_snapshot;
 use model::{
@@ -154,6 +155,30 @@ fn a_tls_host_has_a_chain_that_waits_for_its_scope() {
     assert_eq!(layout.members(ResourceType::Listener, "ingress_https"), [https("a.com")]);
     layout.set(&https("a.com"), Some(&with_tls("s", serving("a.com", "y"))));
     assert_eq!(flushed(&mut layout), ["ScopedRouteConfiguration chain/a.com"]);
+}
+
+#[test]
+fn the_name_of_a_scope_is_never_longer_than_what_envoy_copies_without_an_allocation() {
+    let mut layout = started(model::Layout::Scoped);
+    let hosts = ["as-long-as-may.be", "a-name-that-is-longer.example.com"];
+    for host in hosts {
+        layout.set(&http(host), Some(&serving(host, "x")));
+    }
+    let outputs = layout.flush();
+    let kind = ResourceType::ScopedRouteConfiguration;
+    for (host, name) in hosts.into_iter().zip(["http/as-long-as-may.be", "G7-UX6HsDjgVNhaMFd8AFw"]) {
+        let scope = find(&outputs, kind, name);
+        let scope = ScopedRouteConfiguration::decode(scope.body.to_bytes()).unwrap();
+        let key = Type::StringKey(format!("http/{host}"));
+        assert_eq!((scope.name.as_str(), scope.name.len()), (name, 22));
+        assert_eq!(scope.key.unwrap().fragments[0].r#type, Some(key));
+        assert_eq!(layout.members(kind, name), [http(host)]);
+    }
+    layout.take_replaced();
+    layout.set(&http(hosts[1]), None);
+    assert_eq!(layout.flush(), [Output::Remove(kind, "G7-UX6HsDjgVNhaMFd8AFw".into())]);
+    let replaced: Vec<_> = layout.take_replaced().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(replaced, [http(hosts[1])]);
 }
 
 #[test]

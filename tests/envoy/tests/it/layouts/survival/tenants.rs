@@ -128,7 +128,7 @@ impl Tenant {
         match (self.kind, layout) {
             (Kind::PassedThrough, _) => None,
             (Kind::Plain | Kind::Secure | Kind::Strict, Layout::Scoped | Layout::OnDemand) => {
-                Some(format!("ScopedRouteConfiguration http/{}", self.fqdn()))
+                Some(self.scope("http"))
             }
             (_, _) => Some("RouteConfiguration ingress_http".to_owned()),
         }
@@ -139,16 +139,20 @@ impl Tenant {
         match (self.kind, layout) {
             (Kind::Plain | Kind::PlainWildcard | Kind::PassedThrough, _) => None,
             (_, Layout::Table) => Some(format!("RouteConfiguration https/{fqdn}")),
-            (_, Layout::Scoped) | (Kind::Strict, _) => Some(format!("ScopedRouteConfiguration chain/{fqdn}")),
+            (_, Layout::Scoped) | (Kind::Strict, _) => Some(self.scope("chain")),
             (Kind::SecureWildcard, _) => Some("RouteConfiguration ingress_https".to_owned()),
-            (Kind::Secure, _) => Some(format!("ScopedRouteConfiguration https/{fqdn}")),
+            (Kind::Secure, _) => Some(self.scope("https")),
         }
     }
 
     /// What keeps connections of the shared chain away from a host with a chain of its own.
     fn bar(&self, layout: Layout) -> Option<String> {
         let is_apart = matches!(self.kind, Kind::Strict | Kind::PassedThrough);
-        (is_apart && layout == Layout::OnDemand)
-            .then(|| format!("ScopedRouteConfiguration https/{}", self.fqdn()))
+        (is_apart && layout == Layout::OnDemand).then(|| self.scope("https"))
+    }
+
+    fn scope(&self, class: &str) -> String {
+        let name = envoy::scope_name(&format!("{class}/{}", self.fqdn()));
+        format!("ScopedRouteConfiguration {name}")
     }
 }
