@@ -16,6 +16,7 @@ mod children;
 mod cluster;
 mod control_plane;
 mod credentials;
+mod definitions;
 mod faults;
 mod kubelet;
 mod network;
@@ -25,5 +26,6 @@ mod services;
 
 pub use bed::{Bed, test, test_alone};
 pub use cluster::Cluster;
+pub use definitions::gateway_definitions;
 pub use objects::{Mode, Objects};
 pub use programs::{Programs, why_not};

@@ -15,7 +15,7 @@ const MANAGER: &str = "testbed";
 
 /// Applies objects to the API server.
 pub struct Objects {
-    client: Client,
+    pub(crate) client: Client,
     /// Where objects go that name no namespace.
     namespace: String,
     kinds: Mutex<BTreeMap<(String, String), (ApiResource, ApiCapabilities)>>,

@@ -105,7 +105,7 @@ pub fn why_not() -> Option<String> {
 }
 
 /// The root of this repository.
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
@@ -127,7 +127,8 @@ fn our_binaries() -> Result<PathBuf> {
     Ok(repository().join(target).join("debug"))
 }
 
-fn output(command: &mut Command) -> Result<String> {
+/// What a command prints.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let output = output.with_context(|| format!("{command:?}"))?;
     if !output.status.success() {
