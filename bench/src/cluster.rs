@@ -5,20 +5,18 @@
 //! Contour's: so a Contour, named by `PEER_CONTOUR`, is measured in the same way.
 
 mod objects;
-mod program;
 mod subject;
 
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, TryStreamExt, stream};
 use kube::Client;
 use model::Layout;
 use testbed::Cluster;
 
+use crate::in_cluster::{self, FIRST, Program, SECOND, Writes};
 use crate::summary::Summary;
-use objects::{FIRST, OTHER, SECOND, Statuses, create, definitions, endpoints, move_away, status_writes};
-pub(crate) use program::Program;
-use subject::{Subject, Traffic, takes_clients};
+use objects::{create, definitions, endpoints, follow, move_away};
+use subject::{Subject, takes_clients, traffic_to};
 
 /// How often a route is moved to another Service.
 const MOVES: usize = 30;
@@ -64,27 +62,20 @@ fn head() {
 
 /// Measures one size in a cluster of its own, and prints a row.
 pub(crate) fn one_size(program: &Program, objects: usize) {
-    let cluster = std::sync::Arc::new(Cluster::start().expect("a cluster"));
-    let (inside, program) = (std::sync::Arc::clone(&cluster), program.clone());
-    let measured = cluster.inside(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.expect("a runtime").block_on(measure(&inside, program, objects));
-    });
-    if let Err(panic) = measured {
-        std::panic::resume_unwind(panic);
-    }
+    let program = program.clone();
+    in_cluster::run(move |cluster| async move { measure(&cluster, program, objects).await });
 }
 
 async fn measure(cluster: &Cluster, program: Program, count: usize) {
     let (client, title) = (cluster.client().await.expect("a client"), program.title());
     definitions(&client).await;
     let mut subject = Subject::start(cluster, program).await;
-    let statuses = Statuses::follow(client.clone());
-    create_all(&client, count).await;
+    let (statuses, writes) = (follow(&client), Writes::count(&client, "httpproxies").await);
+    create(&client, count).await;
     let created = Instant::now();
-    statuses.all_valid(count).await;
+    statuses.are(count).await;
     let valid = created.elapsed();
-    let writes = status_writes(&client).await;
+    let writes = writes.so_far().await;
 
     takes_clients().await;
     let moved = moves(&client, &subject, count).await;
@@ -119,12 +110,6 @@ fn bytes(count: u64) -> String {
     }
 }
 
-async fn create_all(client: &Client, count: usize) {
-    let created = stream::iter(0..count).map(|number| create(client, number)).buffer_unordered(32);
-    created.try_collect::<Vec<()>>().await.expect("the API server takes the objects");
-    create(client, OTHER).await.expect("the API server takes the objects");
-}
-
 /// What moving a route costs: medians of the time, means of the rest.
 struct Moves {
     time: Duration,
@@ -139,10 +124,10 @@ async fn moves(client: &Client, subject: &Subject, count: usize) -> Moves {
     let (mut times, mut bad) = (Vec::new(), 0);
     for number in 0..MOVES {
         let host = number * count / MOVES;
-        let traffic = Traffic::to(host);
-        traffic.is_answered_by(FIRST).await;
+        let traffic = traffic_to(host);
+        traffic.is_answered_by(FIRST.name).await;
         move_away(client, host).await;
-        times.push(traffic.is_answered_by(SECOND).await);
+        times.push(traffic.is_answered_by(SECOND.name).await);
         bad += traffic.stop().await;
     }
     let used = subject.since(&begin).await;

@@ -81,7 +81,8 @@ fn security(certificates: &Generated) -> Security {
     Security::Mutual(Arc::new(move || tls.clone()))
 }
 
-fn now() -> i64 {
+/// Now, in unix seconds.
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs());
     since.ok().and_then(|seconds| i64::try_from(seconds).ok()).expect("a clock of this era")
 }

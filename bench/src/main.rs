@@ -9,6 +9,8 @@ mod end_to_end;
 mod engine_bench;
 mod envoys;
 mod floor;
+mod gateways;
+mod in_cluster;
 mod layouts;
 mod machine;
 mod streams;
@@ -35,6 +37,10 @@ fn main() {
         ["layouts-outside"] => layouts::outside(),
         ["cluster"] => cluster::all_sizes(),
         ["cluster-size", program, objects] => cluster::one_size(&program_of(program), number(objects)),
+        ["gateways"] => gateways::all(),
+        ["gateways-routes", attached, propagated] => gateways::routes(number(attached), number(propagated)),
+        ["gateways-fleets", gateways, routes] => gateways::fleets(number(gateways), number(routes)),
+        ["gateways-listener-sets", sets, routes] => gateways::listener_sets(number(sets), number(routes)),
         ["streams"] => streams::run(),
         // The other side of `streams`: processor time is counted for each process.
         ["streams-clients", folder, count, address, endpoints] => {
@@ -45,7 +51,9 @@ fn main() {
             streams::clients(address, number(count), &streams::Talk::Least, folder.as_ref());
         }
         other => {
-            eprintln!("usage: isobath-bench engine|end-to-end|layouts|streams|cluster, not {other:?}");
+            eprintln!(
+                "usage: isobath-bench engine|end-to-end|layouts|streams|cluster|gateways, not {other:?}"
+            );
             std::process::exit(2);
         }
     }
@@ -66,11 +74,11 @@ fn number(text: &str) -> usize {
 }
 
 /// A layout of ours, or the path of a Contour.
-fn program_of(text: &str) -> cluster::Program {
+fn program_of(text: &str) -> in_cluster::Program {
     match text {
-        "scoped" => cluster::Program::Isobath(model::Layout::Scoped),
-        "table" => cluster::Program::Isobath(model::Layout::Table),
-        path => cluster::Program::Contour(path.into()),
+        "scoped" => in_cluster::Program::Isobath(model::Layout::Scoped),
+        "table" => in_cluster::Program::Isobath(model::Layout::Table),
+        path => in_cluster::Program::Contour(path.into()),
     }
 }
 

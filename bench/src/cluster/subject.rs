@@ -3,50 +3,24 @@
 //! What the controller sends and is sent is counted by Envoy: bytes of its connection, as they are within TLS.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use testbed::Cluster;
-use testkit::{Envoy, Launch, Request, Stats, eventually_within};
-use tokio::task::JoinHandle;
+use testkit::{Envoy, Request, Stats, eventually_within};
 
-use super::objects::{FIRST, FIRST_PORT, SECOND, SECOND_PORT, host};
-use super::program::Program;
+use super::objects::host;
 use crate::envoys;
-use crate::threads::{processor_time_of_thread, processor_time_of_threads};
+use crate::in_cluster::{FIRST, Process, Program, SECOND, Traffic, XDS};
+use crate::threads::processor_time_of_thread;
 
-const XDS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8001);
 const TRAFFIC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// How long anything may take to begin.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// When nothing has been said for so long, all has been said.
 const SILENCE: Duration = Duration::from_secs(5);
-
-/// A process that ends with this.
-struct Process(Child);
-
-impl Process {
-    fn start(command: &mut Command) -> Self {
-        let started = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        Self(started.unwrap_or_else(|error| panic!("{command:?}: {error}")))
-    }
-
-    fn id(&self) -> String {
-        self.0.id().to_string()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// What is measured.
 pub(super) struct Subject {
@@ -82,30 +56,15 @@ impl Subject {
         let certificates = program.certificates(cluster);
         let controller = Process::start(&mut program.serve(cluster, certificates.path()));
         envoys::wait_for(XDS).await;
-        let mut bootstrap = program.bootstrap(cluster, certificates.path());
-        // It gets a socket of its own for its administration interface.
-        if let Some(bootstrap) = bootstrap.as_object_mut() {
-            bootstrap.remove("admin");
-        }
-        let arguments = ["--service-cluster", "bench", "--service-node", "bench"].map(str::to_owned).into();
-        let launch = Launch { log_level: "warning".into(), arguments, ..Launch::new(bootstrap) };
-        let envoy = Envoy::launch(launch);
-        let backend = |name: &str, port: u16| {
-            let mut command = Command::new(&cluster.programs().echo);
-            Process::start(command.args(["--listen", &format!("0.0.0.0:{port}"), "--name", name]))
-        };
-        let backends = [backend(FIRST, FIRST_PORT), backend(SECOND, SECOND_PORT)];
+        let envoy = program.envoy(cluster, certificates.path(), "envoy", "bench");
+        let backends = [FIRST, SECOND].map(|backend| backend.start(cluster));
         envoy.ready().await;
         Self { program, controller, envoy, _backends: backends, certificates }
     }
 
     /// The most memory that the controller has had resident, in bytes.
     pub(super) fn peak_bytes(&self) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.controller.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kibibytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
-        kibibytes.unwrap_or_default() * 1024
+        self.controller.peak_bytes()
     }
 
     /// What was used so far: to begin with.
@@ -126,7 +85,7 @@ impl Subject {
     /// The processor times of the controller and of Envoy's main thread.
     fn times(&self) -> (Duration, Duration) {
         let envoy = self.envoy.pid().expect("Envoy runs").to_string();
-        (processor_time_of_threads(&self.controller.id(), ""), processor_time_of_thread(&envoy, &envoy))
+        (self.controller.processor_time(), processor_time_of_thread(&envoy, &envoy))
     }
 
     async fn stats(&self, filter: &str) -> Stats {
@@ -169,48 +128,9 @@ impl Subject {
     }
 }
 
-/// A client that asks one host without a pause.
-pub(super) struct Traffic {
-    seen: tokio::sync::watch::Receiver<String>,
-    stop: Arc<AtomicBool>,
-    client: JoinHandle<u64>,
-}
-
-impl Traffic {
-    pub(super) fn to(number: usize) -> Self {
-        let (see, seen) = tokio::sync::watch::channel(String::new());
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let client = tokio::spawn(async move {
-            let request = Request::get(TRAFFIC, &host(number), "/");
-            let mut connection = request.connect().await.expect("Envoy listens");
-            let mut bad = 0;
-            while !stopped.load(Ordering::Relaxed) {
-                match connection.send(&request).await {
-                    Ok(answer) if answer.code() == 200 => drop(see.send_replace(answer.service())),
-                    Ok(_) | Err(_) => bad += 1,
-                }
-            }
-            bad
-        });
-        Self { seen, stop, client }
-    }
-
-    /// Waits until a backend answers, and says how long it took.
-    pub(super) async fn is_answered_by(&self, backend: &str) -> Duration {
-        let began = Instant::now();
-        let mut seen = self.seen.clone();
-        let waiting = seen.wait_for(|seen| seen == backend);
-        let waited = tokio::time::timeout(PATIENCE, waiting).await;
-        drop(waited.expect("the backend answers").expect("the client asks"));
-        began.elapsed()
-    }
-
-    /// How many answers were not 200.
-    pub(super) async fn stop(self) -> u64 {
-        self.stop.store(true, Ordering::Relaxed);
-        self.client.await.expect("the client does not panic")
-    }
+/// A client that asks one host without a pause, and expects nothing but 200.
+pub(super) fn traffic_to(number: usize) -> Traffic {
+    Traffic::start(Request::get(TRAFFIC, &host(number), "/"), 200)
 }
 
 /// Waits until Envoy takes connections of clients: Contour's does when there is a host.

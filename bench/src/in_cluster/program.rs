@@ -1,5 +1,6 @@
 //! Which program is the controller, and its commands: Isobath and Contour have the same ones.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -7,6 +8,10 @@ use model::Layout;
 use serde_json::Value;
 use tempfile::TempDir;
 use testbed::Cluster;
+use testkit::{Envoy, Launch};
+
+/// Where it serves Envoys.
+pub(crate) const XDS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8001);
 
 /// The controller that is measured.
 #[derive(Clone, Debug)]
@@ -19,7 +24,7 @@ pub(crate) enum Program {
 
 impl Program {
     /// What its row is called.
-    pub(super) fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         match self {
             Self::Isobath(Layout::Table) => "table".to_owned(),
             Self::Isobath(Layout::Scoped) => "scoped".to_owned(),
@@ -46,7 +51,7 @@ impl Program {
     }
 
     /// A folder with the certificates of controller and Envoy.
-    pub(super) fn certificates(&self, cluster: &Cluster) -> TempDir {
+    pub(crate) fn certificates(&self, cluster: &Cluster) -> TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = self.command(cluster);
         // Contour wants to know a cluster even where it writes files.
@@ -55,8 +60,8 @@ impl Program {
         folder
     }
 
-    /// What serves Envoys on port 8001, with certificates from the folder.
-    pub(super) fn serve(&self, cluster: &Cluster, certificates: &Path) -> Command {
+    /// What serves Envoys, with certificates from the folder.
+    pub(crate) fn serve(&self, cluster: &Cluster, certificates: &Path) -> Command {
         let word = self.word();
         let file = |name: String| certificates.join(name).display().to_string();
         let mut command = self.command(cluster);
@@ -69,24 +74,38 @@ impl Program {
         if let Self::Isobath(layout) = self {
             let table = matches!(layout, Layout::Table);
             command.arg(format!("--route-layout={}", if table { "table" } else { "scoped" }));
-            command.env("ISOBATH_LOG", "error");
+            // Where the CA of Gateways is.
+            command.env("ISOBATH_LOG", "error").env("ISOBATH_NAMESPACE", "default");
         }
         command
     }
 
-    /// The configuration that its Envoy starts from.
-    pub(super) fn bootstrap(&self, cluster: &Cluster, certificates: &Path) -> Value {
+    /// Starts an Envoy of this fleet, whose certificate in the folder has this name: `envoy` is what certificates that
+    /// were made there are called.
+    pub(crate) fn envoy(&self, cluster: &Cluster, certificates: &Path, name: &str, fleet: &str) -> Envoy {
+        let bootstrap = self.bootstrap(cluster, certificates, name);
+        let arguments = ["--service-cluster", fleet, "--service-node", name].map(str::to_owned).into();
+        Envoy::launch(Launch { log_level: "warning".into(), arguments, ..Launch::new(bootstrap) })
+    }
+
+    fn bootstrap(&self, cluster: &Cluster, certificates: &Path, envoy: &str) -> Value {
         let file = |name: &str| certificates.join(name).display().to_string();
         // Contour does not say it on its standard output where it knows certificates.
-        let bootstrap = certificates.join("envoy.json");
+        let bootstrap = certificates.join(format!("{envoy}.json"));
         let mut command = self.command(cluster);
-        command.arg("bootstrap").arg(&bootstrap).args(["--xds-address=127.0.0.1", "--xds-port=8001"]);
+        command.arg("bootstrap").arg(&bootstrap).arg(format!("--xds-address={}", XDS.ip()));
+        command.arg(format!("--xds-port={}", XDS.port()));
         command.arg(format!("--envoy-cafile={}", file("cacert.pem")));
-        command.arg(format!("--envoy-cert-file={}", file("envoycert.pem")));
-        command.arg(format!("--envoy-key-file={}", file("envoykey.pem")));
+        command.arg(format!("--envoy-cert-file={}", file(&format!("{envoy}cert.pem"))));
+        command.arg(format!("--envoy-key-file={}", file(&format!("{envoy}key.pem"))));
         run(&mut command);
         let written = std::fs::read(bootstrap).expect("a bootstrap is written");
-        serde_json::from_slice(&written).expect("a bootstrap is JSON")
+        let mut bootstrap: Value = serde_json::from_slice(&written).expect("a bootstrap is JSON");
+        // The Envoy gets a socket of its own for its administration interface.
+        if let Some(bootstrap) = bootstrap.as_object_mut() {
+            bootstrap.remove("admin");
+        }
+        bootstrap
     }
 }
 
