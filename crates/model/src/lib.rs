@@ -76,7 +76,9 @@ pub use route::{
 };
 pub use secret::{CaSource, SecretContent, SecretKey, SecretName, SecretUse};
 pub use services::{Asked, ExtensionName, GlobalAuthorization, Known, RateLimitService};
-pub use settings::{Bind, CertificateFiles, DuplicateFqdn, GlobalTimeouts, Layout, Settings};
+pub use settings::{
+    Bind, CertificateFiles, DuplicateFqdn, GlobalTimeouts, Layout, SHUTDOWN_MANAGER_PORT, Settings,
+};
 pub use tls::{
     CipherSuite, ClientCertificates, ClientDetail, Clients, Curve, Demand, Revocation, TlsOffer,
     TlsTermination, TlsVersion, Trust,

@@ -67,7 +67,8 @@ pub struct Listener {
 /// The port that Envoys open for a port of a Gateway; the Service in front of them leads from the one to the other.
 /// No two ports that people use meet, and none of Envoy's needs rights that it does not have.
 ///
-/// Only ports above 64,000 may meet one of 8001 to 9023, and ports 2 and 90 the ports of a Pod that are not Envoy's.
+/// Only ports above 64,000 may meet one of 8001 to 9023, and ports 2 and 90 ports of a Pod that no listener can have
+/// ([`Settings::ports_beside_listeners`](crate::Settings::ports_beside_listeners)).
 #[must_use]
 pub const fn envoy_port(port: u16) -> u16 {
     match port {

@@ -75,6 +75,9 @@ pub struct GlobalTimeouts {
     pub connect: Duration,
 }
 
+/// Where the shutdown manager beside an Envoy listens.
+pub const SHUTDOWN_MANAGER_PORT: u16 = 8090;
+
 /// What the operator decides for everyone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Settings {
@@ -211,6 +214,14 @@ impl Settings {
                 proxy_protocol: self.proxy_protocol,
             },
         ]
+    }
+
+    /// The ports of Envoy's Pod that no listener can have: of statistics, of readiness, of Envoy's state, and that of what
+    /// ends Envoy.
+    pub fn ports_beside_listeners(&self) -> impl Iterator<Item = u16> {
+        let admin = self.admin_port.map(NonZeroU16::get);
+        let readiness = [self.health, self.overload_health].into_iter().flatten().map(|bind| bind.port);
+        [self.stats.port, SHUTDOWN_MANAGER_PORT].into_iter().chain(readiness).chain(admin)
     }
 
     /// The listener for plain HTTP.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::Host;
+use model::{Host, Settings};
 
 use super::listeners::Judged;
 use super::served::Sharing;
@@ -68,17 +68,20 @@ impl Taken {
         (!is_new).then(|| hostname_conflict(port))
     }
 
-    /// Whether Envoy can listen on the port for it: two ports of a Gateway may be one port of Envoy.
-    pub(super) fn bind(&mut self, listener: &Judged) -> Option<Failure> {
+    /// Whether Envoy can listen on the port for it: two ports of a Gateway may be one port of Envoy, and some its Pod needs.
+    pub(super) fn bind(&mut self, settings: &Settings, listener: &Judged) -> Option<Failure> {
         let (port, sharing) = sharing(listener)?;
         let bound = model::envoy_port(port.0);
-        let taker = *self.bound.entry(socket(bound, sharing)).or_insert(port.0);
-        (taker != port.0).then(|| {
-            let message = format!(
-                "Envoy listens on port {bound} for it, which port {taker} of this Gateway needs; choose another port"
-            );
+        let unavailable = |whose: String| {
+            let message =
+                format!("Envoy listens on port {bound} for it, which {whose} needs; choose another port");
             Failure::new("PortUnavailable", message)
-        })
+        };
+        if sharing != Sharing::Udp && settings.ports_beside_listeners().any(|own| own == bound) {
+            return Some(unavailable("its Pod".to_owned()));
+        }
+        let taker = *self.bound.entry(socket(bound, sharing)).or_insert(port.0);
+        (taker != port.0).then(|| unavailable(format!("port {taker} of this Gateway")))
     }
 }
 

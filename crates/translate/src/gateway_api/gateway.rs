@@ -43,7 +43,7 @@ pub fn gateway(reader: &Reader<'_>, settings: &Settings, name: &Name) -> Option<
     let id = name.object(Kind::Gateway);
     let mut parts = vec![Part::of_gateway(reader, settings, &id, fact)];
     parts.extend(sets(reader, settings, name, &id, fact));
-    settle_conflicts(&mut parts);
+    settle_conflicts(settings, &mut parts);
     let shown = client_certificate(reader, &id, &fact.spec);
     Some(plan(settings, fact, &parts, shown.as_ref()))
 }
@@ -129,7 +129,7 @@ fn allows(
 }
 
 /// Finds the listeners that cannot be told apart from others, and those whose port Envoy cannot have.
-fn settle_conflicts(parts: &mut [Part]) {
+fn settle_conflicts(settings: &Settings, parts: &mut [Part]) {
     let mut taken = Taken::default();
     for part in parts {
         part.conflicts = match (part.id.kind, &part.excluded) {
@@ -142,7 +142,7 @@ fn settle_conflicts(parts: &mut [Part]) {
         }
         for (listener, conflict) in part.listeners.iter_mut().zip(&part.conflicts) {
             if conflict.is_none() {
-                listener.refused = listener.refused.take().or_else(|| taken.bind(listener));
+                listener.refused = listener.refused.take().or_else(|| taken.bind(settings, listener));
             }
         }
     }
