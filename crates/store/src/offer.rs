@@ -60,7 +60,8 @@ pub struct OfferedListener {
     pub kinds: Vec<Kind>,
     /// Namespaces whose routes may be attached.
     pub namespaces: AllowedNamespaces,
-    /// The listener of Envoy that serves it; `None` while it cannot be served.
+    /// The listener of Envoy that serves it; `None` while it cannot be served, or is not accepted: routes are attached to it
+    /// all the same.
     pub served_on: Option<ServedOn>,
 }
 

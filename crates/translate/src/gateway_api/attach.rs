@@ -65,7 +65,7 @@ fn listeners<'s>(
     };
     let meant: Vec<_> = offered.iter().filter(is_meant).collect();
     if meant.is_empty() {
-        let message = "no listener that is accepted has this name and port";
+        let message = "no listener of a protocol that is served has this name and port";
         return Err(Failure::new("NoMatchingParent", message));
     }
     let allows = |listener: &&&OfferedListener| {

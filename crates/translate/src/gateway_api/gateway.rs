@@ -172,8 +172,9 @@ fn plan(
     let mut served = on.into_iter();
     for part in parts {
         let on: Vec<_> = served.by_ref().take(part.listeners.len()).collect();
-        let offered = |((index, judged), served_on): ((usize, &Judged), Option<store::ServedOn>)| {
-            let carries = judged.carries.filter(|_| part.is_accepted(index) && part.excluded.is_none())?;
+        let offered = |(judged, served_on): (&Judged, Option<store::ServedOn>)| {
+            // Routes are attached whatever becomes of the listener (specification of `attachedRoutes`).
+            let carries = judged.carries.filter(|_| part.excluded.is_none())?;
             Some(OfferedListener {
                 name: judged.name.clone(),
                 port: judged.port,
@@ -185,7 +186,7 @@ fn plan(
             })
         };
         let statuses = statuses(part, &on, &all);
-        let listeners = part.listeners.iter().enumerate().zip(on).filter_map(offered).collect();
+        let listeners = part.listeners.iter().zip(on).filter_map(offered).collect();
         let offer = Offer { fleet: fleet.clone(), shown: to_show.clone(), listeners };
         plan.offers.insert(part.id.clone(), offer);
         let status = match part.id.kind {
