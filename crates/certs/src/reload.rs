@@ -16,6 +16,7 @@ use tokio::sync::{Notify, watch};
 use x509::CaBundle;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::gateway_ca::GatewayCa;
 use crate::tls::{InvalidMaterial, Material, client_verifier};
 
 /// File systems that send no events are looked at this often.
@@ -137,6 +138,25 @@ pub struct ServerSide {
     pub gateway_clients: Option<Arc<dyn ClientCertVerifier>>,
 }
 
+impl ServerSide {
+    /// For a server with this material, whose CA stands for the ingress, and another bundle for Gateways.
+    fn new(material: &Material, gateways: Option<&CaBundle>) -> Result<Self, InvalidMaterial> {
+        Ok(Self {
+            config: Arc::new(material.server_config_with(gateways)?),
+            own_clients: client_verifier([&material.trusted])?,
+            gateway_clients: gateways.map(|gateways| client_verifier([gateways])).transpose()?,
+        })
+    }
+
+    /// The same with a CA of Gateways that is at hand, as in `isobath up`.
+    ///
+    /// # Errors
+    /// If rustls refuses the certificates.
+    pub fn trusting(material: &Material, gateways: &GatewayCa) -> Result<Self, InvalidMaterial> {
+        Self::new(material, Some(&CaBundle::parse(gateways.trusted().as_bytes())?))
+    }
+}
+
 /// A [`ServerConfig`] that is loaded once, and again whenever its files change to another good set.
 pub struct ReloadingServerConfig {
     files: TlsFiles,
@@ -156,11 +176,7 @@ struct Loaded {
 
 impl Loaded {
     fn new(material: Material, gateways: Option<&CaBundle>) -> Result<Self, InvalidMaterial> {
-        let side = ServerSide {
-            config: Arc::new(material.server_config_with(gateways)?),
-            own_clients: client_verifier([&material.trusted])?,
-            gateway_clients: gateways.map(|gateways| client_verifier([gateways])).transpose()?,
-        };
+        let side = ServerSide::new(&material, gateways)?;
         Ok(Self { certificates: in_use(&material), material, side })
     }
 }

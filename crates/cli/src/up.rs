@@ -3,6 +3,7 @@
 mod certificates;
 mod changes;
 mod envoy_process;
+mod envoys;
 mod hosts;
 mod ports;
 mod problems;
@@ -14,7 +15,8 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, value_parser};
-use model::{Bind, Settings};
+use model::{Bind, GatewayAddresses, Settings};
+use status::CONTROLLER_NAME;
 
 use crate::bootstrap::Mode;
 use crate::configuration::{self, ConfigurationArguments};
@@ -24,13 +26,13 @@ use crate::output::Outcome;
 /// The words that Envoy takes for what it logs.
 const LOG_LEVELS: [&str; 7] = ["trace", "debug", "info", "warning", "error", "critical", "off"];
 
-/// Serves manifests with an Envoy of this machine, and follows their changes. No Kubernetes is needed.
+/// Serves manifests with an Envoy of this machine, and one more for each Gateway, and follows their changes. No Kubernetes is needed.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Manifests: files, or folders that are walked for .yaml, .yml and .json.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Where Envoy listens.
+    /// Where Envoy listens; those of Gateways have addresses of their own, which are shown.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// The port for HTTP.
@@ -45,6 +47,9 @@ pub(crate) struct Arguments {
     /// The port of Envoy's administration interface on 127.0.0.1; 0 for any free one.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     admin_port: u16,
+    /// The name by which GatewayClasses choose us.
+    #[arg(long, default_value = CONTROLLER_NAME, value_name = "NAME")]
+    gateway_controller_name: String,
     /// The Envoy to run; by default the first on PATH, or in .tools/ of this folder or one above.
     #[arg(long, value_name = "FILE")]
     envoy_path: Option<PathBuf>,
@@ -93,6 +98,8 @@ impl Arguments {
             admin_port: None,
             http_access_log: self.access_log.as_str().into(),
             https_access_log: self.access_log.as_str().into(),
+            gateway_controller: self.gateway_controller_name.as_str().into(),
+            gateway_addresses: GatewayAddresses::Loopback,
             layout: self.layout.layout(self.xds_mode.into())?,
             ..self.configuration.settings()?
         })

@@ -102,6 +102,14 @@ impl Engine {
         fragments.into_iter().filter_map(host).map(|(host, key)| (key, host)).collect()
     }
 
+    /// What the Envoys of all fleets listen on, by the same way.
+    #[must_use]
+    pub fn listeners(&self) -> Vec<Listener> {
+        let of_gateway = |name| translate::gateway(&self.store.reader(), &self.settings, name);
+        let of_gateways = self.offering.keys().filter_map(of_gateway).flat_map(|plan| plan.listeners);
+        self.settings.listeners().into_iter().chain(of_gateways).collect()
+    }
+
     fn apply(&mut self, changes: &[Change]) {
         for change in changes {
             self.work.changes += 1;

@@ -86,7 +86,7 @@ impl Fleet {
             model::Layout::OnDemand => model::Layout::Scoped,
             other => other,
         };
-        let settings = Arc::new(Settings { layout, ..(**settings).clone() });
+        let settings = Arc::new(Settings { layout, ..settings.of_fleet(&id) });
         let layout = envoy::layout_with(&settings, &[], mode);
         Self::new(id, &settings, mode, layout)
     }

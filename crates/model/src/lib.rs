@@ -77,7 +77,8 @@ pub use route::{
 pub use secret::{CaSource, SecretContent, SecretKey, SecretName, SecretUse};
 pub use services::{Asked, ExtensionName, GlobalAuthorization, Known, RateLimitService};
 pub use settings::{
-    Bind, CertificateFiles, DuplicateFqdn, GlobalTimeouts, Layout, SHUTDOWN_MANAGER_PORT, Settings,
+    Bind, CertificateFiles, DuplicateFqdn, GatewayAddresses, GlobalTimeouts, Layout, SHUTDOWN_MANAGER_PORT,
+    Settings,
 };
 pub use tls::{
     CipherSuite, ClientCertificates, ClientDetail, Clients, Curve, Demand, Revocation, TlsOffer,

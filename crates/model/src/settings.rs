@@ -56,6 +56,16 @@ pub enum Layout {
     OnDemand,
 }
 
+/// Where the Envoys of Gateways listen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum GatewayAddresses {
+    /// Where those of the ingress do: each is on a network of its own, as Pods are.
+    #[default]
+    Shared,
+    /// Each Gateway's at a loopback address of its own: all are on one machine.
+    Loopback,
+}
+
 /// Time limits of every listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GlobalTimeouts {
@@ -148,6 +158,8 @@ pub struct Settings {
     pub layout: Layout,
     /// The controller that GatewayClasses of ours name. Default `projectcontour.io/gateway-controller`.
     pub gateway_controller: Arc<str>,
+    /// Where the Envoys of Gateways listen.
+    pub gateway_addresses: GatewayAddresses,
 }
 
 // Made once: every host's key holds one of them.
@@ -224,6 +236,31 @@ impl Settings {
         [self.stats.port, SHUTDOWN_MANAGER_PORT].into_iter().chain(readiness).chain(admin)
     }
 
+    /// The address where the Envoys of a fleet listen.
+    #[must_use]
+    pub fn address_of(&self, fleet: &FleetId) -> IpAddr {
+        self.own_address(fleet).unwrap_or(self.http.address)
+    }
+
+    fn own_address(&self, fleet: &FleetId) -> Option<IpAddr> {
+        match self.gateway_addresses {
+            GatewayAddresses::Shared => None,
+            GatewayAddresses::Loopback => Some(fleet.of_gateway()?.loopback_address().into()),
+        }
+    }
+
+    /// The settings of one fleet, all of whose ports are at its address.
+    #[must_use]
+    pub fn of_fleet(&self, fleet: &FleetId) -> Self {
+        let mut settings = self.clone();
+        if let Some(address) = self.own_address(fleet) {
+            let Self { http, https, stats, health, overload_health, .. } = &mut settings;
+            let others = health.iter_mut().chain(overload_health.iter_mut());
+            [http, https, stats].into_iter().chain(others).for_each(|bind| bind.address = address);
+        }
+        settings
+    }
+
     /// The listener for plain HTTP.
     #[must_use]
     pub fn http_listener(&self) -> ListenerId {
@@ -274,6 +311,7 @@ impl Default for Settings {
             rate_limit_service: None,
             layout: Layout::default(),
             gateway_controller: "projectcontour.io/gateway-controller".into(),
+            gateway_addresses: GatewayAddresses::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use engine::{Effect, Engine, Event, Publication, Rejection};
 use envoy::{Layout, XdsMode};
-use model::{ObjectId, Report, Settings, VirtualHost, VirtualHostKey};
+use model::{Listener, ObjectId, Report, Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
 use xds::{FleetId, HeldResource, Hub, NodeStatus, Observation, OnDemandSecrets};
@@ -27,6 +27,8 @@ pub enum Input {
     Synced,
     /// Somebody wants to see what every host does.
     Describe(oneshot::Sender<BTreeMap<VirtualHostKey, VirtualHost>>),
+    /// Somebody wants to see where Envoys listen.
+    Listeners(oneshot::Sender<Vec<Listener>>),
     /// Somebody wants to know whether the engine still works.
     AreYouThere(oneshot::Sender<()>),
 }
@@ -105,6 +107,7 @@ impl Controller {
                     Some(Input::Synced) => self.handle(Event::SourceSynced),
                     // Who asked may have gone in the meantime.
                     Some(Input::Describe(answer)) => drop(answer.send(self.engine.virtual_hosts())),
+                    Some(Input::Listeners(answer)) => drop(answer.send(self.engine.listeners())),
                     Some(Input::AreYouThere(answer)) => drop(answer.send(())),
                 },
                 Some(observation) = self.observations.recv() => self.observe(observation),

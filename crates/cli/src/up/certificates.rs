@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use certs::{Generated, Options, generate};
+use certs::{GatewayCa, Generated, Options, ServerSide, generate};
+use model::FleetId;
 use xds::server::Tls;
 use xds::{Clients, Security};
 
@@ -16,6 +17,7 @@ use crate::output::unix_time;
 /// Certificates for one run.
 pub(super) struct Certificates {
     generated: Generated,
+    gateways: GatewayCa,
 }
 
 /// The files of Envoy's side.
@@ -28,29 +30,34 @@ pub(super) struct ClientFiles {
 impl Certificates {
     /// New ones.
     pub(super) fn new() -> anyhow::Result<Self> {
-        Ok(Self { generated: generate(&Options::loopback(unix_time()))? })
+        let now = unix_time();
+        Ok(Self { generated: generate(&Options::loopback(now))?, gateways: GatewayCa::new(now)? })
     }
 
     /// The server's side; its key stays in memory.
     pub(super) fn security(&self) -> anyhow::Result<Security> {
+        let side = ServerSide::trusting(&self.generated.server_material()?, &self.gateways)?;
         let tls = Tls {
-            config: Arc::new(self.generated.server_material()?.server_config()?),
+            config: side.config,
             name: "envoy".into(),
-            default_clients: Clients::All,
-            gateway_clients: Clients::All,
+            default_clients: Clients::Of(side.own_clients),
+            gateway_clients: side.gateway_clients.map_or(Clients::Nobody, Clients::Of),
             peers: None,
         };
         Ok(Security::Mutual(Arc::new(move || tls.clone())))
     }
 
-    /// Writes Envoy's side into a folder.
-    pub(super) fn write_client(&self, folder: &Path) -> anyhow::Result<ClientFiles> {
+    /// Writes the side of a fleet's Envoy into a folder.
+    pub(super) fn write_client(&self, fleet: &FleetId, folder: &Path) -> anyhow::Result<ClientFiles> {
         let files = ClientFiles {
             ca: folder.join("ca.crt"),
             certificate: folder.join("tls.crt"),
             key: folder.join("tls.key"),
         };
-        let client = &self.generated.client;
+        let client = match fleet.of_gateway() {
+            None => self.generated.client.clone(),
+            Some(gateway) => self.gateways.issue(&gateway.namespace, &gateway.name, unix_time())?,
+        };
         write_private(&files.ca, &self.generated.ca)?;
         write_private(&files.certificate, &client.certificate)?;
         write_private(&files.key, client.key.expose())?;

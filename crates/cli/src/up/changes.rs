@@ -38,11 +38,19 @@ impl Changes {
         if self.unanswered.get(fleet).is_some_and(|shown| *shown <= generation)
             && let Some(shown) = self.unanswered.remove(fleet)
         {
-            screen.acknowledged(shown, after);
+            screen.acknowledged(fleet, shown, after);
         }
         let is_answered = |held: &Published| held.fleet == *fleet && held.generation <= generation;
         for (published, _) in self.held.extract_if(.., |(held, _)| is_answered(held)) {
             screen.published(&published, Some(after));
+        }
+    }
+
+    /// A fleet is no more, and nobody answers for it.
+    pub(super) fn forget(&mut self, fleet: &FleetId, screen: &Screen) {
+        self.unanswered.remove(fleet);
+        for (published, _) in self.held.extract_if(.., |(held, _)| held.fleet == *fleet) {
+            screen.published(&published, None);
         }
     }
 

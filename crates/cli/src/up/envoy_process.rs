@@ -1,4 +1,4 @@
-//! The Envoy of one run: its bootstrap, its process, its end.
+//! An Envoy of a run: its bootstrap, its process, its end.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -10,70 +10,68 @@ use anyhow::Context;
 use envoy::bootstrap::{AdminAddress, BootstrapOptions, Node, XdsTls, bootstrap};
 use launcher::admin::Admin;
 use launcher::{Backoff, Event, Guard, Program, Restart, Supervised};
+use model::{FleetId, GatewayName};
 use tokio::sync::Notify;
 
-use super::certificates::ClientFiles;
-use super::screen::Screen;
+use super::certificates::{Certificates, ClientFiles};
+use super::screen::{self, Screen};
 
 /// How long clients have to finish what they are at when the run ends.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How long Envoy has to end after that.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The Envoy of one run.
+/// An Envoy of a run.
 pub(super) struct Process {
     supervised: Supervised,
-    /// Told each time Envoy ends.
-    ended: Arc<Notify>,
     admin: Admin,
 }
 
 /// More connections than a machine has; without any limit Envoy warns at every start.
 const CONNECTIONS: u32 = 1_000_000;
 
-/// What an Envoy is started with.
-pub(super) struct Start<'a> {
+/// What all Envoys of a run are started with.
+pub(super) struct Start {
     pub(super) envoy: PathBuf,
-    pub(super) folder: &'a Path,
-    pub(super) files: &'a ClientFiles,
+    pub(super) certificates: Certificates,
     pub(super) xds_port: u16,
     pub(super) mode: envoy::XdsMode,
+    /// The port of the administration interface of the ingress's Envoy.
     pub(super) admin_port: u16,
-    pub(super) log_level: &'a str,
+    pub(super) log_level: String,
+    pub(super) screen: Arc<Screen>,
+    /// Told each time an Envoy ends.
+    pub(super) ended: Arc<Notify>,
 }
 
 impl Process {
-    /// Starts Envoy; it is started again when it dies.
-    pub(super) fn start(start: Start<'_>, screen: &Arc<Screen>) -> anyhow::Result<Self> {
-        let (address, admin) = administration(&start);
-        let config = start.folder.join("envoy.json");
-        let options = options(&start, address)?;
+    /// Starts the Envoy of a fleet, whose files are in a folder of its own; it is started again when it dies.
+    pub(super) fn start(start: &Start, fleet: &FleetId, folder: &Path) -> anyhow::Result<Self> {
+        let files = start.certificates.write_client(fleet, folder)?;
+        let (address, admin) = administration(start, fleet, folder);
+        let config = folder.join("envoy.json");
+        let options = options(start, fleet, &files, address)?;
         let json = serde_json::to_string_pretty(&envoy::message_to_json(&bootstrap(&options)))?;
         fs::write(&config, json).with_context(|| config.display().to_string())?;
-        let arguments = ["-c".into(), config.into(), "--log-level".into(), start.log_level.into()];
+        let arguments = ["-c".into(), config.into(), "--log-level".into(), start.log_level.clone().into()];
         // Several may run on one machine; nobody restarts this one hot. Time and thread are of no use here.
         let more = ["--disable-hot-restart".into(), "--log-format".into(), "%l: %v".into()];
         let arguments = arguments.into_iter().chain(more);
         let program = Program {
-            path: start.envoy,
+            path: start.envoy.clone(),
             arguments: arguments.collect(),
             guard: Guard::OwnExecutable,
             restart: Restart::After(Backoff::default()),
         };
-        let (screen, ended) = (Arc::clone(screen), Arc::new(Notify::new()));
-        let told = Arc::clone(&ended);
+        let (screen, ended) = (Arc::clone(&start.screen), Arc::clone(&start.ended));
+        let name = screen::envoy_of(fleet);
         let supervised = Supervised::start(program, move |event| {
-            tell(&screen, &event);
+            tell(&screen, &name, &event);
             if let Event::Ended(_) = event {
-                told.notify_one();
+                ended.notify_one();
             }
         })?;
-        Ok(Self { supervised, ended, admin })
-    }
-
-    /// Waits until Envoy ends.
-    pub(super) async fn ended(&self) {
-        self.ended.notified().await;
+        Ok(Self { supervised, admin })
     }
 
     /// Lets clients finish, then ends Envoy. Blocks.
@@ -84,27 +82,36 @@ impl Process {
     }
 }
 
-fn administration(start: &Start<'_>) -> (AdminAddress, Admin) {
-    if start.admin_port == 0 {
-        let socket = start.folder.join("admin.sock");
+fn administration(start: &Start, fleet: &FleetId, folder: &Path) -> (AdminAddress, Admin) {
+    if start.admin_port == 0 || fleet.of_gateway().is_some() {
+        let socket = folder.join("admin.sock");
         (AdminAddress::Pipe(socket.to_string_lossy().into()), Admin::Unix(socket))
     } else {
         (AdminAddress::Loopback(start.admin_port), Admin::Tcp((Ipv4Addr::LOCALHOST, start.admin_port).into()))
     }
 }
 
-fn options(start: &Start<'_>, admin: AdminAddress) -> anyhow::Result<BootstrapOptions> {
+fn options(
+    start: &Start,
+    fleet: &FleetId,
+    files: &ClientFiles,
+    admin: AdminAddress,
+) -> anyhow::Result<BootstrapOptions> {
     let text = |path: &Path| -> anyhow::Result<Arc<str>> {
         Ok(path.to_str().with_context(|| format!("{}: is not UTF-8", path.display()))?.into())
     };
+    let cluster = fleet.of_gateway().map_or_else(
+        || "isobath".into(),
+        |GatewayName { namespace, name }| format!("gateway/{namespace}/{name}").into(),
+    );
     Ok(BootstrapOptions {
-        node: Some(Node { id: "up".into(), cluster: "isobath".into() }),
+        node: Some(Node { id: "up".into(), cluster }),
         mode: start.mode,
         xds_port: start.xds_port,
         tls: Some(XdsTls {
-            ca: text(&start.files.ca)?,
-            certificate: text(&start.files.certificate)?,
-            key: text(&start.files.key)?,
+            ca: text(&files.ca)?,
+            certificate: text(&files.certificate)?,
+            key: text(&files.key)?,
             resources_dir: None,
         }),
         admin,
@@ -114,12 +121,12 @@ fn options(start: &Start<'_>, admin: AdminAddress) -> anyhow::Result<BootstrapOp
     })
 }
 
-fn tell(screen: &Screen, event: &Event<'_>) {
-    match event {
-        Event::Started { pid } => screen.line(&format!("envoy: started, process {pid}")),
-        Event::Line(_, line) => screen.line(&format!("envoy: {line}")),
-        Event::Ended(status) => screen.line(&format!("envoy: ended, {status}")),
-        Event::CannotStart(error) => screen.line(&format!("envoy: cannot start: {error}")),
-        Event::Restarting { after } => screen.line(&format!("envoy: starts again in {after:?}")),
-    }
+fn tell(screen: &Screen, name: &str, event: &Event<'_>) {
+    screen.line(&match event {
+        Event::Started { pid } => format!("{name}: started, process {pid}"),
+        Event::Line(_, line) => format!("{name}: {line}"),
+        Event::Ended(status) => format!("{name}: ended, {status}"),
+        Event::CannotStart(error) => format!("{name}: cannot start: {error}"),
+        Event::Restarting { after } => format!("{name}: starts again in {after:?}"),
+    });
 }

@@ -1,9 +1,10 @@
 //! What every host does, in words: a table at the start, one line for each host that changes.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use comfy_table::{LineStyle, Table, TableStyle};
-use model::{Action, Bind, Settings, Traffic, VirtualHost, VirtualHostKey};
+use model::{Action, Listener, Traffic, Transport, VirtualHost, VirtualHostKey};
 
 use super::screen::Screen;
 use crate::words::{backends, route, text};
@@ -15,56 +16,65 @@ const ROWS: usize = 40;
 /// Routes of one host that are written out.
 const ROUTES: usize = 4;
 
-/// The hosts, as far as they were shown.
-pub(super) struct Hosts {
-    settings: Settings,
-    /// What each does; `None` when there are too many to follow.
-    known: Option<BTreeMap<VirtualHostKey, String>>,
+/// What is served: every host, and the listeners that hosts are on.
+pub(super) struct Served {
+    pub(super) hosts: BTreeMap<VirtualHostKey, VirtualHost>,
+    pub(super) listeners: Vec<Listener>,
 }
+
+/// What was shown of a host.
+#[derive(PartialEq)]
+struct Line {
+    url: String,
+    serves: String,
+}
+
+/// The hosts, as far as they were shown; `None` when there are too many to follow.
+pub(super) struct Hosts(Option<BTreeMap<VirtualHostKey, Line>>);
 
 impl Hosts {
     /// None are known.
-    pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, known: Some(BTreeMap::new()) }
+    pub(super) const fn new() -> Self {
+        Self(Some(BTreeMap::new()))
     }
 
     /// Whether changes of hosts are shown.
-    pub(super) fn are_followed(&self) -> bool {
-        self.known.is_some()
+    pub(super) const fn are_followed(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Shows all of them.
-    pub(super) fn show_all(&mut self, hosts: &BTreeMap<VirtualHostKey, VirtualHost>, screen: &Screen) {
-        if hosts.is_empty() {
+    pub(super) fn show_all(&mut self, served: &Served, screen: &Screen) {
+        let hosts = served.hosts.len();
+        if hosts == 0 {
             screen.line("no hosts are served yet");
         } else {
-            screen.line(&self.table(hosts).to_string());
+            screen.line(&served.table().to_string());
         }
-        if hosts.len() > ROWS {
-            screen.line(&format!("and {} more hosts", hosts.len() - ROWS));
+        if hosts > ROWS {
+            screen.line(&format!("and {} more hosts", hosts - ROWS));
         }
-        self.know(hosts);
+        self.0 = served.lines();
     }
 
     /// Shows those that differ from what was shown.
-    pub(super) fn show_changes(&mut self, hosts: &BTreeMap<VirtualHostKey, VirtualHost>, screen: &Screen) {
-        let Some(known) = self.known.take() else { return };
-        self.know(hosts);
-        let Some(now) = &self.known else {
+    pub(super) fn show_changes(&mut self, served: &Served, screen: &Screen) {
+        let Some(known) = std::mem::replace(&mut self.0, served.lines()) else { return };
+        let Some(now) = &self.0 else {
             return screen
                 .line(&format!("more than {FOLLOWED} hosts: their changes are not listed any more"));
         };
         let mut lines: Vec<String> = Vec::new();
-        for (key, serves) in now {
+        for (key, line) in now {
             let sign = match known.get(key) {
                 None => '+',
-                Some(before) if before != serves => '~',
+                Some(before) if before != line => '~',
                 Some(_) => continue,
             };
-            lines.push(format!("  {sign} {}  {}", self.url(key), serves.replace('\n', ", ")));
+            lines.push(format!("  {sign} {}  {}", line.url, line.serves.replace('\n', ", ")));
         }
-        let gone = known.keys().filter(|key| !now.contains_key(*key));
-        lines.extend(gone.map(|key| format!("  - {}", self.url(key))));
+        let gone = known.iter().filter(|(key, _)| !now.contains_key(key));
+        lines.extend(gone.map(|(_, line)| format!("  - {}", line.url)));
         for line in lines.iter().take(ROWS) {
             screen.line(line);
         }
@@ -72,41 +82,60 @@ impl Hosts {
             screen.line(&format!("  and {} more hosts", lines.len() - ROWS));
         }
     }
+}
 
-    fn know(&mut self, hosts: &BTreeMap<VirtualHostKey, VirtualHost>) {
-        let described = || hosts.iter().map(|(key, host)| (key.clone(), serves(host))).collect();
-        self.known = (hosts.len() <= FOLLOWED).then(described);
+impl Served {
+    fn lines(&self) -> Option<BTreeMap<VirtualHostKey, Line>> {
+        let line = |(key, host): (&VirtualHostKey, &VirtualHost)| {
+            Some((key.clone(), Line { url: url(key, self.listener(key)?), serves: serves(host) }))
+        };
+        (self.hosts.len() <= FOLLOWED).then(|| self.hosts.iter().filter_map(line).collect())
     }
 
-    fn table(&self, hosts: &BTreeMap<VirtualHostKey, VirtualHost>) -> Table {
+    fn table(&self) -> Table {
         let mut table = Table::new();
         let line = LineStyle::none().fill('─').junction('─');
         table.load_style(TableStyle::new().top_border(line).header_separator(line).bottom_border(line));
         table.set_header(["host", "address", "routes"]);
-        for (key, host) in hosts.iter().take(ROWS) {
-            let (scheme, bind) = self.listener(key);
-            let address = format!("{scheme}://{}", authority(bind));
-            table.add_row([text(&key.host), address, serves(host)]);
+        for (key, host) in self.hosts.iter().take(ROWS) {
+            if let Some(listener) = self.listener(key) {
+                table.add_row([text(&key.host), address(listener), serves(host)]);
+            }
         }
         table
     }
 
-    fn url(&self, key: &VirtualHostKey) -> String {
-        let (scheme, bind) = self.listener(key);
-        format!("{scheme}://{}:{}", text(&key.host), bind.port)
-    }
-
-    fn listener(&self, key: &VirtualHostKey) -> (&'static str, Bind) {
-        if key.listener == self.settings.https_listener() {
-            ("https", self.settings.https)
-        } else {
-            ("http", self.settings.http)
-        }
+    fn listener(&self, key: &VirtualHostKey) -> Option<&Listener> {
+        self.listeners.iter().find(|listener| listener.id == key.listener)
     }
 }
 
-fn authority(bind: Bind) -> String {
-    std::net::SocketAddr::new(bind.address, bind.port).to_string()
+const fn scheme(listener: &Listener) -> &'static str {
+    match listener.transport {
+        Transport::Plaintext => "http",
+        Transport::Tls => "https",
+        Transport::Tcp => "tcp",
+        Transport::Udp => "udp",
+    }
+}
+
+/// Where a listener is, and whose it is unless it is the ingress's.
+fn address(listener: &Listener) -> String {
+    let Listener { id, bind, .. } = listener;
+    let address = format!("{}://{}", scheme(listener), SocketAddr::new(bind.address, bind.port));
+    match id.fleet().of_gateway() {
+        None => address,
+        Some(_) => format!("{address}\n{}", id.fleet()),
+    }
+}
+
+fn url(key: &VirtualHostKey, listener: &Listener) -> String {
+    let Listener { id, bind, .. } = listener;
+    let url = format!("{}://{}:{}", scheme(listener), text(&key.host), bind.port);
+    match id.fleet().of_gateway() {
+        None => url,
+        Some(_) => format!("{url} at {} ({})", bind.address, id.fleet()),
+    }
 }
 
 /// What a host does, one route a line.

@@ -6,7 +6,24 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use files::{Diagnostic, Severity, Style, render};
+use model::FleetId;
 use runtime::Published;
+
+/// What the Envoy of a fleet is called.
+pub(super) fn envoy_of(fleet: &FleetId) -> String {
+    match fleet.of_gateway() {
+        None => "envoy".into(),
+        Some(_) => format!("envoy of {fleet}"),
+    }
+}
+
+/// What a change of a fleet is called.
+fn change(fleet: &FleetId, generation: u64) -> String {
+    match fleet.of_gateway() {
+        None => format!("change {generation}"),
+        Some(_) => format!("{fleet}: change {generation}"),
+    }
+}
 
 /// Standard output, shared by whoever has something to say.
 pub(super) struct Screen {
@@ -38,13 +55,14 @@ impl Screen {
 
     /// Shows what a change came to, and how long Envoy took; `None` when it has not answered yet.
     pub(super) fn published(&self, published: &Published, acknowledged: Option<Duration>) {
-        let Published { fleet: _, generation, set, removed, work, engine_time } = published;
+        let Published { fleet, generation, set, removed, work, engine_time } = published;
         let answer = match acknowledged {
             Some(after) => format!("acknowledged after {}", milliseconds(after)),
             None => "not acknowledged yet".into(),
         };
         self.line(&format!(
-            "change {generation}: {}{} units recomputed in {}, {} bytes, {answer}",
+            "{}: {}{} units recomputed in {}, {} bytes, {answer}",
+            change(fleet, *generation),
             resources(set, removed),
             work.units(),
             milliseconds(*engine_time),
@@ -53,8 +71,8 @@ impl Screen {
     }
 
     /// Shows that a change is in force that was shown before.
-    pub(super) fn acknowledged(&self, generation: u64, after: Duration) {
-        self.line(&format!("change {generation}: acknowledged after {}", milliseconds(after)));
+    pub(super) fn acknowledged(&self, fleet: &FleetId, generation: u64, after: Duration) {
+        self.line(&format!("{}: acknowledged after {}", change(fleet, generation), milliseconds(after)));
     }
 }
 

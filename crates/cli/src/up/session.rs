@@ -1,6 +1,6 @@
-//! One run, from the first look at the files to the end of Envoy.
+//! One run, from the first look at the files to the end of its Envoys.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use files::{Folder, Reload, WatchSettings};
 use launcher::sweeper::Sweeper;
-use model::{Settings, VirtualHost, VirtualHostKey};
+use model::{FleetId, Settings};
 use runtime::{Controller, Input, Notice, Options};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,10 +20,11 @@ use xds::Server;
 use super::Arguments;
 use super::certificates::Certificates;
 use super::changes::Changes;
-use super::envoy_process::{Process, Start};
-use super::hosts::Hosts;
+use super::envoy_process::Start;
+use super::envoys::Envoys;
+use super::hosts::{Hosts, Served};
 use super::problems::Problems;
-use super::screen::Screen;
+use super::screen::{Screen, envoy_of};
 use crate::manifests;
 use crate::output::Outcome;
 
@@ -39,16 +40,24 @@ pub(super) async fn run(arguments: Arguments, settings: Settings, envoy: PathBuf
     // Before there is a key in it: a run that is killed cannot remove it.
     let _sweeper = Sweeper::start(scratch.path()).context("the process that removes temporary files")?;
     let certificates = Certificates::new()?;
-    let files = certificates.write_client(scratch.path())?;
     let mode = arguments.xds_mode.into();
-    let options = Options { settings: settings.clone(), mode, xds: xds::Settings::default() };
-    let (controller, notices) = Controller::new(options);
+    let (controller, notices) = Controller::new(Options { settings, mode, xds: xds::Settings::default() });
 
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("xDS")?;
     let xds_port = listener.local_addr()?.port();
     let stop = CancellationToken::new();
     let server = Server::new(controller.hub(), certificates.security()?);
     let server = tokio::spawn(server.serve(listener, stop.clone()));
+    let start = Start {
+        envoy,
+        certificates,
+        xds_port,
+        mode,
+        admin_port: arguments.admin_port,
+        log_level: arguments.envoy_log_level,
+        screen: Arc::clone(&screen),
+        ended: Arc::default(),
+    };
 
     let (inputs, received) = mpsc::channel(BACKLOG);
     let controller = tokio::spawn(controller.run(received));
@@ -56,8 +65,11 @@ pub(super) async fn run(arguments: Arguments, settings: Settings, envoy: PathBuf
     let reload = lock(&folder).reload();
     let mut run = Run {
         screen: Arc::clone(&screen),
-        hosts: Hosts::new(settings),
+        hosts: Hosts::new(),
         problems: Problems::default(),
+        changes: Changes::default(),
+        envoys: Envoys::new(start, scratch.path()),
+        awaited: BTreeSet::new(),
         folder,
         inputs,
         once: arguments.once,
@@ -65,25 +77,15 @@ pub(super) async fn run(arguments: Arguments, settings: Settings, envoy: PathBuf
     run.take(reload).await?;
     run.inputs.send(Input::Synced).await?;
     run.show_hosts().await?;
-
-    let start = Start {
-        envoy,
-        folder: scratch.path(),
-        files: &files,
-        xds_port,
-        mode,
-        admin_port: arguments.admin_port,
-        log_level: &arguments.envoy_log_level,
-    };
-    let process = Process::start(start, &screen)?;
-    let ended = run.follow(notices, &process).await;
+    let ended = run.follow(notices).await;
     run.problems.quiet(&screen);
 
     screen.line("ending: clients may finish what they are at");
-    tokio::task::spawn_blocking(move || process.stop()).await?;
+    let Run { envoys, inputs, .. } = run;
+    envoys.end_all().await?;
     stop.cancel();
     server.await??;
-    drop(run);
+    drop(inputs);
     controller.await?;
     ended
 }
@@ -93,22 +95,21 @@ struct Run {
     screen: Arc<Screen>,
     hosts: Hosts,
     problems: Problems,
+    changes: Changes,
+    envoys: Envoys,
+    /// Fleets that have not acknowledged any configuration.
+    awaited: BTreeSet<FleetId>,
     folder: Arc<Mutex<Folder>>,
     inputs: mpsc::Sender<Input>,
     once: bool,
 }
 
 impl Run {
-    /// Follows files and Envoy until the end of the run.
-    async fn follow(
-        &mut self,
-        mut notices: mpsc::UnboundedReceiver<Notice>,
-        envoy: &Process,
-    ) -> anyhow::Result<Outcome> {
+    /// Follows files and Envoys until the end of the run.
+    async fn follow(&mut self, mut notices: mpsc::UnboundedReceiver<Notice>) -> anyhow::Result<Outcome> {
         let (batches, mut reloads) = mpsc::channel(BACKLOG);
         let watching = files::watch(Arc::clone(&self.folder), WatchSettings::default(), batches);
         let mut watching = std::pin::pin!(watching);
-        let mut changes = Changes::default();
         let mut quiet = Some(Instant::now() + QUIET);
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -121,16 +122,16 @@ impl Run {
                 }
                 Some(notice) = notices.recv() => {
                     quiet = Some(Instant::now() + QUIET);
-                    if self.show(notice, &mut changes) == Step::Ends {
+                    if self.show(notice)? == Step::Ends {
                         return Ok(self.problems.outcome());
                     }
                 }
-                () = until(changes.due()) => changes.show_due(&self.screen),
+                () = until(self.changes.due()) => self.changes.show_due(&self.screen),
                 () = until(quiet) => {
                     quiet = None;
                     self.sum_up().await?;
                 }
-                () = envoy.ended(), if self.once => {
+                () = self.envoys.one_ends(), if self.once => {
                     bail!("Envoy ended before it took a configuration; what it said is above")
                 }
                 _ = interrupt.recv() => return Ok(Outcome::Good),
@@ -149,27 +150,45 @@ impl Run {
         Ok(())
     }
 
-    fn show(&mut self, notice: Notice, changes: &mut Changes) -> Step {
+    fn show(&mut self, notice: Notice) -> anyhow::Result<Step> {
         match notice {
-            Notice::Published(published) => changes.offered(published),
-            Notice::Acknowledged { fleet, generation, after, .. } => {
-                changes.acknowledged(&fleet, generation, after, &self.screen);
-                if self.once {
-                    return Step::Ends;
+            Notice::Published(published) => {
+                if self.envoys.start(&published.fleet)? {
+                    self.awaited.insert(published.fleet.clone());
                 }
+                self.changes.offered(published);
+            }
+            Notice::Acknowledged { fleet, generation, after, .. } => {
+                self.changes.acknowledged(&fleet, generation, after, &self.screen);
+                self.awaited.remove(&fleet);
+                if self.once && self.awaited.is_empty() {
+                    return Ok(Step::Ends);
+                }
+            }
+            Notice::Dissolved(fleet) => {
+                self.changes.forget(&fleet, &self.screen);
+                self.awaited.remove(&fleet);
+                self.envoys.end(&fleet);
             }
             Notice::Report { report, .. } => {
                 self.problems.reported(&report, &lock(&self.folder), &self.screen);
             }
-            Notice::Rejected { node, rejection, .. } => self.screen.line(&format!(
-                "envoy {node} rejects {:?} {}: {}",
-                rejection.resource_type, rejection.name, rejection.message
+            Notice::Rejected { fleet, rejection, .. } => self.screen.line(&format!(
+                "{} rejects {:?} {}: {}",
+                envoy_of(&fleet),
+                rejection.resource_type,
+                rejection.name,
+                rejection.message
             )),
-            Notice::Connected { node, .. } => self.screen.line(&format!("envoy {node}: connected")),
-            Notice::Disconnected { node, .. } => self.screen.line(&format!("envoy {node}: disconnected")),
-            Notice::Forgotten(_) | Notice::Dissolved(_) => {}
+            Notice::Connected { fleet, .. } => {
+                self.screen.line(&format!("{}: connected", envoy_of(&fleet)));
+            }
+            Notice::Disconnected { fleet, .. } => {
+                self.screen.line(&format!("{}: disconnected", envoy_of(&fleet)));
+            }
+            Notice::Forgotten(_) => {}
         }
-        Step::GoesOn
+        Ok(Step::GoesOn)
     }
 
     async fn show_hosts(&mut self) -> anyhow::Result<()> {
@@ -188,9 +207,14 @@ impl Run {
         Ok(())
     }
 
-    async fn describe(&self) -> anyhow::Result<BTreeMap<VirtualHostKey, VirtualHost>> {
+    async fn describe(&self) -> anyhow::Result<Served> {
+        let (hosts, listeners) = (self.ask(Input::Describe).await?, self.ask(Input::Listeners).await?);
+        Ok(Served { hosts, listeners })
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Input) -> anyhow::Result<T> {
         let (answer, answered) = oneshot::channel();
-        self.inputs.send(Input::Describe(answer)).await?;
+        self.inputs.send(question(answer)).await?;
         Ok(answered.await?)
     }
 }

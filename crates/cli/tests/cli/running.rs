@@ -1,7 +1,7 @@
 //! A command that stays, and what it is to serve.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -14,11 +14,16 @@ use testkit::{LIMIT, Port, eventually_blocking};
 
 use crate::command::{isobath, workspace};
 
+/// Between the name of an Envoy and its process, where it starts.
+const STARTED: &str = ": started, process ";
+
 /// `isobath up` on free ports.
 pub(crate) struct Up {
     child: Child,
     lines: Receiver<String>,
     seen: Vec<String>,
+    /// Envoys that were seen to start, with their processes; without those that were asked for.
+    started: Vec<(String, u32)>,
     /// Its folder for temporary files.
     temporary: TempDir,
     http: Port,
@@ -40,7 +45,8 @@ impl Up {
         let (sender, lines) = channel();
         forward(child.stdout.take().unwrap(), sender.clone());
         forward(child.stderr.take().unwrap(), sender);
-        Self { child, lines, seen: Vec::new(), temporary, http, _others: [https, stats] }
+        let (seen, started) = (Vec::new(), Vec::new());
+        Self { child, lines, seen, started, temporary, http, _others: [https, stats] }
     }
 
     /// Waits for a line that holds `part`, after all that were waited for before.
@@ -48,6 +54,9 @@ impl Up {
         let deadline = Instant::now() + LIMIT;
         while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             self.seen.push(line.clone());
+            if let Some((name, process)) = line.split_once(STARTED) {
+                self.started.push((name.to_owned(), process.parse().unwrap()));
+            }
             if line.contains(part) {
                 return line;
             }
@@ -55,9 +64,24 @@ impl Up {
         panic!("no line with {part:?} came, only:\n{}", self.seen.join("\n"));
     }
 
-    /// The process id of the next Envoy that is started.
+    /// The process id of the next Envoy of the ingress that is started.
     pub(crate) fn envoy(&mut self) -> u32 {
-        self.line_with("envoy: started, process ").rsplit_once(' ').unwrap().1.parse().unwrap()
+        self.started("envoy")
+    }
+
+    /// The process id of the next Envoy that is started for a Gateway.
+    pub(crate) fn envoy_of(&mut self, gateway: &str) -> u32 {
+        self.started(&format!("envoy of Gateway default/{gateway}"))
+    }
+
+    /// Envoys start in any order.
+    fn started(&mut self, name: &str) -> u32 {
+        loop {
+            if let Some(place) = self.started.iter().position(|(started, _)| started == name) {
+                return self.started.remove(place).1;
+            }
+            self.line_with(STARTED);
+        }
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -87,11 +111,14 @@ impl Up {
 
     /// Waits until a host is served with this status.
     pub(crate) fn serves(&self, host: &str, status: &str) {
-        eventually_blocking(host, || match get(self.http.number(), host) {
-            Ok(found) if found == status => Ok(()),
-            Ok(found) => Err(found),
-            Err(error) => Err(error.to_string()),
-        });
+        serves(self.http.address(), host, status);
+    }
+
+    /// Where a port of a Gateway is, as a row of the table says it after all lines that were waited for before.
+    pub(crate) fn shown_address(&mut self, port: &Port) -> SocketAddr {
+        let row = self.line_with(&format!(":{}", port.number()));
+        let url = row.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+        url.and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no address: {row}"))
     }
 
     /// A request in the background. Envoy may have its configuration a moment before it listens.
@@ -134,9 +161,14 @@ pub(crate) fn is_gone(pid: u32) {
     });
 }
 
-/// The status of an answer.
-fn get(port: u16, host: &str) -> std::io::Result<String> {
-    ask(TcpStream::connect(("127.0.0.1", port))?, host)
+/// Waits until a host is served with this status.
+pub(crate) fn serves(address: SocketAddr, host: &str, status: &str) {
+    let get = || ask(TcpStream::connect(address)?, host);
+    eventually_blocking(host, || match get() {
+        Ok(found) if found == status => Ok(()),
+        Ok(found) => Err(found),
+        Err(error) => Err(error.to_string()),
+    });
 }
 
 fn ask(mut stream: TcpStream, host: &str) -> std::io::Result<String> {

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use testkit::{Port, eventually_blocking};
 
 use crate::command::{folder, run_in, workspace};
-use crate::running::{Backend, Up, answer, is_gone, proxy, send};
+use crate::running::{Backend, Up, answer, is_gone, proxy, send, serves};
 
 const REDIRECT: &str = "\
 apiVersion: projectcontour.io/v1
@@ -82,8 +82,98 @@ fn a_run_that_is_killed_leaves_no_envoy_and_no_key() {
     let envoy = up.envoy();
     up.serves("moved.example", "302");
     let [scratch] = up.temporary().try_into().unwrap();
-    assert!(scratch.join("tls.key").exists());
+    assert!(scratch.join("0/tls.key").exists());
     up.signal(Signal::KILL);
+    is_gone(envoy);
+    eventually_blocking("its files are gone", || match up.temporary().as_slice() {
+        [] => Ok(()),
+        rest => Err(format!("{rest:?}")),
+    });
+}
+
+/// A Gateway that listens on a port, and sends all requests somewhere else.
+fn gateway(name: &str, port: &Port) -> String {
+    let port = port.number();
+    format!(
+        "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {{name: {name}}}
+spec: {{controllerName: projectcontour.io/gateway-controller}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: {name}}}
+spec:
+  gatewayClassName: {name}
+  listeners: [{{name: http, protocol: HTTP, port: {port}}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: {name}}}
+spec:
+  parentRefs: [{{name: {name}}}]
+  hostnames: [moved.example]
+  rules:
+  - filters: [{{type: RequestRedirect, requestRedirect: {{hostname: {name}.example, statusCode: 301}}}}]
+"
+    )
+}
+
+#[test]
+fn once_ends_when_all_envoys_have_their_configuration() {
+    let (status, said) = Up::start(&workspace().join("examples/gateway"), &["--once"]).wait();
+    assert_eq!(status.code(), Some(0), "{said}");
+    for part in
+        ["Gateway shop/edge", "Gateway shop/edge: change 1: ", "www.localtest.example", "shop/front:80"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn each_gateway_is_served_by_an_envoy_of_its_own_as_long_as_it_is_there() {
+    let (port, other_port) = (Port::reserve(), Port::reserve());
+    let files = redirect();
+    let (one, two) = (files.path().join("one.yaml"), files.path().join("two.yaml"));
+    fs::write(&one, gateway("one", &port)).unwrap();
+    let mut up = Up::start(files.path(), &[]);
+    let address = up.shown_address(&port);
+    up.line_with("Gateway default/one");
+    let ingress = up.envoy();
+    let envoy = up.envoy_of("one");
+    assert_ne!(address.ip(), std::net::Ipv4Addr::LOCALHOST);
+    serves(address, "moved.example", "301");
+    up.serves("moved.example", "302");
+    fs::write(&two, gateway("two", &other_port)).unwrap();
+    let line = up.line_with(&format!("  + http://moved.example:{} at 127.", other_port.number()));
+    assert!(line.contains("(Gateway default/two)"), "{line}");
+    let other = up.envoy_of("two");
+    fs::remove_file(&one).unwrap();
+    is_gone(envoy);
+    up.line_with("  - http://moved.example");
+    assert!(std::net::TcpStream::connect(address).is_err());
+    fs::write(&one, gateway("one", &port)).unwrap();
+    up.envoy_of("one");
+    serves(address, "moved.example", "301");
+    up.serves("moved.example", "302");
+    up.signal(Signal::TERM);
+    is_gone(ingress);
+    is_gone(other);
+    let (status, said) = up.wait();
+    assert_eq!(status.code(), Some(0), "{said}");
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_no_envoy_of_a_gateway() {
+    let port = Port::reserve();
+    let files = folder(&[("one.yaml", &gateway("one", &port))]);
+    let mut up = Up::start(files.path(), &[]);
+    let address = up.shown_address(&port);
+    let (ingress, envoy) = (up.envoy(), up.envoy_of("one"));
+    serves(address, "moved.example", "301");
+    up.signal(Signal::KILL);
+    is_gone(ingress);
     is_gone(envoy);
     eventually_blocking("its files are gone", || match up.temporary().as_slice() {
         [] => Ok(()),

@@ -89,7 +89,7 @@ fn listener(settings: &Settings, fleet: &FleetId, (port, sharing): (u16, Sharing
     Listener {
         id: listener_id(fleet, port, sharing),
         transport: sharing.transport(),
-        bind: Bind { address: settings.http.address, port: model::envoy_port(port) },
+        bind: Bind { address: settings.address_of(fleet), port: model::envoy_port(port) },
         access_log: access_log.clone(),
         proxy_protocol: settings.proxy_protocol && sharing != Sharing::Udp,
     }
