@@ -17,8 +17,6 @@ pub struct Serving {
     pub disabled: Vec<Feature>,
     /// Who of several controllers writes.
     pub election: Election,
-    /// The Gateway that is served.
-    pub gateway: Option<SecretName>,
     /// What the status of Ingresses says; empty for the addresses of [`Serving::envoy_service`].
     pub status_addresses: Vec<StatusAddress>,
     /// The Service of the Envoys.
@@ -118,7 +116,6 @@ impl Default for Serving {
             watched: vec![],
             disabled: vec![],
             election: Election::default(),
-            gateway: None,
             status_addresses: vec![],
             envoy_service: SecretName::new("projectcontour", "envoy"),
             xds: local(8001),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::FleetId;
+use crate::{FleetId, ObjectId};
 
 /// The status of an object of the Gateway API.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,6 +17,18 @@ pub enum GatewayApiStatus {
     Route(Vec<ParentStatus>),
     /// Of a policy: an entry for each Gateway, or other object, that it reaches.
     Policy(Vec<AncestorStatus>),
+}
+
+impl GatewayApiStatus {
+    /// The Envoys whose acknowledgement the status of an object waits for: a Gateway's and a ListenerSet's do.
+    #[must_use]
+    pub fn fleet(&self, object: &ObjectId) -> FleetId {
+        match self {
+            Self::Gateway(_) => FleetId::gateway(object.namespace.clone(), object.name.clone()),
+            Self::ListenerSet(status) => status.fleet.clone(),
+            Self::Class(_) | Self::Route(_) | Self::Policy(_) => FleetId::ingress(),
+        }
+    }
 }
 
 /// What is said of a Gateway. Its addresses are no part of it: whoever runs its Envoys knows them.

@@ -54,22 +54,11 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// What its status says, of an object of the Gateway API; `None` of others.
     pub gateway_api: Option<Box<GatewayApiStatus>>,
+    /// The Envoys whose acknowledgement the status waits for, if it does.
+    pub fleet: FleetId,
 }
 
 impl Report {
-    /// The Envoys whose acknowledgement a Gateway or a ListenerSet waits for; those of the ingress for all others.
-    #[must_use]
-    pub fn fleet(&self) -> FleetId {
-        match self.gateway_api.as_deref() {
-            Some(GatewayApiStatus::Gateway(_)) => {
-                FleetId::gateway(self.object.namespace.clone(), self.object.name.clone())
-            }
-            Some(GatewayApiStatus::ListenerSet(status)) => status.fleet.clone(),
-            Some(GatewayApiStatus::Class(_) | GatewayApiStatus::Route(_) | GatewayApiStatus::Policy(_))
-            | None => FleetId::ingress(),
-        }
-    }
-
     /// The one sentence of a status, in Contour's words (reference 3.24, 4.3): of an IngressRoute the first error, or
     /// that it is valid; of others that there are errors, which stand beside it.
     #[must_use]
@@ -107,6 +96,7 @@ mod tests {
             verdict,
             problems,
             gateway_api: None,
+            fleet: FleetId::ingress(),
         }
     }
 

@@ -160,6 +160,8 @@ pub struct Settings {
     pub gateway_controller: Arc<str>,
     /// Where the Envoys of Gateways listen.
     pub gateway_addresses: GatewayAddresses,
+    /// The Envoys that serve Ingresses, HTTPProxies and IngressRoutes: those of the ingress, or those of a Gateway.
+    pub roots: FleetId,
 }
 
 // Made once: every host's key holds one of them.
@@ -312,6 +314,7 @@ impl Default for Settings {
             layout: Layout::default(),
             gateway_controller: "projectcontour.io/gateway-controller".into(),
             gateway_addresses: GatewayAddresses::default(),
+            roots: FleetId::ingress(),
         }
     }
 }

@@ -152,7 +152,7 @@ impl Leading {
             return;
         }
         let generation = report.generation;
-        let position = Position { generation, fleet: report.fleet(), publication };
+        let position = Position { generation, fleet: report.fleet.clone(), publication };
         self.everywhere.reported(&report.object, position);
         let version = Version::new(&report.object, generation);
         for asks in self.peers.values().filter_map(|link| link.asks.as_ref()) {

@@ -51,7 +51,7 @@ impl Progress {
         let words = report.problems.iter().find(|problem| is_rejection(problem)).map(Words::from);
         self.change(|state| {
             if is_awaited(object) {
-                let position = Position { generation, fleet: report.fleet(), publication };
+                let position = Position { generation, fleet: report.fleet.clone(), publication };
                 state.objects.insert(object.clone(), position);
             }
             match words {
@@ -214,7 +214,14 @@ mod tests {
             help: None,
         };
         let problems = words.map(problem).into_iter().collect();
-        Report { object: object(name), generation, verdict: Verdict::Valid, problems, gateway_api: None }
+        Report {
+            object: object(name),
+            generation,
+            verdict: Verdict::Valid,
+            problems,
+            gateway_api: None,
+            fleet: FleetId::ingress(),
+        }
     }
 
     fn ask(answers: &mut Answers, name: &str, generation: i64) {

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use xds::{FleetId, HeldResource, Hub, NodeStatus, Observation, OnDemandSecrets};
 
 use crate::convert;
-use crate::fleet::{self, Fleet};
+use crate::fleet::Fleet;
 use crate::ledger::{Ledger, Times};
 use crate::notice::{Notice, Published};
 
@@ -136,7 +136,7 @@ impl Controller {
     }
 
     fn report(&self, report: Report) {
-        let fleet = fleet::of_report(&report).and_then(|fleet| self.fleets.get(&fleet));
+        let fleet = self.fleets.get(&convert::hub_fleet(&report.fleet));
         let carried_by = fleet.map_or(0, |fleet| fleet.published);
         self.tell(Notice::Report { report, carried_by });
     }

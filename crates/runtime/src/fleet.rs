@@ -1,7 +1,5 @@
 //! What one fleet was offered, and how far its Envoys have come.
 
-use std::sync::Arc;
-
 use crate::convert;
 use crate::ledger::Ledger;
 use crate::reached::Reached;
@@ -37,17 +35,4 @@ impl Fleet {
     pub(crate) fn is_idle(&self) -> bool {
         self.published == 0 && self.reached.len() == 0
     }
-}
-
-/// The fleet whose Envoys have what a report is about; `None` where that is no single one, and where it does not matter.
-pub(crate) fn of_report(report: &model::Report) -> Option<xds::FleetId> {
-    let id = match (report.gateway_api.as_deref(), &report.object) {
-        (None, _) => model::FleetId::ingress(),
-        (Some(model::GatewayApiStatus::Gateway(_)), object) => {
-            model::FleetId::gateway(Arc::clone(&object.namespace), Arc::clone(&object.name))
-        }
-        (Some(model::GatewayApiStatus::ListenerSet(set)), _) => set.fleet.clone(),
-        (Some(_), _) => return None,
-    };
-    Some(convert::hub_fleet(&id))
 }

@@ -53,7 +53,7 @@ impl Statement {
             None => Content::Judgement(report.verdict, report.description().into()),
             Some(status) => Content::GatewayApi(status.clone()),
         };
-        let (fleet, (errors, warnings)) = (report.fleet(), sub_conditions(&report.problems));
+        let (fleet, (errors, warnings)) = (report.fleet.clone(), sub_conditions(&report.problems));
         let generation = Some(report.generation);
         Some(Self { target, generation, content, errors, warnings, fleet, carried_by })
     }
@@ -217,7 +217,14 @@ mod tests {
 
     fn statement(problems: Vec<Problem>) -> Statement {
         let object = ObjectId::new(model::Kind::HttpProxy, "shop", "web");
-        let report = Report { object, generation: 1, verdict: Verdict::Invalid, problems, gateway_api: None };
+        let report = Report {
+            object,
+            generation: 1,
+            verdict: Verdict::Invalid,
+            problems,
+            gateway_api: None,
+            fleet: FleetId::ingress(),
+        };
         Statement::of(&report, 1).expect("an HTTPProxy has a status")
     }
 
@@ -250,8 +257,14 @@ mod tests {
     #[test]
     fn other_kinds_have_no_status_of_ours() {
         let object = ObjectId::new(model::Kind::Service, "shop", "web");
-        let report =
-            Report { object, generation: 1, verdict: Verdict::Valid, problems: vec![], gateway_api: None };
+        let report = Report {
+            object,
+            generation: 1,
+            verdict: Verdict::Valid,
+            problems: vec![],
+            gateway_api: None,
+            fleet: FleetId::ingress(),
+        };
         assert_eq!(Statement::of(&report, 1), None);
     }
 }

@@ -35,6 +35,9 @@ pub enum Carries {
     Http,
     /// Requests over TLS that ends here.
     Https,
+    /// Requests over TLS that ends as Ingresses and HTTPProxies say, each for its own hosts (Contour's
+    /// `projectcontour.io/https`).
+    HttpsOfRoots,
     /// Connections over TLS that ends here.
     TerminatedTls,
     /// Connections over TLS, as they are.

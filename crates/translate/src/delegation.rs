@@ -1,7 +1,7 @@
 //! TLSCertificateDelegations: what there is to say about them (reference 2.5). Whom they let use a Secret is asked by
 //! those who refer to it.
 
-use model::{ObjectId, Problem, Report, Verdict};
+use model::{FleetId, ObjectId, Problem, Report, Verdict};
 use store::Reader;
 
 use crate::fault::Fault;
@@ -12,7 +12,8 @@ pub(crate) fn report(reader: &Reader<'_>, id: &ObjectId) -> Option<Report> {
     let fact = reader.delegation(id)?;
     let problems = fact.with_idle_wildcard().map(idle_wildcard).collect();
     let verdict = Verdict::Valid;
-    Some(Report { object: id.clone(), generation: fact.generation, verdict, problems, gateway_api: None })
+    let (object, generation, fleet) = (id.clone(), fact.generation, FleetId::ingress());
+    Some(Report { object, generation, verdict, problems, gateway_api: None, fleet })
 }
 
 /// Not an error: those who are named may use the Secret.

@@ -8,6 +8,7 @@
 //! one host of one listener), [`Note`] (what it has to say about an object).
 
 mod annotation;
+mod attached;
 mod backend;
 mod class;
 mod contribution;
@@ -48,11 +49,12 @@ use store::Reader;
 /// An object that is not there, is of another class, or is no root contributes nothing.
 #[must_use]
 pub fn root(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
+    let attached = |made| attached::attach(reader, settings, id, made);
     match id.kind {
-        Kind::Ingress => ingress::contribution(reader, settings, id),
-        Kind::HttpProxy => http_proxy::contribution(reader, settings, id),
+        Kind::Ingress => attached(ingress::contribution(reader, settings, id)),
+        Kind::HttpProxy => attached(http_proxy::contribution(reader, settings, id)),
         Kind::ExtensionService => extension_service::contribution(reader, settings, id),
-        Kind::IngressRoute => ingress_route::contribution(reader, settings, id),
+        Kind::IngressRoute => attached(ingress_route::contribution(reader, settings, id)),
         Kind::Gateway
         | Kind::ListenerSet
         | Kind::HttpRoute

@@ -34,6 +34,7 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
         let others = serving.iter_mut().filter(|fragment| fragment.rank.root != closer);
         others.for_each(|fragment| conflicts.close(&closer, fragment));
     }
+    let has_routes = serving.iter().any(|fragment| fragment.rank.origin >= Origin::Route);
     let mut serving = serving.into_iter();
     let Some(Fragment { section, tls, traffic, cors, jwt_providers, authorization, .. }) = serving.next()
     else {
@@ -47,9 +48,7 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
             losers.for_each(|loser| conflicts.tell_host(&loser.rank.root));
             carried
         }
-        Traffic::Http(routes) if key.listener.fleet().of_gateway().is_some() => {
-            Traffic::Http(in_order(routes, others))
-        }
+        Traffic::Http(routes) if has_routes => Traffic::Http(in_order(routes, others)),
         Traffic::Http(routes) => Traffic::Http(conflicts.routes(routes, tls.as_ref(), others)),
     };
     let is_served = !matches!(&traffic, Traffic::Http(routes) if routes.is_empty());

@@ -70,5 +70,6 @@ pub fn report(
         (false, true) => Verdict::Invalid,
         (false, false) => Verdict::Valid,
     };
-    Some(Report { object: object.clone(), generation, verdict, problems, gateway_api: None })
+    let (object, fleet) = (object.clone(), settings.roots.clone());
+    Some(Report { object, generation, verdict, problems, gateway_api: None, fleet })
 }

@@ -1,7 +1,7 @@
 //! What a user can do about a problem, where its message does not say it.
 
 /// The way out by kind and reason; sorted.
-const WAYS_OUT: [(&str, &str, &str); 32] = [
+const WAYS_OUT: [(&str, &str, &str); 33] = [
     (
         "AuthError",
         "AuthNotPermitted",
@@ -30,6 +30,11 @@ const WAYS_OUT: [(&str, &str, &str); 32] = [
         "JWTVerificationError",
         "LocalJWKSInvalid",
         "name an Opaque Secret of this namespace, and the key of its JWKS",
+    ),
+    (
+        "ListenerError",
+        "ErrorIdentifyingListener",
+        "give the Gateway listeners of this protocol at one port, and no more",
     ),
     ("PrefixReplaceError", "AmbiguousReplacement", "keep one entry without a prefix"),
     ("PrefixReplaceError", "DuplicateReplacement", "keep one entry for each prefix"),

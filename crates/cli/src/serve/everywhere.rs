@@ -183,7 +183,14 @@ mod tests {
     }
 
     fn report(verdict: Verdict, problems: Vec<Problem>) -> Report {
-        Report { object: object(), generation: 1, verdict, problems, gateway_api: None }
+        Report {
+            object: object(),
+            generation: 1,
+            verdict,
+            problems,
+            gateway_api: None,
+            fleet: FleetId::ingress(),
+        }
     }
 
     fn rejection(message: &str) -> Problem {

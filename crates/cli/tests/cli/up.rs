@@ -165,6 +165,23 @@ fn each_gateway_is_served_by_an_envoy_of_its_own_as_long_as_it_is_there() {
 }
 
 #[test]
+fn proxies_are_served_by_the_gateway_that_the_configuration_names() {
+    let port = Port::reserve();
+    let files = redirect();
+    fs::write(files.path().join("one.yaml"), gateway("one", &port)).unwrap();
+    let configuration = folder(&[("isobath.yaml", "gateway: {gatewayRef: {namespace: default, name: one}}")]);
+    let configuration = configuration.path().join("isobath.yaml");
+    let mut up = Up::start(files.path(), &["--config-path", configuration.to_str().unwrap()]);
+    let address = up.shown_address(&port);
+    up.line_with("acknowledged");
+    // Of two equal matches that of the HTTPProxy is served, not that of the route.
+    serves(address, "moved.example", "302");
+    up.serves("moved.example", "404");
+    fs::remove_file(files.path().join("moved.yaml")).unwrap();
+    serves(address, "moved.example", "301");
+}
+
+#[test]
 fn a_run_that_is_killed_leaves_no_envoy_of_a_gateway() {
     let port = Port::reserve();
     let files = folder(&[("one.yaml", &gateway("one", &port))]);

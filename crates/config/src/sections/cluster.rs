@@ -32,11 +32,6 @@ pub(super) const KEYS: &[Key] = &[
         .cluster()
         .default("any number")
         .means("How many requests the API server gets at once."),
-    key(GATEWAY, Form::Name)
-        .file("gateway.gatewayRef")
-        .cluster()
-        .default("none")
-        .means("The Gateway that is served."),
     key(STATUS, Form::Text)
         .file("ingress-status-address")
         .flag("ingress-status-address")
@@ -99,7 +94,6 @@ pub(super) const KEYS: &[Key] = &[
 
 const QPS: &str = "own.kubernetesClientQps";
 const BURST: &str = "own.kubernetesClientBurst";
-const GATEWAY: &str = "spec.gateway.gatewayRef";
 const STATUS: &str = "spec.ingress.statusAddress";
 const SERVICE: &str = "spec.envoy.service";
 const WATCHED: &str = "own.watchNamespaces";
@@ -129,8 +123,6 @@ pub(super) fn serving(written: &Written, serving: &mut Serving, faults: &mut Fau
     if own.kubernetes_client_qps.is_some_and(|rate| !(rate >= 0.0 && rate.is_finite())) {
         faults.error(QPS, "expected a number of 0 and above");
     }
-    serving.gateway =
-        faults.name(GATEWAY, spec.gateway.as_ref().and_then(|gateway| gateway.gateway_ref.as_ref()));
     serving.status_addresses =
         addresses(spec.ingress.as_ref().and_then(|said| said.status_address.as_deref()), faults);
     if let Some(said) = spec.envoy.as_ref().and_then(|envoy| envoy.service.as_ref()) {

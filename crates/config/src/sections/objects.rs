@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use model::Settings;
+use model::{FleetId, SecretName, Settings};
 
 use crate::fault::Faults;
 use crate::key::{Form, Key, key};
 use crate::written::Written;
+
+const GATEWAY: &str = "spec.gateway.gatewayRef";
 
 pub(super) const KEYS: &[Key] = &[
     key("spec.ingress.classNames", Form::Texts)
@@ -31,6 +33,10 @@ pub(super) const KEYS: &[Key] = &[
         .flag("duplicate-fqdn")
         .default("oldest-wins")
         .means("Which of several root HTTPProxies with one fqdn is served: oldest-wins, or invalid-all for none, as in Contour."),
+    key(GATEWAY, Form::Name)
+        .file("gateway.gatewayRef")
+        .default("none")
+        .means("The Gateway whose Envoys serve Ingresses, HTTPProxies and IngressRoutes, in place of those of the ingress."),
 ];
 
 pub(super) fn settings(written: &Written, settings: &mut Settings, faults: &mut Faults) {
@@ -44,6 +50,10 @@ pub(super) fn settings(written: &Written, settings: &mut Settings, faults: &mut 
         settings.disable_permit_insecure = proxies.disable_permit_insecure.unwrap_or_default();
     }
     settings.external_names = spec.enable_external_name_service.unwrap_or_default();
+    let gateway = spec.gateway.as_ref().and_then(|gateway| gateway.gateway_ref.as_ref());
+    if let Some(SecretName { namespace, name }) = faults.name(GATEWAY, gateway) {
+        settings.roots = FleetId::gateway(namespace, name);
+    }
     if let Some(duplicate) = faults.word("own.duplicateFqdn", written.own.duplicate_fqdn.as_ref()) {
         settings.duplicate_fqdn = duplicate.0;
     }

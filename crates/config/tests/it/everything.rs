@@ -9,9 +9,9 @@ use config::Standing;
 use model::{
     AccessLogs, Asked, AuthorizationProtocol, Bind, CertificateFiles, CipherSuite, CircuitBreakers,
     Compression, Curve, DefaultHeaders, DescriptorEntry, DnsFamily, Downstream, ExtensionName, Fingerprints,
-    GlobalAuthorization, GlobalRateLimit, GlobalTimeouts, Handshake, HeaderTexts, HttpVersions, LogFormat,
-    LogLevel, QuestionBody, RateLimitService, Sampling, SecretName, ServerHeader, Settings, Share, Tag,
-    Timeout, TlsOffer, TlsVersion, Tracing, Upstream,
+    FleetId, GlobalAuthorization, GlobalRateLimit, GlobalTimeouts, Handshake, HeaderTexts, HttpVersions,
+    LogFormat, LogLevel, QuestionBody, RateLimitService, Sampling, SecretName, ServerHeader, Settings, Share,
+    Tag, Timeout, TlsOffer, TlsVersion, Tracing, Upstream,
 };
 use serde_json::Value;
 
@@ -84,6 +84,19 @@ fn downstream() -> Downstream {
     }
 }
 
+/// What the file with every key says of time limits.
+fn timeouts() -> GlobalTimeouts {
+    GlobalTimeouts {
+        request: Timeout::After(Duration::from_secs(10)),
+        connection_idle: Timeout::After(Duration::from_secs(300)),
+        stream_idle: Timeout::Disabled,
+        max_connection_duration: Timeout::After(Duration::from_secs(3600)),
+        delayed_close: Timeout::After(Duration::from_secs(2)),
+        connection_shutdown_grace: Timeout::After(Duration::from_secs(3)),
+        connect: Duration::from_secs(4),
+    }
+}
+
 /// What the file with every key says of limits.
 fn limits() -> RateLimitService {
     RateLimitService {
@@ -144,15 +157,8 @@ fn every_key_that_is_honoured_shapes_the_settings() {
         overload_health: Some(local(8009)),
         admin_port: None,
         runtime: BTreeMap::from([("envoy.reloadable_features.x".into(), "true".into())]),
-        timeouts: GlobalTimeouts {
-            request: Timeout::After(Duration::from_secs(10)),
-            connection_idle: Timeout::After(Duration::from_secs(300)),
-            stream_idle: Timeout::Disabled,
-            max_connection_duration: Timeout::After(Duration::from_secs(3600)),
-            delayed_close: Timeout::After(Duration::from_secs(2)),
-            connection_shutdown_grace: Timeout::After(Duration::from_secs(3)),
-            connect: Duration::from_secs(4),
-        },
+        timeouts: timeouts(),
+        roots: FleetId::gateway("projectcontour", "contour"),
         disable_permit_insecure: true,
         external_names: true,
         dns_family: DnsFamily::V4,

@@ -12,7 +12,7 @@ fn file_and_flags_say_how_a_cluster_is_served() {
     let mut sources = Sources::default();
     sources.file(document(
         "debug: true\nkubeconfig: /etc/kubeconfig\nkubernetesClientQPS: 12.5\nkubernetesClientBurst: 100\n\
-         gateway: {gatewayRef: {namespace: a, name: b}}\ningress-status-address: '192.0.2.1, edge.example'\n\
+         ingress-status-address: '192.0.2.1, edge.example'\n\
          envoy-service-name: proxy\n\
          metrics: {contour: {port: 8010, server-certificate-path: /c, server-key-path: /k, ca-certificate-path: /a}}\n",
     ));
@@ -48,7 +48,6 @@ fn file_and_flags_say_how_a_cluster_is_served() {
             duration: Duration::from_secs(30),
             ..Election::default()
         },
-        gateway: Some(SecretName::new("a", "b")),
         status_addresses: vec![
             StatusAddress::Ip([192, 0, 2, 1].into()),
             StatusAddress::Name("edge.example".into()),

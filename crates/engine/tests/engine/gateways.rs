@@ -6,7 +6,7 @@ use model::{FleetId, Settings};
 use serde_json::{Value, json};
 use store::Change;
 
-use crate::objects::{service, service_port};
+use crate::objects::{self, root, service, service_port};
 use crate::outside::Run;
 
 const GATEWAYS: usize = 50;
@@ -154,4 +154,31 @@ fn a_listener_set_goes_to_another_gateway_whichever_of_the_two_runs_first() {
             assert_eq!(run.equals(&run_of(world(81, to))), Ok(()), "from {from} to {to}, {first} first");
         }
     }
+}
+
+#[test]
+fn roots_follow_the_ports_of_the_gateway_that_serves_them() {
+    let settings = Settings { roots: FleetId::gateway("ns", "edge"), ..Settings::default() };
+    let gateway = |ports: &[u16]| {
+        let listener = |port| json!({"name": format!("http-{port}"), "protocol": "HTTP", "port": port});
+        let listeners: Vec<_> = ports.iter().map(listener).collect();
+        object(api::Kind::Gateway, "ns", "edge", &json!({"gatewayClassName": "ours", "listeners": listeners}))
+    };
+    let run_of = |ports: &[u16]| {
+        let proxy = root("ns", "site", "site.example", vec![objects::route("/", "web")]);
+        let world = [class("ours", &settings.gateway_controller), web(), gateway(ports), proxy.into()];
+        let mut run = Run::of(&settings, world.into_iter().map(Change::Applied).collect());
+        run.accept();
+        run
+    };
+    let mut run = run_of(&[80]);
+    for ports in [&[8080][..], &[80, 8080], &[80]] {
+        run.apply([gateway(ports)]);
+        run.accept();
+        assert_eq!(run.equals(&run_of(ports)), Ok(()), "{ports:?}");
+    }
+    let proxy = model::ObjectId::new(model::Kind::HttpProxy, "ns", "site");
+    run.apply([gateway(&[80, 8080])]);
+    let reasons: Vec<_> = run.reports[&proxy].problems.iter().map(|problem| problem.reason).collect();
+    assert_eq!(reasons, ["ErrorIdentifyingListener"]);
 }

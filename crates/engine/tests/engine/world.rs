@@ -37,8 +37,8 @@ use api::{
 };
 use ingress_route::any_ingress_route;
 use model::{
-    Asked, AuthorizationProtocol, DefaultHeaders, ExtensionName, GlobalAuthorization, HeaderTexts, Kind,
-    Layout, ObjectId, RateLimitService, Sampling, SecretName, Settings, Share, Tracing,
+    Asked, AuthorizationProtocol, DefaultHeaders, ExtensionName, FleetId, GlobalAuthorization, HeaderTexts,
+    Kind, Layout, ObjectId, RateLimitService, Sampling, SecretName, Settings, Share, Tracing,
 };
 use proxy::{any_proxy, any_route, any_timeouts};
 use store::Change;
@@ -175,6 +175,9 @@ pub(crate) fn settings(dice: &mut Dice) -> Settings {
         path_bytes: 256,
         tags: BTreeMap::new(),
     });
+    if dice.chance(25) {
+        settings.roots = FleetId::gateway("a", "it0");
+    }
     settings.layout = *dice.pick(&[Layout::Table, Layout::Scoped, Layout::OnDemand]);
     settings
 }

@@ -7,7 +7,7 @@ use api::core::Service;
 use api::discovery::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
 use api::meta::ObjectMeta;
 use api::{DecodeProblem, Decoded, Kind, Object};
-use model::{ObjectId, Problem, Report, Severity, Verdict};
+use model::{FleetId, ObjectId, Problem, Report, Severity, Verdict};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -79,6 +79,7 @@ impl<'a> Head<'a> {
             verdict: Verdict::Invalid,
             problems: vec![problem],
             gateway_api: None,
+            fleet: FleetId::ingress(),
         }
     }
 }

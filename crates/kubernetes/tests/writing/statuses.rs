@@ -8,8 +8,8 @@ use http::StatusCode;
 use isobath_kubernetes::lease::Role;
 use isobath_kubernetes::status::{Ended, Observe, Writer, input};
 use model::{
-    Condition, GatewayApiStatus, Holds, Kind, ObjectId, ParentRef, ParentStatus, Problem, Report, Severity,
-    Verdict,
+    Condition, FleetId, GatewayApiStatus, Holds, Kind, ObjectId, ParentRef, ParentStatus, Problem, Report,
+    Severity, Verdict,
 };
 use serde_json::{Value, json};
 use status::{CONTROLLER_NAME, Input, Observation, Statement, Target};
@@ -96,7 +96,14 @@ impl Writing {
         };
         let object = ObjectId::new(Kind::HttpProxy, "shop", name);
         let problems = vec![problem];
-        let report = Report { object, generation: 1, verdict: Verdict::Invalid, problems, gateway_api: None };
+        let report = Report {
+            object,
+            generation: 1,
+            verdict: Verdict::Invalid,
+            problems,
+            gateway_api: None,
+            fleet: FleetId::ingress(),
+        };
         self.tell.send(Input::Said(Box::new(Statement::of(&report, 1).unwrap()))).unwrap();
     }
 
@@ -137,6 +144,7 @@ fn attach(writing: &Writing, object: Value) {
             parent,
             conditions: vec![accepted],
         }]))),
+        fleet: FleetId::ingress(),
     };
     let target = Target::new(status::Kind::HttpRoute, "shop", "cart");
     let seen = Observation::decode(target.kind, object).unwrap();

@@ -274,6 +274,7 @@ fn an_object_that_cannot_be_read_is_told_until_it_is_gone_or_read() {
         verdict: model::Verdict::Invalid,
         problems: vec![],
         gateway_api: None,
+        fleet: model::FleetId::ingress(),
     };
     scene.controller.change(vec![Change::Removed(site.clone())]);
     scene.controller.cannot_read(vec![report.clone()]);

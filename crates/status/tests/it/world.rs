@@ -233,8 +233,10 @@ impl World {
             Kind::BackendTlsPolicy => model::Kind::BackendTlsPolicy,
             kind => panic!("no test says anything of a {}", kind.as_str()),
         };
+        let object = ObjectId::new(kind, target.namespace.clone(), target.name.clone());
         Report {
-            object: ObjectId::new(kind, target.namespace.clone(), target.name.clone()),
+            fleet: status.fleet(&object),
+            object,
             generation: self.cluster.generation(target),
             verdict: Verdict::Valid,
             problems: vec![],
@@ -347,6 +349,7 @@ pub(crate) fn statement(
         kind => panic!("{} has conditions of its own", kind.as_str()),
     };
     let object = ObjectId::new(kind, target.namespace.clone(), target.name.clone());
-    let report = Report { object, generation, verdict, problems, gateway_api: None };
+    let report =
+        Report { object, generation, verdict, problems, gateway_api: None, fleet: FleetId::ingress() };
     Statement::of(&report, carried_by).expect("it has a status")
 }

@@ -21,7 +21,7 @@ use crate::tls;
 /// The reason for a certificate that cannot be used.
 const INVALID: &str = "InvalidCertificateRef";
 
-/// Contour's word for HTTPS.
+/// Contour's word for HTTPS whose certificates are those of Ingresses and HTTPProxies.
 const CONTOURS_HTTPS: &str = "projectcontour.io/https";
 
 /// A listener, and what is wrong with it by itself.
@@ -97,7 +97,11 @@ fn carries(listener: &Listener) -> Option<Carries> {
         Some(Protocol::Tls) => Some(Carries::TerminatedTls),
         Some(Protocol::Tcp) => Some(Carries::Tcp),
         Some(Protocol::Udp) => Some(Carries::Udp),
-        None => (listener.protocol.as_str() == CONTOURS_HTTPS).then_some(Carries::Https),
+        None if listener.protocol.as_str() != CONTOURS_HTTPS => None,
+        None if listener.tls.as_ref().is_some_and(|tls| !tls.certificate_refs.is_empty()) => {
+            Some(Carries::Https)
+        }
+        None => Some(Carries::HttpsOfRoots),
     }
 }
 
@@ -105,6 +109,7 @@ fn carries(listener: &Listener) -> Option<Carries> {
 pub(super) const fn suitable(carries: Carries) -> &'static [Kind] {
     match carries {
         Carries::Http | Carries::Https => &[Kind::HttpRoute, Kind::GrpcRoute],
+        Carries::HttpsOfRoots => &[],
         Carries::TerminatedTls | Carries::PassedTls => &[Kind::TlsRoute],
         Carries::Tcp => &[Kind::TcpRoute],
         Carries::Udp => &[Kind::UdpRoute],

@@ -33,7 +33,8 @@ pub(crate) fn report(
     problems.dedup();
     let is_invalid = problems.iter().any(|problem| problem.severity == Severity::Error);
     let verdict = if is_invalid { Verdict::Invalid } else { Verdict::Valid };
-    Some(Report { object: id.clone(), generation, verdict, problems, gateway_api: Some(Box::new(status)) })
+    let (object, fleet) = (id.clone(), status.fleet(id));
+    Some(Report { object, generation, verdict, problems, gateway_api: Some(Box::new(status)), fleet })
 }
 
 fn generation(reader: &Reader<'_>, id: &ObjectId) -> Option<i64> {

@@ -26,7 +26,7 @@ impl Sharing {
     pub(super) const fn of(carries: Carries) -> Self {
         match carries {
             Carries::Http => Self::Plaintext,
-            Carries::Https | Carries::TerminatedTls | Carries::PassedTls => Self::Tls,
+            Carries::Https | Carries::HttpsOfRoots | Carries::TerminatedTls | Carries::PassedTls => Self::Tls,
             Carries::Tcp => Self::Tcp,
             Carries::Udp => Self::Udp,
         }

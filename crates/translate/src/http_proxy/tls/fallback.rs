@@ -38,6 +38,10 @@ pub(super) fn certificate(
             fault("FallbackNotValid", message)
         }
     })?;
+    if context.settings.roots.of_gateway().is_some() {
+        context.note(id, ignored(&at, "has no effect at a Gateway").warning());
+        return Ok(None);
+    }
     if carries == Carries::Connections {
         // Nothing in a connection says which host it is for, once its server name is nobody's.
         context.note(id, ignored(&at, "has no effect on connections").warning());

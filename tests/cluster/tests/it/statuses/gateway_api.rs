@@ -96,8 +96,10 @@ impl<'a> Writing<'a> {
 
     /// Tells what there is to say of the first form of an object.
     fn say(&self, target: &Target, kind: model::Kind, status: GatewayApiStatus) {
+        let object = ObjectId::new(kind, target.namespace.clone(), target.name.clone());
         let report = Report {
-            object: ObjectId::new(kind, target.namespace.clone(), target.name.clone()),
+            fleet: status.fleet(&object),
+            object,
             generation: 1,
             verdict: Verdict::Valid,
             problems: vec![],
