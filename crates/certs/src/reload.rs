@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, ServerConfig};
 use time::OffsetDateTime;
@@ -284,7 +285,11 @@ impl ReloadingServerConfig {
     /// Watches folders, not files: a rename over a file, or over the kubelet's `..data`, is seen only there.
     fn watcher(&self, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
         let changed = Arc::clone(changed);
-        let watcher = notify::recommended_watcher(move |_| changed.notify_one());
+        let watcher = notify::recommended_watcher(move |event| {
+            if may_change(&event) {
+                changed.notify_one();
+            }
+        });
         let watcher = watcher.and_then(|mut watcher| {
             self.files
                 .folders()
@@ -294,6 +299,20 @@ impl ReloadingServerConfig {
         });
         watcher.inspect_err(|error| tracing::warn!(%error, "no file events, certificates are polled")).ok()
     }
+}
+
+/// Whether an event may be about a change. Those of files that are only read are told, too: our own looks must not lead
+/// to the next.
+fn may_change(event: &notify::Result<notify::Event>) -> bool {
+    let written = AccessKind::Close(AccessMode::Write);
+    event.as_ref().map_or(true, |event| match event.kind {
+        EventKind::Access(access) => access == written,
+        EventKind::Any
+        | EventKind::Create(_)
+        | EventKind::Modify(_)
+        | EventKind::Remove(_)
+        | EventKind::Other => true,
+    })
 }
 
 impl fmt::Debug for ReloadingServerConfig {
@@ -373,6 +392,8 @@ fn log_notes(material: &Material) {
 
 #[cfg(test)]
 mod tests {
+    use notify::event::{CreateKind, ModifyKind, RemoveKind, RenameMode};
+
     use super::*;
     use crate::{Generated, Options, generate};
 
@@ -420,6 +441,31 @@ mod tests {
             () = tokio::time::sleep(HANG) => panic!("not reloaded"),
         }
         assert!(!Arc::ptr_eq(&before, &config.current()));
+    }
+
+    #[test]
+    fn files_that_are_only_read_are_not_looked_at_again() {
+        let event = |kind| Ok(notify::Event::new(kind));
+        let is_read = [
+            AccessKind::Read,
+            AccessKind::Open(AccessMode::Any),
+            AccessKind::Open(AccessMode::Read),
+            AccessKind::Close(AccessMode::Read),
+        ];
+        for access in is_read {
+            assert!(!may_change(&event(EventKind::Access(access))), "{access:?}");
+        }
+        let is_written = [
+            EventKind::Access(AccessKind::Close(AccessMode::Write)),
+            EventKind::Create(CreateKind::File),
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)),
+            EventKind::Remove(RemoveKind::File),
+            EventKind::Any,
+        ];
+        for kind in is_written {
+            assert!(may_change(&event(kind)), "{kind:?}");
+        }
+        assert!(may_change(&Err(notify::Error::generic("events were lost"))));
     }
 
     #[tokio::test]
