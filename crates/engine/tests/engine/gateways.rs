@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use store::Change;
 
 use crate::objects::{self, root, service, service_port};
-use crate::outside::Run;
+use crate::outside::{Run, scope};
 
 const GATEWAYS: usize = 50;
 const ROUTES: usize = 100;
@@ -84,7 +84,7 @@ fn a_route_that_comes_is_counted_by_its_gateway() {
     let outcome = run.apply([route(7, ROUTES, "/")]);
     // Its own report, and that of the Gateway.
     assert_eq!(units(outcome.work), work(1, 1, 2));
-    assert_eq!(outcome.names(), [format!("ScopedRouteConfiguration http-80/host-{ROUTES}.example")]);
+    assert_eq!(outcome.names(), [scope("http-80", &format!("host-{ROUTES}.example"))]);
     let again = run.apply([route(7, ROUTES, "/")]);
     assert_eq!(units(again.work), work(0, 0, 0));
 }

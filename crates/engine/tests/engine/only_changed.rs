@@ -9,7 +9,7 @@ use store::Change;
 use crate::objects::{
     endpoint, pairs, root, route, service, service_port, slice, time, tls_secret, with_tls,
 };
-use crate::outside::Run;
+use crate::outside::{Run, scope};
 
 const HOSTS: usize = 10_000;
 /// The first hosts have TLS, all with one certificate for each ten.
@@ -152,11 +152,6 @@ fn one_more_host_recomputes_what_is_its_own() {
     let outcome = large.changes(vec![Change::Removed(id)]);
     assert_eq!(outcome.names().len(), 3, "{:?}", outcome.names());
     assert!(outcome.work.units() <= 10, "{:?}", outcome.work);
-}
-
-/// What the scope of a host is told as.
-fn scope(class: &str, host: &str) -> String {
-    format!("ScopedRouteConfiguration {}", envoy::scope_name(&format!("{class}/{host}")))
 }
 
 #[test]

@@ -229,6 +229,11 @@ fn is_named_by_nobody(kind: ResourceType, name: &str) -> bool {
     }
 }
 
+/// What the scope of a host is told as.
+pub(crate) fn scope(class: &str, host: &str) -> String {
+    format!("ScopedRouteConfiguration {}", envoy::scope_name(&format!("{class}/{host}")))
+}
+
 /// What a table, a scope or a cluster names, read from its bytes.
 fn named_in_content(resource: &Resource) -> Vec<(ResourceType, String)> {
     match resource.resource_type {
