@@ -55,8 +55,8 @@ impl<'a> Class<'a> {
     }
 
     /// The key of a host.
-    pub(super) fn key(self, host: &Host) -> Arc<str> {
-        [self.word(), "/", host.as_str()].concat().into()
+    pub(super) fn key(self, host: &Host) -> String {
+        [self.word(), "/", host.as_str()].concat()
     }
 
     /// The name of a host's scope.
@@ -82,7 +82,10 @@ pub fn scope_name(key: &str) -> Arc<str> {
         return key.into();
     }
     let digest = digest::digest(&digest::SHA256, key.as_bytes());
-    URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16]).into()
+    let mut name = [0; SHORT];
+    let written = URL_SAFE_NO_PAD.encode_slice(&digest.as_ref()[..16], &mut name);
+    debug_assert_eq!(written, Ok(SHORT));
+    str::from_utf8(&name).expect("digits are ASCII").into()
 }
 
 /// The key of a scope, as it stands in its bytes before all that is long.

@@ -45,7 +45,7 @@ impl Tables {
     pub(super) fn key(self, host: &Host, guard: Guard) -> Arc<str> {
         match self {
             Self::Routes => format!("{PREFIX}{host}{}", suffix(guard)).into(),
-            Self::Scopes => Class::Own(guard).key(host),
+            Self::Scopes => Class::Own(guard).key(host).into(),
         }
     }
 
@@ -83,21 +83,21 @@ impl Tables {
         listener: &ListenerId,
         of_all: Asked,
     ) -> Option<Resource> {
-        let name = self.name(host, guard);
+        if self == Self::Scopes {
+            return None;
+        }
         let whom = match guard {
             Guard::Nothing | Guard::Tokens => of_all,
             Guard::Authorization | Guard::Both => Asked::Somebody,
         };
+        let name = self.name(host, guard);
         let table = RouteConfiguration {
             name: name.to_string(),
             virtual_hosts: vec![misdirected(whom)],
             ..route_table::every_table()
         };
         let after = References::new(vec![Reference::listener(listener.as_str().into())]);
-        match self {
-            Self::Routes => Some(Resource::new(name, &table, after)),
-            Self::Scopes => None,
-        }
+        Some(Resource::new(name, &table, after))
     }
 
     /// Where the chain finds its table, by the [`key`](Self::key) of that.
