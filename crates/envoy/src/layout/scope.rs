@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::digest;
 use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::Key;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::Fragment;
