@@ -7,7 +7,7 @@ mod statuses;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use admin::{Exposition, Histogram, Kind, Summary};
@@ -52,19 +52,24 @@ pub(super) struct Happened {
     rejections: AtomicU64,
     /// Unix seconds.
     last: AtomicU64,
-    envoys: AtomicU64,
-    /// The last configuration of each fleet that was offered to nobody.
-    unseen: Mutex<BTreeMap<FleetId, u64>>,
+    audiences: Mutex<BTreeMap<FleetId, Audience>>,
     engine: Histogram<{ TIMES.len() }>,
     engine_lately: Summary,
     acknowledged: Histogram<{ TIMES.len() }>,
     pub(super) judged: Judged,
 }
 
+/// Who listens in a fleet.
+#[derive(Default)]
+struct Audience {
+    envoys: u64,
+    /// The last configuration that was offered while nobody listened.
+    unseen: u64,
+}
+
 impl Default for Happened {
     fn default() -> Self {
         let [publications, resources, bytes, units, changes, rejections, last] = Default::default();
-        let (envoys, unseen) = Default::default();
         Self {
             publications,
             resources,
@@ -73,8 +78,7 @@ impl Default for Happened {
             changes,
             rejections,
             last,
-            envoys,
-            unseen,
+            audiences: Mutex::default(),
             engine: Histogram::new(TIMES),
             engine_lately: Summary::default(),
             acknowledged: Histogram::new(TIMES),
@@ -99,19 +103,27 @@ impl Happened {
         self.last.store(now.as_secs(), Ordering::Relaxed);
         self.engine.observe(published.engine_time);
         self.engine_lately.observe(published.engine_time);
-        if self.envoys.load(Ordering::Relaxed) == 0 {
-            self.unseen().insert(published.fleet.clone(), published.generation);
-        }
+        self.audience(&published.fleet, |audience| {
+            if audience.envoys == 0 {
+                audience.unseen = published.generation;
+            }
+        });
     }
 
-    fn unseen(&self) -> MutexGuard<'_, BTreeMap<FleetId, u64>> {
-        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does something with those who listen in a fleet. Of a fleet of which nothing is known nothing is kept.
+    fn audience<T>(&self, fleet: &FleetId, change: impl FnOnce(&mut Audience) -> T) -> T {
+        let mut audiences = self.audiences.lock().unwrap_or_else(PoisonError::into_inner);
+        let audience = audiences.entry(fleet.clone()).or_default();
+        let changed = change(audience);
+        if let Audience { envoys: 0, unseen: 0 } = audience {
+            audiences.remove(fleet);
+        }
+        changed
     }
 
     /// What waited for an Envoy to come says nothing of how long Envoys take.
     fn acknowledged(&self, fleet: &FleetId, generation: u64, took: Duration) {
-        let unseen = self.unseen().get(fleet).copied().unwrap_or_default();
-        if generation > unseen {
+        if generation > self.audience(fleet, |audience| audience.unseen) {
             self.acknowledged.observe(took);
         }
     }
@@ -126,12 +138,14 @@ impl Metrics {
             Notice::Acknowledged { fleet, generation, in_all, .. } => {
                 happened.acknowledged(fleet, *generation, *in_all);
             }
-            Notice::Dissolved(fleet) => drop(happened.unseen().remove(fleet)),
+            Notice::Dissolved(fleet) => happened.audience(fleet, |audience| audience.unseen = 0),
             Notice::Report { report, .. } => happened.judged.put(report),
             Notice::Forgotten(object) => happened.judged.forget(object),
             Notice::Rejected { .. } => drop(happened.rejections.fetch_add(1, Ordering::Relaxed)),
-            Notice::Connected { .. } => drop(happened.envoys.fetch_add(1, Ordering::Relaxed)),
-            Notice::Disconnected { .. } => drop(happened.envoys.fetch_sub(1, Ordering::Relaxed)),
+            Notice::Connected { fleet, .. } => happened.audience(fleet, |audience| audience.envoys += 1),
+            Notice::Disconnected { fleet, .. } => {
+                happened.audience(fleet, |audience| audience.envoys = audience.envoys.saturating_sub(1));
+            }
         }
     }
 

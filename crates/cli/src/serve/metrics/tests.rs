@@ -44,3 +44,49 @@ fn every_metric_is_in_the_page() {
         assert_eq!(found, expected, "UPDATE=1 writes the page anew");
     }
 }
+
+fn published(fleet: &FleetId, generation: u64) -> Notice {
+    Notice::Published(Published {
+        fleet: fleet.clone(),
+        generation,
+        set: vec![],
+        removed: vec![],
+        work: Default::default(),
+        engine_time: Duration::ZERO,
+    })
+}
+
+fn acknowledged(fleet: &FleetId, generation: u64) -> Notice {
+    let (after, in_all) = (Duration::ZERO, Duration::from_secs(60));
+    Notice::Acknowledged { fleet: fleet.clone(), generation, after, in_all, nodes: 1 }
+}
+
+fn connected(fleet: &FleetId) -> Notice {
+    Notice::Connected { fleet: fleet.clone(), node: "envoy".to_owned() }
+}
+
+fn disconnected(fleet: &FleetId) -> Notice {
+    Notice::Disconnected { fleet: fleet.clone(), node: "envoy".to_owned() }
+}
+
+#[test]
+fn what_waited_for_the_first_envoy_of_its_fleet_is_no_time_until_acknowledgement() {
+    let (ingress, gateway) = (FleetId::ingress(), FleetId::gateway("default", "web"));
+    let metrics = metrics();
+    let counted = |notices: &[Notice]| {
+        notices.iter().for_each(|notice| metrics.note(notice));
+        let mut exposition = Exposition::default();
+        metrics.write(true, &mut exposition);
+        let mut lines = exposition.text().lines();
+        let count = lines.find_map(|line| line.strip_prefix("isobath_acknowledgement_seconds_count "));
+        count.unwrap().parse::<u64>().unwrap()
+    };
+    let seen = [connected(&ingress), published(&ingress, 1), acknowledged(&ingress, 1)];
+    assert_eq!(counted(&seen), 1, "an Envoy was there");
+    let waited = [published(&gateway, 2), connected(&gateway), acknowledged(&gateway, 2)];
+    assert_eq!(counted(&waited), 1, "Envoys of another fleet do not listen for it");
+    assert_eq!(counted(&[published(&gateway, 3), acknowledged(&gateway, 3)]), 2, "an Envoy is there now");
+    let again =
+        [disconnected(&gateway), published(&gateway, 4), connected(&gateway), acknowledged(&gateway, 4)];
+    assert_eq!(counted(&again), 2, "the only Envoy had gone");
+}
