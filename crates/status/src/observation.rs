@@ -2,10 +2,19 @@
 
 use std::sync::Arc;
 
+use api::contour_configuration::ContourConfigurationStatus;
+use api::extension_service::ExtensionServiceStatus;
+use api::gateway_api::gateway::GatewayStatus;
+use api::gateway_api::gateway_class::GatewayClassStatus;
+use api::gateway_api::listener_set::ListenerSetStatus;
 use api::gateway_api::status::{PolicyStatus, RouteStatus};
+use api::http_proxy::HttpProxyStatus;
 use api::http_proxy::status::{DetailedCondition, LoadBalancerIngress};
+use api::ingress_route::IngressRouteStatus;
 use api::meta::ObjectMeta;
+use api::tls_certificate_delegation::TlsCertificateDelegationStatus;
 use api::{ContourConfiguration, DecodeProblem, Object};
+use k8s_openapi::api::networking::v1::IngressStatus;
 use serde_json::Value;
 
 use crate::gateway_api::{Beside, GatewayApi};
@@ -54,84 +63,11 @@ impl Observation {
     /// What an object says; `None` when the status of such objects is not ours.
     #[must_use]
     pub fn of(object: &Object) -> Option<(Target, Self)> {
+        let (kind, status) = status(object)?;
         let mut seen = Self::new(object.metadata());
-        let kind = match object {
-            Object::Ingress(object) => {
-                let status = object.status.as_ref().and_then(|status| status.load_balancer.as_ref());
-                let entries = status.and_then(|status| status.ingress.as_ref());
-                seen.load_balancer = entries.into_iter().flatten().map(of_ingress).collect();
-                Kind::Ingress
-            }
-            Object::HttpProxy(object) => {
-                if let Some(status) = object.status.as_deref().cloned() {
-                    seen.current_status = status.current_status;
-                    seen.description = status.description;
-                    seen.conditions = status.conditions;
-                    seen.load_balancer = status.load_balancer.ingress;
-                }
-                Kind::HttpProxy
-            }
-            Object::TlsCertificateDelegation(object) => {
-                seen.conditions = object.status.iter().flat_map(|status| status.conditions.clone()).collect();
-                Kind::TlsCertificateDelegation
-            }
-            Object::HeptioCertificateDelegation(object) => {
-                seen.conditions = object.status.iter().flat_map(|status| status.conditions.clone()).collect();
-                Kind::HeptioCertificateDelegation
-            }
-            Object::ExtensionService(object) => {
-                seen.conditions = object.status.iter().flat_map(|status| status.conditions.clone()).collect();
-                Kind::ExtensionService
-            }
-            Object::IngressRoute(object) => {
-                if let Some(status) = object.status.clone() {
-                    seen.current_status = status.current_status;
-                    seen.description = status.description;
-                }
-                Kind::IngressRoute
-            }
-            Object::GatewayClass(object) => {
-                seen.gateway_api = object.status.as_deref().cloned().map(GatewayApi::Class);
-                Kind::GatewayClass
-            }
-            Object::Gateway(object) => {
-                seen.gateway_api = object.status.as_deref().cloned().map(GatewayApi::Gateway);
-                Kind::Gateway
-            }
-            Object::ListenerSet(object) => {
-                seen.gateway_api = object.status.as_deref().cloned().map(GatewayApi::ListenerSet);
-                Kind::ListenerSet
-            }
-            Object::HttpRoute(object) => {
-                seen.gateway_api = route(object.status.as_deref());
-                Kind::HttpRoute
-            }
-            Object::GrpcRoute(object) => {
-                seen.gateway_api = route(object.status.as_deref());
-                Kind::GrpcRoute
-            }
-            Object::TlsRoute(object) => {
-                seen.gateway_api = route(object.status.as_deref());
-                Kind::TlsRoute
-            }
-            Object::TcpRoute(object) => {
-                seen.gateway_api = route(object.status.as_deref());
-                Kind::TcpRoute
-            }
-            Object::UdpRoute(object) => {
-                seen.gateway_api = route(object.status.as_deref());
-                Kind::UdpRoute
-            }
-            Object::BackendTlsPolicy(object) => {
-                seen.gateway_api = policy(object.status.as_deref());
-                Kind::BackendTlsPolicy
-            }
-            Object::XBackendTrafficPolicy(object) => {
-                seen.gateway_api = policy(object.status.as_deref());
-                Kind::XBackendTrafficPolicy
-            }
-            _ => return None,
-        };
+        if let Some(status) = status {
+            status.tell(&mut seen);
+        }
         Some((Target::new(kind, object.namespace(), object.name()), seen))
     }
 
@@ -139,7 +75,9 @@ impl Observation {
     #[must_use]
     pub fn of_configuration(object: &ContourConfiguration) -> (Target, Self) {
         let mut seen = Self::new(&object.metadata);
-        seen.conditions = object.status.iter().flat_map(|status| status.conditions.clone()).collect();
+        if let Some(status) = &object.status {
+            status.tell(&mut seen);
+        }
         let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
         let name = object.metadata.name.as_deref().unwrap_or_default();
         (Target::new(Kind::ContourConfiguration, namespace, name), seen)
@@ -168,6 +106,95 @@ impl Observation {
         self.conditions.iter().find(|condition| condition.r#type == name)
     }
 }
+
+/// The status of an object, as it stands there.
+trait Status {
+    /// Puts what it says into an observation.
+    fn tell(&self, seen: &mut Observation);
+}
+
+/// The status of an object; `None` when that of such objects is not ours.
+fn status(object: &Object) -> Option<(Kind, Option<&dyn Status>)> {
+    fn of<S: Status>(status: Option<&S>) -> Option<&dyn Status> {
+        status.map(|status| status as &dyn Status)
+    }
+    Some(match object {
+        Object::Ingress(object) => (Kind::Ingress, of(object.status.as_ref())),
+        Object::HttpProxy(object) => (Kind::HttpProxy, of(object.status.as_deref())),
+        Object::TlsCertificateDelegation(object) => {
+            (Kind::TlsCertificateDelegation, of(object.status.as_deref()))
+        }
+        Object::HeptioCertificateDelegation(object) => {
+            (Kind::HeptioCertificateDelegation, of(object.status.as_deref()))
+        }
+        Object::ExtensionService(object) => (Kind::ExtensionService, of(object.status.as_deref())),
+        Object::IngressRoute(object) => (Kind::IngressRoute, of(object.status.as_ref())),
+        Object::GatewayClass(object) => (Kind::GatewayClass, of(object.status.as_deref())),
+        Object::Gateway(object) => (Kind::Gateway, of(object.status.as_deref())),
+        Object::ListenerSet(object) => (Kind::ListenerSet, of(object.status.as_deref())),
+        Object::HttpRoute(object) => (Kind::HttpRoute, of(object.status.as_deref())),
+        Object::GrpcRoute(object) => (Kind::GrpcRoute, of(object.status.as_deref())),
+        Object::TlsRoute(object) => (Kind::TlsRoute, of(object.status.as_deref())),
+        Object::TcpRoute(object) => (Kind::TcpRoute, of(object.status.as_deref())),
+        Object::UdpRoute(object) => (Kind::UdpRoute, of(object.status.as_deref())),
+        Object::BackendTlsPolicy(object) => (Kind::BackendTlsPolicy, of(object.status.as_deref())),
+        Object::XBackendTrafficPolicy(object) => (Kind::XBackendTrafficPolicy, of(object.status.as_deref())),
+        _ => return None,
+    })
+}
+
+impl Status for IngressStatus {
+    fn tell(&self, seen: &mut Observation) {
+        let entries = self.load_balancer.as_ref().and_then(|status| status.ingress.as_ref());
+        seen.load_balancer = entries.into_iter().flatten().map(of_ingress).collect();
+    }
+}
+
+impl Status for HttpProxyStatus {
+    fn tell(&self, seen: &mut Observation) {
+        seen.current_status.clone_from(&self.current_status);
+        seen.description.clone_from(&self.description);
+        seen.conditions.clone_from(&self.conditions);
+        seen.load_balancer.clone_from(&self.load_balancer.ingress);
+    }
+}
+
+impl Status for IngressRouteStatus {
+    fn tell(&self, seen: &mut Observation) {
+        seen.current_status.clone_from(&self.current_status);
+        seen.description.clone_from(&self.description);
+    }
+}
+
+macro_rules! conditions_alone {
+    ($($status:ty),*) => {
+        $(impl Status for $status {
+            fn tell(&self, seen: &mut Observation) {
+                seen.conditions.clone_from(&self.conditions);
+            }
+        })*
+    };
+}
+
+conditions_alone!(TlsCertificateDelegationStatus, ExtensionServiceStatus, ContourConfigurationStatus);
+
+macro_rules! of_gateway_api {
+    ($($status:ty => $variant:ident),*) => {
+        $(impl Status for $status {
+            fn tell(&self, seen: &mut Observation) {
+                seen.gateway_api = Some(GatewayApi::$variant(self.clone()));
+            }
+        })*
+    };
+}
+
+of_gateway_api!(
+    GatewayClassStatus => Class,
+    GatewayStatus => Gateway,
+    ListenerSetStatus => ListenerSet,
+    RouteStatus => Route,
+    PolicyStatus => Policy
+);
 
 /// What is kept of an observation: enough to tell whether something else is to be said, and to leave times where they
 /// are. Small, because every replica keeps it of every object.
@@ -264,14 +291,6 @@ impl Seen {
     pub(crate) fn beside(&self) -> &Beside {
         Beside::of(self.beside.as_deref())
     }
-}
-
-fn route(status: Option<&RouteStatus>) -> Option<GatewayApi> {
-    status.cloned().map(GatewayApi::Route)
-}
-
-fn policy(status: Option<&PolicyStatus>) -> Option<GatewayApi> {
-    status.cloned().map(GatewayApi::Policy)
 }
 
 fn standing(condition: &DetailedCondition) -> Standing<'_> {
