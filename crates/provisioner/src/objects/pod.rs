@@ -2,12 +2,11 @@
 //!
 //! No port of a listener is in it: listeners come and go, and Pods stay.
 
+use model::SHUTDOWN_MANAGER_PORT;
 use serde_json::{Value, json};
 
 use super::Wanted;
 
-/// Where the shutdown manager listens.
-const SHUTDOWN_PORT: u16 = 8090;
 /// As long as connections of clients may take to end, in seconds.
 const GRACE: u32 = 300;
 
@@ -124,7 +123,7 @@ fn envoy_container(wanted: &Wanted<'_>) -> Value {
             "initialDelaySeconds": 1,
             "periodSeconds": 3,
         },
-        "lifecycle": {"preStop": {"httpGet": {"path": "/shutdown", "port": SHUTDOWN_PORT, "scheme": "HTTP"}}},
+        "lifecycle": {"preStop": {"httpGet": {"path": "/shutdown", "port": SHUTDOWN_MANAGER_PORT, "scheme": "HTTP"}}},
         "resources": resources,
         "securityContext": restricted(),
         "volumeMounts": mounts,
@@ -137,7 +136,7 @@ fn shutdown_manager(wanted: &Wanted<'_>) -> Value {
         "image": wanted.settings.isobath_image,
         "args": ["envoy", "shutdown-manager"],
         "lifecycle": {"preStop": {"exec": {"command": ["/isobath", "envoy", "shutdown"]}}},
-        "livenessProbe": {"httpGet": {"path": "/healthz", "port": SHUTDOWN_PORT}, "periodSeconds": 10},
+        "livenessProbe": {"httpGet": {"path": "/healthz", "port": SHUTDOWN_MANAGER_PORT}, "periodSeconds": 10},
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
         "securityContext": restricted(),
         "volumeMounts": [{"name": "admin", "mountPath": "/admin"}],
