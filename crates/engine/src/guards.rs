@@ -48,11 +48,20 @@ impl Guards {
 
 /// What a route asks of requests beside its host, and of which requests; `None` for nothing.
 fn guarded(route: &Route) -> Option<impl std::hash::Hash> {
-    let Route { matches, action, policies, jwt, cors: _, request_headers: _, response_headers: _, origin: _ } =
-        route;
+    let Route {
+        matches,
+        action,
+        policies,
+        jwt,
+        authorization,
+        cors: _,
+        request_headers: _,
+        response_headers: _,
+        origin: _,
+    } = route;
     let sent_away = is_sent_away(action).then_some(action);
-    let asks = !policies.is_empty() || jwt.is_some() || sent_away.is_some();
-    asks.then_some((matches, policies, jwt, sent_away))
+    let asks = !policies.is_empty() || jwt.is_some() || authorization.is_some() || sent_away.is_some();
+    asks.then_some((matches, policies, jwt, authorization, sent_away))
 }
 
 /// Whether requests are kept from backends: those that must come by TLS, and those that are answered with an error.

@@ -6,7 +6,7 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{
-    Action, ClusterKey, JwtProvider, Route, SecretKey, TlsTermination, Traffic, VirtualHost, VirtualHostKey,
+    ClusterKey, JwtProvider, Route, SecretKey, TlsTermination, Traffic, VirtualHost, VirtualHostKey,
 };
 use store::Unit;
 
@@ -28,7 +28,7 @@ pub(crate) struct Uses {
 impl From<&VirtualHost> for Uses {
     fn from(host: &VirtualHost) -> Self {
         let mut clusters: Vec<&ClusterKey> = match &host.traffic {
-            Traffic::Http(routes) => routes.iter().flat_map(clusters).collect(),
+            Traffic::Http(routes) => routes.iter().flat_map(Route::clusters).collect(),
             Traffic::Tcp(targets) | Traffic::Udp(targets) => {
                 targets.clusters.iter().map(|each| &each.cluster).collect()
             }
@@ -71,17 +71,6 @@ impl Uses {
 fn secrets(tls: &TlsTermination) -> impl Iterator<Item = &SecretKey> {
     let bundle = tls.clients.certificates().and_then(|certificates| certificates.trust.bundle());
     tls.certificates.iter().chain(tls.clients.fallback()).chain(bundle)
-}
-
-fn clusters(route: &Route) -> impl Iterator<Item = &ClusterKey> {
-    let forward = match &route.action {
-        Action::Forward(forward) => Some(forward),
-        Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => None,
-    };
-    forward.into_iter().flat_map(|forward| {
-        let shares = forward.clusters.iter().map(|each| &each.cluster);
-        shares.chain(forward.mirrors.iter().map(|each| &each.cluster))
-    })
 }
 
 /// What hosts need, counted.

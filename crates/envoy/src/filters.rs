@@ -10,6 +10,7 @@ pub(crate) mod jwt_authn;
 mod local_rate_limit;
 mod rate_limit;
 mod rbac;
+mod route_authorization;
 mod router;
 pub(crate) mod scope_miss;
 mod script;
@@ -32,7 +33,7 @@ pub(crate) use router::SCOPE_AFTER_REDIRECT;
 type Entry = (&'static str, fn(&ConnectionManager<'_>) -> Option<Any>);
 
 /// All filters, in order (reference 7.3). No name stands twice: per-route settings are found by name.
-const FILTERS: [Entry; 16] = [
+const FILTERS: [Entry; 19] = [
     // First, so that all others see the route that is found in the end.
     (scope_miss::FIRST, scope_miss::first),
     (scope_miss::AGAIN, scope_miss::again),
@@ -47,6 +48,9 @@ const FILTERS: [Entry; 16] = [
     (RBAC, rbac::config),
     (JWT_AUTHN, jwt_authn::config),
     (EXT_AUTHZ, ext_authz::config),
+    (route_authorization::HEADERS, route_authorization::headers_config),
+    (route_authorization::GRPC, route_authorization::grpc_config),
+    (route_authorization::HTTP, route_authorization::http_config),
     (RATE_LIMIT, rate_limit::config),
     (STATEFUL_SESSION, stateful_session::config),
     (ROUTER, router::config),
@@ -96,13 +100,19 @@ pub(crate) fn messages_of_route(value: &VirtualHost, route: &Route) -> BTreeMap<
     // Nobody is asked about what has to come again by HTTPS.
     let is_only_redirected = matches!(route.action, Action::UpgradeToHttps) && may_ask(value);
     let unasked = is_only_redirected.then(unasked).unwrap_or_default();
-    let others = token.into_iter().chain(cors).chain(session).chain(unasked);
+    let asked = route.authorization.as_deref().map(route_authorization::messages).unwrap_or_default();
+    let others = token.into_iter().chain(cors).chain(session).chain(unasked).chain(asked);
     messages(&value.host, &route.policies).into_iter().chain(others).collect()
 }
 
 /// Whether somebody may be asked about requests to a host: where all hosts are asked about, each of them says so.
 pub(crate) fn may_ask(value: &VirtualHost) -> bool {
     value.is_authorized() || value.policies.authorization.is_some()
+}
+
+/// What a table of a Gateway says to filters, by the names of these: nobody is asked but where a route says whom.
+pub(crate) fn messages_of_gateway() -> BTreeMap<String, Any> {
+    route_authorization::silences()
 }
 
 /// What a backend of a route says to filters, by the names of these.

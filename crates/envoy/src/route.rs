@@ -16,7 +16,7 @@ use envoy_protos::envoy::config::core::v3::Metadata;
 use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::google::protobuf::BoolValue;
 use envoy_protos::google::protobuf::value::Kind;
-use model::{Action, DirectResponse, ListenerId, ObjectId, Route, Settings, VirtualHost};
+use model::{DirectResponse, ListenerId, ObjectId, Route, Settings, VirtualHost};
 
 use crate::{Reference, filters, headers};
 
@@ -63,6 +63,14 @@ impl Style {
             Some(_) => Wildcards::Labels,
         };
         Self { origins, wildcards }
+    }
+
+    /// Whether the listener is a Gateway's.
+    pub(crate) const fn is_of_gateway(self) -> bool {
+        match self.wildcards {
+            Wildcards::OneLabel => false,
+            Wildcards::Labels => true,
+        }
     }
 
     /// A table that is no scope's.
@@ -149,14 +157,7 @@ fn every_request(name: &str, action: proto::route::Action) -> proto::Route {
 
 /// The clusters that routes name.
 pub(crate) fn references(routes: &[Route]) -> Vec<Reference> {
-    routes.iter().flat_map(|route| clusters(&route.action)).collect()
-}
-
-fn clusters(action: &Action) -> Vec<Reference> {
-    match action {
-        Action::Forward(forward) => forward::clusters(forward),
-        Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => vec![],
-    }
+    routes.iter().flat_map(Route::clusters).map(|key| Reference::cluster(key.name())).collect()
 }
 
 /// The object that asked for the route, for access logs (`%METADATA(ROUTE:...)%`); Contour's keys.

@@ -1,5 +1,6 @@
 //! Services that are asked whether requests may pass.
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use crate::{ClusterKey, Timeout};
@@ -77,5 +78,36 @@ pub enum Check {
     Ask {
         /// Names and values; sorted, each name once.
         context: Vec<(Arc<str>, Arc<str>)>,
+    },
+}
+
+/// A service that a route of a Gateway asks whether its requests may pass. While it does not answer, none passes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RouteAuthorization {
+    /// The way to it.
+    pub cluster: ClusterKey,
+    /// What it speaks.
+    pub protocol: RouteAuthorizationProtocol,
+    /// The host that questions name.
+    pub authority: Arc<str>,
+    /// How long its answer may take.
+    pub timeout: Timeout,
+    /// How many bytes of the body it is told; a request with more is answered with 413. `None` for none.
+    pub body: Option<NonZeroU16>,
+}
+
+/// What an authorization service of a route speaks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RouteAuthorizationProtocol {
+    /// `envoy.service.auth.v3.Authorization`; it is told all headers.
+    Grpc,
+    /// HTTP: an answer with status 200 lets the request pass.
+    Http {
+        /// What stands before the path of the request; empty, or a path.
+        path_prefix: Arc<str>,
+        /// Headers of the request that it gets beside those that it always gets; lower case.
+        request_headers: Vec<Arc<str>>,
+        /// Headers of its answer that the backend gets, in lower case; `None` for all.
+        answer_headers: Option<Vec<Arc<str>>>,
     },
 }

@@ -39,7 +39,10 @@ mod upstream;
 mod virtual_host;
 
 pub use access_log::{AccessLogs, LogFormat, LogLevel};
-pub use authorization::{Authorization, AuthorizationProtocol, Check, NameMatch, Question, QuestionBody};
+pub use authorization::{
+    Authorization, AuthorizationProtocol, Check, NameMatch, Question, QuestionBody, RouteAuthorization,
+    RouteAuthorizationProtocol,
+};
 pub use balancing::{Aggression, Balancing, HashPart, HashSource, SlowStart};
 pub use cluster::{
     AssignmentKey, Authorities, Backend, CircuitBreakers, Cluster, ClusterKey, Discovery, DnsFamily,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    ClusterKey, CookieRewrite, CorsPolicy, Fraction, HashPart, HeaderEdits, ObjectId, Policies, RouteMatch,
-    Timeout,
+    ClusterKey, CookieRewrite, CorsPolicy, Fraction, HashPart, HeaderEdits, ObjectId, Policies,
+    RouteAuthorization, RouteMatch, Timeout,
 };
 
 /// A route: which requests it takes, and what happens to them.
@@ -19,6 +19,8 @@ pub struct Route {
     pub policies: Policies,
     /// The provider of the host whose token they must carry.
     pub jwt: Option<Arc<str>>,
+    /// The service that is asked whether they may pass; on listeners of Gateways only.
+    pub authorization: Option<Arc<RouteAuthorization>>,
     /// Which scripts of other origins may send such requests, where that is other than for the host.
     pub cors: Option<Arc<CorsPolicy>>,
     /// Changes to the request before it goes on.
@@ -27,6 +29,22 @@ pub struct Route {
     pub response_headers: HeaderEdits,
     /// The object that asked for the route; access logs show it.
     pub origin: ObjectId,
+}
+
+impl Route {
+    /// The clusters that its requests need: of backends, of copies, and of the service that is asked.
+    pub fn clusters(&self) -> impl Iterator<Item = &ClusterKey> {
+        let forward = match &self.action {
+            Action::Forward(forward) => Some(forward),
+            Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => None,
+        };
+        let asked = self.authorization.iter().map(|authorization| &authorization.cluster);
+        let carried = forward.into_iter().flat_map(|forward| {
+            let shares = forward.clusters.iter().map(|each| &each.cluster);
+            shares.chain(forward.mirrors.iter().map(|each| &each.cluster))
+        });
+        asked.chain(carried)
+    }
 }
 
 /// What happens to a request.

@@ -60,6 +60,7 @@ impl VirtualHost {
             action: Action::closed(),
             policies: Policies::default(),
             jwt: None,
+            authorization: None,
             cors: None,
             request_headers: HeaderEdits::default(),
             response_headers: HeaderEdits::default(),

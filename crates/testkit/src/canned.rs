@@ -92,6 +92,11 @@ impl Canned {
     pub fn received(&self) -> Vec<Received> {
         self.state.received().clone()
     }
+
+    /// The requests that arrived since this was called last.
+    pub fn take_received(&self) -> Vec<Received> {
+        std::mem::take(&mut *self.state.received())
+    }
 }
 
 impl Drop for Canned {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    Action, AncestorStatus, Authorization, Cluster, ClusterKey, CorsPolicy, GatewayApiStatus, Host,
-    JwtProvider, ObjectId, Policies, Problem, TlsTermination, Traffic, VirtualHostKey,
+    AncestorStatus, Authorization, Cluster, ClusterKey, CorsPolicy, GatewayApiStatus, Host, JwtProvider,
+    ObjectId, Policies, Problem, Route, TlsTermination, Traffic, VirtualHostKey,
 };
 use store::Age;
 
@@ -62,12 +62,7 @@ fn targets(traffic: &Traffic) -> Vec<&ClusterKey> {
         }
         Traffic::Http(routes) => {
             let mut keys = Vec::with_capacity(routes.len());
-            for route in routes {
-                if let Action::Forward(forward) = &route.action {
-                    keys.extend(forward.clusters.iter().map(|each| &each.cluster));
-                    keys.extend(forward.mirrors.iter().map(|each| &each.cluster));
-                }
-            }
+            keys.extend(routes.iter().flat_map(Route::clusters));
             keys
         }
     }

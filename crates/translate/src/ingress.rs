@@ -284,6 +284,7 @@ impl<'s> Translation<'_, 's> {
             action,
             policies: Policies::default(),
             jwt: None,
+            authorization: None,
             cors: None,
             request_headers: HeaderEdits::default(),
             response_headers: HeaderEdits::default(),

@@ -178,6 +178,7 @@ pub fn route(prefix: &str, action: Action) -> Route {
         action,
         policies: Policies::default(),
         jwt: None,
+        authorization: None,
         cors: None,
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),

@@ -3,16 +3,13 @@
 //!
 //! The script is a constant: what users wrote comes to it as data.
 
-use std::collections::BTreeMap;
-
-use envoy_protos::envoy::config::core::v3::DataSource;
-use envoy_protos::envoy::config::core::v3::data_source::Specifier;
+use envoy_protos::envoy::extensions::filters::http::lua::v3::LuaPerRoute;
 use envoy_protos::envoy::extensions::filters::http::lua::v3::lua_per_route::Override;
-use envoy_protos::envoy::extensions::filters::http::lua::v3::{Lua, LuaPerRoute};
 use envoy_protos::google::protobuf::value::Kind;
 use envoy_protos::google::protobuf::{Any, Struct, Value};
 use model::{CookieRewrite, VirtualHost};
 
+use super::script::named_script;
 use crate::any::pack;
 use crate::listener::ConnectionManager;
 
@@ -67,13 +64,11 @@ function envoy_on_response(handle)
 end
 "#;
 
-/// A chain of one host has the filter if the host needs it: each has a memory of its own for scripts.
+/// A chain of one host has the filter if the host needs it: each has a memory of its own for scripts. Only roots change
+/// cookies.
 pub(super) fn config(manager: &ConnectionManager<'_>) -> Option<Any> {
-    manager.host.is_none_or(VirtualHost::rewrites_cookies).then(|| {
-        let script =
-            DataSource { specifier: Some(Specifier::InlineString(SCRIPT.to_owned())), ..Default::default() };
-        pack(&Lua { source_codes: BTreeMap::from([(NAME.to_owned(), script)]), ..Default::default() })
-    })
+    let may_be_needed = manager.serves_roots() && manager.host.is_none_or(VirtualHost::rewrites_cookies);
+    may_be_needed.then(|| named_script(NAME, SCRIPT))
 }
 
 /// What a backend of a route says.

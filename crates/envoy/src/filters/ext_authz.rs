@@ -67,8 +67,8 @@ fn filter(cluster: &str, question: &Question) -> proto::ExtAuthz {
             (Services::GrpcService(service), None)
         }
         AuthorizationProtocol::Http { path_prefix, request_headers, upstream_headers } => {
-            let service = http(cluster, question, path_prefix, upstream_headers);
-            (Services::HttpService(service), list(request_headers))
+            let service = Service { cluster, authority: &question.authority, patience: question.timeout };
+            (Services::HttpService(http(service, path_prefix, list(upstream_headers))), list(request_headers))
         }
     };
     proto::ExtAuthz {
@@ -79,15 +79,20 @@ fn filter(cluster: &str, question: &Question) -> proto::ExtAuthz {
         clear_route_cache: true,
         include_peer_certificate: true,
         allowed_headers,
-        disallowed_headers: Some(ListStringMatcher { patterns: vec![exactly(SCOPE_HEADER)] }),
+        disallowed_headers: Some(never_told()),
         decoder_header_mutation_rules: Some(mutations()),
         ..Default::default()
     }
 }
 
+/// No service is told which table a request has.
+pub(super) fn never_told() -> ListStringMatcher {
+    ListStringMatcher { patterns: vec![exactly(SCOPE_HEADER)] }
+}
+
 /// What is asked may change any header but the one that chooses the table of a request: it might be that of a host that
 /// others guard.
-fn mutations() -> HeaderMutationRules {
+pub(super) fn mutations() -> HeaderMutationRules {
     let yes = || Some(BoolValue { value: true });
     let scope = RegexMatcher { regex: SCOPE_HEADER.to_owned(), ..Default::default() };
     HeaderMutationRules {
@@ -101,17 +106,30 @@ fn mutations() -> HeaderMutationRules {
 /// How long Envoy waits for an answer where nothing else is said; over HTTP it has to be said.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-fn http(cluster: &str, question: &Question, path_prefix: &str, upstream: &[NameMatch]) -> proto::HttpService {
-    let patience = match question.timeout {
+/// A service that is asked: its cluster, the host that questions name, and how long an answer may take.
+#[derive(Clone, Copy)]
+pub(super) struct Service<'a> {
+    pub(super) cluster: &'a str,
+    pub(super) authority: &'a str,
+    pub(super) patience: Timeout,
+}
+
+/// A service that speaks HTTP: what stands before paths, and which headers of its answers backends get.
+pub(super) fn http(
+    Service { cluster, authority, patience }: Service<'_>,
+    path_prefix: &str,
+    upstream: Option<ListStringMatcher>,
+) -> proto::HttpService {
+    let patience = match patience {
         Timeout::Default => Some(duration(PATIENCE)),
         said @ (Timeout::Disabled | Timeout::After(_)) => timeout(said),
     };
     let uri = HttpUri {
-        uri: format!("http://{}", question.authority),
+        uri: format!("http://{authority}"),
         timeout: patience,
         http_upstream_type: Some(HttpUpstreamType::Cluster(cluster.to_owned())),
     };
-    let response = list(upstream).map(|allowed| proto::AuthorizationResponse {
+    let response = upstream.map(|allowed| proto::AuthorizationResponse {
         allowed_upstream_headers: Some(allowed),
         ..Default::default()
     });
@@ -137,7 +155,7 @@ fn name(name: &NameMatch) -> StringMatcher {
     StringMatcher { match_pattern: Some(pattern), ..Default::default() }
 }
 
-fn exactly(name: &str) -> StringMatcher {
+pub(super) fn exactly(name: &str) -> StringMatcher {
     self::name(&NameMatch::Exact(name.into()))
 }
 

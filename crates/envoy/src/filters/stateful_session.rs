@@ -18,7 +18,7 @@ use crate::listener::ConnectionManager;
 
 /// Where routes may ask for it: those of Gateways.
 pub(super) fn config(manager: &ConnectionManager<'_>) -> Option<Any> {
-    manager.listener.id.fleet().of_gateway().map(|_| pack(&StatefulSession::default()))
+    manager.is_of_gateway().then(|| pack(&StatefulSession::default()))
 }
 
 /// What a route says.

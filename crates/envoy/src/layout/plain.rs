@@ -30,15 +30,9 @@ impl Plain {
         let mut outbox = Outbox::default();
         outbox.put(resource(listener, settings, mode));
         let name = listener.id.as_str();
-        let table = route_table::table(name, &route_table::every_table());
-        Self {
-            listener: listener.clone(),
-            mode,
-            name: name.into(),
-            style: Style::of(&listener.id, settings),
-            table,
-            outbox,
-        }
+        let style = Style::of(&listener.id, settings);
+        let table = route_table::table(name, &route_table::of_style(style, route_table::every_table()));
+        Self { listener: listener.clone(), mode, name: name.into(), style, table, outbox }
     }
 }
 

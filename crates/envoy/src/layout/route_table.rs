@@ -4,6 +4,8 @@ use envoy_protos::envoy::config::route::v3::RouteConfiguration;
 use envoy_protos::google::protobuf::BoolValue;
 
 use super::assembly::Assembly;
+use crate::filters;
+use crate::route::Style;
 
 /// The number of `RouteConfiguration.virtual_hosts`.
 const VIRTUAL_HOSTS: u8 = 2;
@@ -22,4 +24,15 @@ pub(super) fn every_table() -> RouteConfiguration {
         ignore_port_in_host_matching: true,
         ..Default::default()
     }
+}
+
+/// A table of a listener of this style.
+pub(super) fn of_style(style: Style, table: RouteConfiguration) -> RouteConfiguration {
+    if style.is_of_gateway() { of_gateway(table) } else { table }
+}
+
+/// A table of a Gateway: all of them say the same to filters.
+pub(super) fn of_gateway(mut table: RouteConfiguration) -> RouteConfiguration {
+    table.typed_per_filter_config.extend(filters::messages_of_gateway());
+    table
 }

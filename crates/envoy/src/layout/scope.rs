@@ -147,6 +147,7 @@ pub(super) fn of_host(class: Class<'_>, value: &VirtualHost, routes: &[Route], s
     let own = Own { message, rest: rest(value, filters) };
     let end = match class {
         // The key leaves out all that follows a colon; what is no port makes it another host.
+        Class::Http(_) if style.is_of_gateway() => &*END_OF_GATEWAY,
         Class::Http(_) | Class::Fallback => &*END,
         Class::Own(_) if host.is_any() => &*END,
         Class::Https | Class::Own(_) => misdirecting_end(Asked::by(value)),
@@ -196,12 +197,12 @@ pub(super) fn sharing(class: Class<'_>, host: &Host, table: &str) -> Resource {
 const HOST_AND_PORT: &str = "[^:]*(:[^:]*)?";
 
 /// The table for hosts that only redirect to HTTPS, by its name.
-pub(super) fn redirect_table(name: String, whom: Asked) -> Resource {
+pub(super) fn redirect_table(name: String, style: Style, whom: Asked) -> Resource {
     let mut host = bare(&Host::any());
     let redirect = route::upgrade_all("https-redirect", HOST_AND_PORT);
     host.routes.push(proto::Route { typed_per_filter_config: whom.silence(), ..redirect });
     let table = proto::RouteConfiguration { name: name.clone(), virtual_hosts: vec![host], ..own_table() };
-    Resource::new(name.into(), &table, References::default())
+    Resource::new(name.into(), &route_table::of_style(style, table), References::default())
 }
 
 /// Whether a host does nothing but redirect every request to HTTPS, whoever sends it. Nobody is asked about these.
@@ -254,6 +255,9 @@ fn own_table() -> proto::RouteConfiguration {
 
 /// What every table of a host ends with, encoded once and shared by all of them.
 static END: LazyLock<Piece> = LazyLock::new(|| Piece::from(own_table().encode_to_vec()));
+/// The same on a listener of a Gateway.
+static END_OF_GATEWAY: LazyLock<Piece> =
+    LazyLock::new(|| Piece::from(route_table::of_gateway(own_table()).encode_to_vec()));
 /// The same, with 421 for all other hosts.
 fn misdirecting_end(whom: Asked) -> &'static Piece {
     static UNASKED: LazyLock<Piece> = LazyLock::new(|| misdirecting(Asked::Nobody));

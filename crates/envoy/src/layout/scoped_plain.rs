@@ -33,10 +33,10 @@ impl ScopedPlain {
         let mut fixed = Outbox::default();
         fixed.put(resource(listener, settings, mode));
         fixed.put(scope::sharing(class(listener), &Host::any(), &name));
-        let redirects = naming::redirect_table(&listener.id);
-        fixed.put(scope::redirect_table(redirects, Asked::of_all(settings)));
-        let table = route_table::table(&name, &scope::every_table());
         let (listener, style) = (listener.clone(), Style::of(&listener.id, settings));
+        let redirects = naming::redirect_table(&listener.id);
+        fixed.put(scope::redirect_table(redirects, style, Asked::of_all(settings)));
+        let table = route_table::table(&name, &route_table::of_style(style, scope::every_table()));
         Self { listener, mode, name, style, fixed, scopes: Outbox::default(), table }
     }
 }

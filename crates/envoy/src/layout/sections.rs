@@ -129,7 +129,7 @@ impl Sections {
             let others = (!section.is_any()).then(|| misdirected(whom)).into_iter().collect();
             let every = RouteConfiguration { virtual_hosts: others, ..route_table::every_table() };
             let name = naming::section_table(&listener.id, section);
-            let mut assembly = route_table::table(&name, &every);
+            let mut assembly = route_table::table(&name, &route_table::of_gateway(every));
             for narrower in open.iter().filter(|host| section.is_wider_than(host)) {
                 assembly.put(narrower, &scope::misdirecting_host(narrower, whom), vec![]);
             }

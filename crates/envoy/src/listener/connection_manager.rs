@@ -50,6 +50,16 @@ pub(crate) enum Routes<'a> {
 }
 
 impl ConnectionManager<'_> {
+    /// Whether it serves a Gateway, and not the ingress.
+    pub(crate) fn is_of_gateway(&self) -> bool {
+        self.listener.id.fleet().of_gateway().is_some()
+    }
+
+    /// Whether Ingresses, HTTPProxies and IngressRoutes are among what it serves.
+    pub(crate) fn serves_roots(&self) -> bool {
+        *self.listener.id.fleet() == self.settings.roots
+    }
+
     /// The network filter.
     pub(super) fn filter(&self) -> Filter {
         filter(NAME, pack(&self.config()))

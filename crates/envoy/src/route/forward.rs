@@ -18,7 +18,7 @@ use super::matching::regex;
 use super::paths::{self, Replacement};
 use crate::duration::{duration, timeout};
 use crate::names::NOWHERE;
-use crate::{Reference, filters, headers};
+use crate::{filters, headers};
 
 /// The action of a route that has backends.
 pub(super) fn route_action(forward: &Forward) -> proto::RouteAction {
@@ -38,13 +38,6 @@ pub(super) fn route_action(forward: &Forward) -> proto::RouteAction {
         rewrite_path(rewrite, &mut action);
     }
     action
-}
-
-/// The clusters that an action names.
-pub(super) fn clusters(forward: &Forward) -> Vec<Reference> {
-    let backends = forward.clusters.iter().map(|each| &each.cluster);
-    let mirrors = forward.mirrors.iter().map(|each| &each.cluster);
-    backends.chain(mirrors).map(|key| Reference::cluster(key.name())).collect()
 }
 
 /// One backend without changes of its own is named directly: Envoy then draws no lot.

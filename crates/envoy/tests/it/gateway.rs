@@ -9,6 +9,7 @@ use model::{
     Action, Bind, Host, Listener, Settings, Targets, Traffic, Transport, VirtualHost, WeightedCluster,
 };
 use prost::Message;
+use serde_json::Value;
 
 use crate::values::{
     at, find, flushed, gateway_layout, gateway_listener, http, key, passthrough, plain, prefix, route,
@@ -59,11 +60,36 @@ fn expected(table: &[(&str, &str)]) -> Vec<(String, String)> {
     table.iter().map(|(host, answer)| ((*host).to_owned(), (*answer).to_owned())).collect()
 }
 
-/// The filter that routes of an ingress have no use for.
-const SESSIONS: &str = concat!(
-    r#"{"name":"envoy.filters.http.stateful_session","typed_config":{"@type":"#,
-    r#""type.googleapis.com/envoy.extensions.filters.http.stateful_session.v3.StatefulSession"}},"#
-);
+/// The filters that only routes of an ingress, or only those of a Gateway have a use for.
+const APART: [&str; 5] = [
+    "envoy.filters.http.stateful_session",
+    "isobath.cookies",
+    "isobath.route_authorization.headers",
+    "isobath.route_authorization.grpc",
+    "isobath.route_authorization.http",
+];
+
+/// A listener or a table without these filters, and without what is said to them.
+fn in_common(mut resource: Value) -> Value {
+    const MANAGER: &str = "/filter_chains/0/filters/0/typed_config";
+    for filters in ["http_filters", "upgrade_configs/0/filters"] {
+        let filters = resource.pointer_mut(&format!("{MANAGER}/{filters}")).and_then(Value::as_array_mut);
+        let is_apart = |filter: &Value| filter["name"].as_str().is_some_and(|name| APART.contains(&name));
+        filters.into_iter().for_each(|filters| filters.retain(|filter| !is_apart(filter)));
+    }
+    for table in ["", "/route_configuration"] {
+        let Some(table) = resource.pointer_mut(table).and_then(Value::as_object_mut) else { continue };
+        let told = table.get_mut("typed_per_filter_config").and_then(Value::as_object_mut);
+        let is_empty = told.is_some_and(|told| {
+            told.retain(|name, _| !APART.contains(&name.as_str()));
+            told.is_empty()
+        });
+        if is_empty {
+            table.remove("typed_per_filter_config");
+        }
+    }
+    resource
+}
 
 #[test]
 fn plaintext_listeners_are_those_of_an_ingress_under_names_of_their_own() {
@@ -77,10 +103,10 @@ fn plaintext_listeners_are_those_of_an_ingress_under_names_of_their_own() {
             gateway.set(&at("http-80", value.host.as_str()), Some(&value));
         }
         let renamed = |outputs: &[Output]| -> Vec<String> {
-            let json = |output: &Output| to_json(output.resource().expect("nothing goes")).to_string();
-            let text = outputs.iter().filter(|output| !output.id().1.contains("ingress_https")).map(json);
-            let text = text
-                .map(|text| text.replace("http-80/https-redirect", "https-redirect").replace(SESSIONS, ""));
+            let json = |output: &Output| to_json(output.resource().expect("nothing goes"));
+            let json = outputs.iter().filter(|output| !output.id().1.contains("ingress_https")).map(json);
+            let text = json.map(|json| in_common(json).to_string());
+            let text = text.map(|text| text.replace("http-80/https-redirect", "https-redirect"));
             text.map(|text| text.replace("\"http/", "\"http-80/").replace("ingress_http", "http-80"))
                 .collect()
         };

@@ -77,6 +77,7 @@ pub(crate) fn route(matches: RouteMatch, action: Action) -> Route {
         action,
         policies: Policies::default(),
         jwt: None,
+        authorization: None,
         cors: None,
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),

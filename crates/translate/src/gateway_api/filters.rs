@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use api::gateway_api::grpc_route::GrpcRouteFilter;
 use api::gateway_api::http_route::HttpRouteFilter;
+use api::gateway_api::http_route::cors::HttpCorsFilter;
+use api::gateway_api::http_route::external_auth::HttpExternalAuthFilter;
 use api::gateway_api::http_route::headers::HttpHeaderFilter;
 use api::gateway_api::http_route::mirror::HttpRequestMirrorFilter;
 use api::gateway_api::http_route::redirect::{
     HttpPathModifier, HttpPathModifierType, HttpRequestRedirectFilter, HttpUrlRewriteFilter,
 };
-use model::{CorsPolicy, Fraction, HeaderEdits, HostRewrite, Mirror};
+use model::{CorsPolicy, Fraction, HeaderEdits, HostRewrite, Mirror, RouteAuthorization};
 
 use super::backend::Speaks;
 use super::translation::Translation;
@@ -27,6 +29,7 @@ pub(super) struct Filters<'a> {
     pub(super) path: Option<PathChange<'a>>,
     pub(super) redirect: Option<&'a HttpRequestRedirectFilter>,
     pub(super) cors: Option<Arc<CorsPolicy>>,
+    pub(super) authorization: Option<Arc<RouteAuthorization>>,
     /// Whether one of them cannot be had: requests must not go on without it.
     pub(super) is_broken: bool,
 }
@@ -34,8 +37,9 @@ pub(super) struct Filters<'a> {
 impl Filters<'_> {
     /// Whether there is something that cannot be done for one of several backends.
     pub(super) fn is_for_rules_only(&self) -> bool {
-        let Self { mirrors, path, redirect, cors, .. } = self;
-        !mirrors.is_empty() || path.is_some() || redirect.is_some() || cors.is_some()
+        let Self { mirrors, path, redirect, cors, authorization, .. } = self;
+        let answers = redirect.is_some() || cors.is_some() || authorization.is_some();
+        !mirrors.is_empty() || path.is_some() || answers
     }
 }
 
@@ -69,7 +73,8 @@ pub(super) struct Filter<'a> {
     mirror: Option<&'a HttpRequestMirrorFilter>,
     redirect: Option<&'a HttpRequestRedirectFilter>,
     rewrite: Option<&'a HttpUrlRewriteFilter>,
-    cors: Option<&'a api::gateway_api::http_route::cors::HttpCorsFilter>,
+    cors: Option<&'a HttpCorsFilter>,
+    external_auth: Option<&'a HttpExternalAuthFilter>,
 }
 
 impl<'a> From<&'a HttpRouteFilter> for Filter<'a> {
@@ -82,6 +87,7 @@ impl<'a> From<&'a HttpRouteFilter> for Filter<'a> {
             redirect: filter.request_redirect.as_deref(),
             rewrite: filter.url_rewrite.as_deref(),
             cors: filter.cors.as_deref(),
+            external_auth: filter.external_auth.as_deref(),
         }
     }
 }
@@ -142,6 +148,8 @@ impl Translation<'_, '_> {
             all.path = rewrite.path.as_ref().map(path).transpose()?;
         } else if let Some(policy) = filter.cors {
             all.cors = Some(Arc::new(cors::policy(policy)?));
+        } else if let Some(external) = filter.external_auth {
+            self.external_auth(&at.field("externalAuth"), external, all)?;
         } else {
             return Err(format!("a filter of the type {} cannot be had", quoted(filter.name)));
         }

@@ -77,6 +77,7 @@ impl Translation<'_, '_> {
             action,
             policies: Policies::default(),
             jwt: None,
+            authorization: filters.authorization.clone(),
             cors: filters.cors.clone(),
             request_headers: filters.request.clone(),
             response_headers: filters.response.clone(),
@@ -114,10 +115,12 @@ impl Translation<'_, '_> {
         let mut shares = Shares::default();
         for (index, backend) in backends.iter().enumerate() {
             let at = at.item("backendRefs", index);
-            let filters = self.filters(&at, &backend.filters, Speaks::Http);
+            let mut filters = self.filters(&at, &backend.filters, Speaks::Http);
             if filters.is_for_rules_only() {
                 let message = "filters of a backend can change headers and the host only";
                 self.unsupported(&at.field("filters"), message);
+                // What must be asked about is not served unasked.
+                filters.is_broken |= filters.authorization.is_some();
             }
             self.backend(&at, (&backend.object(), backend.weight), filters, Speaks::Http, &mut shares);
         }

@@ -34,6 +34,7 @@ fn fragment(id: &ObjectId, on: &ServedOn) -> Fragment {
         action: Action::Respond(DirectResponse { status: 404, body: "".into() }),
         policies: Policies::default(),
         jwt: None,
+        authorization: None,
         cors: None,
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),

@@ -349,6 +349,7 @@ fn plaintext(context: &mut Context<'_, '_>, secured: &Secured, entry: &Entry) ->
         action: Action::UpgradeToHttps,
         policies,
         jwt: None,
+        authorization: None,
         cors: None,
         request_headers: model::HeaderEdits::default(),
         response_headers: model::HeaderEdits::default(),

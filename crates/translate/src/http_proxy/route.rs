@@ -115,7 +115,18 @@ impl Blank {
         if let Action::Forward(forward) = &mut action {
             forward.path = path;
         }
-        Route { matches, action, policies, jwt, cors: None, request_headers, response_headers, origin }
+        let (authorization, cors) = (None, None);
+        Route {
+            matches,
+            action,
+            policies,
+            jwt,
+            authorization,
+            cors,
+            request_headers,
+            response_headers,
+            origin,
+        }
     }
 }
 

@@ -226,6 +226,7 @@ fn bad_gateway(owner: ObjectId, conditions: Conditions) -> Entry {
         action: Action::Respond(DirectResponse { status: 502, body: "".into() }),
         policies: Policies::default(),
         jwt: None,
+        authorization: None,
         cors: None,
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),

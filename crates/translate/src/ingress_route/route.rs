@@ -42,6 +42,7 @@ pub(super) fn entries(
             action,
             policies: Policies::default(),
             jwt: None,
+            authorization: None,
             cors: None,
             request_headers: HeaderEdits::default(),
             response_headers: HeaderEdits::default(),

@@ -203,6 +203,9 @@ fn route(route: &Route, names: &Names, several: bool) -> Value {
     if let Some(provider) = &route.jwt {
         found.insert("token".into(), json!(provider));
     }
+    if let Some(authorization) = route.authorization.as_deref() {
+        found.insert("asks".into(), json!(asked::route_authorization(authorization, names)));
+    }
     action(&route.action, names, &mut found);
     edits("request", &route.request_headers, &mut found);
     edits("response", &route.response_headers, &mut found);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Action, ClusterKey, JwtProvider, Kind, ObjectId, Report, Settings, Traffic, VirtualHostKey};
+use model::{ClusterKey, JwtProvider, Kind, ObjectId, Report, Route, Settings, Traffic, VirtualHostKey};
 use store::{Change, Name, Store};
 use translate::{Contribution, Fragment, GatewayPlan, Merged, Note};
 
@@ -102,16 +102,6 @@ fn targets(traffic: &Traffic) -> BTreeSet<&ClusterKey> {
         Traffic::Tcp(targets) | Traffic::Udp(targets) => {
             targets.clusters.iter().map(|each| &each.cluster).collect()
         }
-        Traffic::Http(routes) => {
-            let forwards = routes.iter().filter_map(|route| match &route.action {
-                Action::Forward(forward) => Some(forward),
-                Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => None,
-            });
-            let clusters = forwards.flat_map(|forward| {
-                let mirrors = forward.mirrors.iter().map(|each| &each.cluster);
-                forward.clusters.iter().map(|each| &each.cluster).chain(mirrors)
-            });
-            clusters.collect()
-        }
+        Traffic::Http(routes) => routes.iter().flat_map(Route::clusters).collect(),
     }
 }

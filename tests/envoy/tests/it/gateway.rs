@@ -1,6 +1,7 @@
 //! What the listeners of a Gateway do with requests, connections and datagrams.
 
 mod actions;
+mod authorization;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -2,6 +2,7 @@
 
 use model::{
     Authorization, AuthorizationProtocol, Check, DescriptorEntry, GlobalRateLimit, NameMatch, Question,
+    RouteAuthorization, RouteAuthorizationProtocol,
 };
 
 use super::{Names, header, timeout};
@@ -35,6 +36,29 @@ fn question(question: &Question) -> String {
         words.push(format!("told {partial}{} bytes of the body{form}", body.most));
     }
     words.join(", ")
+}
+
+/// Whom a route asks, and how.
+pub(super) fn route_authorization(authorization: &RouteAuthorization, names: &Names) -> String {
+    let RouteAuthorization { cluster, protocol, authority, timeout, body } = authorization;
+    let mut words = match protocol {
+        RouteAuthorizationProtocol::Grpc => vec![format!("by grpc as {authority}")],
+        RouteAuthorizationProtocol::Http { path_prefix, request_headers, answer_headers } => {
+            let mut words = vec![format!("by http as {authority}")];
+            if !path_prefix.is_empty() {
+                words.push(format!("below {path_prefix}"));
+            }
+            if !request_headers.is_empty() {
+                words.push(format!("told headers {}", request_headers.join(" ")));
+            }
+            let answered = answer_headers.as_ref().map_or("all".into(), |names| names.join(" "));
+            words.push(format!("backend gets headers {answered}"));
+            words
+        }
+    };
+    words.extend(self::timeout(*timeout).map(|time| format!("timeout {time}")));
+    words.extend(body.map(|most| format!("told up to {most} bytes of the body")));
+    format!("{} {}", names[cluster], words.join(", "))
 }
 
 fn list(what: &str, names: &[NameMatch]) -> Option<String> {
