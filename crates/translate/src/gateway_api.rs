@@ -21,6 +21,7 @@ mod hosts;
 mod http_route;
 mod listeners;
 mod report;
+mod requests;
 mod selector;
 mod served;
 mod session;

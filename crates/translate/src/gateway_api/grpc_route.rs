@@ -2,16 +2,14 @@
 
 use api::gateway_api::grpc_route::{GrpcBackendRef, GrpcMethodMatch, GrpcRouteMatch, GrpcRouteRule};
 use api::gateway_api::http_route::matches::ValueMatchType;
-use model::{
-    Action, Forward, ObjectId, PathMatch, Route, RouteMatch, RouteTimeouts, Settings, Timeout, Traffic,
-};
+use model::{Action, Forward, ObjectId, PathMatch, Route, RouteMatch, RouteTimeouts, Settings, Timeout};
 use store::Reader;
 
-use super::attach::{self, attach};
 use super::backend::Speaks;
 use super::filters::Filters;
 use super::http_route::{Shares, header};
-use super::translation::{SPEC, Translation};
+use super::requests::Requests;
+use super::translation::Translation;
 use crate::Contribution;
 use crate::field_path::FieldPath;
 use crate::text;
@@ -20,23 +18,9 @@ use crate::text;
 pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
     let Some(fact) = reader.grpc_route(&id.namespace, &id.name) else { return Contribution::default() };
     let spec = &fact.spec;
-    let route = attach::Route { id, parents: &spec.parent_refs, hosts: Some(&spec.hostnames) };
-    let attachments = attach(reader, route);
-    if attachments.is_empty() {
-        return Contribution::default();
-    }
-    let mut translation = Translation::new(reader, settings, id);
-    translation.check_hosts(&spec.hostnames);
-    for (shown, places) in attach::places(&attachments) {
-        translation.shown.clone_from(shown);
-        let rules = spec.rules.iter().enumerate();
-        let routes: Vec<_> =
-            rules.flat_map(|(index, rule)| translation.grpc_rule(&SPEC.item("rules", index), rule)).collect();
-        for place in places {
-            translation.add(fact.age, place, Traffic::Http(routes.clone()));
-        }
-    }
-    translation.finish(&attachments)
+    let (parents, hosts, rules) = (&*spec.parent_refs, &*spec.hostnames, &*spec.rules);
+    let requests = Requests { id, age: fact.age, parents, hosts, rules };
+    requests.contribution(reader, settings, Translation::grpc_rule)
 }
 
 impl Translation<'_, '_> {

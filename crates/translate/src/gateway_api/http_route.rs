@@ -13,14 +13,14 @@ use api::gateway_api::http_route::{HttpBackendRef, HttpRouteRetry, HttpRouteRule
 use api::gateway_api::references::BackendObjectReference;
 use model::{
     Action, Forward, ObjectId, PathMatch, PathRewrite, Policies, Redirect, RedirectPath, RedirectPort, Retry,
-    Route, RouteMatch, RouteTimeouts, Segments, Settings, Timeout, Traffic, WeightedCluster,
+    Route, RouteMatch, RouteTimeouts, Segments, Settings, Timeout, WeightedCluster,
 };
-use store::{Carries, OfferedListener, Reader};
+use store::Reader;
 
-use super::attach::{self, attach};
 use super::backend::Speaks;
 use super::filters::{Filters, PathChange};
-use super::translation::{SPEC, Translation};
+use super::requests::Requests;
+use super::translation::Translation;
 use crate::Contribution;
 use crate::field_path::FieldPath;
 use crate::text::quoted;
@@ -29,24 +29,9 @@ use crate::text::quoted;
 pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
     let Some(fact) = reader.http_route(&id.namespace, &id.name) else { return Contribution::default() };
     let spec = &fact.spec;
-    let route = attach::Route { id, parents: &spec.parent_refs, hosts: Some(&spec.hostnames) };
-    let attachments = attach(reader, route);
-    if attachments.is_empty() {
-        return Contribution::default();
-    }
-    let mut translation = Translation::new(reader, settings, id);
-    translation.check_hosts(&spec.hostnames);
-    for (shown, places) in attach::places(&attachments) {
-        translation.shown.clone_from(shown);
-        let rules = spec.rules.iter().enumerate();
-        let routes: Vec<_> =
-            rules.flat_map(|(index, rule)| translation.http_rule(&SPEC.item("rules", index), rule)).collect();
-        for place in places {
-            let routes = routes.iter().map(|route| at_listener(route, place.listener)).collect();
-            translation.add(fact.age, place, Traffic::Http(routes));
-        }
-    }
-    translation.finish(&attachments)
+    let (parents, hosts, rules) = (&*spec.parent_refs, &*spec.hostnames, &*spec.rules);
+    let requests = Requests { id, age: fact.age, parents, hosts, rules };
+    requests.contribution(reader, settings, Translation::http_rule)
 }
 
 impl Translation<'_, '_> {
@@ -174,23 +159,6 @@ fn redirect(filter: &HttpRequestRedirectFilter, change: Option<Change>) -> Redir
         }),
         status: u16::try_from(filter.status_code).unwrap_or(302),
     }
-}
-
-/// A route as a listener serves it: where a redirect says nothing else, it leads to the port of the listener.
-fn at_listener(route: &Route, listener: &OfferedListener) -> Route {
-    let mut route = route.clone();
-    if let Action::Redirect(redirect) = &mut route.action {
-        let own = if listener.carries == Carries::Https { "https" } else { "http" };
-        let usual = |scheme: &str| if scheme == "https" { 443 } else { 80 };
-        let scheme = redirect.scheme.as_deref();
-        let port = match redirect.port {
-            RedirectPort::Number(port) | RedirectPort::Usual(port) => port,
-            RedirectPort::Same => scheme.map_or(listener.port, usual),
-        };
-        let is_usual = port == usual(scheme.unwrap_or(own));
-        redirect.port = if is_usual { RedirectPort::Usual(port) } else { RedirectPort::Number(port) };
-    }
-    route
 }
 
 /// How the path of a request changes.
