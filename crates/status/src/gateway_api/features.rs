@@ -1,9 +1,9 @@
-//! What of the Gateway API is supported, in the words of its conformance tests.
+//! What of the Gateway API is supported, in the words of its specification.
 
 use api::gateway_api::gateway_class::SupportedFeature;
 
-/// The features, in the order of the alphabet.
-const FEATURES: [&str; 48] = [
+/// The features that the conformance suite knows, in the order of the alphabet.
+const TESTED: [&str; 48] = [
     "BackendTLSPolicy",
     "BackendTLSPolicySANValidation",
     "GRPCRoute",
@@ -54,27 +54,59 @@ const FEATURES: [&str; 48] = [
     "UDPRoute",
 ];
 
-/// How the features are called whose field the standard channel lacks: an API server drops it there, unseen.
-const EXPERIMENTAL: &str = "HTTPRouteRetry";
+/// Those that the specification names and no test of the suite asks for.
+const NAMED: [&str; 4] = [
+    "HTTPRouteExternalAuth",
+    "HTTPRouteExternalAuthForwardBody",
+    "HTTPRouteExternalAuthGRPC",
+    "HTTPRouteExternalAuthHTTP",
+];
 
-/// What a GatewayClass says that is supported, where the API has the experimental channel's fields or not.
+/// How the features are called whose field the standard channel lacks: an API server drops it there, unseen.
+const EXPERIMENTAL: [&str; 2] = ["HTTPRouteExternalAuth", "HTTPRouteRetry"];
+
+/// What a GatewayClass says that is supported, in the order of the alphabet, where the API has the experimental channel's
+/// fields or not.
 pub(super) fn features(experimental: bool) -> Vec<SupportedFeature> {
-    let told = FEATURES.iter().filter(|name| experimental || !name.starts_with(EXPERIMENTAL));
-    told.map(|name| SupportedFeature { name: (*name).to_owned() }).collect()
+    let is_there = |name: &&str| experimental || !EXPERIMENTAL.iter().any(|part| name.starts_with(part));
+    let mut names: Vec<_> = TESTED.into_iter().chain(NAMED).filter(is_there).collect();
+    names.sort_unstable();
+    names.into_iter().map(|name| SupportedFeature { name: name.to_owned() }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn names(experimental: bool) -> Vec<String> {
+        features(experimental).into_iter().map(|feature| feature.name).collect()
+    }
+
     #[test]
-    fn features_are_those_of_the_suite_in_the_order_of_the_alphabet() {
+    fn features_of_the_suite_are_all_there() {
         let tests = include_str!("../../../../tools/conformance/TESTS.md");
         let (_, features) = tests.split_once("## Features").unwrap();
         let (features, _) = features.split_once("## Tests").unwrap();
         let rows = features.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
-        let mut names: Vec<_> = rows.filter(|name| *name != "feature").collect();
-        names.sort_unstable();
-        assert_eq!(FEATURES[..], names);
+        let mut known: Vec<_> = rows.filter(|name| *name != "feature").collect();
+        known.sort_unstable();
+        assert_eq!(TESTED[..], known);
+    }
+
+    #[test]
+    fn features_stand_in_the_order_of_the_alphabet_and_those_of_fields_that_are_not_there_are_not_told() {
+        let all = names(true);
+        assert!(all.is_sorted());
+        let part: Vec<_> = all.iter().filter(|name| !names(false).contains(name)).collect();
+        let experimental = [
+            "HTTPRouteExternalAuth",
+            "HTTPRouteExternalAuthForwardBody",
+            "HTTPRouteExternalAuthGRPC",
+            "HTTPRouteExternalAuthHTTP",
+            "HTTPRouteRetry",
+            "HTTPRouteRetryBackendTimeout",
+            "HTTPRouteRetryConnectionError",
+        ];
+        assert_eq!(part, experimental);
     }
 }
