@@ -53,7 +53,11 @@ namespaces. */}}
   resources: [ingresses]
   verbs: [list, watch]
 - apiGroups: [projectcontour.io]
+  {{- if .Values.watchNamespaces }}
   resources: [extensionservices, httpproxies, tlscertificatedelegations]
+  {{- else }}
+  resources: [contourdeployments, extensionservices, httpproxies, tlscertificatedelegations]
+  {{- end }}
   verbs: [list, watch]
 - apiGroups: [projectcontour.io]
   resources: [contourconfigurations]

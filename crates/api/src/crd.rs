@@ -1,11 +1,10 @@
 //! What a cluster must know of the kinds that are ours to define: one CustomResourceDefinition for each.
 
-use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use crate::{ContourConfiguration, ContourDeployment, Kind, Scope, schema};
+use crate::{ContourConfiguration, Kind, Scope, schema};
 
-/// The kinds that are defined here and read as objects, in the order in which they are printed.
+/// The kinds that are defined here and whose status is ours, in the order in which they are printed.
 pub const KINDS: &[Kind] = &[
     Kind::HttpProxy,
     Kind::TlsCertificateDelegation,
@@ -17,14 +16,12 @@ pub const KINDS: &[Kind] = &[
 /// Every CustomResourceDefinition (`apiextensions.k8s.io/v1`), in the order in which they are printed.
 pub fn definitions() -> Vec<Value> {
     let mut all: Vec<_> = KINDS.iter().filter_map(|kind| definition(*kind)).collect();
-    let naming = Naming { plural: "contourconfigurations", short: &["contourconfig"], columns: &[] };
-    all.push(of_operators::<ContourConfiguration>("ContourConfiguration", &naming));
-    let naming = Naming { plural: "contourdeployments", short: &["contourdeploy"], columns: &[] };
-    all.push(of_operators::<ContourDeployment>("ContourDeployment", &naming));
+    all.push(of_configurations());
+    all.extend(definition(Kind::ContourDeployment));
     all
 }
 
-/// The CustomResourceDefinition of one of [`KINDS`]; `None` for the others.
+/// The CustomResourceDefinition of a kind that is defined here; `None` for the others.
 ///
 /// Names, short names, columns and subresources are Contour's, so that scripts and habits keep working.
 pub fn definition(kind: Kind) -> Option<Value> {
@@ -33,10 +30,12 @@ pub fn definition(kind: Kind) -> Option<Value> {
     Some(document(&subject, &naming(kind)?, schema::of(kind)?))
 }
 
-/// What operators write: not read as an object, but by its name.
-fn of_operators<T: JsonSchema>(kind: &str, naming: &Naming) -> Value {
-    let subject = Subject { group: "projectcontour.io", version: "v1alpha1", kind, scope: Scope::Namespaced };
-    document(&subject, naming, &schema::derived::<T>())
+/// ContourConfigurations are not read as objects: a controller reads the one that it is told, by its name.
+fn of_configurations() -> Value {
+    let (group, version, kind) = ("projectcontour.io", "v1alpha1", "ContourConfiguration");
+    let subject = Subject { group, version, kind, scope: Scope::Namespaced };
+    let naming = Naming { plural: "contourconfigurations", short: &["contourconfig"], columns: &[] };
+    document(&subject, &naming, &schema::derived::<ContourConfiguration>())
 }
 
 /// What is defined.
@@ -143,6 +142,9 @@ fn naming(kind: Kind) -> Option<Naming> {
             short: &["extensionservice", "extensionservices"],
             columns: &[],
         }),
+        Kind::ContourDeployment => {
+            Some(Naming { plural: "contourdeployments", short: &["contourdeploy"], columns: &[] })
+        }
         // Those of Kubernetes, and those that the Gateway API defines.
         Kind::Namespace
         | Kind::Service

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::contour_deployment::ContourDeployment;
 use crate::core::{ConfigMap, Namespace, Secret, Service};
 use crate::decode::{DecodeProblem, Decoded, typed};
 use crate::discovery::EndpointSlice;
@@ -111,6 +112,8 @@ kinds! {
     HeptioCertificateDelegation = "contour.heptio.com/v1beta1", "TLSCertificateDelegation", Namespaced;
     /// CA bundles that the Gateway API refers to.
     ConfigMap = "v1", "ConfigMap", Namespaced;
+    /// How the Envoys of Gateways are set up.
+    ContourDeployment = "projectcontour.io/v1alpha1", "ContourDeployment", Namespaced;
     /// Which controller serves Gateways.
     GatewayClass = "gateway.networking.k8s.io/v1", "GatewayClass", Cluster;
     /// Listeners, and the addresses where they are reached.
@@ -232,7 +235,8 @@ impl Object {
             | Self::TlsCertificateDelegation(_)
             | Self::ExtensionService(_)
             | Self::IngressRoute(_)
-            | Self::HeptioCertificateDelegation(_) => {}
+            | Self::HeptioCertificateDelegation(_)
+            | Self::ContourDeployment(_) => {}
         }
     }
 

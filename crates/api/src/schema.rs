@@ -15,7 +15,8 @@ use crate::gateway_api::{
     TlsRoute, UdpRoute, XBackendTrafficPolicy,
 };
 use crate::{
-    ExtensionService, HeptioCertificateDelegation, HttpProxy, IngressRoute, Kind, TlsCertificateDelegation,
+    ContourDeployment, ExtensionService, HeptioCertificateDelegation, HttpProxy, IngressRoute, Kind,
+    TlsCertificateDelegation,
 };
 
 pub(crate) mod forms;
@@ -50,6 +51,7 @@ pub(crate) fn of(kind: Kind) -> Option<&'static Map<String, Value>> {
         ExtensionService,
         IngressRoute,
         HeptioCertificateDelegation,
+        ContourDeployment,
         GatewayClass,
         Gateway,
         ListenerSet,

@@ -32,6 +32,8 @@ pub enum Kind {
     HeptioCertificateDelegation,
     /// `v1` ConfigMap.
     ConfigMap,
+    /// `projectcontour.io/v1alpha1` ContourDeployment.
+    ContourDeployment,
     /// `gateway.networking.k8s.io/v1` GatewayClass.
     GatewayClass,
     /// `gateway.networking.k8s.io/v1` Gateway.
@@ -71,6 +73,7 @@ impl Kind {
             Self::IngressRoute => "IngressRoute",
             Self::ExtensionService => "ExtensionService",
             Self::ConfigMap => "ConfigMap",
+            Self::ContourDeployment => "ContourDeployment",
             Self::GatewayClass => "GatewayClass",
             Self::Gateway => "Gateway",
             Self::ListenerSet => "ListenerSet",

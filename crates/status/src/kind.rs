@@ -91,6 +91,7 @@ impl Kind {
             | model::Kind::EndpointSlice
             | model::Kind::Secret
             | model::Kind::ConfigMap
+            | model::Kind::ContourDeployment
             | model::Kind::ReferenceGrant => None,
         }
     }

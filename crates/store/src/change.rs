@@ -51,6 +51,7 @@ kinds! {
     ExtensionService,
     IngressRoute,
     HeptioCertificateDelegation,
+    ContourDeployment,
     GatewayClass,
     Gateway,
     ListenerSet,

@@ -15,9 +15,9 @@ pub use annotation::{Annotations, Strays, annotated_kind};
 pub use delegation::DelegationFact;
 pub use extension_service::ExtensionServiceFact;
 pub use gateway_api::{
-    BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, GatewayClassFact, GatewayFact,
-    GrpcRouteFact, HttpRouteFact, ListenerSetFact, NamespaceFact, ReferenceGrantFact, SpecFact, TcpRouteFact,
-    TlsRouteFact, UdpRouteFact,
+    BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, ContourDeploymentFact, GatewayClassFact,
+    GatewayFact, GrpcRouteFact, HttpRouteFact, ListenerSetFact, NamespaceFact, ReferenceGrantFact, SpecFact,
+    TcpRouteFact, TlsRouteFact, UdpRouteFact,
 };
 pub use ingress::IngressFact;
 pub use jwks::InvalidJwks;

@@ -10,9 +10,9 @@ use api::meta::ObjectMeta;
 use model::{Kind, ObjectId};
 
 use crate::facts::{
-    BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, GatewayClassFact, GatewayFact,
-    GrpcRouteFact, HttpRouteFact, ListenerSetFact, NamespaceFact, ReferenceGrantFact, SpecFact, TcpRouteFact,
-    TlsRouteFact, UdpRouteFact,
+    BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, ContourDeploymentFact, GatewayClassFact,
+    GatewayFact, GrpcRouteFact, HttpRouteFact, ListenerSetFact, NamespaceFact, ReferenceGrantFact, SpecFact,
+    TcpRouteFact, TlsRouteFact, UdpRouteFact,
 };
 use crate::store::{Map, Named, replace, replace_named};
 use crate::{Name, Offer, Read, Store, Unit};
@@ -22,6 +22,7 @@ use crate::{Name, Offer, Read, Store, Unit};
 pub(crate) struct GatewayApi {
     pub(crate) namespaces: Map<Name, NamespaceFact>,
     pub(crate) config_maps: Map<Name, ConfigMapFact>,
+    pub(crate) contour_deployments: Map<Name, ContourDeploymentFact>,
     pub(crate) classes: Map<Name, GatewayClassFact>,
     pub(crate) gateways: Map<Name, GatewayFact>,
     pub(crate) listener_sets: Map<Name, ListenerSetFact>,
@@ -86,6 +87,7 @@ impl Store {
             Some(SpecFact::new(metadata, spec))
         }
         match object {
+            Object::ContourDeployment(o) => self.contour_deployment(id, fact(&o.metadata, &o.spec), dirty),
             Object::GatewayClass(o) => self.gateway_class(id, fact(&o.metadata, &o.spec), dirty),
             Object::Gateway(o) => self.gateway(id, fact(&o.metadata, &o.spec), dirty),
             Object::ListenerSet(o) => self.listener_set(id, fact(&o.metadata, &o.spec), dirty),
@@ -118,6 +120,16 @@ impl Store {
 
     pub(crate) fn config_map(&mut self, id: &ObjectId, fact: Option<ConfigMapFact>, dirty: &mut Vec<Unit>) {
         let changed = replace(&mut self.gateway_api.config_maps, Name::from(id), fact);
+        self.touch_if(changed, Read::object(id), dirty);
+    }
+
+    pub(crate) fn contour_deployment(
+        &mut self,
+        id: &ObjectId,
+        fact: Option<ContourDeploymentFact>,
+        dirty: &mut Vec<Unit>,
+    ) {
+        let changed = replace(&mut self.gateway_api.contour_deployments, Name::from(id), fact);
         self.touch_if(changed, Read::object(id), dirty);
     }
 

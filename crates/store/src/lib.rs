@@ -24,11 +24,11 @@ mod unit;
 
 pub use change::{Change, api_kind, kind};
 pub use facts::{
-    Age, Annotations, BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, DelegationFact,
-    ExtensionServiceFact, GatewayClassFact, GatewayFact, GrpcRouteFact, HttpProxyFact, HttpRouteFact,
-    IngressFact, IngressRouteFact, InvalidJwks, ListenerSetFact, NamespaceFact, PortProtocol, ProxyFact,
-    ReferenceGrantFact, SecretFact, SecretType, ServiceFact, ServicePort, SliceEndpoint, SliceFact, SpecFact,
-    Strays, TcpRouteFact, TlsRouteFact, UdpRouteFact, annotated_kind,
+    Age, Annotations, BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, ContourDeploymentFact,
+    DelegationFact, ExtensionServiceFact, GatewayClassFact, GatewayFact, GrpcRouteFact, HttpProxyFact,
+    HttpRouteFact, IngressFact, IngressRouteFact, InvalidJwks, ListenerSetFact, NamespaceFact, PortProtocol,
+    ProxyFact, ReferenceGrantFact, SecretFact, SecretType, ServiceFact, ServicePort, SliceEndpoint,
+    SliceFact, SpecFact, Strays, TcpRouteFact, TlsRouteFact, UdpRouteFact, annotated_kind,
 };
 pub use gateway_api::parent;
 pub use name::{Name, NameRef};

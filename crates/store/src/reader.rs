@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use model::{Host, Kind, ObjectId};
 
 use crate::facts::{
-    BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, DelegationFact, ExtensionServiceFact,
-    GatewayClassFact, GatewayFact, GrpcRouteFact, HttpProxyFact, HttpRouteFact, IngressFact,
-    IngressRouteFact, ListenerSetFact, NamespaceFact, ReferenceGrantFact, SecretFact, ServiceFact, SliceFact,
-    TcpRouteFact, TlsRouteFact, UdpRouteFact,
+    BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, ContourDeploymentFact, DelegationFact,
+    ExtensionServiceFact, GatewayClassFact, GatewayFact, GrpcRouteFact, HttpProxyFact, HttpRouteFact,
+    IngressFact, IngressRouteFact, ListenerSetFact, NamespaceFact, ReferenceGrantFact, SecretFact,
+    ServiceFact, SliceFact, TcpRouteFact, TlsRouteFact, UdpRouteFact,
 };
 use crate::store::Map;
 use crate::{Age, Name, NameRef, Offer, Read, Source, Store};
@@ -136,6 +136,13 @@ impl<'s> Reader<'s> {
     pub fn config_map(&self, namespace: &str, name: &str) -> Option<&'s ConfigMapFact> {
         let name = NameRef { namespace, name };
         self.object(&self.store.gateway_api.config_maps, Kind::ConfigMap, name).map(|(_, fact)| fact)
+    }
+
+    /// A ContourDeployment.
+    pub fn contour_deployment(&self, namespace: &str, name: &str) -> Option<&'s ContourDeploymentFact> {
+        let name = NameRef { namespace, name };
+        let known = &self.store.gateway_api.contour_deployments;
+        self.object(known, Kind::ContourDeployment, name).map(|(_, fact)| fact)
     }
 
     /// A GatewayClass.

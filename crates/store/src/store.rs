@@ -131,6 +131,7 @@ impl Store {
                 self.delegation(id, None, dirty);
             }
             Kind::ExtensionService => self.extension_service(id, None, dirty),
+            Kind::ContourDeployment => self.contour_deployment(id, None, dirty),
             Kind::GatewayClass => self.gateway_class(id, None, dirty),
             Kind::Gateway => self.gateway(id, None, dirty),
             Kind::ListenerSet => self.listener_set(id, None, dirty),

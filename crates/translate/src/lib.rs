@@ -67,6 +67,7 @@ pub fn root(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribu
         | Kind::EndpointSlice
         | Kind::Secret
         | Kind::ConfigMap
+        | Kind::ContourDeployment
         | Kind::TlsCertificateDelegation
         | Kind::HeptioCertificateDelegation
         | Kind::GatewayClass

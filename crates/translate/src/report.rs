@@ -51,6 +51,7 @@ pub fn report(
         | Kind::EndpointSlice
         | Kind::Secret
         | Kind::ConfigMap
+        | Kind::ContourDeployment
         | Kind::ReferenceGrant => return None,
     };
     let mut seen = BTreeSet::new();

@@ -22,6 +22,7 @@ pub(super) fn metadata(kind: Kind, fields: &Map<String, Value>, out: &mut Findin
         | Kind::IngressRoute
         | Kind::HeptioCertificateDelegation
         | Kind::ConfigMap
+        | Kind::ContourDeployment
         | Kind::GatewayClass
         | Kind::Gateway
         | Kind::ListenerSet

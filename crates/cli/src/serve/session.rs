@@ -206,6 +206,6 @@ fn watched(serving: &Serving, serves_gateways: bool) -> Settings {
 
 /// Whether a kind matters to the Gateway API alone.
 fn is_for_gateways(kind: api::Kind) -> bool {
-    matches!(kind, api::Kind::Namespace | api::Kind::ConfigMap)
+    matches!(kind, api::Kind::Namespace | api::Kind::ConfigMap | api::Kind::ContourDeployment)
         || kind.api_version().starts_with("gateway.networking.")
 }

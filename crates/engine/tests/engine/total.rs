@@ -142,6 +142,7 @@ fn spoiled(dice: &mut Dice, object: &Object) -> Object {
         Object::EndpointSlice(object) => again(dice, &**object),
         Object::TlsCertificateDelegation(object) => again(dice, &**object),
         Object::ExtensionService(object) => again(dice, &**object),
+        Object::ContourDeployment(object) => again(dice, &**object),
         Object::Gateway(object) => again(dice, &**object),
         Object::ListenerSet(object) => again(dice, &**object),
         Object::HttpRoute(object) => again(dice, &**object),

@@ -92,6 +92,7 @@ fn json(object: &Object) -> String {
         Object::EndpointSlice(object) => serde_json::to_string(object),
         Object::TlsCertificateDelegation(object) => serde_json::to_string(object),
         Object::ExtensionService(object) => serde_json::to_string(object),
+        Object::ContourDeployment(object) => serde_json::to_string(object),
         Object::GatewayClass(object) => serde_json::to_string(object),
         Object::Gateway(object) => serde_json::to_string(object),
         Object::ListenerSet(object) => serde_json::to_string(object),
@@ -245,7 +246,7 @@ fn step(dice: &mut Dice, world: &World, graveyard: &[Object]) -> Vec<Edit> {
 }
 
 fn any_id(dice: &mut Dice) -> ObjectId {
-    let kind = match dice.below(140) {
+    let kind = match dice.below(142) {
         0..14 => Kind::Service,
         14..28 => Kind::EndpointSlice,
         28..40 => Kind::Secret,
@@ -266,6 +267,7 @@ fn any_id(dice: &mut Dice) -> ObjectId {
         134..135 => Kind::UdpRoute,
         135..138 => Kind::ReferenceGrant,
         138..139 => Kind::BackendTlsPolicy,
+        139..141 => Kind::ContourDeployment,
         _ => Kind::XBackendTrafficPolicy,
     };
     any_id_of(dice, kind)
@@ -281,6 +283,7 @@ fn any_id_of(dice: &mut Dice, kind: Kind) -> ObjectId {
         | Kind::ExtensionService
         | Kind::Namespace
         | Kind::ConfigMap
+        | Kind::ContourDeployment
         | Kind::GatewayClass
         | Kind::Gateway
         | Kind::ListenerSet

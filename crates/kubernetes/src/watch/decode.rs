@@ -150,7 +150,8 @@ fn is_strict(kind: Kind) -> bool {
         | Kind::ConfigMap
         | Kind::Ingress
         | Kind::IngressRoute
-        | Kind::HeptioCertificateDelegation => false,
+        | Kind::HeptioCertificateDelegation
+        | Kind::ContourDeployment => false,
     }
 }
 

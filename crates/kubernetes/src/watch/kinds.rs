@@ -46,8 +46,8 @@ const fn with_status(kind: Kind, plural: &'static str, origin: Origin) -> Watche
 /// What every namespace has is no CA of a user's.
 const CONFIG_MAPS: &str = "metadata.name!=kube-root-ca.crt";
 
-/// Namespaces and ConfigMaps matter to the Gateway API alone.
-pub(super) static WATCHED: [Watched; 22] = [
+/// Namespaces, ConfigMaps and ContourDeployments matter to the Gateway API alone.
+pub(super) static WATCHED: [Watched; 23] = [
     row(Kind::Namespace, "namespaces", Origin::Kubernetes),
     row(Kind::Service, "services", Origin::Kubernetes),
     row(Kind::EndpointSlice, "endpointslices", Origin::Kubernetes),
@@ -63,6 +63,7 @@ pub(super) static WATCHED: [Watched; 22] = [
     with_status(Kind::ExtensionService, "extensionservices", Origin::Defined),
     with_status(Kind::IngressRoute, "ingressroutes", Origin::Defined),
     with_status(Kind::HeptioCertificateDelegation, "tlscertificatedelegations", Origin::Defined),
+    row(Kind::ContourDeployment, "contourdeployments", Origin::Defined),
     with_status(Kind::GatewayClass, "gatewayclasses", Origin::Defined),
     with_status(Kind::Gateway, "gateways", Origin::Defined),
     with_status(Kind::ListenerSet, "listenersets", Origin::Defined),

@@ -37,6 +37,7 @@ fn is_known(kind: Kind, key: &str) -> bool {
         | Kind::EndpointSlice
         | Kind::Secret
         | Kind::ConfigMap
+        | Kind::ContourDeployment
         | Kind::TlsCertificateDelegation
         | Kind::ExtensionService
         | Kind::HeptioCertificateDelegation

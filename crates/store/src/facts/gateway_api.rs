@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use api::contour_deployment::ContourDeploymentSpec;
 use api::core::{ConfigMap, Namespace};
 use api::gateway_api::backend_tls_policy::BackendTlsPolicySpec;
 use api::gateway_api::backend_traffic_policy::BackendTrafficPolicySpec;
@@ -37,6 +38,8 @@ impl<S: Clone> SpecFact<S> {
     }
 }
 
+/// A ContourDeployment.
+pub type ContourDeploymentFact = SpecFact<ContourDeploymentSpec>;
 /// A GatewayClass.
 pub type GatewayClassFact = SpecFact<GatewayClassSpec>;
 /// A Gateway.

@@ -14,7 +14,18 @@ const LISTENERS: [&str; 3] = ["l0", "l1", "l2"];
 /// An object of one of these kinds.
 pub(super) fn any(dice: &mut Dice, id: &ObjectId) -> Object {
     let spec = match id.kind {
-        Kind::GatewayClass => json!({"controllerName": *dice.mostly(&[OURS], &["example.com/other"])}),
+        Kind::ContourDeployment => json!({"envoy": {
+            "workloadType": *dice.mostly(&["Deployment", "DaemonSet"], &["Pod"]),
+            "extraVolumes": [{"name": "a", (*dice.mostly(&["emptyDir"], &["hostPath"])): {}}],
+        }}),
+        Kind::GatewayClass => {
+            let mut class = json!({"controllerName": *dice.mostly(&[OURS], &["example.com/other"])});
+            if dice.chance(30) {
+                class["parametersRef"] = parameters(dice);
+                class["parametersRef"]["namespace"] = namespace(dice).into();
+            }
+            class
+        }
         Kind::Gateway => gateway(dice),
         Kind::ListenerSet => {
             let listeners = listeners(dice, 2);
@@ -60,11 +71,20 @@ fn host(dice: &mut Dice) -> &'static str {
 fn gateway(dice: &mut Dice) -> Value {
     let listeners = listeners(dice, 3);
     let from = *dice.mostly(&["All"], &["Same", "None"]);
-    json!({
+    let mut gateway = json!({
         "gatewayClassName": name(dice, 2),
         "listeners": listeners,
         "allowedListeners": {"namespaces": {"from": from}},
-    })
+    });
+    if dice.chance(30) {
+        gateway["infrastructure"] = json!({"parametersRef": parameters(dice)});
+    }
+    gateway
+}
+
+fn parameters(dice: &mut Dice) -> Value {
+    let kind = *dice.mostly(&["ContourDeployment"], &["ConfigMap"]);
+    json!({"group": "projectcontour.io", "kind": kind, "name": name(dice, 2)})
 }
 
 fn listeners(dice: &mut Dice, most: usize) -> Vec<Value> {
