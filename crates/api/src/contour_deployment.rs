@@ -1,6 +1,7 @@
 //! `ContourDeployment`: how the provisioner sets up what serves a Gateway (reference contour.md 2.3).
 
 mod envoy;
+mod parameters;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ pub use envoy::{
     DaemonSetSettings, EnvoyLogLevel, EnvoySettings, ExternalTrafficPolicy, IpFamilyPolicy,
     NetworkPublishing, PublishingType, WorkloadType,
 };
+pub use parameters::{InvalidParameters, ParametersRef};
 
 /// How the provisioner sets up what serves a Gateway; a GatewayClass refers to it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

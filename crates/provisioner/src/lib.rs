@@ -20,7 +20,7 @@ mod world;
 pub use addresses::{Reached, reached};
 pub use names::{GatewayId, MANAGED_BY, MANAGER, object_name};
 pub use objects::{Certificate, Wanted, made_for, objects};
-pub use parameters::{InvalidParameters, Parameters, ParametersSource};
+pub use parameters::Parameters;
 pub use ports::{Port, Protocol};
 pub use settings::Settings;
 pub use world::{ChildId, ChildKind, Plan, World};

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use api::ContourDeployment;
 use api::contour_deployment::{
-    DaemonSetSettings, DeploymentSettings, EnvoySettings, ExternalTrafficPolicy, NetworkPublishing,
-    NodePlacement, PublishingType, WorkloadType,
+    ContourDeploymentSpec, DaemonSetSettings, DeploymentSettings, EnvoySettings, ExternalTrafficPolicy,
+    NetworkPublishing, NodePlacement, PublishingType, WorkloadType,
 };
 use api::{Choice, Choices};
 
@@ -16,61 +15,19 @@ pub struct Parameters {
     pub(crate) resource_labels: BTreeMap<String, String>,
 }
 
-/// Whose a ContourDeployment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParametersSource {
-    /// The operator's, by the GatewayClass.
-    Class,
-    /// Of whoever owns the Gateway, beside it.
-    Gateway,
-}
-
-/// Why parameters cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("ContourDeployment {namespace}/{name}: {field}: {why}")]
-pub struct InvalidParameters {
-    /// Of the object.
-    pub namespace: String,
-    /// Of the object.
-    pub name: String,
-    /// The field.
-    pub field: String,
-    /// What was found, and the way out.
-    pub why: String,
-}
-
-/// Volumes that a Pod may have everywhere. Others reach into the machine, and a Gateway's owner may not be one who can
-/// make Pods.
-const PLAIN_VOLUMES: [&str; 8] = [
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "persistentVolumeClaim",
-    "projected",
-    "secret",
-];
-
 impl Parameters {
-    /// Those of the class with those of the Gateway over them, field by field of `spec.envoy`.
-    ///
-    /// # Errors
-    /// When one of the two cannot be used.
-    pub fn new(
-        class: Option<&ContourDeployment>,
-        own: Option<&ContourDeployment>,
-    ) -> Result<Self, InvalidParameters> {
+    /// Those of the class with those of the Gateway over them, field by field of `spec.envoy`. Both can be used
+    /// ([`api::contour_deployment::ParametersRef::usable`]).
+    #[must_use]
+    pub fn new(class: Option<&ContourDeploymentSpec>, own: Option<&ContourDeploymentSpec>) -> Self {
         let mut all = Self::default();
-        for (object, source) in [(class, ParametersSource::Class), (own, ParametersSource::Gateway)] {
-            let Some(object) = object else { continue };
-            check(object, source)?;
-            all.resource_labels.extend(object.spec.resource_labels.clone());
-            if let Some(envoy) = &object.spec.envoy {
+        for spec in [class, own].into_iter().flatten() {
+            all.resource_labels.extend(spec.resource_labels.clone());
+            if let Some(envoy) = &spec.envoy {
                 all.envoy = over(EnvoySettings::clone(envoy), all.envoy);
             }
         }
-        Ok(all)
+        all
     }
 
     pub(crate) fn workload(&self) -> WorkloadType {
@@ -160,122 +117,35 @@ fn placement_over(upper: NodePlacement, lower: NodePlacement) -> NodePlacement {
     }
 }
 
-/// What an API server would not have taken either, and what only some may ask for.
-fn check(object: &ContourDeployment, source: ParametersSource) -> Result<(), InvalidParameters> {
-    let Some(envoy) = &object.spec.envoy else { return Ok(()) };
-    let fault = |field: &str, why: String| {
-        let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        let (namespace, name) = (text(&object.metadata.namespace), text(&object.metadata.name));
-        InvalidParameters { namespace, name, field: format!("spec.envoy.{field}"), why }
-    };
-    let network = envoy.network_publishing.as_deref();
-    let words = [
-        ("workloadType", unknown(envoy.workload_type.as_ref())),
-        ("logLevel", unknown(envoy.log_level.as_ref())),
-        ("networkPublishing.type", unknown(network.and_then(|network| network.r#type.as_ref()))),
-        (
-            "networkPublishing.externalTrafficPolicy",
-            unknown(network.and_then(|network| network.external_traffic_policy.as_ref())),
-        ),
-        (
-            "networkPublishing.ipFamilyPolicy",
-            unknown(network.and_then(|network| network.ip_family_policy.as_ref())),
-        ),
-    ];
-    if let Some((field, Some(why))) = words.into_iter().find(|(_, why)| why.is_some()) {
-        return Err(fault(field, why));
-    }
-    for (index, volume) in envoy.extra_volumes.iter().enumerate() {
-        let kind = kind_of(volume);
-        if source == ParametersSource::Gateway && !PLAIN_VOLUMES.contains(&&*kind) {
-            let allowed = PLAIN_VOLUMES.join(", ");
-            let why = format!(
-                "found a volume of type {kind}, want one of {allowed}; others may be in the parameters of the class"
-            );
-            return Err(fault(&format!("extraVolumes[{index}]"), why));
-        }
-    }
-    for (index, mount) in envoy.extra_volume_mounts.iter().enumerate() {
-        if !envoy.extra_volumes.iter().any(|volume| volume.name == mount.name) {
-            let why = format!("found {:?}, want the name of a volume in extraVolumes", mount.name);
-            return Err(fault(&format!("extraVolumeMounts[{index}].name"), why));
-        }
-    }
-    Ok(())
-}
-
-fn unknown<T: Choices>(choice: Option<&Choice<T>>) -> Option<String> {
-    let found = choice.filter(|choice| choice.known().is_none())?.as_str();
-    let words: Vec<_> = T::ALL.iter().map(|(word, _)| *word).collect();
-    Some(format!("found {found:?}, want one of {}", words.join(", ")))
-}
-
-/// The field beside its name that a volume has.
-fn kind_of(volume: &k8s_openapi::api::core::v1::Volume) -> String {
-    let value = serde_json::to_value(volume).unwrap_or_default();
-    let fields = value.as_object().into_iter().flat_map(serde_json::Map::keys);
-    fields.filter(|field| *field != "name").map(String::as_str).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, from_value, json};
 
     use super::*;
 
-    fn deployment(envoy: &Value) -> ContourDeployment {
-        from_value(json!({"metadata": {"namespace": "ns", "name": "p"}, "spec": {"envoy": envoy}})).unwrap()
-    }
-
-    fn refusal(class: Option<Value>, own: Option<Value>) -> String {
-        let [class, own] = [class, own].map(|envoy| envoy.as_ref().map(deployment));
-        Parameters::new(class.as_ref(), own.as_ref()).expect_err("refused").to_string()
+    fn spec(envoy: &Value) -> ContourDeploymentSpec {
+        from_value(json!({"envoy": envoy})).unwrap()
     }
 
     #[test]
     fn a_gateway_says_the_last_word_on_each_field() {
-        let class = deployment(&json!({
+        let class = spec(&json!({
             "workloadType": "Deployment", "logLevel": "warn", "deployment": {"replicas": 3},
             "podAnnotations": {"a": "class", "b": "class"},
             "networkPublishing": {"type": "NodePortService", "externalTrafficPolicy": "Cluster"},
+            "extraVolumes": [{"name": "a", "hostPath": {"path": "/"}}],
         }));
-        let own = deployment(&json!({
+        let own = spec(&json!({
             "replicas": 7, "podAnnotations": {"b": "own"}, "networkPublishing": {"type": "ClusterIPService"},
+            "extraVolumes": [{"name": "b", "emptyDir": {}}],
         }));
-        let both = deployment(&json!({
+        let both = spec(&json!({
             "workloadType": "Deployment", "logLevel": "warn", "deployment": {"replicas": 3}, "replicas": 7,
             "podAnnotations": {"a": "class", "b": "own"},
             "networkPublishing": {"type": "ClusterIPService", "externalTrafficPolicy": "Cluster"},
+            "extraVolumes": [{"name": "a", "hostPath": {"path": "/"}}, {"name": "b", "emptyDir": {}}],
         }));
         assert_eq!(Parameters::new(Some(&class), Some(&own)), Parameters::new(Some(&both), None));
-        assert_eq!(Parameters::new(None, None), Ok(Parameters::default()));
-    }
-
-    #[test]
-    fn words_and_mounts_that_are_not_known_are_named() {
-        assert_eq!(
-            refusal(Some(json!({"workloadType": "Pod"})), None),
-            "ContourDeployment ns/p: spec.envoy.workloadType: found \"Pod\", want one of DaemonSet, Deployment"
-        );
-        assert_eq!(
-            refusal(Some(json!({"extraVolumeMounts": [{"name": "a", "mountPath": "/a"}]})), None),
-            "ContourDeployment ns/p: spec.envoy.extraVolumeMounts[0].name: found \"a\", want the name of a volume in \
-             extraVolumes"
-        );
-    }
-
-    #[test]
-    fn only_a_class_may_reach_into_the_machine() {
-        let host = json!({"extraVolumes": [{"name": "a", "hostPath": {"path": "/"}}]});
-        let refused = refusal(None, Some(host.clone()));
-        assert!(
-            refused.starts_with(
-                "ContourDeployment ns/p: spec.envoy.extraVolumes[0]: found a volume of type hostPath, want one of configMap,"
-            ),
-            "{refused}"
-        );
-        let class = deployment(&host);
-        let plain = deployment(&json!({"extraVolumes": [{"name": "b", "emptyDir": {}}]}));
-        assert_eq!(Parameters::new(Some(&class), Some(&plain)).unwrap().envoy.extra_volumes.len(), 2);
+        assert_eq!(Parameters::new(None, None), Parameters::default());
     }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use api::ContourDeployment;
+use api::contour_deployment::{ContourDeploymentSpec, InvalidParameters, ParametersRef};
 use api::gateway_api::{Gateway, GatewayClass, ListenerSet};
 use api::meta::ObjectMeta;
 use serde_json::Value;
@@ -14,7 +15,7 @@ use serde_json::Value;
 use crate::drift;
 use crate::names::GatewayId;
 use crate::objects::{Certificate, MADE_BY, Wanted, objects, owner};
-use crate::parameters::{InvalidParameters, Parameters};
+use crate::parameters::Parameters;
 use crate::ports;
 use crate::settings::Settings;
 
@@ -344,37 +345,22 @@ impl World {
     }
 
     fn parameters_of(&self, id: &GatewayId, gateway: &Gateway) -> Result<Parameters, InvalidParameters> {
-        let of_class = self
-            .classes
-            .get(&gateway.spec.gateway_class_name)
-            .and_then(|class| class.spec.parameters_ref.as_ref())
-            .map(|reference| {
-                let namespace = reference.namespace.clone().unwrap_or_default();
-                self.find(&reference.group, &reference.kind, &GatewayId::new(namespace, &reference.name))
-            });
-        let infrastructure = gateway.spec.infrastructure.as_ref();
-        let own = infrastructure.and_then(|all| all.parameters_ref.as_ref()).map(|reference| {
-            let name = GatewayId::new(&id.namespace, &reference.name);
-            self.find(&reference.group, &reference.kind, &name)
-        });
-        Parameters::new(of_class.transpose()?, own.transpose()?)
+        let class = &gateway.spec.gateway_class_name;
+        let of_class = self.classes.get(class).map(|class| ParametersRef::of_class(&class.spec));
+        let of_class = of_class.transpose().and_then(|named| self.usable(named.flatten()));
+        let own =
+            ParametersRef::of_gateway(&id.namespace, &gateway.spec).and_then(|named| self.usable(named));
+        let told_of_class = |why: InvalidParameters| why.of(format_args!("GatewayClass {class}"));
+        Ok(Parameters::new(of_class.map_err(told_of_class)?, own?))
     }
 
-    fn find(&self, group: &str, kind: &str, id: &GatewayId) -> Result<&ContourDeployment, InvalidParameters> {
-        let fault = |field: &str, why: String| InvalidParameters {
-            namespace: id.namespace.clone(),
-            name: id.name.clone(),
-            field: field.to_owned(),
-            why,
-        };
-        if (group, kind) != ("projectcontour.io", "ContourDeployment") {
-            let why = format!("found {group}/{kind}, want projectcontour.io/ContourDeployment");
-            return Err(fault("parametersRef", why));
-        }
-        let found = self.parameters.get(id);
-        found.ok_or_else(|| {
-            fault("parametersRef", "there is no such object; create it, or take the reference out".into())
-        })
+    fn usable(
+        &self,
+        named: Option<ParametersRef<'_>>,
+    ) -> Result<Option<&ContourDeploymentSpec>, InvalidParameters> {
+        let Some(named) = named else { return Ok(None) };
+        let found = self.parameters.get(&GatewayId::new(named.namespace, named.name));
+        named.usable(found.map(|object| &object.spec)).map(Some)
     }
 }
 

@@ -20,6 +20,7 @@ mod headers;
 mod hosts;
 mod http_route;
 mod listeners;
+mod parameters;
 mod report;
 mod requests;
 mod selector;

@@ -102,6 +102,56 @@ fn a_gateway_that_comes_and_goes_is_its_own_affair() {
     assert_eq!(outcome.names(), [""; 0]);
 }
 
+/// A class or a Gateway that names this ContourDeployment of the namespace `ns`.
+fn naming(kind: api::Kind, name: &str, parameters: &str) -> Object {
+    let mut reference =
+        json!({"group": "projectcontour.io", "kind": "ContourDeployment", "name": parameters});
+    let (namespace, spec) = if kind == api::Kind::GatewayClass {
+        reference["namespace"] = "ns".into();
+        let controller = &Settings::default().gateway_controller;
+        ("", json!({"controllerName": controller, "parametersRef": reference}))
+    } else {
+        let listener = json!({"name": "http", "protocol": "HTTP", "port": 80});
+        let infrastructure = json!({"parametersRef": reference});
+        let spec = json!({
+            "gatewayClassName": "ours", "listeners": [listener], "infrastructure": infrastructure,
+        });
+        ("ns", spec)
+    };
+    object(kind, namespace, name, &spec)
+}
+
+fn parameters(name: &str, envoy: &Value) -> Object {
+    object(api::Kind::ContourDeployment, "ns", name, &json!({"envoy": envoy}))
+}
+
+#[test]
+fn parameters_run_who_names_them_and_change_nothing_that_is_served() {
+    let mut run = many();
+    run.apply([
+        naming(api::Kind::GatewayClass, "named", "of-class"),
+        naming(api::Kind::Gateway, "gateway-7", "of-gateway"),
+    ]);
+    run.accept();
+    let log = |level: &str| json!({"logLevel": level});
+    let mounts = json!({"extraVolumeMounts": [{"name": "a", "mountPath": "/a"}]});
+    let of_gateway = Counters { gateways: 1, ..work(0, 0, 0) };
+    for (name, envoy, expected) in [
+        ("of-nobody", mounts.clone(), work(0, 0, 0)),
+        ("of-class", log("info"), work(0, 0, 1)),
+        ("of-class", log("debug"), work(0, 0, 1)),
+        ("of-class", mounts.clone(), work(0, 0, 1)),
+        ("of-gateway", log("info"), Counters { reports: 1, ..of_gateway }),
+        ("of-gateway", log("debug"), of_gateway),
+        ("of-gateway", mounts, Counters { reports: 1, ..of_gateway }),
+    ] {
+        let outcome = run.apply([parameters(name, &envoy)]);
+        assert_eq!(outcome.work, expected, "{name} {envoy}");
+    }
+    let gone = model::ObjectId::new(model::Kind::ContourDeployment, "ns", "of-class");
+    assert_eq!(run.changes(vec![Change::Removed(gone)]).work, work(0, 0, 1));
+}
+
 #[test]
 fn what_is_none_of_ours_costs_nothing() {
     let mut run = many();

@@ -22,11 +22,11 @@ pub(crate) fn certificate() -> Certificate {
 
 fn made(gateway: Value, parameters: Option<Value>) -> Vec<Value> {
     let gateway: Gateway = from_value(gateway).unwrap();
-    let class = parameters.map(|spec| from_value(json!({"spec": spec})).unwrap());
+    let class = parameters.map(|spec| from_value(spec).unwrap());
     objects(&Wanted {
         settings: &settings(),
         gateway: &gateway,
-        parameters: &Parameters::new(class.as_ref(), None).unwrap(),
+        parameters: &Parameters::new(class.as_ref(), None),
         ports: crate::ports::of_gateway(&gateway, std::iter::empty()),
         certificate: &certificate(),
     })

@@ -122,7 +122,8 @@ fn another_workload_takes_the_place_of_the_one_before() {
     let missing = world.plan(&web(), &certificate()).unwrap_err().to_string();
     assert_eq!(
         missing,
-        "ContourDeployment ops/p: parametersRef: there is no such object; create it, or take the reference out"
+        "GatewayClass isobath: spec.parametersRef: ContourDeployment ops/p is not there, or cannot be read; create it, or take \
+         the reference out"
     );
     let parameters = json!({"workloadType": "Deployment"});
     world.apply_parameters(

@@ -15,6 +15,7 @@ use super::certificates::pair;
 use super::conflicts::Taken;
 use super::hosts::in_common;
 use super::listeners::{Judged, judge};
+use super::parameters;
 use super::selector;
 use super::served::{Served, serve};
 use super::statement::{ACCEPTED, Failure, PROGRAMMED, RESOLVED_REFS, fails, holds, programmed, unless};
@@ -44,8 +45,19 @@ pub fn gateway(reader: &Reader<'_>, settings: &Settings, name: &Name) -> Option<
     let mut parts = vec![Part::of_gateway(reader, settings, &id, fact)];
     parts.extend(sets(reader, settings, name, &id, fact));
     settle_conflicts(settings, &mut parts);
-    let shown = client_certificate(reader, &id, &fact.spec);
-    Some(plan(settings, fact, &parts, shown.as_ref()))
+    let named = Named {
+        shown: client_certificate(reader, &id, &fact.spec),
+        parameters: parameters::failure_of_gateway(reader, &name.namespace, &fact.spec),
+    };
+    Some(plan(settings, fact, &parts, &named))
+}
+
+/// What a Gateway names beside its listeners.
+struct Named {
+    /// The certificate that its Envoys show to backends, if it says so.
+    shown: Option<Result<SecretKey, Failure>>,
+    /// What is wrong with its parameters.
+    parameters: Option<Failure>,
 }
 
 /// What Envoys of the Gateway show to backends, if it says so.
@@ -148,14 +160,9 @@ fn settle_conflicts(settings: &Settings, parts: &mut [Part]) {
     }
 }
 
-fn plan(
-    settings: &Settings,
-    fact: &GatewayFact,
-    parts: &[Part],
-    shown: Option<&Result<SecretKey, Failure>>,
-) -> GatewayPlan {
+fn plan(settings: &Settings, fact: &GatewayFact, parts: &[Part], named: &Named) -> GatewayPlan {
     let Some(gateway) = parts.first() else { return GatewayPlan::default() };
-    let to_show = match shown {
+    let to_show = match &named.shown {
         None => Shown::Usual,
         Some(Ok(certificate)) => Shown::Own(certificate.clone()),
         Some(Err(_)) => Shown::Nothing,
@@ -190,7 +197,7 @@ fn plan(
         let offer = Offer { fleet: fleet.clone(), shown: to_show.clone(), listeners };
         plan.offers.insert(part.id.clone(), offer);
         let status = match part.id.kind {
-            Kind::Gateway => GatewayApiStatus::Gateway(gateway_status(fact, parts, statuses, shown)),
+            Kind::Gateway => GatewayApiStatus::Gateway(gateway_status(fact, parts, statuses, named)),
             _ => GatewayApiStatus::ListenerSet(set_status(fleet.clone(), part, statuses)),
         };
         let standing = Some(Box::new(Standing::Whole(status)));
@@ -265,24 +272,24 @@ fn gateway_status(
     fact: &GatewayFact,
     parts: &[Part],
     listeners: Vec<ListenerStatus>,
-    shown: Option<&Result<SecretKey, Failure>>,
+    named: &Named,
 ) -> GatewayStatus {
     let (none_is_left, invalid) = invalid_listeners(&parts[0], Part::is_accepted);
-    let unusable = fact.spec.addresses.iter().find_map(unsupported);
-    let unusable = unusable.or_else(|| unknown_parameters(&fact.spec));
-    let accepted = match (unusable, invalid) {
-        (Some(failure), _) => fails(ACCEPTED, &failure),
+    let unsupported = fact.spec.addresses.iter().find_map(unsupported);
+    let is_unserved = unsupported.is_some() || (invalid.is_some() && none_is_left);
+    let accepted = match (unsupported.as_ref().or(named.parameters.as_ref()), invalid) {
+        (Some(failure), _) => fails(ACCEPTED, failure),
         (None, Some(failure)) if none_is_left => fails(ACCEPTED, &failure),
         (None, Some(failure)) => Condition { holds: Holds::Yes, ..fails(ACCEPTED, &failure) },
         (None, None) => holds(ACCEPTED, ACCEPTED),
     };
-    let is_accepted = accepted.holds == Holds::Yes;
     let mut conditions = vec![accepted];
-    conditions.push(match is_accepted {
-        true => programmed(),
-        false => fails(PROGRAMMED, &Failure::new("Invalid", "see the condition Accepted")),
+    // Parameters that cannot be used take nothing from Envoys that run.
+    conditions.push(match is_unserved {
+        false => programmed(),
+        true => fails(PROGRAMMED, &Failure::new("Invalid", "see the condition Accepted")),
     });
-    if let Some(shown) = shown {
+    if let Some(shown) = &named.shown {
         conditions.push(unless(RESOLVED_REFS, RESOLVED_REFS, shown.as_ref().err()));
     }
     if lets_anybody_in(&fact.spec) {
@@ -309,20 +316,6 @@ fn unsupported(address: &GatewaySpecAddress) -> Option<Failure> {
             Some(Failure::new("UnsupportedAddress", message))
         }
     }
-}
-
-/// Why the parameters that a Gateway names cannot be had.
-fn unknown_parameters(spec: &GatewaySpec) -> Option<Failure> {
-    let reference = spec.infrastructure.as_deref()?.parameters_ref.as_ref()?;
-    let is_known =
-        (reference.group.as_str(), reference.kind.as_str()) == ("projectcontour.io", "ContourDeployment");
-    (!is_known).then(|| {
-        let name = quoted(&format!("{}/{}", reference.group, reference.kind));
-        Failure::new(
-            "InvalidParameters",
-            format!("infrastructure.parametersRef must be a ContourDeployment, not {name}"),
-        )
-    })
 }
 
 /// Whether clients without a valid certificate are let in somewhere where certificates are looked at.

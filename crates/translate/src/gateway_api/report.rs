@@ -9,7 +9,8 @@ use model::{
 };
 use store::Reader;
 
-use super::statement::{ACCEPTED, Failure, fails, holds};
+use super::parameters;
+use super::statement::{ACCEPTED, unless};
 use crate::Note;
 use crate::contribution::Standing;
 
@@ -54,24 +55,14 @@ fn generation(reader: &Reader<'_>, id: &ObjectId) -> Option<i64> {
     })
 }
 
-/// A class of ours is accepted, whatever its Gateways are.
+/// A class of ours is accepted if it has no parameters that cannot be used, whatever its Gateways are.
 fn class(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Option<GatewayApiStatus> {
     let fact = reader.gateway_class(&id.name)?;
     if *fact.spec.controller_name != *settings.gateway_controller {
         return None;
     }
-    let is_known = |reference: &api::gateway_api::references::ObjectReference| {
-        (reference.group.as_str(), reference.kind.as_str()) == ("projectcontour.io", "ContourDeployment")
-    };
-    let unknown = fact.spec.parameters_ref.as_ref().filter(|reference| !is_known(reference));
-    let accepted = match unknown {
-        None => holds(ACCEPTED, ACCEPTED),
-        Some(reference) => {
-            let message = format!("parametersRef must be a ContourDeployment, not a {}", reference.kind);
-            fails(ACCEPTED, &Failure::new("InvalidParameters", message))
-        }
-    };
-    Some(GatewayApiStatus::Class(vec![accepted]))
+    let failure = parameters::failure_of_class(reader, &fact.spec);
+    Some(GatewayApiStatus::Class(vec![unless(ACCEPTED, ACCEPTED, failure.as_ref())]))
 }
 
 /// The status that one unit knows, with the routes counted that say they are attached.
