@@ -2,6 +2,7 @@
 
 mod actions;
 mod authorization;
+mod retry_budget;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
