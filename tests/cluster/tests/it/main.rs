@@ -10,6 +10,7 @@ mod controller;
 mod flood;
 mod from_contour;
 mod gateways;
+mod ingresses;
 mod install;
 mod large_secrets;
 mod objects;
