@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use model::{
     WeightedCluster,
 };
 use testkit::{
-    Answer, AuthorizationServer, Backend, Canned, ClientTls, Failure, Port, Request, Trust, eventually,
+    Answer, AuthorizationServer, Backend, Canned, ClientTls, Failure, Port, Question, Request, Trust,
+    eventually,
 };
 use tokio::net::TcpListener;
 
@@ -41,7 +43,7 @@ impl Scene {
     }
 
     fn service(&self, port: u16, protocol: Protocol) -> ClusterKey {
-        self.gateway.add(&Cluster { protocol, ..gateway::cluster("auth") }, &[port])
+        self.gateway.add(&Cluster { protocol, ..gateway::cluster(&format!("auth-{port}")) }, &[port])
     }
 
     /// `/app` and `/answer` ask, `/open` does not.
@@ -267,6 +269,38 @@ async fn a_service_by_http_is_told_and_tells_what_the_route_says() {
         assert_eq!((denied.code(), &*denied.text()), (401, "who are you?"));
         assert_eq!(denied.header("www-authenticate"), Some("Basic"));
         server.take_received();
+    }
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_service_of_a_route_is_told_as_much_of_the_body_as_the_route_says() {
+    let mut scene = Scene::start().await;
+    let calls = AuthorizationServer::start().await;
+    let requests = Canned::start().await;
+    requests.answer("/check/app", 200, &[], "");
+    let by_grpc = asks(scene.service(calls.port(), Protocol::Http2), RouteAuthorizationProtocol::Grpc);
+    let by_http = asks(scene.service(requests.port(), Protocol::Http1), by_http(&[], None));
+    for most in [0, 4] {
+        let body = NonZeroU16::new(most);
+        let post = |scene: &Scene, body| scene.request("/app").method(http::Method::POST).body(body);
+        scene.serve(RouteAuthorization { body, ..by_grpc.clone() }).await;
+        let told = if most == 0 { "" } else { "1234" };
+        assert_eq!(asked(post(&scene, "1234"), true).await.unwrap().code(), 200);
+        let questions = calls.take_questions();
+        assert_eq!(
+            questions.iter().map(Question::http).map(|each| &*each.unwrap().body).collect::<Vec<_>>(),
+            [told]
+        );
+        scene.serve(RouteAuthorization { body, ..by_http.clone() }).await;
+        assert_eq!(post(&scene, "1234").send().await.unwrap().code(), 200);
+        let received = requests.take_received();
+        let lengths: Vec<_> =
+            received.iter().map(|each| each.headers["content-length"].to_str().unwrap()).collect();
+        assert_eq!(lengths, [told.len().to_string()]);
+        let code = if most == 0 { 200 } else { 413 };
+        assert_eq!(post(&scene, "12345").send().await.unwrap().code(), code, "{most}");
+        requests.take_received();
     }
     scene.end().await;
 }
