@@ -59,6 +59,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// What became of an object that has no part in the Gateway API; its status waits for the Envoys of the ingress.
+    #[must_use]
+    pub const fn new(object: ObjectId, generation: i64, verdict: Verdict, problems: Vec<Problem>) -> Self {
+        Self { object, generation, verdict, problems, gateway_api: None, fleet: FleetId::ingress() }
+    }
+
     /// The one sentence of a status, in Contour's words (reference 3.24, 4.3): of an IngressRoute the first error, or
     /// that it is valid; of others that there are errors, which stand beside it.
     #[must_use]
@@ -90,14 +96,7 @@ mod tests {
             help: None,
         };
         let problems = messages.iter().map(problem).collect();
-        Report {
-            object: ObjectId::new(kind, "ns", "it"),
-            generation: 1,
-            verdict,
-            problems,
-            gateway_api: None,
-            fleet: FleetId::ingress(),
-        }
+        Report::new(ObjectId::new(kind, "ns", "it"), 1, verdict, problems)
     }
 
     #[test]

@@ -214,14 +214,7 @@ mod tests {
             help: None,
         };
         let problems = words.map(problem).into_iter().collect();
-        Report {
-            object: object(name),
-            generation,
-            verdict: Verdict::Valid,
-            problems,
-            gateway_api: None,
-            fleet: FleetId::ingress(),
-        }
+        Report::new(object(name), generation, Verdict::Valid, problems)
     }
 
     fn ask(answers: &mut Answers, name: &str, generation: i64) {

@@ -63,7 +63,7 @@ fn report(name: &str, generation: i64, rejection: Option<&str>) -> Report {
     let verdict = if rejection.is_some() { Verdict::Invalid } else { Verdict::Valid };
     let object = ObjectId::new(Kind::HttpProxy, "ns", name);
     let problems = rejection.map(problem).into_iter().collect();
-    Report { object, generation, verdict, problems, gateway_api: None, fleet: FleetId::ingress() }
+    Report::new(object, generation, verdict, problems)
 }
 
 async fn until(exchange: &mut Exchange, wanted: impl Fn(&News) -> bool) {

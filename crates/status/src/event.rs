@@ -127,7 +127,7 @@ fn event_name(regarding: &Regarding, reason: &str, note: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::{FleetId, ObjectId, Problem, Report, Severity, Verdict};
+    use model::{ObjectId, Problem, Report, Severity, Verdict};
 
     use super::*;
 
@@ -142,14 +142,7 @@ mod tests {
         };
         let object = ObjectId::new(model::Kind::Ingress, "shop", "web");
         let problems = messages.iter().map(problem).collect();
-        let report = Report {
-            object,
-            generation: 1,
-            verdict: Verdict::Invalid,
-            problems,
-            gateway_api: None,
-            fleet: FleetId::ingress(),
-        };
+        let report = Report::new(object, 1, Verdict::Invalid, problems);
         let said = Statement::of(&report, 1).expect("an Ingress has a status");
         let now = Timestamp::from_millisecond(1_500).expect("a time");
         Event::new(&said, "uid-1", "isobath-0", now)

@@ -217,14 +217,7 @@ mod tests {
 
     fn statement(problems: Vec<Problem>) -> Statement {
         let object = ObjectId::new(model::Kind::HttpProxy, "shop", "web");
-        let report = Report {
-            object,
-            generation: 1,
-            verdict: Verdict::Invalid,
-            problems,
-            gateway_api: None,
-            fleet: FleetId::ingress(),
-        };
+        let report = Report::new(object, 1, Verdict::Invalid, problems);
         Statement::of(&report, 1).expect("an HTTPProxy has a status")
     }
 
@@ -257,14 +250,7 @@ mod tests {
     #[test]
     fn other_kinds_have_no_status_of_ours() {
         let object = ObjectId::new(model::Kind::Service, "shop", "web");
-        let report = Report {
-            object,
-            generation: 1,
-            verdict: Verdict::Valid,
-            problems: vec![],
-            gateway_api: None,
-            fleet: FleetId::ingress(),
-        };
+        let report = Report::new(object, 1, Verdict::Valid, vec![]);
         assert_eq!(Statement::of(&report, 1), None);
     }
 }

@@ -1,7 +1,7 @@
 //! TLSCertificateDelegations: what there is to say about them (reference 2.5). Whom they let use a Secret is asked by
 //! those who refer to it.
 
-use model::{FleetId, ObjectId, Problem, Report, Verdict};
+use model::{ObjectId, Problem, Report, Verdict};
 use store::Reader;
 
 use crate::fault::Fault;
@@ -11,9 +11,7 @@ use crate::field_path::FieldPath;
 pub(crate) fn report(reader: &Reader<'_>, id: &ObjectId) -> Option<Report> {
     let fact = reader.delegation(id)?;
     let problems = fact.with_idle_wildcard().map(idle_wildcard).collect();
-    let verdict = Verdict::Valid;
-    let (object, generation, fleet) = (id.clone(), fact.generation, FleetId::ingress());
-    Some(Report { object, generation, verdict, problems, gateway_api: None, fleet })
+    Some(Report::new(id.clone(), fact.generation, Verdict::Valid, problems))
 }
 
 /// Not an error: those who are named may use the Secret.

@@ -71,6 +71,6 @@ pub fn report(
         (false, true) => Verdict::Invalid,
         (false, false) => Verdict::Valid,
     };
-    let (object, fleet) = (object.clone(), settings.roots.clone());
-    Some(Report { object, generation, verdict, problems, gateway_api: None, fleet })
+    let report = Report::new(object.clone(), generation, verdict, problems);
+    Some(Report { fleet: settings.roots.clone(), ..report })
 }

@@ -183,14 +183,7 @@ mod tests {
     }
 
     fn report(verdict: Verdict, problems: Vec<Problem>) -> Report {
-        Report {
-            object: object(),
-            generation: 1,
-            verdict,
-            problems,
-            gateway_api: None,
-            fleet: FleetId::ingress(),
-        }
+        Report::new(object(), 1, verdict, problems)
     }
 
     fn rejection(message: &str) -> Problem {

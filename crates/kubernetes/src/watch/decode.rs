@@ -7,7 +7,7 @@ use api::core::Service;
 use api::discovery::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
 use api::meta::ObjectMeta;
 use api::{DecodeProblem, Decoded, Kind, Object};
-use model::{FleetId, ObjectId, Problem, Report, Severity, Verdict};
+use model::{ObjectId, Problem, Report, Severity, Verdict};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -73,14 +73,7 @@ impl<'a> Head<'a> {
 
     /// What there is to say of an object that cannot be read.
     pub(super) fn unreadable(&self, kind: Kind, problem: Problem) -> Report {
-        Report {
-            object: self.id(kind),
-            generation: self.metadata.generation,
-            verdict: Verdict::Invalid,
-            problems: vec![problem],
-            gateway_api: None,
-            fleet: FleetId::ingress(),
-        }
+        Report::new(self.id(kind), self.metadata.generation, Verdict::Invalid, vec![problem])
     }
 }
 

@@ -8,8 +8,8 @@ use http::StatusCode;
 use isobath_kubernetes::lease::Role;
 use isobath_kubernetes::status::{Ended, Observe, Writer, input};
 use model::{
-    Condition, FleetId, GatewayApiStatus, Holds, Kind, ObjectId, ParentRef, ParentStatus, Problem, Report,
-    Severity, Verdict,
+    Condition, GatewayApiStatus, Holds, Kind, ObjectId, ParentRef, ParentStatus, Problem, Report, Severity,
+    Verdict,
 };
 use serde_json::{Value, json};
 use status::{CONTROLLER_NAME, Input, Observation, Statement, Target};
@@ -96,14 +96,7 @@ impl Writing {
         };
         let object = ObjectId::new(Kind::HttpProxy, "shop", name);
         let problems = vec![problem];
-        let report = Report {
-            object,
-            generation: 1,
-            verdict: Verdict::Invalid,
-            problems,
-            gateway_api: None,
-            fleet: FleetId::ingress(),
-        };
+        let report = Report::new(object, 1, Verdict::Invalid, problems);
         self.tell.send(Input::Said(Box::new(Statement::of(&report, 1).unwrap()))).unwrap();
     }
 
@@ -135,17 +128,10 @@ fn attach(writing: &Writing, object: Value) {
     };
     let accepted =
         Condition { name: "Accepted", holds: Holds::Yes, reason: "Accepted", message: String::new() };
-    let report = Report {
-        object: ObjectId::new(Kind::HttpRoute, "shop", "cart"),
-        generation: 1,
-        verdict: Verdict::Valid,
-        problems: vec![],
-        gateway_api: Some(Box::new(GatewayApiStatus::Route(vec![ParentStatus {
-            parent,
-            conditions: vec![accepted],
-        }]))),
-        fleet: FleetId::ingress(),
-    };
+    let status = GatewayApiStatus::Route(vec![ParentStatus { parent, conditions: vec![accepted] }]);
+    let route = ObjectId::new(Kind::HttpRoute, "shop", "cart");
+    let report =
+        Report { gateway_api: Some(Box::new(status)), ..Report::new(route, 1, Verdict::Valid, vec![]) };
     let target = Target::new(status::Kind::HttpRoute, "shop", "cart");
     let seen = Observation::decode(target.kind, object).unwrap();
     writing.tell.send(Input::Observed(target, Box::new(seen))).unwrap();

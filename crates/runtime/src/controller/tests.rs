@@ -268,14 +268,7 @@ fn a_rejection_of_what_is_no_longer_published_changes_nothing() {
 fn an_object_that_cannot_be_read_is_told_until_it_is_gone_or_read() {
     let mut scene = Scene::new();
     let site = ObjectId::new(model::Kind::HttpProxy, "default", "site");
-    let report = Report {
-        object: site.clone(),
-        generation: 2,
-        verdict: model::Verdict::Invalid,
-        problems: vec![],
-        gateway_api: None,
-        fleet: model::FleetId::ingress(),
-    };
+    let report = Report::new(site.clone(), 2, model::Verdict::Invalid, vec![]);
     scene.controller.change(vec![Change::Removed(site.clone())]);
     scene.controller.cannot_read(vec![report.clone()]);
     assert_eq!(scene.told().last().unwrap(), "site has 0 problems with 2");
