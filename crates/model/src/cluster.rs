@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::{Balancing, Handshake, HealthCheck, SecretKey, Timeout};
+use crate::{Balancing, GlobalTimeouts, Handshake, HealthCheck, SecretKey, Timeout};
 
 /// How a backend is reached, and everything that Envoy keeps together with it (connections, health).
 ///
@@ -252,6 +252,24 @@ pub struct RetryBudget {
 }
 
 impl Cluster {
+    /// A Service with one port, which has no name: HTTP/1.1 in clear text, and nothing else that somebody would have said.
+    #[must_use]
+    pub fn of_service(namespace: &str, service: &str, port: u16) -> Self {
+        Self {
+            backend: Backend::Service { namespace: namespace.into(), service: service.into(), port },
+            discovery: Discovery::Endpoints(EndpointsKey::of_service(namespace, service)),
+            protocol: Protocol::Http1,
+            balancing: Balancing::default(),
+            health_check: None,
+            tls: None,
+            connect_timeout: GlobalTimeouts::default().connect,
+            idle_timeout: Timeout::Default,
+            requests_per_connection: None,
+            buffer_bytes: None,
+            circuit_breakers: CircuitBreakers::default(),
+        }
+    }
+
     /// The endpoints in EDS, where they come from there.
     #[must_use]
     pub fn assignment(&self) -> Option<AssignmentKey> {
@@ -337,6 +355,13 @@ impl Hash for EndpointsKey {
 }
 
 impl EndpointsKey {
+    /// Those of a Service with one port, which has no name.
+    #[must_use]
+    pub fn of_service(namespace: &str, service: &str) -> Self {
+        let (namespace, service, port_name) = (namespace.into(), service.into(), Arc::default());
+        Self { namespace, service, port_name, health_port: None, is_udp: false }
+    }
+
     /// The name in EDS: `namespace/service`, with `/port name` where there is one, and the name of another port that
     /// is probed behind it.
     #[must_use]
@@ -428,25 +453,7 @@ mod tests {
     use super::*;
 
     fn cluster() -> Cluster {
-        Cluster {
-            backend: Backend::Service { namespace: "ns".into(), service: "web".into(), port: 80 },
-            discovery: Discovery::Endpoints(EndpointsKey {
-                namespace: "ns".into(),
-                service: "web".into(),
-                port_name: "".into(),
-                health_port: None,
-                is_udp: false,
-            }),
-            protocol: Protocol::Http1,
-            balancing: Balancing::default(),
-            health_check: None,
-            tls: None,
-            connect_timeout: Duration::from_secs(2),
-            idle_timeout: Timeout::Default,
-            requests_per_connection: None,
-            buffer_bytes: None,
-            circuit_breakers: CircuitBreakers::default(),
-        }
+        Cluster::of_service("ns", "web", 80)
     }
 
     #[test]
@@ -461,13 +468,7 @@ mod tests {
 
     #[test]
     fn shared_endpoints_are_named_by_owner_and_shares() {
-        let port = |service: &str| EndpointsKey {
-            namespace: "ns".into(),
-            service: service.into(),
-            port_name: "".into(),
-            health_port: None,
-            is_udp: false,
-        };
+        let port = |service: &str| EndpointsKey::of_service("ns", service);
         let shared = |shares| {
             AssignmentKey::Shared(Arc::new(SharedEndpoints { owner: "extension/ns/x".into(), shares }))
         };

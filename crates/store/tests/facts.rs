@@ -44,14 +44,7 @@ fn apply(store: &mut Store, object: api::Object) -> BTreeSet<Unit> {
 }
 
 fn endpoints_of(service: &str) -> Unit {
-    let key = EndpointsKey {
-        namespace: "ns".into(),
-        service: service.into(),
-        port_name: "".into(),
-        health_port: None,
-        is_udp: false,
-    };
-    Unit::Endpoints(FleetId::ingress(), key.into())
+    Unit::Endpoints(FleetId::ingress(), EndpointsKey::of_service("ns", service).into())
 }
 
 /// A unit that reads the slices of a Service.

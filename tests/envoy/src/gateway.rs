@@ -3,14 +3,13 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use envoy::{Layout, Output, XdsMode};
 use model::{
-    Action, Backend, Balancing, Bind, CircuitBreakers, Clients, Cluster, ClusterKey, Discovery, Endpoint,
-    Endpoints, EndpointsKey, FleetId, Forward, HeaderEdits, Host, Kind, Listener, ListenerId, ObjectId,
-    PathMatch, Policies, Protocol, Route, RouteMatch, RouteTimeouts, SecretContent, SecretKey, Timeout,
-    TlsTermination, TlsVersion, Traffic, Transport, VirtualHost, VirtualHostKey, WeightedCluster,
+    Action, Bind, Clients, Cluster, ClusterKey, Discovery, Endpoint, Endpoints, EndpointsKey, FleetId,
+    Forward, HeaderEdits, Host, Kind, Listener, ListenerId, ObjectId, PathMatch, Policies, Route, RouteMatch,
+    RouteTimeouts, SecretContent, SecretKey, TlsTermination, TlsVersion, Traffic, Transport, VirtualHost,
+    VirtualHostKey, WeightedCluster,
 };
 
 use crate::manifests::{HostCertificate, simple_proxy};
@@ -124,27 +123,10 @@ pub fn listener(name: &str, transport: Transport, address: SocketAddr) -> Listen
     }
 }
 
-/// A cluster with nothing but endpoints.
+/// A cluster with nothing but endpoints, which no Service of the manifests has.
 pub fn cluster(name: &str) -> Cluster {
-    Cluster {
-        backend: Backend::Service { namespace: "default".into(), service: name.into(), port: 80 },
-        discovery: Discovery::Endpoints(EndpointsKey {
-            namespace: "gateway".into(),
-            service: name.into(),
-            port_name: "".into(),
-            health_port: None,
-            is_udp: false,
-        }),
-        protocol: Protocol::Http1,
-        balancing: Balancing::default(),
-        health_check: None,
-        tls: None,
-        connect_timeout: Duration::from_secs(2),
-        idle_timeout: Timeout::Default,
-        requests_per_connection: None,
-        buffer_bytes: None,
-        circuit_breakers: CircuitBreakers::default(),
-    }
+    let discovery = Discovery::Endpoints(EndpointsKey::of_service("gateway", name));
+    Cluster { discovery, ..Cluster::of_service("default", name, 80) }
 }
 
 /// A host that does one thing with all requests.

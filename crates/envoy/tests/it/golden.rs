@@ -618,13 +618,7 @@ fn an_idle_timeout_of_http1_names_the_protocol() {
 
 #[test]
 fn endpoints_with_and_without_addresses() {
-    let key = EndpointsKey {
-        namespace: "ns".into(),
-        service: "x".into(),
-        port_name: "http".into(),
-        health_port: None,
-        is_udp: false,
-    };
+    let key = EndpointsKey { port_name: "http".into(), ..EndpointsKey::of_service("ns", "x") };
     let endpoint = |ip: &str, health_port| Endpoint { ip: ip.parse().unwrap(), port: 8080, health_port };
     let some = Endpoints { addresses: vec![endpoint("10.0.0.1", None), endpoint("fd00::1", Some(9000))] };
     let other = EndpointsKey { service: "y".into(), ..key.clone() };

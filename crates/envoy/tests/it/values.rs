@@ -6,37 +6,16 @@ use std::time::Duration;
 
 use envoy::{Layout, Output, Resource, ResourceType, XdsMode};
 use model::{
-    Action, AddressFilter, AddressRange, AddressSource, Authorization, AuthorizationProtocol, Backend,
-    Balancing, Bind, Check, CircuitBreakers, ClientCertificates, Clients, Cluster, ClusterKey, Demand,
-    DescriptorEntry, DirectResponse, Discovery, EndpointsKey, FleetId, Forward, GlobalRateLimit, HeaderEdits,
-    HeaderMatch, HeaderPredicate, Host, Jwks, JwtProvider, Kind, Listener, ListenerId, LocalRateLimit,
-    ObjectId, PathMatch, Policies, Protocol, PublicKeys, Question, Revocation, Route, RouteMatch,
-    RouteTimeouts, SecretKey, Settings, Targets, Timeout, TlsTermination, TlsVersion, Traffic, Transport,
-    Trust, VirtualHost, VirtualHostKey, WeightedCluster,
+    Action, AddressFilter, AddressRange, AddressSource, Authorization, AuthorizationProtocol, Backend, Bind,
+    Check, ClientCertificates, Clients, Cluster, ClusterKey, Demand, DescriptorEntry, DirectResponse,
+    FleetId, Forward, GlobalRateLimit, HeaderEdits, HeaderMatch, HeaderPredicate, Host, Jwks, JwtProvider,
+    Kind, Listener, ListenerId, LocalRateLimit, ObjectId, PathMatch, Policies, PublicKeys, Question,
+    Revocation, Route, RouteMatch, RouteTimeouts, SecretKey, Settings, Targets, Timeout, TlsTermination,
+    TlsVersion, Traffic, Transport, Trust, VirtualHost, VirtualHostKey, WeightedCluster,
 };
 
 pub(crate) fn cluster(service: &str) -> Cluster {
-    let namespace: Arc<str> = "ns".into();
-    let service: Arc<str> = service.into();
-    Cluster {
-        backend: Backend::Service { namespace: namespace.clone(), service: service.clone(), port: 80 },
-        discovery: Discovery::Endpoints(EndpointsKey {
-            namespace,
-            service,
-            port_name: "".into(),
-            health_port: None,
-            is_udp: false,
-        }),
-        protocol: Protocol::Http1,
-        balancing: Balancing::default(),
-        health_check: None,
-        tls: None,
-        connect_timeout: Duration::from_secs(2),
-        idle_timeout: Timeout::Default,
-        requests_per_connection: None,
-        buffer_bytes: None,
-        circuit_breakers: CircuitBreakers::default(),
-    }
+    Cluster::of_service("ns", service, 80)
 }
 
 pub(crate) fn key(service: &str) -> ClusterKey {
