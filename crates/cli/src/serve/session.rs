@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use admin::TlsSource;
 use anyhow::bail;
+use certs::ReloadingServerConfig;
+use certs::certgen::CertgenOptions;
 use config::{Configuration, Feature, Serving};
 use kubernetes::watch::{Settings, Watches};
-use runtime::{Controller, Options};
+use kubernetes::{Client, Provisioner};
+use runtime::{Controller, Notice, Options};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -85,68 +88,101 @@ impl Tasks {
 
 /// Runs until a signal comes.
 pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
-    let Setup { configuration, mode, client, writer, contour_metrics, configured, .. } = setup;
+    let Setup { configuration, mode, client, writer, contour_metrics, configured, namespace, .. } = setup;
     let Configuration { settings, serving } = configuration;
     let xds = Bound::new(serving.xds, "xDS")?;
     let mut tasks = Tasks { running: JoinSet::new(), stop: CancellationToken::new() };
-    let pod = setup.statuses.pod(&setup.namespace);
+    let pod = setup.statuses.pod(&namespace);
     // Classes and namespaces are the whole cluster's: who reads some namespaces alone serves no Gateways.
     let serves_gateways = serving.watched.is_empty();
     let gateway_controller = serves_gateways.then(|| &*settings.gateway_controller);
     let (statuses, Seams { leads, writes, peers }) =
         Statuses::start(&mut tasks, &client, writer, &serving, &setup.statuses, gateway_controller)?;
     statuses.configured_by(configured.as_ref());
-    if let Some(options) = setup.renewal {
-        let renewal = renewal::renew(client.clone(), leads.clone(), options);
-        tasks.start_until_stop("the renewal of certificates", done(renewal));
-    }
-    if let Some(provisioner) = setup.provisioner {
-        tasks.start_until_stop("the Envoys of Gateways", done(provisioner.run(leads.clone())));
-    }
+    start_what_one_does(&mut tasks, &client, &leads, setup.renewal, setup.provisioner);
     let (security, certificates) = security::security(&serving.xds_security, peers)?;
-
+    if let Some(certificates) = &certificates {
+        let told = Told { client: client.clone(), pod, configured, statuses: statuses.clone() };
+        let trust = security::trust_gateways(client.clone(), namespace, Arc::clone(certificates));
+        look_after(&mut tasks, certificates, trust, told);
+    }
     let (controller, notices) = Controller::new(Options { settings, mode, xds: xds::Settings::default() });
     let server = Server::new(controller.hub(), security);
-    let (inputs, received) = mpsc::channel(BACKLOG);
-    let (batches, batched) = mpsc::channel(BACKLOG);
-    let (ready, is_ready) = watch::channel(false);
-    let engine = EngineHandle { ready: is_ready.clone(), inputs: inputs.clone() };
-    if let Some(certificates) = certificates.clone() {
-        let trust = security::trust_gateways(client.clone(), setup.namespace, certificates);
-        tasks.start_until_stop("the CA of Gateways", done(trust));
-    }
-    let told = Told { client: client.clone(), pod, configured, statuses: statuses.clone() };
     let watches = Watches::new(client, watched(&serving, serves_gateways));
     if serves_gateways {
         statuses.follow_channel(&mut tasks, watches.tallies());
     }
-
     let metrics = Arc::new(Metrics {
         hub: controller.hub(),
         tallies: watches.tallies(),
-        certificates: certificates.clone(),
+        certificates,
         contour: contour_metrics.then(Contour::default),
         leads,
         statuses: writes,
         happened: Happened::default(),
     });
-
-    serve_pages(&mut tasks, &serving, &Sources { engine, metrics: Arc::clone(&metrics) })?;
-    tasks.start_until_stop("the engine", done(controller.run(received)));
-    tasks.start_until_stop(
-        "the log",
-        done(feed::notices(notices, ready, Arc::clone(&metrics), statuses.clone())),
-    );
-    tasks.start_until_stop("the feed", done(feed::changes(batched, inputs, metrics, statuses)));
-    tasks.start_until_stop("the watches", async { Ok(watches.run(batches).await?) });
-    if let Some(certificates) = certificates {
-        let warnings = done(told.follow(Arc::clone(&certificates)));
-        tasks.start_until_stop("warnings of certificates", warnings);
-        tasks.start_until_stop("certificates", async move { match certificates.watch().await {} });
-    }
-    let stop = tasks.stop.clone();
+    let flow = Flow { watches, controller, notices, metrics: Arc::clone(&metrics), statuses };
+    let engine = flow.start(&mut tasks);
+    let (is_ready, stop) = (engine.ready.clone(), tasks.stop.clone());
+    serve_pages(&mut tasks, &serving, &Sources { engine, metrics })?;
     tasks.start("xDS", serve_xds(server, xds, is_ready, stop));
     tasks.run().await
+}
+
+/// Starts what one of several controllers does, the one that leads.
+fn start_what_one_does(
+    tasks: &mut Tasks,
+    client: &Client,
+    leads: &watch::Receiver<bool>,
+    renewal: Option<CertgenOptions>,
+    provisioner: Option<Provisioner>,
+) {
+    if let Some(options) = renewal {
+        let renewal = renewal::renew(client.clone(), leads.clone(), options);
+        tasks.start_until_stop("the renewal of certificates", done(renewal));
+    }
+    if let Some(provisioner) = provisioner {
+        tasks.start_until_stop("the Envoys of Gateways", done(provisioner.run(leads.clone())));
+    }
+}
+
+/// Starts what follows the certificates for xDS: their files, their ends, and the CA of Gateways.
+fn look_after(
+    tasks: &mut Tasks,
+    certificates: &Arc<ReloadingServerConfig>,
+    trust: impl Future<Output = ()> + Send + 'static,
+    told: Told,
+) {
+    tasks.start_until_stop("the CA of Gateways", done(trust));
+    tasks.start_until_stop("warnings of certificates", done(told.follow(Arc::clone(certificates))));
+    let certificates = Arc::clone(certificates);
+    tasks.start_until_stop("certificates", async move { match certificates.watch().await {} });
+}
+
+/// The way of objects to the engine, and what the engine says to them.
+struct Flow {
+    watches: Watches,
+    controller: Controller,
+    notices: mpsc::UnboundedReceiver<Notice>,
+    metrics: Arc<Metrics>,
+    statuses: Statuses,
+}
+
+impl Flow {
+    /// Starts all of it.
+    fn start(self, tasks: &mut Tasks) -> EngineHandle {
+        let Self { watches, controller, notices, metrics, statuses } = self;
+        let (inputs, received) = mpsc::channel(BACKLOG);
+        let (batches, batched) = mpsc::channel(BACKLOG);
+        let (ready, is_ready) = watch::channel(false);
+        let engine = EngineHandle { ready: is_ready, inputs: inputs.clone() };
+        tasks.start_until_stop("the engine", done(controller.run(received)));
+        let log = feed::notices(notices, ready, Arc::clone(&metrics), statuses.clone());
+        tasks.start_until_stop("the log", done(log));
+        tasks.start_until_stop("the feed", done(feed::changes(batched, inputs, metrics, statuses)));
+        tasks.start_until_stop("the watches", async { Ok(watches.run(batches).await?) });
+        engine
+    }
 }
 
 pub(super) async fn done(task: impl Future<Output = ()>) -> anyhow::Result<()> {
