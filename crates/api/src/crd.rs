@@ -146,22 +146,6 @@ fn naming(kind: Kind) -> Option<Naming> {
             Some(Naming { plural: "contourdeployments", short: &["contourdeploy"], columns: &[] })
         }
         // Those of Kubernetes, and those that the Gateway API defines.
-        Kind::Namespace
-        | Kind::Service
-        | Kind::EndpointSlice
-        | Kind::Secret
-        | Kind::ConfigMap
-        | Kind::Ingress
-        | Kind::GatewayClass
-        | Kind::Gateway
-        | Kind::ListenerSet
-        | Kind::HttpRoute
-        | Kind::GrpcRoute
-        | Kind::TlsRoute
-        | Kind::TcpRoute
-        | Kind::UdpRoute
-        | Kind::ReferenceGrant
-        | Kind::BackendTlsPolicy
-        | Kind::XBackendTrafficPolicy => None,
+        _ => None,
     }
 }
