@@ -12,7 +12,7 @@ pub(crate) fn route(route: &Route) -> String {
     let does = match &route.action {
         Action::Forward(forward) => backends(&forward.clusters),
         Action::Redirect(redirect) => format!("redirects with {}", redirect.status),
-        Action::UpgradeToHttps => "redirects to https".into(),
+        Action::UpgradeToHttps(_) => "redirects to https".into(),
         Action::Respond(answer) => format!("answers {}", answer.status),
     };
     format!("{} → {does}", conditions(&route.matches))

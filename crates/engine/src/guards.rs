@@ -67,7 +67,7 @@ fn guarded(route: &Route) -> Option<impl std::hash::Hash> {
 /// Whether requests are kept from backends: those that must come by TLS, and those that are answered with an error.
 const fn is_sent_away(action: &Action) -> bool {
     match action {
-        Action::UpgradeToHttps => true,
+        Action::UpgradeToHttps(_) => true,
         Action::Respond(response) => response.status >= 400,
         Action::Forward(_) | Action::Redirect(_) => false,
     }

@@ -98,7 +98,7 @@ pub(crate) fn messages_of_route(value: &VirtualHost, route: &Route) -> BTreeMap<
     let cors = route.cors.as_deref().map(|policy| (CORS.to_owned(), cors::message(policy)));
     let session = stateful_session::message(route).map(|message| (STATEFUL_SESSION.to_owned(), message));
     // Nobody is asked about what has to come again by HTTPS.
-    let is_only_redirected = matches!(route.action, Action::UpgradeToHttps) && may_ask(value);
+    let is_only_redirected = matches!(route.action, Action::UpgradeToHttps(_)) && may_ask(value);
     let unasked = is_only_redirected.then(unasked).unwrap_or_default();
     let asked = route.authorization.as_deref().map(route_authorization::messages).unwrap_or_default();
     let others = token.into_iter().chain(cors).chain(session).chain(unasked).chain(asked);

@@ -36,7 +36,7 @@ impl Route {
     pub fn clusters(&self) -> impl Iterator<Item = &ClusterKey> {
         let forward = match &self.action {
             Action::Forward(forward) => Some(forward),
-            Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => None,
+            Action::Redirect(_) | Action::UpgradeToHttps(_) | Action::Respond(_) => None,
         };
         let asked = self.authorization.iter().map(|authorization| &authorization.cluster);
         let carried = forward.into_iter().flat_map(|forward| {
@@ -54,8 +54,8 @@ pub enum Action {
     Forward(Box<Forward>),
     /// The client is sent elsewhere.
     Redirect(Redirect),
-    /// The client is sent to the same URL with `https`, status 301.
-    UpgradeToHttps,
+    /// The client is sent to the same URL with `https`, status 301, and with this port.
+    UpgradeToHttps(RedirectPort),
     /// Envoy answers.
     Respond(DirectResponse),
 }

@@ -43,7 +43,7 @@ impl VirtualHost {
     pub fn rewrites_cookies(&self) -> bool {
         let rewrites = |route: &Route| match &route.action {
             Action::Forward(forward) => forward.clusters.iter().any(|each| !each.cookies.is_empty()),
-            Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => false,
+            Action::Redirect(_) | Action::UpgradeToHttps(_) | Action::Respond(_) => false,
         };
         match &self.traffic {
             Traffic::Http(routes) => routes.iter().any(rewrites),

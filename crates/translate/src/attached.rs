@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Kind, ListenerId, ObjectId, Problem, Settings, VirtualHostKey};
+use model::{Action, Kind, ListenerId, ObjectId, Problem, RedirectPort, Settings, Traffic, VirtualHostKey};
 use store::{Carries, Offer, Reader};
 
 use crate::fault::Fault;
@@ -28,10 +28,14 @@ pub(crate) fn attach(
     let gateway = ObjectId::new(Kind::Gateway, gateway.namespace.clone(), gateway.name.clone());
     let offer = reader.offer(&gateway);
     let (http, https) = (listener(offer, &gateway, &HTTP), listener(offer, &gateway, &HTTPS));
-    let place = |(key, fragment): (VirtualHostKey, Fragment)| {
+    let upgrade = https_port(&http, &https);
+    let place = |(key, mut fragment): (VirtualHostKey, Fragment)| {
         let is_secure = key.listener == settings.https_listener();
         match if is_secure { &https } else { &http } {
-            Ok(listener) => Some(Ok((VirtualHostKey { listener: (*listener).clone(), ..key }, fragment))),
+            Ok((listener, _)) => {
+                upgrade_at(&mut fragment, upgrade);
+                Some(Ok((VirtualHostKey { listener: (*listener).clone(), ..key }, fragment)))
+            }
             // It only keeps up what others' routes there must meet, and there are none.
             Err(_) if !fragment.serves() => None,
             Err(problem) => Some(Err(problem.clone())),
@@ -70,24 +74,45 @@ const HTTPS: Wanted = Wanted {
     },
 };
 
+/// A listener of Envoy, and its port as users know it.
+type Placed<'o> = (&'o ListenerId, u16);
+
 /// The one listener of Envoy of a kind that a Gateway has.
 fn listener<'o>(
     offer: Option<&'o Offer>,
     gateway: &ObjectId,
     wanted: &Wanted,
-) -> Result<&'o ListenerId, Problem> {
+) -> Result<Placed<'o>, Problem> {
     let listeners = offer.into_iter().flat_map(|offer| &offer.listeners);
-    let served = listeners.filter(|listener| (wanted.has)(listener.carries));
-    let ids: BTreeSet<_> =
-        served.filter_map(|listener| Some(&listener.served_on.as_ref()?.listener)).collect();
-    let mut ids = ids.into_iter();
-    let what = match (ids.next(), ids.next()) {
-        (Some(listener), None) => return Ok(listener),
+    let wanting = listeners.filter(|listener| (wanted.has)(listener.carries));
+    let served = wanting.filter_map(|listener| Some((&listener.served_on.as_ref()?.listener, listener.port)));
+    let mut served = served.collect::<BTreeSet<_>>().into_iter();
+    let what = match (served.next(), served.next()) {
+        (Some(placed), None) => return Ok(placed),
         (None, _) => format!("no {} listener configured", wanted.name),
         (Some(_), Some(_)) => format!("more than one {} listener configured", wanted.name),
     };
     let message = format!("{what} at {gateway}, which serves this object");
     Err(Fault::new("ListenerError", "ErrorIdentifyingListener", &FieldPath::root(""), message).error())
+}
+
+/// The port to which clients are sent who must come by TLS: who came to the usual port of HTTP needs none.
+fn https_port(http: &Result<Placed<'_>, Problem>, https: &Result<Placed<'_>, Problem>) -> RedirectPort {
+    match (http, https) {
+        (Ok((_, 80)), Ok((_, 443))) | (_, Err(_)) => RedirectPort::Same,
+        (_, Ok((_, 443))) => RedirectPort::Usual(443),
+        (_, Ok((_, port))) => RedirectPort::Number(*port),
+    }
+}
+
+/// Sends the clients that must come by TLS to this port.
+fn upgrade_at(fragment: &mut Fragment, at: RedirectPort) {
+    let Traffic::Http(routes) = &mut fragment.traffic else { return };
+    for route in routes {
+        if let Action::UpgradeToHttps(port) = &mut route.action {
+            *port = at;
+        }
+    }
 }
 
 /// What a root asks for that nobody looks at there: its requests are answered with 500.

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use api::networking::{HTTPIngressPath, IngressBackend, IngressRule};
 use model::{
-    Action, Forward, HeaderEdits, Host, ObjectId, PathMatch, Policies, Problem, Route, RouteMatch, Settings,
-    Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
+    Action, Forward, HeaderEdits, Host, ObjectId, PathMatch, Policies, Problem, RedirectPort, Route,
+    RouteMatch, Settings, Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
 };
 use store::{IngressFact, Reader};
 
@@ -152,9 +152,9 @@ impl<'s> Translation<'_, 's> {
         let routes = entries.into_iter().map(|entry| entry.route);
         let routes = match self.annotations.plain {
             Plain::Served => routes.collect(),
-            Plain::Redirected(_) => {
-                routes.map(|route| self.route(route.matches, Action::UpgradeToHttps)).collect()
-            }
+            Plain::Redirected(_) => routes
+                .map(|route| self.route(route.matches, Action::UpgradeToHttps(RedirectPort::Same)))
+                .collect(),
             Plain::Shut(_) => return,
         };
         self.add(self.settings.http_listener(), host, None, routes);

@@ -62,7 +62,7 @@ fn clusters(host: &VirtualHost) -> BTreeSet<&str> {
 fn forwarded(action: &Action) -> &[WeightedCluster] {
     match action {
         Action::Forward(forward) => &forward.clusters,
-        Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => &[],
+        Action::Redirect(_) | Action::UpgradeToHttps(_) | Action::Respond(_) => &[],
     }
 }
 

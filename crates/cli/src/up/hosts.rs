@@ -148,7 +148,7 @@ fn serves(host: &VirtualHost) -> String {
         Traffic::Udp(targets) => return format!("UDP to {}", backends(&targets.clusters)),
         Traffic::Http(routes) => routes,
     };
-    if !routes.is_empty() && routes.iter().all(|route| route.action == Action::UpgradeToHttps) {
+    if !routes.is_empty() && routes.iter().all(|route| matches!(route.action, Action::UpgradeToHttps(_))) {
         return "redirects to https".into();
     }
     let mut lines: Vec<_> = routes.iter().take(ROUTES).map(route).collect();

@@ -12,7 +12,7 @@ use envoy_protos::envoy::config::route::v3::scoped_route_configuration::Key;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::Fragment;
 use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fragment::Type;
 use envoy_protos::google::protobuf::Any;
-use model::{Action, Host, ListenerId, PathMatch, Policies, Route, VirtualHost};
+use model::{Action, Host, ListenerId, PathMatch, Policies, RedirectPort, Route, VirtualHost};
 use prost::Message;
 use prost::encoding::{
     WireType, decode_key, decode_varint, encode_key, encode_varint, encoded_len_varint, key_len, string,
@@ -213,7 +213,7 @@ pub(super) fn only_redirects(value: &VirtualHost, routes: &[Route]) -> bool {
         addresses.is_none() && rate_limit.is_none() && global_rate_limit.is_none()
     };
     let redirects = |route: &Route| {
-        matches!(route.action, Action::UpgradeToHttps)
+        matches!(route.action, Action::UpgradeToHttps(RedirectPort::Same))
             && route.response_headers.is_empty()
             && is_for_all(&route.policies)
     };

@@ -4,7 +4,7 @@ use envoy_protos::envoy::config::core::v3::DataSource;
 use envoy_protos::envoy::config::core::v3::data_source::Specifier;
 use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::envoy::config::route::v3::route::Action as Proto;
-use model::{Action, DirectResponse, Host};
+use model::{Action, DirectResponse, Host, RedirectPort};
 
 use super::{forward, redirect};
 
@@ -13,14 +13,14 @@ pub(super) fn action(action: &Action, host: &Host) -> Proto {
     match action {
         Action::Forward(forward) => Proto::Route(forward::route_action(forward)),
         Action::Redirect(to) => Proto::Redirect(redirect::redirect(to, host)),
-        Action::UpgradeToHttps => to_https(),
+        Action::UpgradeToHttps(port) => Proto::Redirect(redirect::to_https(*port, host)),
         Action::Respond(response) => respond(response),
     }
 }
 
 /// That the client comes again by HTTPS.
 pub(super) fn to_https() -> Proto {
-    Proto::Redirect(redirect::to_https())
+    Proto::Redirect(redirect::to_https(RedirectPort::Same, &Host::any()))
 }
 
 /// An answer that Envoy gives itself.

@@ -29,7 +29,7 @@ pub(super) fn names(host: &Host, routes: &[Route], table: Table<'_>) -> Vec<Stri
 pub(super) fn followed(route: &Route) -> Option<&InternalRedirect> {
     match &route.action {
         Action::Forward(forward) => forward.internal_redirect.as_ref(),
-        Action::Redirect(_) | Action::UpgradeToHttps | Action::Respond(_) => None,
+        Action::Redirect(_) | Action::UpgradeToHttps(_) | Action::Respond(_) => None,
     }
 }
 
@@ -38,7 +38,7 @@ fn word(action: &Action) -> &'static str {
     match action {
         Action::Forward(forward) if forward.websockets => WEBSOCKET_ROUTE,
         Action::Forward(_) => "forward",
-        Action::Redirect(_) | Action::UpgradeToHttps => "redirect",
+        Action::Redirect(_) | Action::UpgradeToHttps(_) => "redirect",
         Action::Respond(DirectResponse { .. }) => "respond",
     }
 }

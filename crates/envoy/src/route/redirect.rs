@@ -10,7 +10,7 @@ use super::paths::{self, Replacement};
 
 /// A redirect as a user asked for it, of requests to a host.
 pub(super) fn redirect(to: &Redirect, host: &Host) -> RedirectAction {
-    let (host_redirect, port_redirect) = place(to, host);
+    let (host_redirect, port_redirect) = place(to.host.as_deref(), to.port, host);
     RedirectAction {
         host_redirect,
         port_redirect,
@@ -25,20 +25,23 @@ pub(super) fn redirect(to: &Redirect, host: &Host) -> RedirectAction {
 }
 
 /// The host and the port; nothing where they stay. Envoy takes a port away only with the host that it stands behind.
-fn place(to: &Redirect, host: &Host) -> (String, u32) {
+fn place(to: Option<&str>, port: RedirectPort, host: &Host) -> (String, u32) {
     let is_exact = !host.is_any() && host.wildcard_parent().is_none();
-    let known = to.host.as_deref().or(is_exact.then_some(host.as_str()));
-    let new = || to.host.as_deref().unwrap_or_default().to_owned();
-    match (to.port, known) {
+    let known = to.or(is_exact.then_some(host.as_str()));
+    let new = || to.unwrap_or_default().to_owned();
+    match (port, known) {
         (RedirectPort::Same, _) => (new(), 0),
         (RedirectPort::Usual(_), Some(known)) => (known.to_owned(), 0),
         (RedirectPort::Number(port), _) | (RedirectPort::Usual(port), None) => (new(), port.into()),
     }
 }
 
-/// The same URL with `https`.
-pub(super) fn to_https() -> RedirectAction {
+/// The same URL with `https`, of requests to a host. Where the port stays, that of HTTP goes.
+pub(super) fn to_https(port: RedirectPort, host: &Host) -> RedirectAction {
+    let (host_redirect, port_redirect) = place(None, port, host);
     RedirectAction {
+        host_redirect,
+        port_redirect,
         scheme_rewrite_specifier: Some(SchemeRewriteSpecifier::HttpsRedirect(true)),
         ..Default::default()
     }

@@ -6,7 +6,8 @@ use envoy_protos::envoy::config::route::v3::RouteConfiguration;
 use envoy_protos::envoy::config::route::v3::route::Action as RouteAction;
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, Bind, Host, Listener, Settings, Targets, Traffic, Transport, VirtualHost, WeightedCluster,
+    Action, Bind, Host, Listener, RedirectPort, Settings, Targets, Traffic, Transport, VirtualHost,
+    WeightedCluster,
 };
 use prost::Message;
 use serde_json::Value;
@@ -27,7 +28,7 @@ fn tls() -> Listener {
 }
 
 fn redirecting(host: &str) -> VirtualHost {
-    plain(host, vec![route(prefix("/"), Action::UpgradeToHttps)])
+    plain(host, vec![route(prefix("/"), Action::UpgradeToHttps(RedirectPort::Same))])
 }
 
 /// A host of the section of another, which is behind TLS.

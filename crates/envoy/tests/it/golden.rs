@@ -312,7 +312,7 @@ fn every_redirect() {
     let full = redirect(302, Some(RedirectPath::Full("/full".into())));
     let by_prefix = redirect(307, Some(RedirectPath::Prefix("/prefix".into())));
     let actions = [
-        Action::UpgradeToHttps,
+        Action::UpgradeToHttps(RedirectPort::Same),
         Action::Redirect(full),
         Action::Redirect(by_prefix),
         Action::Redirect(Redirect { status: 301, ..bare.clone() }),

@@ -9,8 +9,8 @@ use envoy_protos::envoy::config::route::v3::scoped_route_configuration::key::fra
 use envoy_protos::envoy::extensions::transport_sockets::tls::v3::Secret;
 use insta::assert_yaml_snapshot;
 use model::{
-    Action, HeaderEdits, InternalRedirect, SchemeChange, SecretContent, SecretKey, Settings, TlsVersion,
-    VirtualHost, WeightedCluster,
+    Action, HeaderEdits, InternalRedirect, RedirectPort, SchemeChange, SecretContent, SecretKey, Settings,
+    TlsVersion, VirtualHost, WeightedCluster,
 };
 use prost::Message;
 
@@ -40,7 +40,7 @@ fn ca(text: &str) -> SecretContent {
 }
 
 fn redirecting(host: &str) -> VirtualHost {
-    plain(host, vec![route(prefix("/"), Action::UpgradeToHttps)])
+    plain(host, vec![route(prefix("/"), Action::UpgradeToHttps(RedirectPort::Same))])
 }
 
 /// A host with a TLS version of its own.
@@ -124,7 +124,7 @@ fn hosts_that_only_redirect_share_a_table_and_others_do_not() {
     let model::Traffic::Http(routes) = &mut with_header.traffic else { unreachable!() };
     routes[0].response_headers =
         HeaderEdits { set: vec![("x".into(), "y".into())], add: vec![], remove: vec![] };
-    let below = plain("below.com", vec![route(prefix("/below"), Action::UpgradeToHttps)]);
+    let below = plain("below.com", vec![route(prefix("/below"), Action::UpgradeToHttps(RedirectPort::Same))]);
     let restricted = VirtualHost { policies: restricting(), ..redirecting("restricted.com") };
     let mut with_policy = redirecting("policy.com");
     let model::Traffic::Http(routes) = &mut with_policy.traffic else { unreachable!() };
@@ -417,7 +417,7 @@ fn the_scope_of_a_plaintext_host() {
     let routes = vec![
         route(prefix("/ws"), Action::Forward(Box::new(action))),
         route(prefix("/answer"), answer(200, "hello")),
-        route(prefix("/moved"), Action::UpgradeToHttps),
+        route(prefix("/moved"), Action::UpgradeToHttps(RedirectPort::Same)),
     ];
     layout.set(&http("a.com"), Some(&plain("a.com", routes)));
     let scope = find(&layout.flush(), ResourceType::ScopedRouteConfiguration, "http/a.com");

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use api::HttpProxySpec;
 use api::http_proxy::VirtualHost;
 use model::{
-    Action, Authorization, Check, CorsPolicy, Host, JwtProvider, Kind, ObjectId, Policies, Problem, Route,
-    Settings, TlsTermination, Traffic, VirtualHostKey,
+    Action, Authorization, Check, CorsPolicy, Host, JwtProvider, Kind, ObjectId, Policies, Problem,
+    RedirectPort, Route, Settings, TlsTermination, Traffic, VirtualHostKey,
 };
 use store::{Age, Claimant, HttpProxyFact, Reader};
 
@@ -346,7 +346,7 @@ fn plaintext(context: &mut Context<'_, '_>, secured: &Secured, entry: &Entry) ->
     }
     Route {
         matches: route.matches.clone(),
-        action: Action::UpgradeToHttps,
+        action: Action::UpgradeToHttps(RedirectPort::Same),
         policies,
         jwt: None,
         authorization: None,

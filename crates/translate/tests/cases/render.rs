@@ -311,8 +311,9 @@ fn action(action: &Action, names: &Names, found: &mut Map<String, Value>) {
         Action::Redirect(redirect) => {
             found.insert("redirect".into(), json!(self::redirect(redirect)));
         }
-        Action::UpgradeToHttps => {
-            found.insert("redirect".into(), json!("to https"));
+        Action::UpgradeToHttps(port) => {
+            let port = redirect_port(*port).map(|port| format!(", {port}")).unwrap_or_default();
+            found.insert("redirect".into(), json!(format!("to https{port}")));
         }
         Action::Respond(response) => {
             let body = if response.body.is_empty() { String::new() } else { format!(" {:?}", response.body) };
@@ -321,15 +322,19 @@ fn action(action: &Action, names: &Names, found: &mut Map<String, Value>) {
     }
 }
 
+fn redirect_port(port: RedirectPort) -> Option<String> {
+    match port {
+        RedirectPort::Same => None,
+        RedirectPort::Number(port) => Some(format!("port {port}")),
+        RedirectPort::Usual(port) => Some(format!("port {port} of the scheme")),
+    }
+}
+
 fn redirect(redirect: &Redirect) -> String {
     let mut words = vec![redirect.status.to_string()];
     words.extend(redirect.scheme.as_ref().map(|scheme| format!("scheme {scheme}")));
     words.extend(redirect.host.as_ref().map(|host| format!("host {host}")));
-    words.extend(match redirect.port {
-        RedirectPort::Same => None,
-        RedirectPort::Number(port) => Some(format!("port {port}")),
-        RedirectPort::Usual(port) => Some(format!("port {port} of the scheme")),
-    });
+    words.extend(redirect_port(redirect.port));
     words.extend(redirect.path.as_ref().map(|path| match path {
         RedirectPath::Full(path) => format!("path {path}"),
         RedirectPath::Prefix(prefix) => format!("prefix {prefix}"),
