@@ -2,11 +2,14 @@
 
 use envoy_protos::envoy::config::core::v3::RuntimeFractionalPercent;
 use envoy_protos::envoy::config::route::v3 as proto;
-use envoy_protos::envoy::config::route::v3::retry_policy::RetryBackOff;
+use envoy_protos::envoy::config::route::v3::retry_policy::{
+    RetryBackOff, RetryHostPredicate, retry_host_predicate,
+};
 use envoy_protos::envoy::config::route::v3::route_action::{
     ClusterNotFoundResponseCode, ClusterSpecifier, HostRewriteSpecifier, RequestMirrorPolicy, UpgradeConfig,
 };
 use envoy_protos::envoy::config::route::v3::weighted_cluster::{ClusterWeight, cluster_weight};
+use envoy_protos::envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate;
 use envoy_protos::envoy::r#type::matcher::v3::RegexMatchAndSubstitute;
 use envoy_protos::envoy::r#type::v3::FractionalPercent;
 use envoy_protos::envoy::r#type::v3::fractional_percent::DenominatorType;
@@ -16,6 +19,7 @@ use model::{Forward, Fraction, HostRewrite, Mirror, PathRewrite, Retry, Weighted
 use super::hash;
 use super::matching::regex;
 use super::paths::{self, Replacement};
+use crate::any::pack;
 use crate::duration::{duration, timeout};
 use crate::names::NOWHERE;
 use crate::{filters, headers};
@@ -29,7 +33,7 @@ pub(super) fn route_action(forward: &Forward) -> proto::RouteAction {
         hash_policy: forward.hash.iter().map(hash::policy).collect(),
         timeout: timeout(forward.timeouts.response),
         idle_timeout: timeout(forward.timeouts.idle),
-        retry_policy: forward.retry.as_ref().map(retry),
+        retry_policy: forward.retry.as_ref().map(|policy| retry(policy, forward)),
         upgrade_configs: forward.websockets.then(websocket).into_iter().collect(),
         host_rewrite_specifier: host_of(forward).map(host),
         ..Default::default()
@@ -153,7 +157,14 @@ fn fraction(share: Fraction) -> FractionalPercent {
     FractionalPercent { numerator, denominator: denominator.into() }
 }
 
-fn retry(retry: &Retry) -> proto::RetryPolicy {
+/// How often Envoy looks for an endpoint that has not failed the request yet; then it takes the one that it found last,
+/// which is the only one where there is no other. Of two endpoints, one that fails at once has the fewest requests: by
+/// that, three looks of four find it again.
+const LOOKS: i64 = 30;
+
+fn retry(retry: &Retry, forward: &Forward) -> proto::RetryPolicy {
+    // Who asks for a hash wants its endpoint and no other.
+    let elsewhere = retry.count > 0 && forward.hash.is_empty();
     proto::RetryPolicy {
         retry_on: retry.on.to_string(),
         num_retries: Some(UInt32Value { value: retry.count }),
@@ -162,7 +173,18 @@ fn retry(retry: &Retry) -> proto::RetryPolicy {
         retry_back_off: retry
             .back_off
             .map(|base| RetryBackOff { base_interval: Some(duration(base)), ..Default::default() }),
+        retry_host_predicate: elsewhere.then(not_again).into_iter().collect(),
+        host_selection_retry_max_attempts: if elsewhere { LOOKS } else { 0 },
         ..Default::default()
+    }
+}
+
+/// Not to an endpoint that has failed the request.
+fn not_again() -> RetryHostPredicate {
+    let config = pack(&PreviousHostsPredicate {});
+    RetryHostPredicate {
+        name: "envoy.retry_host_predicates.previous_hosts".to_owned(),
+        config_type: Some(retry_host_predicate::ConfigType::TypedConfig(config)),
     }
 }
 

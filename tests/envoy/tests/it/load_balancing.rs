@@ -1,10 +1,10 @@
 //! Which of a service's endpoints a request goes to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::World;
 use harness::manifests::{http_proxy, service};
-use testkit::{Backend, Request};
+use testkit::{Backend, Load, Port, Request};
 
 const NAMES: [&str; 3] = ["one", "two", "three"];
 
@@ -128,4 +128,47 @@ async fn endpoints_that_are_new_are_reached_too() {
         assert_eq!(answering(requests).await, NAMES.map(str::to_owned).into(), "{strategy}");
         shared.end().await;
     }
+}
+
+/// A world with a service of two endpoints, `living` and one that refuses connections, and the host `site.example` that has
+/// it with this policy and up to three retries.
+async fn half_dead(policy: &str) -> (World, Backend, Port) {
+    let mut world = World::start().await;
+    let (living, dead) = (Backend::start("living").await, Port::reserve());
+    world.write("service", &service("default", "web", &[living.port(), dead.number()]));
+    let route = format!(
+        "{{services: [{{name: web, port: 80}}], loadBalancerPolicy: {{{policy}}}, \
+         retryPolicy: {{count: 3, retryOn: [connect-failure]}}}}"
+    );
+    let spec = format!("virtualhost: {{fqdn: site.example}}\nroutes: [{route}]\n");
+    world.apply("site", &http_proxy("site", &spec)).await;
+    (world, living, dead)
+}
+
+#[tokio::test]
+async fn a_retry_does_not_meet_the_endpoint_that_failed() {
+    for strategy in ["RoundRobin", "WeightedLeastRequest", "Random"] {
+        let (mut world, _living, _dead) = half_dead(&format!("strategy: {strategy}")).await;
+        let load = Load::new(world.get("site.example", "/")).clients(3).start();
+        load.more(400).await;
+        load.stop().await.assert_clean();
+        let retries = world.envoy.stats().await.sum("cluster.", ".upstream_rq_retry");
+        assert!(retries > 0, "{strategy}");
+        world.assert_nothing_rejected().await;
+    }
+}
+
+#[tokio::test]
+async fn a_retry_of_a_request_with_a_hash_stays_with_its_endpoint() {
+    let parts = "{headerHashOptions: {headerName: X-Tenant}}";
+    let policy = format!("strategy: RequestHash, requestHashPolicies: [{parts}]");
+    let (mut world, _living, _dead) = half_dead(&policy).await;
+    let mut answers = BTreeMap::new();
+    for tenant in (0..40).flat_map(|tenant| [tenant, tenant]) {
+        let request = world.get("site.example", "/").header("x-tenant", &tenant.to_string());
+        answers.entry(tenant).or_insert_with(BTreeSet::new).insert(request.send().await.unwrap().code());
+    }
+    let kinds: BTreeSet<_> = answers.into_values().collect();
+    assert_eq!(kinds, [[200].into(), [503].into()].into(), "each tenant has one endpoint");
+    world.assert_nothing_rejected().await;
 }
