@@ -15,14 +15,14 @@ mod router;
 pub(crate) mod scope_miss;
 mod script;
 mod sni_check;
-mod stateful_session;
+pub(crate) mod stateful_session;
 
 use std::collections::BTreeMap;
 
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_filter::ConfigType;
 use envoy_protos::google::protobuf::Any;
-use model::{Action, Host, Policies, Route, VirtualHost, WeightedCluster};
+use model::{Action, Host, Policies, Route, SessionPersistence, VirtualHost, WeightedCluster};
 
 use crate::listener::ConnectionManager;
 
@@ -96,12 +96,11 @@ fn messages(host: &Host, policies: &Policies) -> BTreeMap<String, Any> {
 pub(crate) fn messages_of_route(value: &VirtualHost, route: &Route) -> BTreeMap<String, Any> {
     let token = route.jwt.as_deref().map(|provider| (JWT_AUTHN.to_owned(), jwt_authn::message(provider)));
     let cors = route.cors.as_deref().map(|policy| (CORS.to_owned(), cors::message(policy)));
-    let session = stateful_session::message(route).map(|message| (STATEFUL_SESSION.to_owned(), message));
     // Nobody is asked about what has to come again by HTTPS.
     let is_only_redirected = matches!(route.action, Action::UpgradeToHttps(_)) && may_ask(value);
     let unasked = is_only_redirected.then(unasked).unwrap_or_default();
     let asked = route.authorization.as_deref().map(route_authorization::messages).unwrap_or_default();
-    let others = token.into_iter().chain(cors).chain(session).chain(unasked).chain(asked);
+    let others = token.into_iter().chain(cors).chain(unasked).chain(asked);
     messages(&value.host, &route.policies).into_iter().chain(others).collect()
 }
 
@@ -116,9 +115,15 @@ pub(crate) fn messages_of_gateway() -> BTreeMap<String, Any> {
 }
 
 /// What a backend of a route says to filters, by the names of these.
-pub(crate) fn messages_of_backend(backend: &WeightedCluster) -> BTreeMap<String, Any> {
+pub(crate) fn messages_of_backend(
+    backend: &WeightedCluster,
+    session: Option<&SessionPersistence>,
+) -> BTreeMap<String, Any> {
     let cookies = Some(&*backend.cookies).filter(|cookies| !cookies.is_empty());
-    cookies.map(|cookies| (COOKIES.to_owned(), cookies::message(cookies))).into_iter().collect()
+    let cookies = cookies.map(|cookies| (COOKIES, cookies::message(cookies)));
+    let session =
+        session.map(|session| (STATEFUL_SESSION, stateful_session::message(session, &backend.cluster)));
+    cookies.into_iter().chain(session).map(|(name, message)| (name.to_owned(), message)).collect()
 }
 
 /// What a route of ours says to the filters that do something for its host: it has no policies.

@@ -8,6 +8,7 @@ mod matching;
 mod names;
 mod paths;
 mod redirect;
+mod sessions;
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,11 +85,11 @@ impl Style {
     }
 }
 
-/// The routes of a host.
+/// The routes of a host. In front of one that draws backends stand those of clients who have one.
 pub(crate) fn routes(value: &VirtualHost, routes: &[Route], table: Table<'_>) -> Vec<proto::Route> {
     let names = names::names(&value.host, routes, table);
     let own = LazyCell::new(|| BTreeSet::from_iter(&names).into_iter().cloned().collect::<Vec<String>>());
-    let named = |(route, name): (&Route, &String)| {
+    let named = |route: &Route, name: &String| {
         let mut message = self::route(route, value, table.style);
         message.name.clone_from(name);
         if let Some(redirect) = names::followed(route) {
@@ -97,7 +98,10 @@ pub(crate) fn routes(value: &VirtualHost, routes: &[Route], table: Table<'_>) ->
         message
     };
     let mut messages = Vec::with_capacity(routes.len() + OURS);
-    messages.extend(routes.iter().zip(&names).map(named));
+    for (route, name) in routes.iter().zip(&names) {
+        messages.extend(sessions::kept(route).iter().map(|route| named(route, name)));
+        messages.push(named(route, name));
+    }
     messages
 }
 

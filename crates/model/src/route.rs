@@ -135,7 +135,7 @@ pub struct Segments {
 /// How a request reaches a backend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Forward {
-    /// The backends that share the requests.
+    /// The backends that share the requests. With a session, those without a share are for clients who have theirs there.
     pub clusters: Vec<WeightedCluster>,
     /// The weight of backends that cannot be reached: their share of requests is answered with 500. The sum of all weights
     /// is a `u32` above zero.
@@ -253,10 +253,11 @@ pub struct Retry {
     pub back_off: Option<Duration>,
 }
 
-/// How a client that was sent to an endpoint comes to the same one again, while that is there.
+/// How a client that was sent to an endpoint of a backend comes to the same one again, while that is there, and to the same
+/// backend, while the route has it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SessionPersistence {
-    /// The name of the cookie, or of the header: a token.
+    /// What the name of the cookie begins with, a token; or the name of the header, lower case.
     pub name: Arc<str>,
     /// What brings it.
     pub carrier: SessionCarrier,

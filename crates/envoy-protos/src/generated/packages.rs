@@ -321,9 +321,9 @@ pub mod envoy {
                         include!("envoy.extensions.http.stateful_session.cookie.v3.rs");
                     }
                 }
-                pub mod header {
+                pub mod envelope {
                     pub mod v3 {
-                        include!("envoy.extensions.http.stateful_session.header.v3.rs");
+                        include!("envoy.extensions.http.stateful_session.envelope.v3.rs");
                     }
                 }
             }

@@ -14,13 +14,16 @@ use envoy_protos::envoy::r#type::matcher::v3::RegexMatchAndSubstitute;
 use envoy_protos::envoy::r#type::v3::FractionalPercent;
 use envoy_protos::envoy::r#type::v3::fractional_percent::DenominatorType;
 use envoy_protos::google::protobuf::UInt32Value;
-use model::{Forward, Fraction, HostRewrite, Mirror, PathRewrite, Retry, WeightedCluster};
+use model::{
+    Forward, Fraction, HostRewrite, Mirror, PathRewrite, Retry, SessionPersistence, WeightedCluster,
+};
 
 use super::hash;
 use super::matching::regex;
 use super::paths::{self, Replacement};
 use crate::any::pack;
 use crate::duration::{duration, timeout};
+use crate::filters::stateful_session;
 use crate::names::NOWHERE;
 use crate::{filters, headers};
 
@@ -46,12 +49,18 @@ pub(super) fn route_action(forward: &Forward) -> proto::RouteAction {
 
 /// One backend without changes of its own is named directly: Envoy then draws no lot.
 fn clusters_by_weight(forward: &Forward) -> ClusterSpecifier {
+    let session = forward.session.as_ref();
     match (&forward.clusters[..], forward.invalid) {
-        ([only], 0) if has_nothing_of_its_own(only) => ClusterSpecifier::Cluster(only.cluster.to_string()),
-        (shared, invalid) => ClusterSpecifier::WeightedClusters(proto::WeightedCluster {
-            clusters: shared.iter().map(weight).chain(nowhere(invalid)).collect(),
-            ..Default::default()
-        }),
+        ([only], 0) if session.is_none() && has_nothing_of_its_own(only) => {
+            ClusterSpecifier::Cluster(only.cluster.to_string())
+        }
+        (shared, invalid) => {
+            let clusters = shared.iter().map(|backend| weight(backend, session));
+            ClusterSpecifier::WeightedClusters(proto::WeightedCluster {
+                clusters: clusters.chain(nowhere(invalid)).collect(),
+                ..Default::default()
+            })
+        }
     }
 }
 
@@ -80,16 +89,19 @@ fn has_nothing_of_its_own(backend: &WeightedCluster) -> bool {
     request_headers.is_empty() && response_headers.is_empty() && cookies.is_empty()
 }
 
-fn weight(backend: &WeightedCluster) -> ClusterWeight {
+fn weight(backend: &WeightedCluster, session: Option<&SessionPersistence>) -> ClusterWeight {
+    let mut response_headers = headers::to_set(&backend.response_headers);
+    response_headers
+        .extend(session.and_then(|session| stateful_session::answered(session, &backend.cluster)));
     ClusterWeight {
         name: backend.cluster.to_string(),
         weight: Some(UInt32Value { value: backend.weight }),
         request_headers_to_add: headers::to_set(&backend.request_headers),
         request_headers_to_remove: headers::to_remove(&backend.request_headers),
-        response_headers_to_add: headers::to_set(&backend.response_headers),
+        response_headers_to_add: response_headers,
         response_headers_to_remove: headers::to_remove(&backend.response_headers),
         host_rewrite_specifier: backend.host.as_ref().and_then(literal_host),
-        typed_per_filter_config: filters::messages_of_backend(backend),
+        typed_per_filter_config: filters::messages_of_backend(backend, session),
         ..Default::default()
     }
 }

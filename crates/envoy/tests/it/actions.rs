@@ -86,7 +86,14 @@ fn what_routes_of_a_gateway_ask_of_backends() {
         carrier: SessionCarrier::Cookie { path: "/a".into(), lifetime: Some(Duration::from_secs(60)) },
     });
     let by_header = SessionPersistence { name: "x-keeps".into(), carrier: SessionCarrier::Header };
-    let by_header = model::Forward { session: Some(by_header), ..forward(&["x"]) };
+    let again = Retry {
+        on: "connect-failure".into(),
+        count: 2,
+        per_try: Timeout::Default,
+        status_codes: vec![],
+        back_off: None,
+    };
+    let by_header = model::Forward { session: Some(by_header), retry: Some(again), ..forward(&["x"]) };
     let mut first = route(prefix("/a"), Action::Forward(Box::new(action)));
     first.request_headers.add = vec![("x-more".into(), "1".into())];
     let second = route(prefix("/"), Action::Forward(Box::new(by_header)));

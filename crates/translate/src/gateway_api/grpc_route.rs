@@ -50,10 +50,11 @@ impl Translation<'_, '_> {
             }
             self.backend(&at, (&backend.object(), backend.weight), own, Speaks::Grpc, &mut shares);
         }
-        let Shares { clusters, invalid } = shares;
-        if clusters.is_empty() {
+        let backends = rule.backend_refs.iter().map(GrpcBackendRef::object);
+        let session = self.session(at, rule.session_persistence.as_deref(), backends);
+        let Some(Shares { clusters, invalid }) = shares.with(session.as_ref()) else {
             return Action::closed();
-        }
+        };
         Action::Forward(Box::new(Forward {
             clusters,
             invalid,
@@ -64,10 +65,7 @@ impl Translation<'_, '_> {
             // Streams of gRPC last as long as they like.
             timeouts: RouteTimeouts { response: Timeout::Disabled, idle: Timeout::Default },
             retry: None,
-            session: match rule.session_persistence.as_deref() {
-                Some(spec) => self.session(&at.field("sessionPersistence"), spec),
-                None => self.session_of(rule.backend_refs.iter().map(GrpcBackendRef::object)),
-            },
+            session,
             websockets: false,
             internal_redirect: None,
         }))

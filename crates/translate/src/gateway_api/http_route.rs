@@ -13,7 +13,7 @@ use api::gateway_api::http_route::{HttpBackendRef, HttpRouteRetry, HttpRouteRule
 use api::gateway_api::references::BackendObjectReference;
 use model::{
     Action, Forward, ObjectId, PathMatch, PathRewrite, Policies, Redirect, RedirectPath, RedirectPort, Retry,
-    Route, RouteMatch, RouteTimeouts, Segments, Settings, Timeout, WeightedCluster,
+    Route, RouteMatch, RouteTimeouts, Segments, SessionPersistence, Settings, Timeout, WeightedCluster,
 };
 use store::Reader;
 
@@ -72,10 +72,12 @@ impl Translation<'_, '_> {
 
     /// Where requests go; what answers instead where nobody can have them.
     fn forward(&mut self, at: &FieldPath<'_>, rule: &HttpRouteRule, filters: &Filters<'_>) -> Action {
-        let Shares { clusters, invalid } = self.http_backends(at, &rule.backend_refs);
-        if clusters.is_empty() {
+        let shares = self.http_backends(at, &rule.backend_refs);
+        let backends = rule.backend_refs.iter().map(HttpBackendRef::object);
+        let session = self.session(at, rule.session_persistence.as_deref(), backends);
+        let Some(Shares { clusters, invalid }) = shares.with(session.as_ref()) else {
             return Action::closed();
-        }
+        };
         let timeouts = self.timeouts(at, rule);
         let retry = self.retry(at, rule.retry.as_ref(), rule.timeouts.as_ref());
         Action::Forward(Box::new(Forward {
@@ -85,10 +87,7 @@ impl Translation<'_, '_> {
             path: None,
             host: filters.host.clone(),
             hash: vec![],
-            session: match rule.session_persistence.as_deref() {
-                Some(spec) => self.session(&at.field("sessionPersistence"), spec),
-                None => self.session_of(rule.backend_refs.iter().map(HttpBackendRef::object)),
-            },
+            session,
             timeouts,
             retry,
             websockets: true,
@@ -119,6 +118,21 @@ pub(super) struct Shares {
     pub(super) clusters: Vec<WeightedCluster>,
     /// The weight of those that cannot be used.
     pub(super) invalid: u32,
+}
+
+impl Shares {
+    /// Those of a rule: a backend without a share has its place where sessions may be with it. `None` where no backend has
+    /// a share.
+    pub(super) fn with(mut self, session: Option<&SessionPersistence>) -> Option<Self> {
+        let has_share = |backend: &WeightedCluster| backend.weight > 0;
+        if !self.clusters.iter().any(has_share) {
+            return None;
+        }
+        if session.is_none() {
+            self.clusters.retain(has_share);
+        }
+        Some(self)
+    }
 }
 
 /// What a rule does to paths.
@@ -199,16 +213,13 @@ impl Translation<'_, '_> {
     ) {
         let weight = u32::try_from(weight).unwrap_or_default();
         match self.cluster(reference, speaks) {
-            Ok(cluster) if !filters.is_broken && weight > 0 => shares.clusters.push(WeightedCluster {
+            Ok(cluster) if !filters.is_broken => shares.clusters.push(WeightedCluster {
                 request_headers: filters.request,
                 response_headers: filters.response,
                 host: filters.host,
                 ..WeightedCluster::plain(self.out.add_cluster(cluster), weight)
             }),
-            Ok(_) => {
-                let lost = if filters.is_broken { weight } else { 0 };
-                shares.invalid = shares.invalid.saturating_add(lost);
-            }
+            Ok(_) => shares.invalid = shares.invalid.saturating_add(weight),
             Err(failure) => {
                 self.unresolved(at, failure);
                 shares.invalid = shares.invalid.saturating_add(weight);

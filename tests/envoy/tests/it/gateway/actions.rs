@@ -1,5 +1,6 @@
 //! What routes of a Gateway ask for that those of an ingress do not.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -193,30 +194,84 @@ async fn a_try_may_have_a_limit_without_being_made_again() {
     scene.end().await;
 }
 
+/// A client with a session, and the endpoint that it came to first.
+struct Client {
+    path: &'static str,
+    /// The header that brings the session, and its value.
+    session: (&'static str, String),
+    endpoint: String,
+}
+
+impl Scene {
+    /// A client that comes for the first time.
+    async fn new_client(&self, path: &'static str) -> Client {
+        let answer = self.get(path).await;
+        let (sends, brings) =
+            if path == "/cookie" { ("set-cookie", "cookie") } else { ("x-keeps", "x-keeps") };
+        let text = answer.header(sends).unwrap_or_else(|| panic!("{path}: {answer:?}"));
+        let value = text.split("; ").next().unwrap().to_owned();
+        Client { path, session: (brings, value), endpoint: answer.service() }
+    }
+
+    /// The endpoint that a client comes to with its session.
+    async fn again(&self, client: &Client) -> String {
+        let request = self.request("a.example", client.path);
+        let (name, value) = &client.session;
+        request.header(name, value).send().await.unwrap().service()
+    }
+
+    /// These backends share requests, which keep to them by a cookie or a header.
+    async fn keep(&mut self, shares: &[(&ClusterKey, u32)]) {
+        let shared =
+            |(cluster, weight): &(&ClusterKey, u32)| WeightedCluster::plain((*cluster).clone(), *weight);
+        let kept = |name: &str, carrier| {
+            let session = Some(SessionPersistence { name: name.into(), carrier });
+            to(Forward { clusters: shares.iter().map(shared).collect(), session, ..self.forward() })
+        };
+        let cookie = SessionCarrier::Cookie { path: "/".into(), lifetime: None };
+        let routes = vec![
+            route("/cookie", kept("keeps", cookie)),
+            route("/header", kept("x-keeps", SessionCarrier::Header)),
+        ];
+        self.serve("a.example", routes).await;
+    }
+}
+
 #[tokio::test]
-async fn clients_keep_their_endpoint_by_a_cookie_or_a_header() {
+async fn clients_keep_their_backend_and_its_endpoint_whatever_becomes_of_its_share() {
     let mut scene = Scene::start().await;
-    let backends = [Backend::start("left").await, Backend::start("right").await];
-    let ports = backends.each_ref().map(Backend::port);
-    let cluster = scene.gateway.add(&gateway::cluster("both"), &ports);
-    let kept = |name: &str, carrier| {
-        let session = Some(SessionPersistence { name: name.into(), carrier });
-        to(Forward { session, ..forward(&cluster) })
-    };
-    let cookie = SessionCarrier::Cookie { path: "/".into(), lifetime: None };
-    let routes = vec![
-        route("/cookie", kept("keeps", cookie)),
-        route("/header", kept("x-keeps", SessionCarrier::Header)),
-    ];
-    scene.serve("a.example", routes).await;
-    for (path, sends, brings) in [("/cookie", "set-cookie", "cookie"), ("/header", "x-keeps", "x-keeps")] {
-        let first = scene.get(path).await;
-        let text = first.header(sends).unwrap_or_else(|| panic!("{path}: {first:?}"));
-        let value = text.split(';').next().unwrap().to_owned();
-        for _ in 0..20 {
-            let again = scene.request("a.example", path).header(brings, &value).send().await.unwrap();
-            assert_eq!(again.service(), first.service(), "{path}");
+    let mut backends = Vec::new();
+    for name in ["left one", "left two", "right one", "right two"] {
+        backends.push(Backend::start(name).await);
+    }
+    let ports: Vec<_> = backends.iter().map(Backend::port).collect();
+    let left = scene.gateway.add(&gateway::cluster("left"), &ports[..2]);
+    let right = scene.gateway.add(&gateway::cluster("right"), &ports[2..]);
+    let mut clients = Vec::new();
+    // The right backend comes to the left one, which then loses its share.
+    for shares in [&[(&left, 1)][..], &[(&left, 1), (&right, 1)], &[(&left, 0), (&right, 1)]] {
+        scene.keep(shares).await;
+        for path in ["/cookie", "/header"] {
+            let mut found = BTreeSet::new();
+            for _ in 0..30 {
+                let client = scene.new_client(path).await;
+                found.insert(client.endpoint.split(' ').next().unwrap().to_owned());
+                clients.push(client);
+            }
+            let sharing = shares.iter().filter(|(_, weight)| *weight > 0);
+            let names = sharing.map(|(cluster, _)| if *cluster == &left { "left" } else { "right" });
+            let expected: BTreeSet<_> = names.map(str::to_owned).collect();
+            // By chance, one of two stays away from 30 clients once in 10^9 times.
+            assert_eq!(found, expected, "{path}");
         }
+        for client in &clients {
+            assert_eq!(scene.again(client).await, client.endpoint, "{:?}", client.session);
+        }
+    }
+    // The backend of a session is taken out of the route.
+    scene.keep(&[(&right, 1)]).await;
+    for client in clients.iter().filter(|client| client.endpoint.starts_with("left")) {
+        assert!(scene.again(client).await.starts_with("right"), "{:?}", client.session);
     }
     scene.end().await;
 }
