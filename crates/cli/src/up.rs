@@ -5,6 +5,7 @@ mod changes;
 mod envoy_process;
 mod envoys;
 mod hosts;
+mod occupant;
 mod ports;
 mod problems;
 mod screen;

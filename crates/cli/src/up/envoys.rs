@@ -34,9 +34,14 @@ impl Envoys {
         Self { start, scratch, running: BTreeMap::new(), ending: JoinSet::new(), started: 0 }
     }
 
+    /// Whether a fleet has one.
+    pub(super) fn has(&self, fleet: &FleetId) -> bool {
+        self.running.contains_key(fleet)
+    }
+
     /// Starts the Envoy of a fleet. False when it has one.
     pub(super) fn start(&mut self, fleet: &FleetId) -> anyhow::Result<bool> {
-        if self.running.contains_key(fleet) {
+        if self.has(fleet) {
             return Ok(false);
         }
         // Numbers keep the path of the socket in it short.

@@ -1,10 +1,12 @@
 //! Whether the ports that Envoy is to open are free.
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
 use anyhow::bail;
-use model::{Bind, Settings};
+use model::{Bind, Listener, Settings, Transport};
+
+use super::occupant::{Carried, occupant};
 
 /// Checks that Envoy will be able to listen: it would only say so in its log.
 ///
@@ -23,23 +25,41 @@ pub(super) fn check(settings: &Settings, admin_port: u16) -> anyhow::Result<()> 
         {
             bail!("{flag}: {} is the same port as {other}", bind.port);
         }
-        check_one(flag, *bind)?;
+        if let Some(why) = hindrance(*bind, Carried::Connections) {
+            bail!("{flag}: {why}, or choose another port");
+        }
     }
     Ok(())
 }
 
-fn check_one(flag: &str, bind: Bind) -> anyhow::Result<()> {
+/// Why Envoy is not going to listen as a Gateway wants it to, and the way out; `None` when nothing is in the way.
+pub(super) fn hindrance_of(listener: &Listener) -> Option<String> {
+    let carried = match listener.transport {
+        Transport::Plaintext | Transport::Tls | Transport::Tcp => Carried::Connections,
+        Transport::Udp => Carried::Datagrams,
+    };
+    let why = hindrance(listener.bind, carried)?;
+    Some(format!("listener {}: {why}, or give the listener another port", listener.id))
+}
+
+/// Why a port cannot be opened, and what to do about it.
+fn hindrance(bind: Bind, carried: Carried) -> Option<String> {
     let address = SocketAddr::new(bind.address, bind.port);
-    match TcpListener::bind(address) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            bail!("{flag}: {address} is in use by another program; end it, or choose another port")
+    let opened = match carried {
+        Carried::Connections => TcpListener::bind(address).map(drop),
+        Carried::Datagrams => UdpSocket::bind(address).map(drop),
+    };
+    let error = opened.err()?;
+    Some(match error.kind() {
+        ErrorKind::AddrInUse => match occupant(address, carried) {
+            Some(occupant) => format!("{address} is in use by {occupant}; end it"),
+            None => format!("{address} is in use by another program; end it"),
+        },
+        ErrorKind::PermissionDenied => {
+            format!("{address} may not be opened by this user; start this as one who may")
         }
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            bail!("{flag}: {address} may not be opened by this user; choose a port above 1023")
-        }
-        Err(error) => bail!("{flag}: {address} cannot be opened: {error}"),
-    }
+        _ => format!("{address} cannot be opened ({error}); make it available"),
+    })
 }
 
 #[cfg(test)]
@@ -56,7 +76,9 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
         let message = check(&settings(port, 0), 0).unwrap_err().to_string();
-        assert!(message.starts_with("--http-port: ") && message.contains("in use"), "{message}");
+        assert!(message.starts_with(&format!("--http-port: 127.0.0.1:{port} is in use by ")), "{message}");
+        let own = format!("(process {}); end it, or choose another port", std::process::id());
+        assert!(message.ends_with(&own) || !cfg!(target_os = "linux"), "{message}");
     }
 
     #[test]

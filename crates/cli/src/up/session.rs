@@ -23,6 +23,7 @@ use super::changes::Changes;
 use super::envoy_process::Start;
 use super::envoys::Envoys;
 use super::hosts::{Hosts, Served};
+use super::ports;
 use super::problems::Problems;
 use super::screen::{Screen, envoy_of};
 use crate::manifests;
@@ -122,6 +123,7 @@ impl Run {
                 }
                 Some(notice) = notices.recv() => {
                     quiet = Some(Instant::now() + QUIET);
+                    self.look_at_ports(&notice).await?;
                     if self.show(notice)? == Step::Ends {
                         return Ok(self.problems.outcome());
                     }
@@ -146,6 +148,25 @@ impl Run {
         let changes: Vec<_> = reload.changes.into_iter().map(manifests::change).collect();
         if !changes.is_empty() {
             self.inputs.send(Input::Changes(changes)).await?;
+        }
+        Ok(())
+    }
+
+    /// Says which ports of a Gateway others have, before its Envoy starts: Envoys of one user share ports without a word.
+    /// Those of the ingress were looked at before the run.
+    async fn look_at_ports(&self, notice: &Notice) -> anyhow::Result<()> {
+        let Notice::Published(published) = notice else { return Ok(()) };
+        let fleet = &published.fleet;
+        if *fleet == FleetId::ingress() || self.envoys.has(fleet) {
+            return Ok(());
+        }
+        let listeners = self.ask(Input::Listeners).await?;
+        let own = listeners.iter().filter(|listener| listener.id.fleet() == fleet);
+        for why in own.filter_map(ports::hindrance_of) {
+            if self.once {
+                bail!("{fleet}: {why}");
+            }
+            self.screen.line(&format!("{fleet}: {why}"));
         }
         Ok(())
     }

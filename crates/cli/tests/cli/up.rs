@@ -1,6 +1,8 @@
 use std::fs;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
+use model::FleetId;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -165,6 +167,32 @@ fn each_gateway_is_served_by_an_envoy_of_its_own_as_long_as_it_is_there() {
 }
 
 #[test]
+fn a_port_of_a_gateway_that_another_program_has_is_named_with_the_program() {
+    let port = Port::reserve();
+    let address = SocketAddr::from((
+        FleetId::gateway("default", "one").of_gateway().unwrap().loopback_address(),
+        port.number(),
+    ));
+    let _taken = TcpListener::bind(address).unwrap();
+    let files = folder(&[("one.yaml", &gateway("one", &port))]);
+    let line = Up::start(files.path(), &[]).line_with("Gateway default/one: listener ");
+    let name = format!("http-{}", port.number());
+    let who = if cfg!(target_os = "linux") {
+        format!("(process {})", std::process::id())
+    } else {
+        "another program".into()
+    };
+    assert!(
+        line.starts_with(&format!("Gateway default/one: listener {name}: {address} is in use by ")),
+        "{line}"
+    );
+    assert!(line.ends_with(&format!("{who}; end it, or give the listener another port")), "{line}");
+    let (status, said) = Up::start(files.path(), &["--once"]).wait();
+    assert_eq!(status.code(), Some(2), "{said}");
+    assert!(said.contains(&format!("error: {line}")), "{said}");
+}
+
+#[test]
 fn proxies_are_served_by_the_gateway_that_the_configuration_names() {
     let port = Port::reserve();
     let files = redirect();
@@ -268,7 +296,7 @@ fn a_port_in_use_is_said_before_anything_starts() {
         arguments.extend(others.flat_map(|(other, port)| [other, port]));
         let ended = run_in(redirect().path(), &arguments);
         assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
-        let wanted = format!("error: {flag}: 127.0.0.1:{port} is in use by another program");
+        let wanted = format!("error: {flag}: 127.0.0.1:{port} is in use by ");
         assert!(ended.err.starts_with(&wanted), "{}", ended.err);
     }
 }
