@@ -52,7 +52,8 @@ impl Subject {
 
     /// Starts an Envoy of the Gateway in this namespace, and waits until it listens at the Gateway's port.
     pub(super) async fn envoy(&self, namespace: &str, port: u16) -> Envoy {
-        let identity = self.ca.issue(namespace, GATEWAY, now()).expect("a name of ours");
+        let identity =
+            self.ca.issue(&format!("gateway/{namespace}/{GATEWAY}"), now()).expect("a name of ours");
         let folder = self.certificates.path();
         let files = [("cert", &*identity.certificate), ("key", identity.key.expose())];
         for (name, content) in files {

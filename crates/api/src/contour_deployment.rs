@@ -18,7 +18,7 @@ use crate::meta::ObjectMeta;
 use crate::schema::{self, forms, is_default, kubernetes};
 
 pub use envoy::{
-    DaemonSetSettings, EnvoyLogLevel, EnvoySettings, ExternalTrafficPolicy, IpFamilyPolicy,
+    DaemonSetSettings, EnvoyLogLevel, EnvoySettings, ExternalTrafficPolicy, Gateways, IpFamilyPolicy,
     NetworkPublishing, PublishingType, WorkloadType,
 };
 pub use parameters::{InvalidParameters, ParametersRef};

@@ -31,10 +31,11 @@ pub const GATEWAY_CA_BUNDLE: &str = "ca.crt";
 const CURRENT: [&str; 2] = ["tls.crt", "tls.key"];
 const NEXT: [&str; 2] = ["next.crt", "next.key"];
 
-/// What a certificate of a Gateway's Envoys names (design: fleets and security).
+/// What a certificate of Envoys names that serve Gateways: whose they are, as a path (`gateway/NAMESPACE/NAME`,
+/// `gatewayclass/NAME`; design: fleets and security).
 #[must_use]
-pub fn gateway_uri(namespace: &str, name: &str) -> String {
-    format!("spiffe://isobath/gateway/{namespace}/{name}")
+pub fn fleet_uri(path: &str) -> String {
+    format!("spiffe://isobath/{path}")
 }
 
 /// A CA with its key, and the one that will follow it.
@@ -131,23 +132,24 @@ impl GatewayCa {
         Ok(Some(Self { current: self.next.clone(), next, trusted }))
     }
 
-    /// A certificate for the Envoys of a Gateway, with its key.
+    /// A certificate for Envoys that serve Gateways, with its key. It names whose they are (`gateway/NAMESPACE/NAME`, or
+    /// `gatewayclass/NAME` where all Gateways of a class share them), and no other.
     ///
     /// # Errors
     /// When the crypto library fails.
-    pub fn issue(&self, namespace: &str, name: &str, now: i64) -> Result<Identity, InvalidOptions> {
-        client_with_uri(&options(now, LEAF_DAYS), &gateway_uri(namespace, name), &self.current)
+    pub fn issue(&self, path: &str, now: i64) -> Result<Identity, InvalidOptions> {
+        client_with_uri(&options(now, LEAF_DAYS), &fleet_uri(path), &self.current)
     }
 
-    /// When the certificate of a Gateway's Envoys is to be renewed, in unix seconds; at once (`None`) when it is not one
-    /// that controllers would take for that Gateway.
+    /// When such a certificate is to be renewed, in unix seconds; at once (`None`) when it is not one that controllers would
+    /// take for those Envoys.
     #[must_use]
-    pub fn renewal(&self, certificate: &[u8], key: &[u8], namespace: &str, name: &str) -> Option<i64> {
+    pub fn renewal(&self, certificate: &[u8], key: &[u8], path: &str) -> Option<i64> {
         let pair = TlsPair::parse(certificate, key).ok()?;
         let trusted = CaBundle::parse(self.trusted.as_bytes()).ok()?;
         let is_signed_by_us = trusted.not_after_of_issuers(&pair).next().is_some();
-        let is_of_gateway = uris(certificate)? == [gateway_uri(namespace, name)];
-        (is_signed_by_us && is_of_gateway).then(|| pair.not_after() - LEAF_DAYS_LEFT * DAY)
+        let is_theirs = uris(certificate)? == [fleet_uri(path)];
+        (is_signed_by_us && is_theirs).then(|| pair.not_after() - LEAF_DAYS_LEFT * DAY)
     }
 }
 

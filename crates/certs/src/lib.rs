@@ -24,7 +24,7 @@ mod secrets;
 mod tls;
 mod write;
 
-pub use gateway_ca::{GATEWAY_CA_BUNDLE, GatewayCa, InvalidGatewayCa, gateway_uri};
+pub use gateway_ca::{GATEWAY_CA_BUNDLE, GatewayCa, InvalidGatewayCa, fleet_uri};
 pub use generate::{Generated, Identity, InvalidOptions, KeyType, Options, generate};
 pub use private::PrivateKeyPem;
 pub use reload::{

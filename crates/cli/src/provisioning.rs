@@ -39,7 +39,8 @@ pub(crate) struct Controllers {
 }
 
 impl ProvisioningArguments {
-    /// What makes Envoys; the CA of their certificates is kept in `namespace`.
+    /// What makes Envoys; the CA of their certificates is kept in `namespace`, and what all Gateways of a class share is
+    /// there, too.
     pub(crate) fn provisioner(
         &self,
         client: Client,
@@ -50,6 +51,7 @@ impl ProvisioningArguments {
         let Controllers { address, port, ca } = controllers;
         let settings = Settings {
             controller_name: self.gateway_controller_name.clone(),
+            namespace: namespace.to_owned(),
             isobath_image: self.isobath_image.clone(),
             envoy_image: self.envoy_image.clone(),
             xds_address: address,

@@ -8,7 +8,7 @@ use engine::Publication;
 use envoy::XdsMode;
 use envoy::bootstrap::{BootstrapOptions, bootstrap};
 use files::{Severity, Style, render};
-use model::Settings;
+use model::{FleetOwner, GatewayName, Settings};
 use serde_json::{Value, json};
 
 use crate::configuration::{self, ConfigurationArguments};
@@ -60,17 +60,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     Ok(if has_errors { Outcome::Problems } else { Outcome::Good })
 }
 
-/// The resources of the ingress, and those of each Gateway under its name.
+/// The resources of the ingress, and those of each Gateway, or of a class whose Gateways share Envoys, under its name.
 fn resources(publications: &[Publication]) -> Value {
     let list = |publication: &Publication| publication.set.iter().map(envoy::to_json).collect::<Vec<_>>();
     let mut answer = json!({"resources": []});
     for publication in publications {
-        match publication.fleet.of_gateway() {
+        match publication.fleet.owner() {
             None => answer["resources"] = list(publication).into(),
-            Some(gateway) => {
-                let name = format!("{}/{}", gateway.namespace, gateway.name);
-                answer["gateways"][name] = list(publication).into();
+            Some(FleetOwner::Gateway(GatewayName { namespace, name })) => {
+                answer["gateways"][format!("{namespace}/{name}")] = list(publication).into();
             }
+            Some(FleetOwner::Class(name)) => answer["gatewayClasses"][&**name] = list(publication).into(),
         }
     }
     answer

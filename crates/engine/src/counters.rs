@@ -9,7 +9,7 @@ use store::Unit;
 pub struct Counters {
     /// Changes that came in.
     pub changes: u64,
-    /// Gateways, each with its ListenerSets.
+    /// The Gateways of a fleet with their ListenerSets.
     pub gateways: u64,
     /// Ingresses, root HTTPProxies, routes of the Gateway API and what these are attached to.
     pub roots: u64,
@@ -45,7 +45,7 @@ impl Counters {
     /// Counts one run of a unit.
     pub(crate) const fn count(&mut self, unit: &Unit) {
         let counter = match unit {
-            Unit::Gateway(_) => &mut self.gateways,
+            Unit::Gateways(_) => &mut self.gateways,
             Unit::Root(_) => &mut self.roots,
             Unit::VirtualHost(_) => &mut self.virtual_hosts,
             Unit::Extension(..) | Unit::Cluster(..) => &mut self.clusters,

@@ -75,7 +75,7 @@ const ROOTS: usize = 2;
 
 const fn queue(unit: &Unit) -> usize {
     match unit {
-        Unit::Gateway(_) => 0,
+        Unit::Gateways(_) => 0,
         Unit::Extension(..) => 1,
         Unit::Root(_) => ROOTS,
         Unit::VirtualHost(_) => 3,

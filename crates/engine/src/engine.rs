@@ -7,7 +7,7 @@ use envoy::{Layout, XdsMode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use model::{FleetId, Listener, ObjectId, Settings, VirtualHost, VirtualHostKey};
-use store::{Change, Name, Store, Unit};
+use store::{Change, Store, Unit};
 use translate::{Fragment, GatewayPlan, Note};
 
 use crate::dirty::Dirty;
@@ -27,8 +27,8 @@ pub struct Engine {
     mode: XdsMode,
     store: Store,
     roots: Roots,
-    /// What each Gateway of ours offers to routes: itself, and its ListenerSets.
-    offering: BTreeMap<Name, BTreeSet<ObjectId>>,
+    /// The Gateways of each fleet and their ListenerSets: what offers something to routes.
+    offering: BTreeMap<FleetId, BTreeSet<ObjectId>>,
     fleets: BTreeMap<FleetId, Fleet>,
     /// The fleets that are no more since the last run.
     dissolved: Vec<FleetId>,
@@ -105,8 +105,8 @@ impl Engine {
     /// What the Envoys of all fleets listen on, by the same way.
     #[must_use]
     pub fn listeners(&self) -> Vec<Listener> {
-        let of_gateway = |name| translate::gateway(&self.store.reader(), &self.settings, name);
-        let of_gateways = self.offering.keys().filter_map(of_gateway).flat_map(|plan| plan.listeners);
+        let of_fleet = |fleet| translate::gateways(&self.store.reader(), &self.settings, fleet);
+        let of_gateways = self.offering.keys().filter_map(of_fleet).flat_map(|plan| plan.listeners);
         self.settings.listeners().into_iter().chain(of_gateways).collect()
     }
 
@@ -157,7 +157,7 @@ impl Engine {
         while let Some(unit) = self.next_unit() {
             self.work.count(&unit);
             match &unit {
-                Unit::Gateway(name) => self.run_gateway(&unit, name),
+                Unit::Gateways(fleet) => self.run_gateways(&unit, fleet),
                 Unit::Root(id) => self.run_root(&unit, id),
                 Unit::VirtualHost(key) => self.run_virtual_host(&unit, key),
                 Unit::Report(id) => effects.extend(self.run_report(&unit, id)),
@@ -182,21 +182,21 @@ impl Engine {
         self.dirty.pop()
     }
 
-    /// Takes what a Gateway offers to routes and listens on; its fleet comes and goes with it.
-    fn run_gateway(&mut self, unit: &Unit, name: &Name) {
+    /// Takes what the Gateways of a fleet offer to routes and listen on; the fleet comes and goes with them.
+    fn run_gateways(&mut self, unit: &Unit, fleet: &FleetId) {
         let reader = self.store.reader();
-        let plan = translate::gateway(&reader, &self.settings, name);
+        let plan = translate::gateways(&reader, &self.settings, fleet);
         let reads = reader.into_reads();
         self.store.record(unit, reads);
         let is_ours = plan.is_some();
         let GatewayPlan { listeners, mut offers, notes } = plan.unwrap_or_default();
         let offering: BTreeSet<ObjectId> = offers.keys().cloned().collect();
         let before = match is_ours {
-            true => self.offering.insert(name.clone(), offering.clone()),
-            false => self.offering.remove(name),
+            true => self.offering.insert(fleet.clone(), offering.clone()),
+            false => self.offering.remove(fleet),
         };
         for parent in before.unwrap_or_default().union(&offering) {
-            // A ListenerSet that has gone to another Gateway is that one's to offer, whichever of them ran first.
+            // What has gone to another fleet, a Gateway or a ListenerSet, is that one's to offer, whichever ran first.
             if !offering.contains(parent) && self.offering.values().any(|others| others.contains(parent)) {
                 continue;
             }
@@ -204,9 +204,8 @@ impl Engine {
             self.dirty.extend(dirty);
         }
         self.say(unit, notes);
-        let fleet = FleetId::gateway(name.namespace.clone(), name.name.clone());
         match is_ours {
-            true => self.listen(&fleet, &listeners),
+            true => self.listen(fleet, &listeners),
             false => self.dissolve(fleet),
         }
     }
@@ -216,7 +215,7 @@ impl Engine {
         let Self { settings, mode, fleets, dirty, .. } = self;
         fleets.entry(id.clone()).or_insert_with(|| {
             dirty.extend(settings.extensions().into_iter().map(|name| Unit::Extension(id.clone(), name)));
-            Fleet::of_gateway(id.clone(), settings, *mode)
+            Fleet::of_gateways(id.clone(), settings, *mode)
         });
         let Some(fleet) = touch(fleets, &mut self.touched, id) else { return };
         let new = fleet.set_listeners(settings, listeners);
@@ -226,14 +225,14 @@ impl Engine {
         dirty.extend(hosts.into_iter().map(Unit::VirtualHost));
     }
 
-    fn dissolve(&mut self, id: FleetId) {
-        if let Some(fleet) = self.fleets.remove(&id) {
+    fn dissolve(&mut self, id: &FleetId) {
+        if let Some(fleet) = self.fleets.remove(id) {
             for unit in fleet.readers(&self.settings) {
                 self.store.forget(&unit);
                 self.say(&unit, BTreeMap::new());
             }
-            self.touched.remove(&id);
-            self.dissolved.push(id);
+            self.touched.remove(id);
+            self.dissolved.push(id.clone());
         }
     }
 
@@ -287,7 +286,7 @@ impl Engine {
             Unit::Cluster(_, key) => self.dirty.extend(fleet.run_cluster(&self.roots, key)),
             Unit::Endpoints(_, key) => fleet.run_endpoints(&mut self.store, key),
             Unit::Secret(_, key) => self.dirty.extend(fleet.run_secret(&mut self.store, key)),
-            Unit::Gateway(_) | Unit::Root(_) | Unit::VirtualHost(_) | Unit::Report(_) => {}
+            Unit::Gateways(_) | Unit::Root(_) | Unit::VirtualHost(_) | Unit::Report(_) => {}
         }
     }
 

@@ -79,8 +79,8 @@ impl Fleet {
         fleet
     }
 
-    /// The fleet of a Gateway, which listens nowhere yet.
-    pub(crate) fn of_gateway(id: FleetId, settings: &Arc<Settings>, mode: XdsMode) -> Self {
+    /// The fleet of Gateways, which listens nowhere yet.
+    pub(crate) fn of_gateways(id: FleetId, settings: &Arc<Settings>, mode: XdsMode) -> Self {
         let layout = match settings.layout {
             // What is on demand is known by its own name, or by that of the one wildcard above it.
             model::Layout::OnDemand => model::Layout::Scoped,
@@ -267,7 +267,7 @@ impl Fleet {
             match unit {
                 Unit::Cluster(_, key) => self.clusters.doubt(key),
                 Unit::Secret(_, key) => self.secrets.doubt(key),
-                Unit::Gateway(_)
+                Unit::Gateways(_)
                 | Unit::Extension(..)
                 | Unit::Root(_)
                 | Unit::VirtualHost(_)

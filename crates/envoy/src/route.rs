@@ -59,9 +59,9 @@ impl Style {
     /// That of a listener's routes.
     pub(crate) fn of(listener: &ListenerId, settings: &Settings) -> Self {
         let origins = if settings.access_logs.tell_origins() { Origins::Told } else { Origins::Untold };
-        let wildcards = match listener.fleet().of_gateway() {
-            None => Wildcards::OneLabel,
-            Some(_) => Wildcards::Labels,
+        let wildcards = match listener.fleet().is_ingress() {
+            true => Wildcards::OneLabel,
+            false => Wildcards::Labels,
         };
         Self { origins, wildcards }
     }

@@ -9,15 +9,16 @@ use futures::{Stream, StreamExt};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Config, Event, watcher};
 use kube::{Api, Client};
-use provisioner::{GatewayId, MANAGED_BY, MANAGER, Reached, reached};
+use model::FleetOwner;
+use provisioner::{MANAGED_BY, MANAGER, Reached, reached};
 use tokio::sync::{mpsc, watch};
 use x509::CaBundle;
 
 use crate::GATEWAY_CA;
 
-/// Tells where each Gateway is reached, now and when that changes, and `None` when it has no Service any more, until nobody
-/// listens.
-pub async fn follow_gateways(client: Client, tell: mpsc::UnboundedSender<(GatewayId, Option<Reached>)>) {
+/// Tells where the Gateways of each fleet are reached, now and when that changes, and `None` when it has no Service any more,
+/// until nobody listens.
+pub async fn follow_gateways(client: Client, tell: mpsc::UnboundedSender<(FleetOwner, Option<Reached>)>) {
     let services: Api<Service> = Api::all(client);
     let made = Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
     tell_gateways(watcher(services, made).default_backoff(), &tell).await;
@@ -25,7 +26,7 @@ pub async fn follow_gateways(client: Client, tell: mpsc::UnboundedSender<(Gatewa
 
 async fn tell_gateways(
     events: impl Stream<Item = watcher::Result<Event<Service>>>,
-    tell: &mpsc::UnboundedSender<(GatewayId, Option<Reached>)>,
+    tell: &mpsc::UnboundedSender<(FleetOwner, Option<Reached>)>,
 ) {
     futures::pin_mut!(events);
     let mut known = Known::default();
@@ -43,37 +44,37 @@ async fn tell_gateways(
     }
 }
 
-/// Where each Gateway is reached.
+/// Where the Gateways of each fleet are reached.
 #[derive(Default)]
 struct Known {
-    gateways: BTreeMap<GatewayId, Reached>,
+    fleets: BTreeMap<FleetOwner, Reached>,
     /// What a list that is being read has said.
-    listed: BTreeMap<GatewayId, Reached>,
+    listed: BTreeMap<FleetOwner, Reached>,
 }
 
 impl Known {
     /// What is new by an event.
-    fn take(&mut self, event: Event<Service>) -> Vec<(GatewayId, Option<Reached>)> {
+    fn take(&mut self, event: Event<Service>) -> Vec<(FleetOwner, Option<Reached>)> {
         match event {
             Event::Init => self.listed.clear(),
             Event::InitApply(service) => self.listed.extend(reached(&service)),
             Event::InitDone => {
-                let before = std::mem::replace(&mut self.gateways, std::mem::take(&mut self.listed));
-                let gone = before.keys().filter(|gateway| !self.gateways.contains_key(*gateway));
-                let gone = gone.map(|gateway| (gateway.clone(), None));
-                let news = self.gateways.iter().filter(|(gateway, now)| before.get(*gateway) != Some(*now));
-                return gone.chain(news.map(|(gateway, now)| (gateway.clone(), Some(now.clone())))).collect();
+                let before = std::mem::replace(&mut self.fleets, std::mem::take(&mut self.listed));
+                let gone = before.keys().filter(|fleet| !self.fleets.contains_key(*fleet));
+                let gone = gone.map(|fleet| (fleet.clone(), None));
+                let news = self.fleets.iter().filter(|(fleet, now)| before.get(*fleet) != Some(*now));
+                return gone.chain(news.map(|(fleet, now)| (fleet.clone(), Some(now.clone())))).collect();
             }
             Event::Apply(service) => {
-                let Some((gateway, now)) = reached(&service) else { return vec![] };
-                if self.gateways.insert(gateway.clone(), now.clone()).as_ref() != Some(&now) {
-                    return vec![(gateway, Some(now))];
+                let Some((fleet, now)) = reached(&service) else { return vec![] };
+                if self.fleets.insert(fleet.clone(), now.clone()).as_ref() != Some(&now) {
+                    return vec![(fleet, Some(now))];
                 }
             }
             Event::Delete(service) => {
-                let Some((gateway, _)) = reached(&service) else { return vec![] };
-                self.gateways.remove(&gateway);
-                return vec![(gateway, None)];
+                let Some((fleet, _)) = reached(&service) else { return vec![] };
+                self.fleets.remove(&fleet);
+                return vec![(fleet, None)];
             }
         }
         vec![]
@@ -171,11 +172,12 @@ mod tests {
         tell_gateways(stream::iter(events.map(Ok)), &tell).await;
         drop(tell);
         let mut all = Vec::new();
-        while let Some((gateway, reached)) = told.recv().await {
+        while let Some((fleet, reached)) = told.recv().await {
             let address = reached.and_then(|reached| Some(reached.addresses.into_iter().next()?.value));
-            all.push((gateway.name, address));
+            all.push((fleet, address));
         }
-        let told = |name: &str, address: Option<&str>| (name.to_owned(), address.map(str::to_owned));
+        let told =
+            |name: &str, address: Option<&str>| (FleetOwner::gateway("ns", name), address.map(str::to_owned));
         assert_eq!(
             all,
             [

@@ -16,7 +16,8 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
-use provisioner::{GatewayId, Settings, World};
+use model::FleetOwner;
+use provisioner::{Owner, Settings, World};
 use status::{Event, Regarding};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -26,11 +27,11 @@ pub use authority::GATEWAY_CA;
 use deeds::{Done, carry_out, deeds};
 use sources::Sources;
 
-/// How many Gateways are worked on at once.
+/// How many fleets are worked on at once.
 const AT_A_TIME: usize = 8;
 /// How often the CA of Gateways and the bundle of the controllers are looked at.
 const LOOK: Duration = Duration::from_secs(60);
-/// How often the certificates of all Gateways are.
+/// How often the certificates of all fleets are.
 const RENEWALS: Duration = Duration::from_secs(3600);
 /// The pause after a failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -53,11 +54,11 @@ pub struct Provisioner {
     signing: Option<Signing>,
     running: FuturesUnordered<BoxFuture<'static, Done>>,
     events: FuturesUnordered<BoxFuture<'static, ()>>,
-    /// Gateways that are worked on.
-    busy: BTreeSet<GatewayId>,
+    /// Fleets that are worked on, by their owners.
+    busy: BTreeSet<FleetOwner>,
     /// Those of them that have changed since.
-    again: BTreeSet<GatewayId>,
-    failed: BTreeMap<GatewayId, Failed>,
+    again: BTreeSet<FleetOwner>,
+    failed: BTreeMap<FleetOwner, Failed>,
     next_look: Instant,
     next_renewals: Instant,
 }
@@ -68,7 +69,7 @@ struct Signing {
     trusted: String,
 }
 
-/// A Gateway with which something went wrong.
+/// A fleet with which something went wrong.
 struct Failed {
     pause: Duration,
     /// When it is tried again; nothing while it is.
@@ -161,72 +162,76 @@ impl Provisioner {
     /// Begins what is to be done, as far as there is room.
     fn begin(&mut self) {
         while self.running.len() < AT_A_TIME && self.signing.is_some() {
-            let Some(gateway) = self.world.next_gateway() else { return };
-            if self.busy.contains(&gateway) {
-                self.again.insert(gateway);
+            let Some(owner) = self.world.next_fleet() else { return };
+            if self.busy.contains(&owner) {
+                self.again.insert(owner);
                 continue;
             }
-            self.begin_one(gateway);
+            self.begin_one(owner);
         }
     }
 
-    fn begin_one(&mut self, gateway: GatewayId) {
+    fn begin_one(&mut self, owner: FleetOwner) {
         let Some(Signing { ca, trusted }) = &self.signing else { return };
-        let secret = self.world.secret(&gateway);
-        let certificate = authority::certificate(ca, &gateway, secret, trusted, now());
-        let plan = certificate.map_err(|error| error.to_string()).and_then(|certificate| {
-            self.world.plan(&gateway, &certificate).map_err(|error| error.to_string())
-        });
+        let secret = self.world.secret(&owner);
+        let certificate = authority::certificate(ca, &owner, secret, trusted, now());
+        let plan = certificate
+            .map_err(|error| error.to_string())
+            .and_then(|certificate| self.world.plan(&owner, &certificate).map_err(|error| error.to_string()));
         match plan {
-            Ok(plan) if plan.apply.is_empty() && plan.delete.is_empty() => drop(self.failed.remove(&gateway)),
+            Ok(plan) if plan.apply.is_empty() && plan.delete.is_empty() => drop(self.failed.remove(&owner)),
             Ok(plan) => {
                 let (deeds, unwanted) = deeds(plan, |object| self.world.knows(object));
-                self.busy.insert(gateway.clone());
-                self.running.push(Box::pin(carry_out(self.client.clone(), gateway, deeds, unwanted)));
+                self.busy.insert(owner.clone());
+                self.running.push(Box::pin(carry_out(self.client.clone(), owner, deeds, unwanted)));
             }
-            // Nothing but a change of an object helps, and that marks the Gateway.
-            Err(why) => self.note_failure(gateway, why, None),
+            // Nothing but a change of an object helps, and that marks the fleet.
+            Err(why) => self.note_failure(owner, why, None),
         }
     }
 
     fn take(&mut self, done: Done) {
-        let Done { gateway, settled, result } = done;
-        self.busy.remove(&gateway);
+        let Done { owner, settled, result } = done;
+        self.busy.remove(&owner);
         for (applied, object) in settled {
             self.world.settle(&applied, object);
         }
-        if self.again.remove(&gateway) {
-            self.world.mark_one(gateway.clone());
+        if self.again.remove(&owner) {
+            self.world.mark_one(owner.clone());
         }
         match result {
-            Ok(()) => drop(self.failed.remove(&gateway)),
+            Ok(()) => drop(self.failed.remove(&owner)),
             Err(failure) => {
-                let pause = self.failed.get(&gateway).map_or(FIRST_PAUSE, |failed| failed.pause * 2);
-                self.note_failure(gateway, failure.to_string(), Some(pause.min(LONGEST_PAUSE)));
+                let pause = self.failed.get(&owner).map_or(FIRST_PAUSE, |failed| failed.pause * 2);
+                self.note_failure(owner, failure.to_string(), Some(pause.min(LONGEST_PAUSE)));
             }
         }
     }
 
-    /// Says what is wrong, once, in the log and at the Gateway.
-    fn note_failure(&mut self, gateway: GatewayId, why: String, pause: Option<Duration>) {
-        let is_known = self.failed.get(&gateway).is_some_and(|failed| failed.why == why);
+    /// Says what is wrong, once, in the log and at the Gateway, or at the class.
+    fn note_failure(&mut self, owner: FleetOwner, why: String, pause: Option<Duration>) {
+        let is_known = self.failed.get(&owner).is_some_and(|failed| failed.why == why);
         if !is_known {
-            tracing::warn!(%gateway, why, "the Envoys of a Gateway cannot be set up");
-            self.tell(&gateway, &why);
+            tracing::warn!(%owner, why, "Envoys of Gateways cannot be set up");
+            self.tell(&owner, &why);
         }
         let retry = pause.map(|pause| Instant::now() + pause);
         let pause = pause.unwrap_or(FIRST_PAUSE);
-        self.failed.insert(gateway, Failed { pause, retry, why });
+        self.failed.insert(owner, Failed { pause, retry, why });
     }
 
-    fn tell(&self, id: &GatewayId, why: &str) {
-        let Some(gateway) = self.world.served(id) else { return };
+    fn tell(&self, id: &FleetOwner, why: &str) {
+        let Some(owner) = self.world.served(id) else { return };
+        let (kind, metadata) = match owner {
+            Owner::Gateway(gateway) => ("Gateway", &gateway.metadata),
+            Owner::Class(class) => ("GatewayClass", &class.metadata),
+        };
         let regarding = Regarding {
             api_version: "gateway.networking.k8s.io/v1".to_owned(),
-            kind: "Gateway".to_owned(),
-            namespace: id.namespace.clone(),
-            name: id.name.clone(),
-            uid: gateway.metadata.uid.clone().unwrap_or_default(),
+            kind: kind.to_owned(),
+            namespace: metadata.namespace.clone().unwrap_or_default(),
+            name: metadata.name.clone().unwrap_or_default(),
+            uid: metadata.uid.clone().unwrap_or_default(),
         };
         let event =
             Event::warning(regarding, ("Provision", "NotProvisioned"), why, &self.identity, Timestamp::now());
@@ -243,10 +248,10 @@ impl Provisioner {
 
     fn retry(&mut self) {
         let due = Instant::now();
-        for (gateway, failed) in &mut self.failed {
+        for (owner, failed) in &mut self.failed {
             if failed.retry.is_some_and(|retry| retry <= due) {
                 failed.retry = None;
-                self.world.mark_one(gateway.clone());
+                self.world.mark_one(owner.clone());
             }
         }
     }

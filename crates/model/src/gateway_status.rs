@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{FleetId, ObjectId};
+use crate::FleetId;
 
 /// The status of an object of the Gateway API.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,9 +22,9 @@ pub enum GatewayApiStatus {
 impl GatewayApiStatus {
     /// The Envoys whose acknowledgement the status of an object waits for: a Gateway's and a ListenerSet's do.
     #[must_use]
-    pub fn fleet(&self, object: &ObjectId) -> FleetId {
+    pub fn fleet(&self) -> FleetId {
         match self {
-            Self::Gateway(_) => FleetId::gateway(object.namespace.clone(), object.name.clone()),
+            Self::Gateway(status) => status.fleet.clone(),
             Self::ListenerSet(status) => status.fleet.clone(),
             Self::Class(_) | Self::Route(_) | Self::Policy(_) => FleetId::ingress(),
         }
@@ -34,6 +34,8 @@ impl GatewayApiStatus {
 /// What is said of a Gateway. Its addresses are no part of it: whoever runs its Envoys knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GatewayStatus {
+    /// Its Envoys.
+    pub fleet: FleetId,
     /// The addresses that it asks for by their values.
     pub requested: Vec<Arc<str>>,
     /// Of the Gateway as a whole.

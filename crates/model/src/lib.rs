@@ -53,7 +53,7 @@ pub use cookie::{CookieRewrite, SameSite};
 pub use cors::{CorsOrigin, CorsPolicy};
 pub use downstream::{Compression, Downstream, Fingerprints, HttpVersions, ServerHeader};
 pub use duration::Timeout;
-pub use fleet::{FleetId, GatewayName};
+pub use fleet::{FleetId, FleetOwner, GatewayName};
 pub use fraction::Fraction;
 pub use gateway_status::{
     AncestorStatus, Condition, GatewayApiStatus, GatewayStatus, Holds, ListenerSetStatus, ListenerStatus,

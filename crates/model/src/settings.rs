@@ -247,7 +247,7 @@ impl Settings {
     fn own_address(&self, fleet: &FleetId) -> Option<IpAddr> {
         match self.gateway_addresses {
             GatewayAddresses::Shared => None,
-            GatewayAddresses::Loopback => Some(fleet.of_gateway()?.loopback_address().into()),
+            GatewayAddresses::Loopback => Some(fleet.owner()?.loopback_address().into()),
         }
     }
 

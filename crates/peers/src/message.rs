@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use model::{FleetId, GatewayName, Kind, ObjectId, Problem, Severity};
+use model::{FleetId, FleetOwner, GatewayName, Kind, ObjectId, Problem, Severity};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -76,6 +76,9 @@ pub(crate) struct Word {
     /// How many Envoys of each Gateway it has; none of those that are not named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) gateways: Vec<OfGateway>,
+    /// The same of each class whose Gateways share them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) classes: BTreeMap<String, usize>,
     /// What was asked for, and is in force with all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) in_force: Vec<Version>,
@@ -95,22 +98,26 @@ pub(crate) struct OfGateway {
 impl Word {
     /// One that says how many Envoys there are of each fleet.
     pub(crate) fn of(nodes: &Nodes) -> Self {
-        let of_gateway = |(fleet, nodes): (&FleetId, &usize)| {
-            let GatewayName { namespace, name } = fleet.of_gateway()?;
-            Some(OfGateway { namespace: namespace.to_string(), name: name.to_string(), nodes: *nodes })
-        };
-        Self {
-            nodes: nodes.get(&FleetId::ingress()).copied().unwrap_or_default(),
-            gateways: nodes.iter().filter_map(of_gateway).collect(),
-            ..Self::default()
+        let mut word = Self::default();
+        for (fleet, nodes) in nodes {
+            match fleet.owner() {
+                None => word.nodes = *nodes,
+                Some(FleetOwner::Gateway(GatewayName { namespace, name })) => {
+                    let (namespace, name) = (namespace.to_string(), name.to_string());
+                    word.gateways.push(OfGateway { namespace, name, nodes: *nodes });
+                }
+                Some(FleetOwner::Class(name)) => drop(word.classes.insert(name.to_string(), *nodes)),
+            }
         }
+        word
     }
 
     /// How many Envoys there are of each fleet.
     pub(crate) fn fleets(&self) -> Nodes {
         let gateways = self.gateways.iter();
         let gateways = gateways.map(|each| (FleetId::gateway(&*each.namespace, &*each.name), each.nodes));
-        gateways.chain([(FleetId::ingress(), self.nodes)]).collect()
+        let classes = self.classes.iter().map(|(name, nodes)| (FleetId::class(&**name), *nodes));
+        gateways.chain(classes).chain([(FleetId::ingress(), self.nodes)]).collect()
     }
 }
 
@@ -199,7 +206,8 @@ mod tests {
 
     #[test]
     fn envoys_come_back_as_they_were_counted() {
-        let nodes = Nodes::from([(FleetId::ingress(), 2), (FleetId::gateway("ns", "edge"), 1)]);
+        let (gateway, class) = (FleetId::gateway("ns", "edge"), FleetId::class("edge"));
+        let nodes = Nodes::from([(FleetId::ingress(), 2), (gateway, 1), (class, 3)]);
         assert_eq!(Word::of(&nodes).fleets(), nodes);
         // A controller from before Gateways were served has no Envoys of any.
         let before: Word = serde_json::from_str(r#"{"nodes": 3}"#).unwrap();

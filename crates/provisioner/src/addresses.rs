@@ -1,15 +1,15 @@
-//! Where clients reach a Gateway, as its Service says it.
+//! Where clients reach Gateways, as their Service says it.
 
 use std::collections::BTreeSet;
 
 use api::core::Service;
 use api::gateway_api::gateway::{AddressType, GatewayStatusAddress};
+use model::FleetOwner;
 
-use crate::names::GatewayId;
 use crate::objects::owner;
 use crate::ports::{Port, Protocol};
 
-/// Where clients reach a Gateway.
+/// Where clients reach the Gateways that share Envoys: one, or all of a class.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reached {
     /// At these addresses: those of the load balancer, or, of a Service without one, those in the cluster. None as long
@@ -19,10 +19,10 @@ pub struct Reached {
     pub ports: BTreeSet<Port>,
 }
 
-/// Which Gateway a Service that was made here is in front of, and what it says about where that is reached.
+/// Whose Envoys a Service that was made here is in front of, and what it says about where these are reached.
 #[must_use]
-pub fn reached(service: &Service) -> Option<(GatewayId, Reached)> {
-    let gateway = owner(&service.metadata)?;
+pub fn reached(service: &Service) -> Option<(FleetOwner, Reached)> {
+    let fleet = owner(&service.metadata)?;
     let spec = service.spec.as_ref()?;
     let addresses = match spec.type_.as_deref() {
         Some("LoadBalancer") => of_load_balancer(service),
@@ -35,7 +35,7 @@ pub fn reached(service: &Service) -> Option<(GatewayId, Reached)> {
         };
         Some(Port { number: port.port.try_into().ok()?, protocol })
     });
-    Some((gateway, Reached { addresses, ports: ports.collect() }))
+    Some((fleet, Reached { addresses, ports: ports.collect() }))
 }
 
 fn of_load_balancer(service: &Service) -> Vec<GatewayStatusAddress> {
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    fn of(spec: &Value, status: &Value) -> Option<(GatewayId, Reached)> {
+    fn of(spec: &Value, status: &Value) -> Option<(FleetOwner, Reached)> {
         let owners = json!([{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "name": "gw", "uid": "u"}]);
         let metadata = json!({"name": "isobath-gw", "namespace": "ns", "ownerReferences": owners});
         reached(&from_value(json!({"metadata": metadata, "spec": spec, "status": status})).unwrap())
@@ -72,7 +72,7 @@ mod tests {
             let addresses = addresses.iter().map(|(kind, value)| address(*kind, value)).collect();
             let ports = [(80, Protocol::Tcp), (53, Protocol::Udp)]
                 .map(|(number, protocol)| Port { number, protocol });
-            Some((GatewayId::new("ns", "gw"), Reached { addresses, ports: ports.into() }))
+            Some((FleetOwner::gateway("ns", "gw"), Reached { addresses, ports: ports.into() }))
         };
         let spec = |kind: &str| json!({"type": kind, "clusterIPs": ["10.0.0.1"], "ports": ports});
         let given = json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}, {"hostname": "lb.example"}]}});
@@ -87,5 +87,17 @@ mod tests {
     #[test]
     fn a_service_of_somebody_else_says_nothing() {
         assert_eq!(reached(&from_value(json!({"metadata": {"name": "a"}, "spec": {}})).unwrap()), None);
+    }
+
+    #[test]
+    fn a_service_of_a_class_says_where_all_its_gateways_are() {
+        let owners = json!([{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "name": "edge", "uid": "u"}]);
+        let metadata =
+            json!({"name": "isobath-gatewayclass-edge", "namespace": "isobath", "ownerReferences": owners});
+        let service =
+            json!({"metadata": metadata, "spec": {"type": "ClusterIP", "clusterIPs": ["10.0.0.1"]}});
+        let (fleet, reached) = reached(&from_value(service).unwrap()).unwrap();
+        assert_eq!(fleet, FleetOwner::Class("edge".into()));
+        assert_eq!(reached.addresses, [address(AddressType::IpAddress, "10.0.0.1")]);
     }
 }

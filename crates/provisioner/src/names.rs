@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use model::{FleetOwner, GatewayName};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The label by which everything that is made here is found.
@@ -15,7 +16,7 @@ const PREFIX: &str = "isobath-";
 /// A dash and the digits of a hash.
 const HASH: usize = 17;
 
-/// A Gateway.
+/// An object in a namespace: a Gateway, a ListenerSet, a ContourDeployment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GatewayId {
     /// Its namespace.
@@ -25,9 +26,21 @@ pub struct GatewayId {
 }
 
 impl GatewayId {
-    /// The Gateway of this name.
+    /// The one of this name.
     pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
         Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl From<&GatewayId> for FleetOwner {
+    fn from(gateway: &GatewayId) -> Self {
+        Self::gateway(&*gateway.namespace, &*gateway.name)
+    }
+}
+
+impl From<&GatewayName> for GatewayId {
+    fn from(gateway: &GatewayName) -> Self {
+        Self::new(&*gateway.namespace, &*gateway.name)
     }
 }
 
@@ -37,17 +50,20 @@ impl fmt::Display for GatewayId {
     }
 }
 
-/// The name of all objects of a Gateway: `isobath-NAME`. Where that is no name of a Service, too long or with dots, it is
-/// cut and ends in a hash.
+/// The name of all objects of a Gateway, `isobath-NAME`, or of a class whose Gateways share Envoys,
+/// `isobath-gatewayclass-NAME`. Where that is no name of a Service, too long or with dots, it is cut and ends in a hash.
 #[must_use]
-pub fn object_name(gateway: &str) -> String {
-    let name = format!("{PREFIX}{gateway}");
-    if name.len() <= LONGEST && !name.contains('.') { name } else { hashed(&name.replace('.', "-"), gateway) }
+pub fn object_name(owner: &FleetOwner) -> String {
+    let (name, whole) = match owner {
+        FleetOwner::Gateway(gateway) => (format!("{PREFIX}{}", gateway.name), &gateway.name),
+        FleetOwner::Class(class) => (format!("{PREFIX}gatewayclass-{class}"), class),
+    };
+    if name.len() <= LONGEST && !name.contains('.') { name } else { hashed(&name.replace('.', "-"), whole) }
 }
 
-/// A Gateway's name as the value of a label.
-pub(crate) fn label_value(gateway: &str) -> String {
-    if gateway.len() <= LONGEST { gateway.to_owned() } else { hashed(gateway, gateway) }
+/// The name of a Gateway or of a class as the value of a label.
+pub(crate) fn label_value(name: &str) -> String {
+    if name.len() <= LONGEST { name.to_owned() } else { hashed(name, name) }
 }
 
 /// The beginning of a text, and a hash of what it stands for. Names of objects are ASCII.
@@ -61,9 +77,14 @@ fn hashed(text: &str, whole: &str) -> String {
 mod tests {
     use super::*;
 
+    fn object_name(gateway: &str) -> String {
+        super::object_name(&FleetOwner::gateway("shop", gateway))
+    }
+
     #[test]
     fn names_that_fit_stay_readable() {
         assert_eq!(object_name("shop"), "isobath-shop");
+        assert_eq!(super::object_name(&FleetOwner::Class("edge".into())), "isobath-gatewayclass-edge");
         assert_eq!(label_value("shop.example"), "shop.example");
         assert_eq!(label_value(&"a".repeat(63)), "a".repeat(63));
     }

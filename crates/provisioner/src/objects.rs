@@ -1,4 +1,4 @@
-//! The objects of one Gateway, whole, in the order in which they are needed.
+//! The objects of one fleet, whole, in the order in which they are needed.
 
 mod pod;
 mod service;
@@ -10,18 +10,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::ByteString;
 use api::contour_deployment::WorkloadType;
-use api::gateway_api::Gateway;
+use api::gateway_api::gateway::GatewayInfrastructure;
+use api::gateway_api::{Gateway, GatewayClass};
 use api::meta::ObjectMeta;
+use model::FleetOwner;
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::names::{GatewayId, MANAGED_BY, MANAGER, label_value, object_name};
+use crate::names::{MANAGED_BY, MANAGER, label_value, object_name};
 use crate::parameters::Parameters;
 use crate::ports::Port;
 use crate::settings::Settings;
 
 /// The label of the Gateway API for everything that is made for a Gateway.
 const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
+/// The one for what is made for all Gateways of a class.
+const CLASS_NAME: &str = "gateway.networking.k8s.io/gateway-class-name";
 /// Contour's.
 const OWNING_GATEWAY: &str = "projectcontour.io/owning-gateway-name";
 /// Says which controller made an object: there may be several in a cluster.
@@ -29,7 +33,16 @@ pub(crate) const MADE_BY: &str = "projectcontour.io/made-by-gateway-controller";
 /// The hash of what was applied: tells what is to be taken away, too.
 pub(crate) const APPLIED: &str = "projectcontour.io/applied";
 
-/// What proves who the Envoys of a Gateway are, and whom they trust.
+/// Whose the Envoys are.
+#[derive(Clone, Copy)]
+pub enum Owner<'a> {
+    /// A Gateway's own.
+    Gateway(&'a Gateway),
+    /// Those that all Gateways of a class share.
+    Class(&'a GatewayClass),
+}
+
+/// What proves whose Envoys are, and whom they trust.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// The bundle that controllers are checked by, PEM.
@@ -40,21 +53,21 @@ pub struct Certificate {
     pub key: String,
 }
 
-/// All that decides about the objects of a Gateway.
+/// All that decides about the objects of a fleet.
 pub struct Wanted<'a> {
-    /// What is the same for all Gateways.
+    /// What is the same for all.
     pub settings: &'a Settings,
-    /// The Gateway.
-    pub gateway: &'a Gateway,
-    /// How its Envoys are set up.
+    /// Whose the Envoys are.
+    pub owner: Owner<'a>,
+    /// How they are set up.
     pub parameters: &'a Parameters,
-    /// Where it is reached; without a port there is no Service.
+    /// Where they are reached; without a port there is no Service.
     pub ports: BTreeSet<Port>,
-    /// Who its Envoys are.
+    /// Who they are.
     pub certificate: &'a Certificate,
 }
 
-/// The objects of a Gateway, each to be applied as it is.
+/// The objects of a fleet, each to be applied as it is.
 #[must_use]
 pub fn objects(wanted: &Wanted<'_>) -> Vec<Value> {
     let mut objects = vec![service_account(wanted), secret(wanted)];
@@ -71,42 +84,91 @@ pub fn objects(wanted: &Wanted<'_>) -> Vec<Value> {
     objects
 }
 
-/// The Gateway that an object was made for, if it was made here.
+/// Whose Envoys an object was made for, if it was made here.
 #[must_use]
-pub fn made_for(metadata: &ObjectMeta) -> Option<GatewayId> {
+pub fn made_for(metadata: &ObjectMeta) -> Option<FleetOwner> {
     let manager = metadata.labels.as_ref()?.get(MANAGED_BY)?;
     if manager == MANAGER { owner(metadata) } else { None }
 }
 
-/// The Gateway that an object belongs to.
-pub(crate) fn owner(metadata: &ObjectMeta) -> Option<GatewayId> {
+/// The Gateway, or the class, that an object belongs to.
+pub(crate) fn owner(metadata: &ObjectMeta) -> Option<FleetOwner> {
     let owners = metadata.owner_references.iter().flatten();
-    let owner = owners
-        .filter(|owner| owner.kind == "Gateway" && owner.api_version.starts_with(api::gateway_api::GROUP))
-        .map(|owner| &owner.name)
-        .next()?;
-    Some(GatewayId::new(metadata.namespace.clone()?, owner))
+    let mut owners = owners.filter(|owner| owner.api_version.starts_with(api::gateway_api::GROUP));
+    owners.find_map(|owner| match owner.kind.as_str() {
+        "Gateway" => Some(FleetOwner::gateway(metadata.namespace.as_deref()?, &*owner.name)),
+        "GatewayClass" => Some(FleetOwner::Class(owner.name.as_str().into())),
+        _ => None,
+    })
+}
+
+impl<'a> Owner<'a> {
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Gateway(_) => "Gateway",
+            Self::Class(_) => "GatewayClass",
+        }
+    }
+
+    const fn own_metadata(self) -> &'a ObjectMeta {
+        match self {
+            Self::Gateway(gateway) => &gateway.metadata,
+            Self::Class(class) => &class.metadata,
+        }
+    }
+
+    fn name(self) -> &'a str {
+        self.own_metadata().name.as_deref().unwrap_or_default()
+    }
+
+    /// By its name.
+    #[must_use]
+    pub fn id(self) -> FleetOwner {
+        match self {
+            Self::Gateway(gateway) => {
+                let namespace = gateway.metadata.namespace.as_deref().unwrap_or_default();
+                FleetOwner::gateway(namespace, self.name())
+            }
+            Self::Class(_) => FleetOwner::Class(self.name().into()),
+        }
+    }
+
+    /// What a Gateway says of its own Envoys.
+    fn infrastructure(self) -> Option<&'a GatewayInfrastructure> {
+        match self {
+            Self::Gateway(gateway) => gateway.spec.infrastructure.as_deref(),
+            Self::Class(_) => None,
+        }
+    }
+
+    /// The label that says whose something is.
+    fn label(self) -> (&'static str, String) {
+        let label = match self {
+            Self::Gateway(_) => GATEWAY_NAME,
+            Self::Class(_) => CLASS_NAME,
+        };
+        (label, label_value(self.name()))
+    }
 }
 
 impl Wanted<'_> {
-    fn gateway_name(&self) -> &str {
-        self.gateway.metadata.name.as_deref().unwrap_or_default()
-    }
-
     fn namespace(&self) -> &str {
-        self.gateway.metadata.namespace.as_deref().unwrap_or_default()
+        match self.owner {
+            Owner::Gateway(gateway) => gateway.metadata.namespace.as_deref().unwrap_or_default(),
+            Owner::Class(_) => &self.settings.namespace,
+        }
     }
 
     fn object_name(&self) -> String {
-        object_name(self.gateway_name())
+        object_name(&self.owner.id())
     }
 
-    /// The labels that tell the Pods of this Gateway from all others of the namespace.
+    /// The labels that tell the Pods of this fleet from all others of the namespace.
     fn selector(&self) -> BTreeMap<String, String> {
         let labels = [
             ("app.kubernetes.io/name", "isobath".to_owned()),
             ("app.kubernetes.io/component", "gateway-envoy".to_owned()),
-            (GATEWAY_NAME, label_value(self.gateway_name())),
+            self.owner.label(),
         ];
         labels.into_iter().map(|(label, value)| (label.to_owned(), value)).collect()
     }
@@ -114,23 +176,23 @@ impl Wanted<'_> {
     /// Labels of everything: ours come last, things are found by them.
     fn labels(&self) -> BTreeMap<String, String> {
         let mut labels = self.parameters.resource_labels.clone();
-        if let Some(infrastructure) = &self.gateway.spec.infrastructure {
+        if let Some(infrastructure) = self.owner.infrastructure() {
             labels.extend(infrastructure.labels.clone());
         }
         labels.extend(self.selector());
-        let ours = [
-            (OWNING_GATEWAY, label_value(self.gateway_name())),
-            (MANAGED_BY, MANAGER.to_owned()),
-            ("app.kubernetes.io/part-of", "isobath".to_owned()),
-        ];
-        labels.extend(ours.map(|(label, value)| (label.to_owned(), value)));
+        let ours = [(MANAGED_BY, MANAGER.to_owned()), ("app.kubernetes.io/part-of", "isobath".to_owned())];
+        let contours = match self.owner {
+            Owner::Gateway(_) => Some((OWNING_GATEWAY, label_value(self.owner.name()))),
+            Owner::Class(_) => None,
+        };
+        labels.extend(ours.into_iter().chain(contours).map(|(label, value)| (label.to_owned(), value)));
         labels
     }
 
     /// Annotations: those of the Gateway's infrastructure over `lower`.
     fn annotations(&self, lower: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut annotations = lower.clone();
-        if let Some(infrastructure) = &self.gateway.spec.infrastructure {
+        if let Some(infrastructure) = self.owner.infrastructure() {
             annotations.extend(infrastructure.annotations.clone());
         }
         annotations
@@ -146,9 +208,9 @@ impl Wanted<'_> {
             "annotations": annotations,
             "ownerReferences": [{
                 "apiVersion": "gateway.networking.k8s.io/v1",
-                "kind": "Gateway",
-                "name": self.gateway_name(),
-                "uid": self.gateway.metadata.uid,
+                "kind": self.owner.kind(),
+                "name": self.owner.name(),
+                "uid": self.owner.own_metadata().uid,
                 "controller": true,
             }],
         })

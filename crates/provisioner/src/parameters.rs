@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::contour_deployment::{
     ContourDeploymentSpec, DaemonSetSettings, DeploymentSettings, EnvoySettings, ExternalTrafficPolicy,
-    NetworkPublishing, NodePlacement, PublishingType, WorkloadType,
+    Gateways, NetworkPublishing, NodePlacement, PublishingType, WorkloadType,
 };
 use api::{Choice, Choices};
 
@@ -28,6 +28,11 @@ impl Parameters {
             }
         }
         all
+    }
+
+    /// Which Envoys serve the Gateways of a class; of no matter in the parameters of one Gateway.
+    pub(crate) fn gateways(&self) -> Gateways {
+        known(self.envoy.gateways.as_ref()).unwrap_or(Gateways::Separate)
     }
 
     pub(crate) fn workload(&self) -> WorkloadType {
@@ -61,6 +66,7 @@ fn known<T: Choices>(choice: Option<&Choice<T>>) -> Option<T> {
 /// One over the other: a field of `upper` where it says something.
 fn over(upper: EnvoySettings, lower: EnvoySettings) -> EnvoySettings {
     EnvoySettings {
+        gateways: upper.gateways.or(lower.gateways),
         workload_type: upper.workload_type.or(lower.workload_type),
         replicas: upper.replicas.or(lower.replicas),
         network_publishing: both(upper.network_publishing, lower.network_publishing, |upper, lower| {

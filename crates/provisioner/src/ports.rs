@@ -1,4 +1,4 @@
-//! The ports at which a Gateway is reached.
+//! The ports at which Gateways are reached.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use api::gateway_api::listener::{Listener, Protocol as Spoken};
 use api::gateway_api::listener_set::ListenerSet;
 use api::gateway_api::status::Condition;
 
-/// A port of the Service in front of a Gateway's Envoys.
+/// A port of the Service in front of Envoys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Port {
     /// As listeners say it.
@@ -36,13 +36,14 @@ impl Protocol {
     }
 }
 
-/// The ports of a Gateway and of those ListenerSets' listeners that were accepted. Of listeners in conflict about a port
-/// one wins: the port is served.
-pub(crate) fn of_gateway<'a>(
-    gateway: &'a Gateway,
+/// The ports of Gateways with the same Envoys, and of those ListenerSets' listeners that were accepted. Of listeners in
+/// conflict about a port one wins: the port is served.
+pub(crate) fn of_gateways<'a>(
+    gateways: impl Iterator<Item = &'a Gateway>,
     sets: impl Iterator<Item = &'a ListenerSet>,
 ) -> BTreeSet<Port> {
-    gateway.spec.listeners.iter().chain(sets.flat_map(accepted)).filter_map(port).collect()
+    let own = gateways.flat_map(|gateway| &gateway.spec.listeners);
+    own.chain(sets.flat_map(accepted)).filter_map(port).collect()
 }
 
 /// The listeners that the controller says are part of the Gateway: it alone knows which ListenerSets that allows.
@@ -83,7 +84,7 @@ mod tests {
     fn ports(gateway: &serde_json::Value, sets: &[serde_json::Value]) -> Vec<(u16, &'static str)> {
         let gateway: Gateway = from_value(json!({"spec": {"listeners": gateway}})).unwrap();
         let sets: Vec<ListenerSet> = sets.iter().map(|set| from_value(set.clone()).unwrap()).collect();
-        let ports = of_gateway(&gateway, sets.iter());
+        let ports = of_gateways([&gateway].into_iter(), sets.iter());
         ports.into_iter().map(|port| (port.number, port.protocol.as_str())).collect()
     }
 

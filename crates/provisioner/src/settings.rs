@@ -5,6 +5,8 @@
 pub struct Settings {
     /// The name by which classes choose this controller.
     pub controller_name: String,
+    /// The namespace of the controllers: there are the Envoys that all Gateways of a class share.
+    pub namespace: String,
     /// The image of Isobath, for what runs beside Envoy.
     pub isobath_image: String,
     /// The image of Envoy.

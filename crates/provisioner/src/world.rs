@@ -1,5 +1,6 @@
-//! All Gateways, and what runs for them: what is to be done for each.
+//! All Gateways, and what runs for them: what is to be done for each fleet of Envoys.
 
+mod fate;
 #[cfg(test)]
 mod tests;
 
@@ -10,14 +11,16 @@ use api::ContourDeployment;
 use api::contour_deployment::{ContourDeploymentSpec, InvalidParameters, ParametersRef};
 use api::gateway_api::{Gateway, GatewayClass, ListenerSet};
 use api::meta::ObjectMeta;
+use model::FleetOwner;
 use serde_json::Value;
 
 use crate::drift;
 use crate::names::GatewayId;
-use crate::objects::{Certificate, MADE_BY, Wanted, objects, owner};
+use crate::objects::{Certificate, MADE_BY, Owner, Wanted, objects, owner};
 use crate::parameters::Parameters;
-use crate::ports;
+use crate::ports::{self, Port};
 use crate::settings::Settings;
+use fate::{Fate, told_of};
 
 /// The kinds of objects that are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,7 +102,7 @@ impl ChildId {
     }
 }
 
-/// What is to be done for one Gateway. `Debug` shows no content: one of the objects is a Secret.
+/// What is to be done for one fleet. `Debug` shows no content: one of the objects is a Secret.
 #[derive(Clone, Default, PartialEq)]
 pub struct Plan {
     /// Objects to apply, in this order.
@@ -117,7 +120,7 @@ impl fmt::Debug for Plan {
 
 /// An object that is there.
 struct Child {
-    gateway: GatewayId,
+    owner: FleetOwner,
     object: Value,
     /// What the API server made of what was applied, where that has another form.
     settled: Option<Value>,
@@ -131,7 +134,7 @@ pub struct World {
     listener_sets: BTreeMap<GatewayId, ListenerSet>,
     parameters: BTreeMap<GatewayId, ContourDeployment>,
     children: BTreeMap<ChildId, Child>,
-    dirty: BTreeSet<GatewayId>,
+    dirty: BTreeSet<FleetOwner>,
 }
 
 fn id(metadata: &ObjectMeta) -> GatewayId {
@@ -157,25 +160,31 @@ impl World {
     /// A class came or changed.
     pub fn apply_class(&mut self, class: GatewayClass) {
         let name = class.metadata.name.clone().unwrap_or_default();
-        self.mark(|gateway| gateway.spec.gateway_class_name == name);
-        self.classes.insert(name, class);
+        self.classes.insert(name.clone(), class);
+        let own = self.gateways.iter().filter(|(_, gateway)| gateway.spec.gateway_class_name == name);
+        self.dirty.extend(own.map(|(id, _)| FleetOwner::from(id)));
+        self.mark_class(&name);
     }
 
-    /// A class went: what was made for its Gateways stays.
+    /// A class went. What was made for its Gateways stays; what they shared goes by its owner references.
     pub fn remove_class(&mut self, name: &str) {
         self.classes.remove(name);
+        self.dirty.remove(&FleetOwner::Class(name.into()));
     }
 
     /// A Gateway came or changed.
     pub fn apply_gateway(&mut self, gateway: Gateway) {
         let id = id(&gateway.metadata);
-        self.dirty.insert(id.clone());
-        self.gateways.insert(id, gateway);
+        self.mark_class_of(&id);
+        self.dirty.insert((&id).into());
+        self.gateways.insert(id.clone(), gateway);
+        self.mark_class_of(&id);
     }
 
     /// A Gateway went, and what was made for it goes by its owner references.
     pub fn remove_gateway(&mut self, gateway: &GatewayId) {
-        self.dirty.remove(gateway);
+        self.mark_class_of(gateway);
+        self.dirty.remove(&gateway.into());
         self.gateways.remove(gateway);
     }
 
@@ -194,7 +203,10 @@ impl World {
     }
 
     fn mark_parent(&mut self, set: &GatewayId) {
-        self.dirty.extend(self.listener_sets.get(set).map(parent));
+        if let Some(parent) = self.listener_sets.get(set).map(parent) {
+            self.dirty.insert((&parent).into());
+            self.mark_class_of(&parent);
+        }
     }
 
     /// Parameters came or changed.
@@ -211,22 +223,23 @@ impl World {
 
     /// An object that was made here came or changed. Those of other controllers are left alone.
     pub fn see(&mut self, object: Value) {
-        let Some((id, gateway)) = self.own(&object) else { return };
+        let Some((id, owner)) = self.own(&object) else { return };
         let settled = self.children.remove(&id).and_then(|child| child.settled);
-        self.dirty.insert(gateway.clone());
-        self.children.insert(id, Child { gateway, object, settled });
+        self.dirty.insert(owner.clone());
+        self.mark_replaced_by(&owner);
+        self.children.insert(id, Child { owner, object, settled });
     }
 
     /// The API server has applied an object, and says what it made of it.
     pub fn settle(&mut self, applied: &Value, object: Value) {
-        let Some((id, gateway)) = self.own(&object) else { return };
+        let Some((id, owner)) = self.own(&object) else { return };
         let settled = (!drift::has_all(&object, applied)).then(|| drift::part(&object, applied));
-        self.children.insert(id, Child { gateway, object, settled });
+        self.children.insert(id, Child { owner, object, settled });
     }
 
     /// An object that was made here went.
     pub fn lose(&mut self, child: &ChildId) {
-        self.dirty.extend(self.children.remove(child).map(|child| child.gateway));
+        self.dirty.extend(self.children.remove(child).map(|child| child.owner));
     }
 
     /// Whether an object is there that was made here, as far as is known.
@@ -240,7 +253,7 @@ impl World {
         self.children.keys().filter(move |child| child.kind == kind)
     }
 
-    fn own(&self, object: &Value) -> Option<(ChildId, GatewayId)> {
+    fn own(&self, object: &Value) -> Option<(ChildId, FleetOwner)> {
         let metadata: ObjectMeta = serde_json::from_value(object["metadata"].clone()).ok()?;
         let made_by = metadata.annotations.as_ref()?.get(MADE_BY)?;
         if *made_by != self.settings.controller_name {
@@ -249,58 +262,89 @@ impl World {
         Some((ChildId::of(object)?, owner(&metadata)?))
     }
 
-    /// Every Gateway is to be looked at again.
+    /// Every fleet is to be looked at again.
     pub fn mark_all(&mut self) {
-        self.mark(|_| true);
+        self.dirty.extend(self.gateways.keys().map(FleetOwner::from));
+        for class in self.classes.keys().cloned().collect::<Vec<_>>() {
+            self.mark_class(&class);
+        }
     }
 
-    fn mark(&mut self, concerns: impl Fn(&Gateway) -> bool) {
-        let concerned = self.gateways.iter().filter(|(_, gateway)| concerns(gateway));
-        self.dirty.extend(concerned.map(|(id, _)| id.clone()));
+    /// A fleet is to be looked at again.
+    pub fn mark_one(&mut self, owner: FleetOwner) {
+        self.dirty.insert(owner);
     }
 
-    /// A Gateway is to be looked at again.
-    pub fn mark_one(&mut self, gateway: GatewayId) {
-        self.dirty.insert(gateway);
-    }
-
-    /// A Gateway that is to be looked at; it is not, any more.
-    pub fn next_gateway(&mut self) -> Option<GatewayId> {
+    /// A fleet that is to be looked at, by its owner; it is not, any more.
+    pub fn next_fleet(&mut self) -> Option<FleetOwner> {
         self.dirty.pop_first()
     }
 
-    /// The Gateway, if it is there, stays, and is ours to serve.
+    /// Who owns a fleet, if it is there, stays, and is ours to serve.
     #[must_use]
-    pub fn served(&self, id: &GatewayId) -> Option<&Gateway> {
-        let gateway = self.gateways.get(id)?;
-        let class = self.classes.get(&gateway.spec.gateway_class_name)?;
-        (gateway.metadata.deletion_timestamp.is_none() && self.is_ours(class)).then_some(gateway)
+    pub fn served(&self, id: &FleetOwner) -> Option<Owner<'_>> {
+        match id {
+            FleetOwner::Gateway(name) => {
+                let gateway = self.gateways.get(&name.into())?;
+                self.class(&gateway.spec.gateway_class_name)?;
+                let stays = gateway.metadata.deletion_timestamp.is_none();
+                stays.then_some(Owner::Gateway(gateway))
+            }
+            FleetOwner::Class(name) => {
+                let class = self.class(name)?;
+                class.metadata.deletion_timestamp.is_none().then_some(Owner::Class(class))
+            }
+        }
+    }
+
+    /// A class of ours.
+    fn class(&self, name: &str) -> Option<&GatewayClass> {
+        self.classes.get(name).filter(|class| self.is_ours(class))
     }
 
     fn is_ours(&self, class: &GatewayClass) -> bool {
         class.spec.controller_name == self.settings.controller_name
     }
 
-    /// The Secret of a Gateway as it is there.
-    #[must_use]
-    pub fn secret(&self, gateway: &GatewayId) -> Option<&Value> {
-        let (kind, namespace) = (ChildKind::Secret, gateway.namespace.clone());
-        let id = ChildId { kind, namespace, name: crate::object_name(&gateway.name) };
-        Some(&self.children.get(&id)?.object)
+    /// An object of a fleet as it is there.
+    fn child(&self, id: &FleetOwner, kind: ChildKind) -> Option<&Value> {
+        let namespace = match id {
+            FleetOwner::Gateway(gateway) => gateway.namespace.to_string(),
+            FleetOwner::Class(_) => self.settings.namespace.clone(),
+        };
+        let child = self.children.get(&ChildId { kind, namespace, name: crate::object_name(id) })?;
+        Some(&child.object)
     }
 
-    /// What is to be done for a Gateway that is served, whose Envoys have this certificate.
+    /// The Secret of a fleet as it is there.
+    #[must_use]
+    pub fn secret(&self, id: &FleetOwner) -> Option<&Value> {
+        self.child(id, ChildKind::Secret)
+    }
+
+    /// What is to be done for a fleet whose Envoys have this certificate.
     ///
     /// # Errors
     /// When its parameters cannot be used: then all stays as it is.
-    pub fn plan(&self, id: &GatewayId, certificate: &Certificate) -> Result<Plan, InvalidParameters> {
-        let Some(gateway) = self.served(id) else { return Ok(self.farewell(id)) };
-        let parameters = self.parameters_of(id, gateway)?;
-        let sets = self.listener_sets.values().filter(|set| is_part_of(set, id));
-        let ports = ports::of_gateway(gateway, sets);
+    pub fn plan(&self, id: &FleetOwner, certificate: &Certificate) -> Result<Plan, InvalidParameters> {
+        match self.fate(id)? {
+            Fate::Wanted(owner, gateways) => self.plan_of(id, owner, &gateways, certificate),
+            Fate::Unwanted => Ok(Plan { apply: vec![], delete: self.children_of(id).collect() }),
+            Fate::Left => Ok(Plan::default()),
+        }
+    }
+
+    fn plan_of(
+        &self,
+        id: &FleetOwner,
+        owner: Owner<'_>,
+        gateways: &[&Gateway],
+        certificate: &Certificate,
+    ) -> Result<Plan, InvalidParameters> {
+        let parameters = self.parameters_of(owner)?;
+        let ports = self.ports(gateways);
         let has_ports = !ports.is_empty();
-        let wanted =
-            Wanted { settings: &self.settings, gateway, parameters: &parameters, ports, certificate };
+        let wanted = Wanted { settings: &self.settings, owner, parameters: &parameters, ports, certificate };
         let mut objects = objects(&wanted);
         if parameters.replicas().is_none() {
             objects.iter_mut().for_each(|object| self.leave_scale(object));
@@ -313,16 +357,15 @@ impl World {
         Ok(Plan { apply: objects, delete })
     }
 
-    /// What was made for a Gateway that is another controller's now is deleted.
-    fn farewell(&self, id: &GatewayId) -> Plan {
-        let class =
-            self.gateways.get(id).and_then(|gateway| self.classes.get(&gateway.spec.gateway_class_name));
-        let is_anothers = class.is_some_and(|class| !self.is_ours(class));
-        Plan { apply: vec![], delete: self.children_of(id).filter(|_| is_anothers).collect() }
+    /// The ports of Gateways that share Envoys.
+    fn ports(&self, gateways: &[&Gateway]) -> BTreeSet<Port> {
+        let sets = self.listener_sets.values();
+        let sets = sets.filter(|set| gateways.iter().any(|gateway| is_part_of(set, gateway)));
+        ports::of_gateways(gateways.iter().copied(), sets)
     }
 
-    fn children_of(&self, gateway: &GatewayId) -> impl Iterator<Item = ChildId> {
-        let children = self.children.iter().filter(move |(_, child)| child.gateway == *gateway);
+    fn children_of(&self, owner: &FleetOwner) -> impl Iterator<Item = ChildId> {
+        let children = self.children.iter().filter(move |(_, child)| child.owner == *owner);
         children.map(|(id, _)| id.clone())
     }
 
@@ -344,14 +387,27 @@ impl World {
         }
     }
 
-    fn parameters_of(&self, id: &GatewayId, gateway: &Gateway) -> Result<Parameters, InvalidParameters> {
-        let class = &gateway.spec.gateway_class_name;
-        let of_class = self.classes.get(class).map(|class| ParametersRef::of_class(&class.spec));
-        let of_class = of_class.transpose().and_then(|named| self.usable(named.flatten()));
-        let own =
-            ParametersRef::of_gateway(&id.namespace, &gateway.spec).and_then(|named| self.usable(named));
-        let told_of_class = |why: InvalidParameters| why.of(format_args!("GatewayClass {class}"));
-        Ok(Parameters::new(of_class.map_err(told_of_class)?, own?))
+    fn parameters_of(&self, owner: Owner<'_>) -> Result<Parameters, InvalidParameters> {
+        match owner {
+            Owner::Class(class) => Ok(Parameters::new(self.parameters_of_class(class)?, None)),
+            Owner::Gateway(gateway) => {
+                let class = self.classes.get(&gateway.spec.gateway_class_name);
+                let of_class =
+                    class.map(|class| self.parameters_of_class(class).map_err(|why| told_of(class, why)));
+                let of_class = of_class.transpose()?.flatten();
+                let namespace = gateway.metadata.namespace.as_deref().unwrap_or_default();
+                let own = ParametersRef::of_gateway(namespace, &gateway.spec);
+                Ok(Parameters::new(of_class, own.and_then(|named| self.usable(named))?))
+            }
+        }
+    }
+
+    /// The parameters that a class names, if it does.
+    fn parameters_of_class(
+        &self,
+        class: &GatewayClass,
+    ) -> Result<Option<&ContourDeploymentSpec>, InvalidParameters> {
+        ParametersRef::of_class(&class.spec).and_then(|named| self.usable(named))
     }
 
     fn usable(
@@ -372,10 +428,11 @@ fn parent(set: &ListenerSet) -> GatewayId {
 }
 
 /// The same as a question, which is asked of every ListenerSet.
-fn is_part_of(set: &ListenerSet, gateway: &GatewayId) -> bool {
+fn is_part_of(set: &ListenerSet, gateway: &Gateway) -> bool {
     let reference = &set.spec.parent_ref;
     let namespace = reference.namespace.as_ref().or(set.metadata.namespace.as_ref());
-    reference.name == gateway.name && namespace == Some(&gateway.namespace)
+    Some(&reference.name) == gateway.metadata.name.as_ref()
+        && namespace == gateway.metadata.namespace.as_ref()
 }
 
 /// The hash of what was applied last.

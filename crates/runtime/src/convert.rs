@@ -2,6 +2,7 @@
 
 use engine::Publication;
 use envoy::{Needs, OwnName, Reference, Resource, ResourceType};
+use model::FleetOwner;
 use xds::{Overdue, Update};
 
 /// An update of the fleet's configuration.
@@ -16,15 +17,20 @@ pub(crate) fn update(publication: Publication) -> Update {
 
 /// A fleet in the words of `xds`.
 pub(crate) fn hub_fleet(id: &model::FleetId) -> xds::FleetId {
-    id.of_gateway().map_or_else(xds::FleetId::default_fleet, |gateway| {
-        xds::FleetId::gateway(&gateway.namespace, &gateway.name)
-    })
+    match id.owner() {
+        None => xds::FleetId::default_fleet(),
+        Some(FleetOwner::Gateway(gateway)) => xds::FleetId::gateway(&gateway.namespace, &gateway.name),
+        Some(FleetOwner::Class(name)) => xds::FleetId::class(name),
+    }
 }
 
 /// A fleet in the words of `model`.
 pub(crate) fn engine_fleet(id: &xds::FleetId) -> model::FleetId {
-    id.of_gateway()
-        .map_or_else(model::FleetId::ingress, |(namespace, name)| model::FleetId::gateway(namespace, name))
+    match (id.of_gateway(), id.of_class()) {
+        (Some((namespace, name)), _) => model::FleetId::gateway(namespace, name),
+        (None, Some(name)) => model::FleetId::class(name),
+        (None, None) => model::FleetId::ingress(),
+    }
 }
 
 /// The type of a resource in the words of `xds`.

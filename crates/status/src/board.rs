@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use api::gateway_api::gateway::GatewayStatusAddress;
 use api::http_proxy::status::LoadBalancerIngress;
 use k8s_openapi::jiff::Timestamp;
-use model::FleetId;
+use model::{FleetId, FleetOwner, GatewayName};
 
 use crate::body::{Body, body};
 use crate::observation::Seen;
@@ -36,9 +36,9 @@ pub enum Input {
     Dissolved(FleetId),
     /// Where clients reach the hosts. None at all says nothing: what was known before stays.
     Addresses(Vec<LoadBalancerIngress>),
-    /// Where clients reach the Gateway of a fleet; nowhere, as long as no address is assigned. It is forgotten when the
-    /// Gateway is gone, so of a new one it has to be told again; until then, the addresses that stand in its status stay.
-    /// The first sixteen are told.
+    /// Where clients reach the Gateways of a fleet; nowhere, as long as no address is assigned. That of one Gateway is
+    /// forgotten when it is gone, so of a new one it has to be told again; until then, the addresses that stand in its
+    /// status stay. The first sixteen are told.
     GatewayAddresses(FleetId, Vec<GatewayStatusAddress>),
     /// Whether the cluster has the experimental channel of the Gateway API; until it is told, classes are not written.
     Experimental(bool),
@@ -233,9 +233,20 @@ impl Board {
     }
 
     fn gateway_addresses(&mut self, now: Instant, fleet: FleetId, addresses: Vec<GatewayStatusAddress>) {
-        let gateway = Target::of_fleet(&fleet);
+        let concerned: Vec<Target> = match fleet.owner() {
+            None => vec![],
+            Some(FleetOwner::Gateway(GatewayName { namespace, name })) => {
+                vec![Target::new(Kind::Gateway, Arc::clone(namespace), Arc::clone(name))]
+            }
+            // Every one of its Gateways is there.
+            Some(FleetOwner::Class(_)) => {
+                let gateways = self.entries.iter().filter(|(target, _)| target.kind == Kind::Gateway);
+                let own = gateways.filter(|(_, entry)| entry.is_said_of(&fleet));
+                own.map(|(target, _)| target.clone()).collect()
+            }
+        };
         self.known.gateways.insert(fleet, addresses);
-        gateway.into_iter().for_each(|gateway| self.plan(now, &gateway));
+        concerned.iter().for_each(|gateway| self.plan(now, gateway));
     }
 
     fn experimental(&mut self, now: Instant, experimental: bool) {

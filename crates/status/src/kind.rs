@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use model::{FleetId, GatewayName, ObjectId};
+use model::{FleetId, ObjectId};
 
 /// A kind of object whose status is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -216,13 +216,7 @@ impl Target {
         Self { kind, namespace: namespace.into(), name: name.into() }
     }
 
-    /// The Gateway of a fleet.
-    pub(crate) fn of_fleet(fleet: &FleetId) -> Option<Self> {
-        let GatewayName { namespace, name } = fleet.of_gateway()?;
-        Some(Self::new(Kind::Gateway, Arc::clone(namespace), Arc::clone(name)))
-    }
-
-    /// The fleet of a Gateway.
+    /// The fleet of a Gateway that has Envoys of its own.
     pub(crate) fn fleet(&self) -> FleetId {
         FleetId::gateway(Arc::clone(&self.namespace), Arc::clone(&self.name))
     }

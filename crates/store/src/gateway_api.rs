@@ -7,7 +7,7 @@ use api::Object;
 use api::gateway_api::GROUP;
 use api::gateway_api::references::ParentReference;
 use api::meta::ObjectMeta;
-use model::{Kind, ObjectId};
+use model::{FleetId, Kind, ObjectId};
 
 use crate::facts::{
     BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, ContourDeploymentFact, GatewayClassFact,
@@ -37,6 +37,8 @@ pub(crate) struct GatewayApi {
     pub(crate) traffic_policies: Map<Name, BackendTrafficPolicyFact>,
     /// The policies that name each Service.
     pub(crate) policies: Map<Name, BTreeSet<ObjectId>>,
+    /// The Gateways that name each class.
+    pub(crate) gateways_of: Map<Arc<str>, BTreeSet<Name>>,
     /// The ListenerSets that name each Gateway.
     pub(crate) sets: Map<Name, BTreeSet<Name>>,
     /// The routes that name each Gateway and each ListenerSet.
@@ -139,17 +141,36 @@ impl Store {
         fact: Option<GatewayClassFact>,
         dirty: &mut Vec<Unit>,
     ) {
+        // Only parameters say that Gateways share Envoys.
+        let may_merge = fact.as_ref().is_some_and(|fact| fact.spec.parameters_ref.is_some());
         if replace(&mut self.gateway_api.classes, Name::from(id), fact) {
+            dirty.extend(may_merge.then(|| Unit::Gateways(FleetId::class(id.name.clone()))));
             dirty.push(Unit::Report(id.clone()));
             self.touch_if(true, Read::object(id), dirty);
         }
     }
 
     pub(crate) fn gateway(&mut self, id: &ObjectId, fact: Option<GatewayFact>, dirty: &mut Vec<Unit>) {
-        if replace(&mut self.gateway_api.gateways, Name::from(id), fact) {
-            dirty.push(Unit::Gateway(Name::from(id)));
-            dirty.push(Unit::Report(id.clone()));
-            self.touch_if(true, Read::object(id), dirty);
+        let name = Name::from(id);
+        let class = |fact: &GatewayFact| Arc::<str>::from(&*fact.spec.gateway_class_name);
+        let before = self.gateway_api.gateways.get(&name).map(class);
+        let after = fact.as_ref().map(class);
+        if !replace(&mut self.gateway_api.gateways, name.clone(), fact) {
+            return;
+        }
+        dirty.push(Unit::Gateways(FleetId::gateway(id.namespace.clone(), id.name.clone())));
+        dirty.push(Unit::Report(id.clone()));
+        self.touch_if(true, Read::object(id), dirty);
+        if before != after {
+            for class in before.iter() {
+                leave(&mut self.gateway_api.gateways_of, class, &name);
+            }
+            for class in after.iter() {
+                self.gateway_api.gateways_of.entry(class.clone()).or_default().insert(name.clone());
+            }
+        }
+        for class in before.iter().chain(after.iter().filter(|after| Some(*after) != before.as_ref())) {
+            self.touch_if(true, Read::Gateways(class), dirty);
         }
     }
 

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use api::meta::LabelSelector;
 use model::{FleetId, Host, Kind, ListenerId, SecretKey, TlsTermination};
 
+use crate::Name;
+
 /// What a Gateway or a ListenerSet offers to routes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Offer {
+    /// The Gateway: itself, or that of the ListenerSet.
+    pub gateway: Name,
     /// The Envoys that serve it.
     pub fleet: FleetId,
     /// What these show to backends that ask who they are.

@@ -24,6 +24,8 @@ pub enum Read<'a> {
     Grants(&'a str),
     /// The policies of a Service.
     Policies(NameRef<'a>),
+    /// The Gateways of a class.
+    Gateways(&'a str),
     /// The ListenerSets of a Gateway.
     ListenerSets(NameRef<'a>),
     /// What a Gateway or a ListenerSet offers to routes.

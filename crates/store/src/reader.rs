@@ -157,6 +157,14 @@ impl<'s> Reader<'s> {
         self.object(&self.store.gateway_api.gateways, Kind::Gateway, name).map(|(_, fact)| fact)
     }
 
+    /// The Gateways that name a class, by namespace and name.
+    pub fn gateways_of(&self, class: &str) -> impl Iterator<Item = (&'s Name, &'s GatewayFact)> + use<'s> {
+        self.record(Read::Gateways(class));
+        let api = &self.store.gateway_api;
+        let names = api.gateways_of.get(class).into_iter().flatten();
+        names.filter_map(|name| api.gateways.get(name).map(|fact| (name, fact)))
+    }
+
     /// A ListenerSet.
     pub fn listener_set(&self, namespace: &str, name: &str) -> Option<&'s ListenerSetFact> {
         let name = NameRef { namespace, name };

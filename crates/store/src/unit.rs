@@ -2,15 +2,13 @@
 
 use model::{AssignmentKey, ClusterKey, ExtensionName, FleetId, ObjectId, SecretKey, VirtualHostKey};
 
-use crate::Name;
-
 /// A piece that is recomputed as a whole. What follows from roots is of one fleet.
 ///
 /// The order is that in which dirty units run: a unit only makes later kinds dirty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
-    /// What a Gateway offers to routes, with its ListenerSets, and the listeners of its Envoys.
-    Gateway(Name),
+    /// What the Gateways of a fleet offer to routes, with their ListenerSets, and the listeners of its Envoys.
+    Gateways(FleetId),
     /// An ExtensionService that is asked about all hosts.
     Extension(FleetId, ExtensionName),
     /// What one Ingress, one root HTTPProxy with all that it includes, or one route of the Gateway API contributes; of a

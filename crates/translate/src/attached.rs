@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Action, Kind, ListenerId, ObjectId, Problem, RedirectPort, Settings, Traffic, VirtualHostKey};
+use model::{
+    Action, FleetOwner, Kind, ListenerId, ObjectId, Problem, RedirectPort, Settings, Traffic, VirtualHostKey,
+};
 use store::{Carries, Offer, Reader};
 
 use crate::fault::Fault;
@@ -22,7 +24,8 @@ pub(crate) fn attach(
     root: &ObjectId,
     mut made: Contribution,
 ) -> Contribution {
-    let Some(gateway) = settings.roots.of_gateway().filter(|_| !made.fragments.is_empty()) else {
+    let Some(FleetOwner::Gateway(gateway)) = settings.roots.owner().filter(|_| !made.fragments.is_empty())
+    else {
         return made;
     };
     let gateway = ObjectId::new(Kind::Gateway, gateway.namespace.clone(), gateway.name.clone());
@@ -83,6 +86,16 @@ fn listener<'o>(
     gateway: &ObjectId,
     wanted: &Wanted,
 ) -> Result<Placed<'o>, Problem> {
+    let fault = |message: String| {
+        Fault::new("ListenerError", "ErrorIdentifyingListener", &FieldPath::root(""), message)
+    };
+    // They do not ask for hosts at listeners: they would take those of other Gateways.
+    if let Some(FleetOwner::Class(class)) = offer.and_then(|offer| offer.fleet.owner()) {
+        let message = format!(
+            "{gateway}, which serves this object, shares its Envoys with all of GatewayClass {class}"
+        );
+        return Err(fault(message).with_help("choose a Gateway with Envoys of its own").error());
+    }
     let listeners = offer.into_iter().flat_map(|offer| &offer.listeners);
     let wanting = listeners.filter(|listener| (wanted.has)(listener.carries));
     let served = wanting.filter_map(|listener| Some((&listener.served_on.as_ref()?.listener, listener.port)));
@@ -92,8 +105,7 @@ fn listener<'o>(
         (None, _) => format!("no {} listener configured", wanted.name),
         (Some(_), Some(_)) => format!("more than one {} listener configured", wanted.name),
     };
-    let message = format!("{what} at {gateway}, which serves this object");
-    Err(Fault::new("ListenerError", "ErrorIdentifyingListener", &FieldPath::root(""), message).error())
+    Err(fault(format!("{what} at {gateway}, which serves this object")).error())
 }
 
 /// The port to which clients are sent who must come by TLS: who came to the usual port of HTTP needs none.

@@ -20,6 +20,8 @@ mod headers;
 mod hosts;
 mod http_route;
 mod listeners;
+mod members;
+mod merging;
 mod parameters;
 mod report;
 mod requests;
@@ -31,7 +33,7 @@ mod traffic;
 mod translation;
 mod unrouted;
 
-pub use gateway::{GatewayPlan, gateway};
+pub use gateway::{GatewayPlan, gateways};
 pub(crate) use report::report;
 
 use model::{Kind, ObjectId, Settings};

@@ -34,7 +34,7 @@ mod way_out;
 pub use contribution::{Contribution, Fragment, Note, Origin, Rank, Standing};
 pub use endpoints::endpoints;
 pub use extension_service::{Extension, asked_about_all};
-pub use gateway_api::{GatewayPlan, gateway};
+pub use gateway_api::{GatewayPlan, gateways};
 pub use http_proxy::{default_rate_limit, global_authorization};
 pub use merge::{Merged, merge};
 pub use report::report;

@@ -47,7 +47,7 @@ pub struct Node {
     /// Distinguishes the Envoys of one fleet.
     #[prost(string, tag = "1")]
     pub id: String,
-    /// `gateway/NAMESPACE/NAME` claims that fleet; any other text claims nothing.
+    /// `gateway/NAMESPACE/NAME` and `gatewayclass/NAME` claim that fleet; any other text claims nothing.
     #[prost(string, tag = "2")]
     pub cluster: String,
     /// Usually `envoy`.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 const DEFAULT: &str = "default";
 const GATEWAY: &str = "gateway/";
+const CLASS: &str = "gatewayclass/";
 
-/// The Envoys that get one configuration: `default`, or `gateway/NAMESPACE/NAME`.
+/// The Envoys that get one configuration: `default`, `gateway/NAMESPACE/NAME`, or
+/// `gatewayclass/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FleetId(Arc<str>);
 
@@ -21,16 +23,29 @@ impl FleetId {
         Self(format!("{GATEWAY}{namespace}/{name}").into())
     }
 
-    /// The fleet that a node's `cluster` field claims, if it claims one: `gateway/NAMESPACE/NAME`.
+    /// The fleet that the Gateways of a class share.
+    pub fn class(name: &str) -> Self {
+        Self(format!("{CLASS}{name}").into())
+    }
+
+    /// The fleet that a node's `cluster` field claims, if it claims one: `gateway/NAMESPACE/NAME`, `gatewayclass/NAME`.
     pub fn claimed_by(cluster: &str) -> Option<Self> {
-        let (namespace, name) = cluster.strip_prefix(GATEWAY)?.split_once('/')?;
         let good = |part: &str| !part.is_empty() && !part.contains('/');
+        if let Some(name) = cluster.strip_prefix(CLASS) {
+            return good(name).then(|| Self::class(name));
+        }
+        let (namespace, name) = cluster.strip_prefix(GATEWAY)?.split_once('/')?;
         (good(namespace) && good(name)).then(|| Self::gateway(namespace, name))
     }
 
-    /// Namespace and name of the Gateway; `None` for the ingress.
+    /// Namespace and name of the Gateway whose own Envoys these are; `None` for others.
     pub fn of_gateway(&self) -> Option<(&str, &str)> {
         self.0.strip_prefix(GATEWAY)?.split_once('/')
+    }
+
+    /// The name of the class whose Gateways share them; `None` for others.
+    pub fn of_class(&self) -> Option<&str> {
+        self.0.strip_prefix(CLASS)
     }
 
     /// The name as text.
@@ -50,16 +65,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fleet_knows_its_gateway() {
-        assert_eq!(FleetId::gateway("ns", "name").of_gateway(), Some(("ns", "name")));
-        assert_eq!(FleetId::default_fleet().of_gateway(), None);
+    fn a_fleet_knows_its_gateway_or_its_class() {
+        let whose = |fleet: FleetId| {
+            let gateway = fleet.of_gateway().map(|(namespace, name)| format!("{namespace}/{name}"));
+            (gateway, fleet.of_class().map(str::to_owned))
+        };
+        assert_eq!(whose(FleetId::gateway("ns", "name")), (Some("ns/name".into()), None));
+        assert_eq!(whose(FleetId::class("name")), (None, Some("name".into())));
+        assert_eq!(whose(FleetId::default_fleet()), (None, None));
     }
 
     #[test]
-    fn only_gateway_names_claim_a_fleet() {
+    fn only_names_of_gateways_and_classes_claim_a_fleet() {
         assert_eq!(FleetId::claimed_by("gateway/ns/name"), Some(FleetId::gateway("ns", "name")));
-        for free in ["", "default", "projectcontour", "gateway/", "gateway/ns", "gateway//x", "gateway/a/b/c"]
-        {
+        assert_eq!(FleetId::claimed_by("gatewayclass/name"), Some(FleetId::class("name")));
+        let of_gateways = ["gateway/", "gateway/ns", "gateway//x", "gateway/a/b/c"];
+        let of_classes = ["gatewayclass", "gatewayclass/", "gatewayclass/a/b"];
+        for free in ["", "default", "projectcontour"].into_iter().chain(of_gateways).chain(of_classes) {
             assert_eq!(FleetId::claimed_by(free), None, "{free}");
         }
     }

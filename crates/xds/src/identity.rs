@@ -6,8 +6,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use crate::discovery::Node;
 use crate::fleet::FleetId;
 
-/// What precedes `NAMESPACE/NAME` in the URI name of a Gateway's Envoys.
-const GATEWAY_URI: &str = "spiffe://isobath/gateway/";
+/// What precedes the name of the fleet in the URI name of Gateways' Envoys (`gateway/NAMESPACE/NAME`, `gatewayclass/NAME`).
 /// URI names under this trust domain are ours: one that is not understood is refused.
 const TRUST_DOMAIN: &str = "spiffe://isobath/";
 
@@ -36,7 +35,7 @@ pub enum Refused {
     },
 }
 
-/// The fleet that a certificate (DER) stands for: a URI name of a gateway is that fleet and no other; the
+/// The fleet that a certificate (DER) stands for: a URI name of a gateway, or of a class, is that fleet and no other; the
 /// expected DNS name, or common name, is the default fleet.
 pub fn fleet_of_certificate(der: &[u8], expected: &str) -> Result<FleetId, Refused> {
     let (_, certificate) = X509Certificate::from_der(der).map_err(|_| Refused::Unreadable)?;
@@ -48,7 +47,7 @@ pub fn fleet_of_certificate(der: &[u8], expected: &str) -> Result<FleetId, Refus
         [] if names.iter().any(|name| is_dns(name, expected)) || is_common_name(&certificate, expected) => {
             Ok(FleetId::default_fleet())
         }
-        [uri] => gateway_of(uri).ok_or_else(stranger),
+        [uri] => fleet_of(uri).ok_or_else(stranger),
         _ => Err(stranger()),
     }
 }
@@ -68,9 +67,8 @@ fn is_common_name(certificate: &X509Certificate<'_>, expected: &str) -> bool {
     certificate.subject().iter_common_name().any(|name| name.as_str() == Ok(expected))
 }
 
-fn gateway_of(uri: &str) -> Option<FleetId> {
-    let (namespace, name) = uri.strip_prefix(GATEWAY_URI)?.split_once('/')?;
-    FleetId::claimed_by(&format!("gateway/{namespace}/{name}"))
+fn fleet_of(uri: &str) -> Option<FleetId> {
+    FleetId::claimed_by(uri.strip_prefix(TRUST_DOMAIN)?)
 }
 
 /// The fleet of a stream: the certificate's, unless the node claims another. Without certificates
@@ -118,14 +116,22 @@ mod tests {
     }
 
     #[test]
+    fn class_uri_is_that_fleet_and_no_other() {
+        let class = Ok(FleetId::class("edge"));
+        assert_eq!(fleet("x", &[], &["spiffe://isobath/gatewayclass/edge"]), class);
+        assert_eq!(fleet("envoy", &["envoy"], &["spiffe://isobath/gatewayclass/edge"]), class);
+    }
+
+    #[test]
     fn x_003_other_names_are_strangers() {
         let stranger = Err(Refused::Stranger { expected: "envoy".into() });
         assert_eq!(fleet("contour", &["contour"], &[]), stranger);
         assert_eq!(fleet("Envoy", &["envoy.example"], &[]), stranger);
         for uri in
-            ["spiffe://isobath/gateway/ns", "spiffe://isobath/other/a/b", "spiffe://isobath/gateway/a/b/c"]
+            ["gateway/ns", "other/a/b", "gateway/a/b/c", "gatewayclass/", "gatewayclass/a/b", "default"]
         {
-            assert_eq!(fleet("envoy", &["envoy"], &[uri]), stranger, "{uri}");
+            let uri = format!("spiffe://isobath/{uri}");
+            assert_eq!(fleet("envoy", &["envoy"], &[&uri]), stranger, "{uri}");
         }
         let two = ["spiffe://isobath/gateway/a/b", "spiffe://isobath/gateway/c/d"];
         assert_eq!(fleet("envoy", &[], &two), stranger);
@@ -140,8 +146,14 @@ mod tests {
         assert_eq!(admit(Some(&one), &node("projectcontour")), Ok(one.clone()));
         assert_eq!(
             admit(Some(&one), &node("gateway/ns/two")),
-            Err(Refused::Contradiction { claimed: two.clone(), certified: one })
+            Err(Refused::Contradiction { claimed: two.clone(), certified: one.clone() })
         );
+        let class = FleetId::class("edge");
+        assert_eq!(
+            admit(Some(&one), &node("gatewayclass/edge")),
+            Err(Refused::Contradiction { claimed: class.clone(), certified: one })
+        );
+        assert!(admit(Some(&class), &node("gateway/ns/two")).is_err());
         assert!(admit(Some(&FleetId::default_fleet()), &node("gateway/ns/two")).is_err());
         assert_eq!(admit(None, &node("gateway/ns/two")), Ok(two));
         assert_eq!(admit(None, &node("")), Ok(FleetId::default_fleet()));

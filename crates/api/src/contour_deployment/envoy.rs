@@ -23,6 +23,16 @@ choices! {
 }
 
 choices! {
+    /// Which Envoys serve the Gateways of a class.
+    Gateways {
+        /// Each Gateway has its own, in its namespace (default).
+        Separate = "Separate",
+        /// All share those of the class, in the namespace of the controllers.
+        Merged = "Merged",
+    }
+}
+
+choices! {
     /// How much Envoy logs.
     EnvoyLogLevel {
         /// Everything.
@@ -47,6 +57,9 @@ choices! {
 #[serde(rename_all = "camelCase", default)]
 #[schemars(!default)]
 pub struct EnvoySettings {
+    /// `Separate`. Of no effect beside a Gateway: it is said of all Gateways of a class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateways: Option<Choice<Gateways>>,
     /// `DaemonSet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload_type: Option<Choice<WorkloadType>>,

@@ -146,6 +146,7 @@ fn check(envoy: &EnvoySettings, owner: Owner) -> Result<(), Fault> {
 fn check_words(envoy: &EnvoySettings) -> Result<(), Fault> {
     let network = envoy.network_publishing.as_deref();
     let words = [
+        ("gateways", unknown(envoy.gateways.as_ref())),
         ("workloadType", unknown(envoy.workload_type.as_ref())),
         ("logLevel", unknown(envoy.log_level.as_ref())),
         ("networkPublishing.type", unknown(network.and_then(|network| network.r#type.as_ref()))),

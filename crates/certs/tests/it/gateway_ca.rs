@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use isobath_certs::{GatewayCa, Identity, Material, ReloadingServerConfig, TlsFiles, gateway_uri, generate};
+use isobath_certs::{GatewayCa, Identity, Material, ReloadingServerConfig, TlsFiles, fleet_uri, generate};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
@@ -12,11 +12,11 @@ use crate::{days, now, options};
 
 /// When a certificate of the Gateway `ns/gw` is to be renewed.
 fn renewal(ca: &GatewayCa, leaf: &Identity) -> Option<i64> {
-    ca.renewal(leaf.certificate.as_bytes(), leaf.key.expose().as_bytes(), "ns", "gw")
+    ca.renewal(leaf.certificate.as_bytes(), leaf.key.expose().as_bytes(), "gateway/ns/gw")
 }
 
 fn issued(ca: &GatewayCa, now: i64) -> Identity {
-    ca.issue("ns", "gw", now).unwrap()
+    ca.issue("gateway/ns/gw", now).unwrap()
 }
 
 #[test]
@@ -25,11 +25,13 @@ fn a_certificate_is_of_one_gateway_and_renewed_a_month_before_it_ends() {
     let leaf = issued(&ca, now());
     let since = renewal(&ca, &leaf).unwrap() - now();
     assert!((days(60) - 5..=days(60)).contains(&since), "{since}");
-    assert_eq!(ca.renewal(leaf.certificate.as_bytes(), leaf.key.expose().as_bytes(), "ns", "other"), None);
+    for other in ["gateway/ns/other", "gatewayclass/gw"] {
+        assert_eq!(ca.renewal(leaf.certificate.as_bytes(), leaf.key.expose().as_bytes(), other), None);
+    }
     let (other, stranger) = (issued(&ca, now()), issued(&GatewayCa::new(now()).unwrap(), now()));
     assert_eq!(renewal(&ca, &stranger), None);
     assert_eq!(renewal(&ca, &Identity { key: other.key, ..leaf }), None);
-    assert_eq!(gateway_uri("ns", "gw"), "spiffe://isobath/gateway/ns/gw");
+    assert_eq!(fleet_uri("gateway/ns/gw"), "spiffe://isobath/gateway/ns/gw");
 }
 
 #[test]

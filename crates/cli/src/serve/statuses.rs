@@ -15,7 +15,6 @@ use kubernetes::lease::{self, Candidate, Role};
 use kubernetes::status::{Observe, Writer, follow_service, input};
 use kubernetes::watch::{Batch, State, Tallies};
 use kubernetes::{Client, Configured, Pod, follow_gateways, follow_peers};
-use model::FleetId;
 use peers::Connect;
 use runtime::Notice;
 use status::Input;
@@ -230,17 +229,16 @@ fn addresses(tasks: &mut Tasks, client: &Client, serving: &Serving, tell: &mpsc:
     let _ = tell.send(Input::Addresses(addresses));
 }
 
-/// Where clients reach each Gateway, whoever provisions its Envoys.
+/// Where clients reach Gateways, whoever provisions their Envoys.
 fn gateways(tasks: &mut Tasks, client: &Client, tell: &mpsc::UnboundedSender<Input>) {
     let (told, mut heard) = mpsc::unbounded_channel();
     tasks.start_until_stop("the Services of Gateways", done(follow_gateways(client.clone(), told)));
     let tell = tell.clone();
     tasks.start_until_stop("the addresses of Gateways", async move {
-        while let Some((gateway, reached)) = heard.recv().await {
-            let fleet = FleetId::gateway(gateway.namespace, gateway.name);
+        while let Some((owner, reached)) = heard.recv().await {
             let addresses = reached.map_or_else(Vec::new, |reached| reached.addresses);
             // The writer is there as long as the session.
-            let _ = tell.send(Input::GatewayAddresses(fleet, addresses));
+            let _ = tell.send(Input::GatewayAddresses(owner.into(), addresses));
         }
         Ok(())
     });

@@ -54,9 +54,9 @@ impl Certificates {
             certificate: folder.join("tls.crt"),
             key: folder.join("tls.key"),
         };
-        let client = match fleet.of_gateway() {
+        let client = match fleet.owner() {
             None => self.generated.client.clone(),
-            Some(gateway) => self.gateways.issue(&gateway.namespace, &gateway.name, unix_time())?,
+            Some(owner) => self.gateways.issue(&owner.path(), unix_time())?,
         };
         write_private(&files.ca, &self.generated.ca)?;
         write_private(&files.certificate, &client.certificate)?;

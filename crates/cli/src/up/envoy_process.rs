@@ -10,7 +10,7 @@ use anyhow::Context;
 use envoy::bootstrap::{AdminAddress, BootstrapOptions, Node, XdsTls, bootstrap};
 use launcher::admin::Admin;
 use launcher::{Backoff, Event, Guard, Program, Restart, Supervised};
-use model::{FleetId, GatewayName};
+use model::FleetId;
 use tokio::sync::Notify;
 
 use super::certificates::{Certificates, ClientFiles};
@@ -83,7 +83,7 @@ impl Process {
 }
 
 fn administration(start: &Start, fleet: &FleetId, folder: &Path) -> (AdminAddress, Admin) {
-    if start.admin_port == 0 || fleet.of_gateway().is_some() {
+    if start.admin_port == 0 || !fleet.is_ingress() {
         let socket = folder.join("admin.sock");
         (AdminAddress::Pipe(socket.to_string_lossy().into()), Admin::Unix(socket))
     } else {
@@ -100,10 +100,7 @@ fn options(
     let text = |path: &Path| -> anyhow::Result<Arc<str>> {
         Ok(path.to_str().with_context(|| format!("{}: is not UTF-8", path.display()))?.into())
     };
-    let cluster = fleet.of_gateway().map_or_else(
-        || "isobath".into(),
-        |GatewayName { namespace, name }| format!("gateway/{namespace}/{name}").into(),
-    );
+    let cluster = fleet.owner().map_or_else(|| "isobath".into(), |owner| owner.path().into());
     Ok(BootstrapOptions {
         node: Some(Node { id: "up".into(), cluster }),
         mode: start.mode,

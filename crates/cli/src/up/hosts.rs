@@ -123,19 +123,13 @@ const fn scheme(listener: &Listener) -> &'static str {
 fn address(listener: &Listener) -> String {
     let Listener { id, bind, .. } = listener;
     let address = format!("{}://{}", scheme(listener), SocketAddr::new(bind.address, bind.port));
-    match id.fleet().of_gateway() {
-        None => address,
-        Some(_) => format!("{address}\n{}", id.fleet()),
-    }
+    if id.fleet().is_ingress() { address } else { format!("{address}\n{}", id.fleet()) }
 }
 
 fn url(key: &VirtualHostKey, listener: &Listener) -> String {
     let Listener { id, bind, .. } = listener;
     let url = format!("{}://{}:{}", scheme(listener), text(&key.host), bind.port);
-    match id.fleet().of_gateway() {
-        None => url,
-        Some(_) => format!("{url} at {} ({})", bind.address, id.fleet()),
-    }
+    if id.fleet().is_ingress() { url } else { format!("{url} at {} ({})", bind.address, id.fleet()) }
 }
 
 /// What a host does, one route a line.

@@ -11,18 +11,12 @@ use runtime::Published;
 
 /// What the Envoy of a fleet is called.
 pub(super) fn envoy_of(fleet: &FleetId) -> String {
-    match fleet.of_gateway() {
-        None => "envoy".into(),
-        Some(_) => format!("envoy of {fleet}"),
-    }
+    if fleet.is_ingress() { "envoy".into() } else { format!("envoy of {fleet}") }
 }
 
 /// What a change of a fleet is called.
 fn change(fleet: &FleetId, generation: u64) -> String {
-    match fleet.of_gateway() {
-        None => format!("change {generation}"),
-        Some(_) => format!("{fleet}: change {generation}"),
-    }
+    if fleet.is_ingress() { format!("change {generation}") } else { format!("{fleet}: change {generation}") }
 }
 
 /// Standard output, shared by whoever has something to say.

@@ -74,6 +74,11 @@ impl Up {
         self.started(&format!("envoy of Gateway default/{gateway}"))
     }
 
+    /// The same for all Gateways of a class.
+    pub(crate) fn envoy_of_class(&mut self, class: &str) -> u32 {
+        self.started(&format!("envoy of GatewayClass {class}"))
+    }
+
     /// Envoys start in any order.
     fn started(&mut self, name: &str) -> u32 {
         loop {

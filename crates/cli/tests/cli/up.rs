@@ -2,7 +2,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use model::FleetId;
+use model::FleetOwner;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -166,13 +166,70 @@ fn each_gateway_is_served_by_an_envoy_of_its_own_as_long_as_it_is_there() {
     assert_eq!(status.code(), Some(0), "{said}");
 }
 
+/// A class whose Gateways share an Envoy.
+const SHARED: &str = "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: shared}
+spec:
+  controllerName: projectcontour.io/gateway-controller
+  parametersRef: {group: projectcontour.io, kind: ContourDeployment, namespace: ops, name: shared}
+---
+apiVersion: projectcontour.io/v1alpha1
+kind: ContourDeployment
+metadata: {name: shared, namespace: ops}
+spec: {envoy: {gateways: Merged}}
+";
+
+/// A Gateway of that class in a namespace, for one host, with a route that answers with this status.
+fn member(namespace: &str, port: &Port, status: u16) -> String {
+    let port = port.number();
+    format!(
+        "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: web, namespace: {namespace}}}
+spec:
+  gatewayClassName: shared
+  listeners: [{{name: http, protocol: HTTP, port: {port}, hostname: {namespace}.example}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: web, namespace: {namespace}}}
+spec:
+  parentRefs: [{{name: web}}]
+  rules:
+  - filters: [{{type: RequestRedirect, requestRedirect: {{hostname: www.example, statusCode: {status}}}}}]
+"
+    )
+}
+
+#[test]
+fn gateways_of_a_class_share_an_envoy_when_the_class_says_so() {
+    let port = Port::reserve();
+    let (one, two) = (member("one", &port, 301), member("two", &port, 302));
+    let files = folder(&[("class.yaml", SHARED), ("one.yaml", &one), ("two.yaml", &two)]);
+    let mut up = Up::start(files.path(), &[]);
+    let address = up.shown_address(&port);
+    up.line_with("GatewayClass shared");
+    let envoy = up.envoy_of_class("shared");
+    serves(address, "one.example", "301");
+    serves(address, "two.example", "302");
+    fs::remove_file(files.path().join("two.yaml")).unwrap();
+    serves(address, "two.example", "404");
+    serves(address, "one.example", "301");
+    fs::remove_file(files.path().join("one.yaml")).unwrap();
+    is_gone(envoy);
+    fs::write(files.path().join("one.yaml"), one).unwrap();
+    // Each has one of its own from now on.
+    fs::write(files.path().join("class.yaml"), SHARED.replace("Merged", "Separate")).unwrap();
+    up.line_with("(Gateway one/web)");
+}
+
 #[test]
 fn a_port_of_a_gateway_that_another_program_has_is_named_with_the_program() {
     let port = Port::reserve();
-    let address = SocketAddr::from((
-        FleetId::gateway("default", "one").of_gateway().unwrap().loopback_address(),
-        port.number(),
-    ));
+    let address = SocketAddr::from((FleetOwner::gateway("default", "one").loopback_address(), port.number()));
     let _taken = TcpListener::bind(address).unwrap();
     let files = folder(&[("one.yaml", &gateway("one", &port))]);
     let line = Up::start(files.path(), &[]).line_with("Gateway default/one: listener ");

@@ -48,10 +48,15 @@ fn web() -> Object {
 
 /// Gateways of ours, each with its routes.
 fn many() -> Run {
-    let ours = class("ours", &Settings::default().gateway_controller);
-    let mut world = vec![ours, web()];
+    let gateways = (0..GATEWAYS).map(|number| gateway(number, "ours"));
+    with_routes(route, [class("ours", &Settings::default().gateway_controller)].into_iter().chain(gateways))
+}
+
+/// These objects, and routes for each Gateway.
+fn with_routes(route: fn(usize, usize, &str) -> Object, objects: impl IntoIterator<Item = Object>) -> Run {
+    let mut world = vec![web()];
+    world.extend(objects);
     for number in 0..GATEWAYS {
-        world.push(gateway(number, "ours"));
         world.extend((0..ROUTES).map(|route_number| route(number, route_number, "/")));
     }
     let mut run = Run::of(&Settings::default(), world.into_iter().map(Change::Applied).collect());
@@ -138,9 +143,9 @@ fn parameters_run_who_names_them_and_change_nothing_that_is_served() {
     let of_gateway = Counters { gateways: 1, ..work(0, 0, 0) };
     for (name, envoy, expected) in [
         ("of-nobody", mounts.clone(), work(0, 0, 0)),
-        ("of-class", log("info"), work(0, 0, 1)),
-        ("of-class", log("debug"), work(0, 0, 1)),
-        ("of-class", mounts.clone(), work(0, 0, 1)),
+        ("of-class", log("info"), Counters { gateways: 1, ..work(0, 0, 1) }),
+        ("of-class", log("debug"), Counters { gateways: 1, ..work(0, 0, 1) }),
+        ("of-class", mounts.clone(), Counters { gateways: 1, ..work(0, 0, 1) }),
         ("of-gateway", log("info"), Counters { reports: 1, ..of_gateway }),
         ("of-gateway", log("debug"), of_gateway),
         ("of-gateway", mounts, Counters { reports: 1, ..of_gateway }),
@@ -149,7 +154,9 @@ fn parameters_run_who_names_them_and_change_nothing_that_is_served() {
         assert_eq!(outcome.work, expected, "{name} {envoy}");
     }
     let gone = model::ObjectId::new(model::Kind::ContourDeployment, "ns", "of-class");
-    assert_eq!(run.changes(vec![Change::Removed(gone)]).work, work(0, 0, 1));
+    // Whether its Gateways share Envoys is looked at, too.
+    let expected = Counters { gateways: 1, ..work(0, 0, 1) };
+    assert_eq!(run.changes(vec![Change::Removed(gone)]).work, expected);
 }
 
 #[test]
@@ -165,6 +172,145 @@ fn what_is_none_of_ours_costs_nothing() {
     // They are served as soon as the Gateway is ours.
     let outcome = run.apply([gateway(foreign, "ours")]);
     assert_eq!((outcome.work.gateways, outcome.work.roots), (1, 1001));
+}
+
+/// A class of ours with parameters, and these.
+fn class_with(gateways: &str) -> [Object; 2] {
+    let reference =
+        json!({"group": "projectcontour.io", "kind": "ContourDeployment", "namespace": "ns", "name": "ours"});
+    let controller = Settings::default().gateway_controller;
+    let spec = json!({"controllerName": *controller, "parametersRef": reference});
+    let parameters = json!({"envoy": {"gateways": gateways}});
+    [
+        object(api::Kind::GatewayClass, "", "ours", &spec),
+        object(api::Kind::ContourDeployment, "ns", "ours", &parameters),
+    ]
+}
+
+/// A Gateway for hosts of its own, at these ports.
+fn member(number: usize, ports: &[u16]) -> Object {
+    let host = format!("*.gateway-{number}.example");
+    let listener =
+        |port| json!({"name": format!("http-{port}"), "protocol": "HTTP", "port": port, "hostname": host});
+    let listeners: Vec<_> = ports.iter().map(listener).collect();
+    let spec = json!({"gatewayClassName": "ours", "listeners": listeners});
+    object(api::Kind::Gateway, "ns", &format!("gateway-{number}"), &spec)
+}
+
+/// Gateways that share Envoys, each with its routes.
+fn merged() -> Run {
+    let gateways = (0..GATEWAYS).map(|number| member(number, &[80]));
+    with_routes(member_route, class_with("Merged").into_iter().chain(gateways))
+}
+
+fn member_route(gateway: usize, number: usize, path: &str) -> Object {
+    let Object::HttpRoute(mut route) = route(gateway, number, path) else { unreachable!("it is one") };
+    route.spec.hostnames = vec![format!("host-{number}.gateway-{gateway}.example")];
+    Object::HttpRoute(route)
+}
+
+#[test]
+fn a_route_at_gateways_that_share_envoys_runs_itself_and_its_hosts() {
+    let mut run = merged();
+    let outcome = run.apply([member_route(7, 3, "/other")]);
+    assert_eq!(units(outcome.work), work(1, 1, 1));
+    let expected = [scope("http-80", "host-3.gateway-7.example")];
+    assert_eq!(outcome.names(), expected);
+}
+
+#[test]
+fn a_listener_of_one_gateway_runs_no_route_of_others_that_share_its_envoys() {
+    let mut run = merged();
+    let outcome = run.apply([member(7, &[80, 8080])]);
+    // The Gateway by itself and in its class, and its routes with their hosts at the new listener.
+    let (roots, hosts) = (ROUTES as u64 + 1, ROUTES as u64 + 1);
+    let expected = Counters { gateways: 2, ..work(roots, hosts, roots) };
+    assert_eq!(units(outcome.work), expected);
+    let names = outcome.names();
+    let of_others = names.iter().filter(|name| name.contains("gateway-") && !name.contains(".gateway-7."));
+    assert_eq!(of_others.count(), 0, "{names:?}");
+    // One more Gateway, without routes.
+    let outcome = run.apply([member(GATEWAYS, &[80])]);
+    assert_eq!((outcome.work.gateways, outcome.work.roots, outcome.work.virtual_hosts), (2, 1, 1));
+}
+
+#[test]
+fn a_gateway_can_take_nothing_of_another_that_shares_its_envoys() {
+    let listener = |host: &str, certificate: Value| {
+        json!({
+            "name": host, "protocol": "HTTPS", "port": 443, "hostname": host,
+            "tls": {"certificateRefs": [certificate]},
+        })
+    };
+    let gateway = |namespace, listeners: &[Value], age: u8| {
+        let spec = json!({"gatewayClassName": "ours", "listeners": listeners});
+        let mut gateway = object(api::Kind::Gateway, namespace, "web", &spec);
+        gateway.metadata_mut().creation_timestamp = Some(objects::time(age));
+        gateway
+    };
+    let route = |namespace, parent: Value| {
+        let spec = json!({
+            "parentRefs": [parent],
+            "hostnames": ["web.example"],
+            "rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": {"hostname": namespace}}]}],
+        });
+        object(api::Kind::HttpRoute, namespace, "route", &spec)
+    };
+    let owner = [
+        gateway("owner", &[listener("web.example", json!({"name": "tls"}))], 2),
+        route("owner", json!({"name": "web"})),
+        objects::tls_secret("owner", "tls", &objects::pairs()[0]),
+    ];
+    let world = class_with("Merged").into_iter().chain(owner).map(Change::Applied).collect();
+    let mut run = Run::of(&Settings::default(), world);
+    run.accept();
+    let before = run.resources.clone();
+    let stolen = json!({"namespace": "owner", "name": "tls"});
+    // It is older by its name, younger by its age.
+    let thief = [listener("web.example", stolen.clone()), listener("thief.example", stolen)];
+    let of_gateway = json!({"namespace": "owner", "name": "web"});
+    for object in [
+        gateway("a-thief", &thief, 3),
+        route("a-thief", json!({"name": "web"})),
+        route("a-thief", of_gateway),
+    ] {
+        run.apply([object]);
+        run.accept();
+        assert_eq!(run.resources, before);
+    }
+    let of_thief = &run.reports[&model::ObjectId::new(model::Kind::Gateway, "a-thief", "web")];
+    let reasons: Vec<_> = of_thief.problems.iter().map(|problem| problem.reason).collect();
+    assert!(reasons.contains(&"HostnameConflict") && reasons.contains(&"RefNotPermitted"), "{reasons:?}");
+}
+
+#[test]
+fn gateways_move_between_envoys_of_their_own_and_those_of_the_class() {
+    let gateways = || (0..GATEWAYS).map(|number| member(number, &[80]));
+    let separate = || with_routes(member_route, class_with("Separate").into_iter().chain(gateways()));
+    let class = FleetId::class("ours");
+    let mut run = separate();
+    assert!(!run.resources.contains_key(&class));
+    let outcome = run.apply(class_with("Merged"));
+    assert_eq!(outcome.dissolved.len(), GATEWAYS);
+    run.accept();
+    assert_eq!(run.equals(&merged()), Ok(()));
+    assert_eq!(run.resources.keys().collect::<Vec<_>>(), [&FleetId::ingress(), &class]);
+    let outcome = run.apply(class_with("Separate"));
+    assert_eq!(outcome.dissolved, [class]);
+    run.accept();
+    assert_eq!(run.equals(&separate()), Ok(()));
+}
+
+#[test]
+fn envoys_of_a_class_go_with_its_last_gateway() {
+    let world = class_with("Merged").into_iter().chain([member(0, &[80]), member(1, &[80])]);
+    let mut run = Run::of(&Settings::default(), world.map(Change::Applied).collect());
+    let gone = |number| {
+        let name = format!("gateway-{number}");
+        vec![Change::Removed(model::ObjectId::new(model::Kind::Gateway, "ns", name.as_str()))]
+    };
+    assert_eq!(run.changes(gone(0)).dissolved, []);
+    assert_eq!(run.changes(gone(1)).dissolved, [FleetId::class("ours")]);
 }
 
 #[test]

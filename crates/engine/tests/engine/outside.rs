@@ -211,7 +211,7 @@ fn equal(resources: &Resources, other: &Resources) -> Result<(), String> {
 
 /// Whether a Gateway has it for listeners for requests, of which it may have none.
 fn is_for_requests(fleet: &FleetId, kind: ResourceType, name: &str) -> bool {
-    fleet.of_gateway().is_some() && kind == ResourceType::Cluster && name.starts_with("extension/")
+    !fleet.is_ingress() && kind == ResourceType::Cluster && name.starts_with("extension/")
 }
 
 /// What Envoy asks for by itself, or because a client does.

@@ -18,10 +18,10 @@ use crate::XdsMode;
 
 /// How the hosts of a listener are spread.
 pub(super) fn shape(listener: &Listener, settings: &Arc<Settings>, mode: XdsMode) -> Box<dyn Shape> {
-    match (listener.transport, listener.id.fleet().of_gateway()) {
+    match (listener.transport, listener.id.fleet().is_ingress()) {
         (Transport::Plaintext, _) => Box::new(Plain::new(listener, settings, mode)),
-        (Transport::Tls, None) => Box::new(Tls::new(listener, settings.clone(), mode, Tables::Routes)),
-        (Transport::Tls, Some(_)) => Box::new(Sections::new(listener, settings.clone(), mode)),
+        (Transport::Tls, true) => Box::new(Tls::new(listener, settings.clone(), mode, Tables::Routes)),
+        (Transport::Tls, false) => Box::new(Sections::new(listener, settings.clone(), mode)),
         (Transport::Tcp | Transport::Udp, _) => Box::new(Carrier::new(listener, settings.clone())),
     }
 }

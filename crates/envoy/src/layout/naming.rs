@@ -12,12 +12,12 @@ const REDIRECT: &str = "https-redirect";
 
 /// The word that the keys of a plaintext listener's scopes begin with.
 pub(super) fn plain_word(listener: &ListenerId) -> &str {
-    if of_gateway(listener) { listener.as_str() } else { "http" }
+    if is_of_ingress(listener) { "http" } else { listener.as_str() }
 }
 
 /// The table for hosts of a plaintext listener that only redirect to HTTPS.
 pub(super) fn redirect_table(listener: &ListenerId) -> String {
-    if of_gateway(listener) { format!("{listener}/{REDIRECT}") } else { REDIRECT.to_owned() }
+    if is_of_ingress(listener) { REDIRECT.to_owned() } else { format!("{listener}/{REDIRECT}") }
 }
 
 /// The table of a section of a TLS listener.
@@ -30,6 +30,6 @@ pub(super) fn section(listener: &ListenerId, table: &str) -> Option<Host> {
     table.strip_prefix(listener.as_str())?.strip_prefix('/').map(Host::new)
 }
 
-fn of_gateway(listener: &ListenerId) -> bool {
-    listener.fleet().of_gateway().is_some()
+fn is_of_ingress(listener: &ListenerId) -> bool {
+    listener.fleet().is_ingress()
 }

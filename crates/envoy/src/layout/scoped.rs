@@ -20,10 +20,10 @@ use crate::XdsMode;
 
 /// How the hosts of a listener are spread, with a filter chain for each TLS host.
 pub(super) fn shape(listener: &Listener, settings: &Arc<Settings>, mode: XdsMode) -> Box<dyn Shape> {
-    match (listener.transport, listener.id.fleet().of_gateway()) {
+    match (listener.transport, listener.id.fleet().is_ingress()) {
         (Transport::Plaintext, _) => Box::new(ScopedPlain::new(listener, settings, mode)),
-        (Transport::Tls, None) => Box::new(Tls::new(listener, settings.clone(), mode, Tables::Scopes)),
-        (Transport::Tls, Some(_)) => Box::new(Sections::new(listener, settings.clone(), mode)),
+        (Transport::Tls, true) => Box::new(Tls::new(listener, settings.clone(), mode, Tables::Scopes)),
+        (Transport::Tls, false) => Box::new(Sections::new(listener, settings.clone(), mode)),
         (Transport::Tcp | Transport::Udp, _) => Box::new(Carrier::new(listener, settings.clone())),
     }
 }
@@ -35,8 +35,8 @@ pub(super) fn shape_on_demand(
     settings: &Arc<Settings>,
     mode: XdsMode,
 ) -> Box<dyn Shape> {
-    match (listener.transport, listener.id.fleet().of_gateway()) {
-        (Transport::Tls, None) => Box::new(OnDemand::new(listener, settings.clone(), mode)),
+    match (listener.transport, listener.id.fleet().is_ingress()) {
+        (Transport::Tls, true) => Box::new(OnDemand::new(listener, settings.clone(), mode)),
         (Transport::Plaintext | Transport::Tls | Transport::Tcp | Transport::Udp, _) => {
             shape(listener, settings, mode)
         }

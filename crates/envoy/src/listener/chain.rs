@@ -103,7 +103,7 @@ impl Chains<'_> {
         let Self { listener, settings, mode } = *self;
         let asked = host.tls.as_ref().and_then(|tls| tls.clients.certificates());
         let forward = asked.and_then(|asked| asked.forward.as_ref());
-        let host = Some(host).filter(|_| listener.id.fleet().of_gateway().is_none());
+        let host = Some(host).filter(|_| listener.id.fleet().is_ingress());
         ConnectionManager { listener, settings, mode, routes, host, forward }
     }
 

@@ -52,7 +52,7 @@ pub(crate) enum Routes<'a> {
 impl ConnectionManager<'_> {
     /// Whether it serves a Gateway, and not the ingress.
     pub(crate) fn is_of_gateway(&self) -> bool {
-        self.listener.id.fleet().of_gateway().is_some()
+        !self.listener.id.fleet().is_ingress()
     }
 
     /// Whether Ingresses, HTTPProxies and IngressRoutes are among what it serves.

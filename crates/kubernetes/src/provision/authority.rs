@@ -7,7 +7,8 @@ use api::core::Secret;
 use api::meta::ObjectMeta;
 use certs::{GatewayCa, Identity};
 use kube::Client;
-use provisioner::{Certificate, GatewayId};
+use model::FleetOwner;
+use provisioner::Certificate;
 use serde_json::Value;
 
 use crate::{Error, put_secret, secret};
@@ -62,22 +63,22 @@ fn object(ca: &GatewayCa, namespace: &str, version: Option<String>) -> Secret {
     }
 }
 
-/// The certificate of a Gateway's Envoys: the one in its Secret as long as it is good.
+/// The certificate of a fleet's Envoys: the one in its Secret as long as it is good.
 pub(super) fn certificate(
     ca: &GatewayCa,
-    gateway: &GatewayId,
+    owner: &FleetOwner,
     secret: Option<&Value>,
     trusted: &str,
     now: i64,
 ) -> Result<Certificate, certs::InvalidOptions> {
-    let GatewayId { namespace, name } = gateway;
+    let path = owner.path();
     let there = secret.and_then(|secret| identity(&secret["data"])).filter(|[certificate, key]| {
-        ca.renewal(certificate.as_bytes(), key.as_bytes(), namespace, name).is_some_and(|from| now < from)
+        ca.renewal(certificate.as_bytes(), key.as_bytes(), &path).is_some_and(|from| now < from)
     });
     let [certificate, key] = match there {
         Some(there) => there,
         None => {
-            let Identity { certificate, key } = ca.issue(namespace, name, now)?;
+            let Identity { certificate, key } = ca.issue(&path, now)?;
             [certificate, key.expose().to_owned()]
         }
     };

@@ -1,8 +1,9 @@
-//! What is done for one Gateway: objects are applied one after the other, then those that are not wanted go.
+//! What is done for one fleet: objects are applied one after the other, then those that are not wanted go.
 
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client};
-use provisioner::{ChildId, ChildKind, GatewayId, MANAGER, Plan, made_for};
+use model::FleetOwner;
+use provisioner::{ChildId, ChildKind, MANAGER, Plan, made_for};
 use serde_json::Value;
 
 use super::sources::{child, resource};
@@ -16,7 +17,7 @@ pub(super) struct Deed {
 
 /// What came of it.
 pub(super) struct Done {
-    pub(super) gateway: GatewayId,
+    pub(super) owner: FleetOwner,
     /// What was applied, and what the API server made of it.
     pub(super) settled: Vec<(Value, Value)>,
     pub(super) result: Result<(), Failure>,
@@ -27,9 +28,9 @@ pub(super) struct Done {
 pub(super) enum Failure {
     /// Somebody else's object has the name.
     #[error(
-        "{kind} {name}: is there already and was not made for this Gateway; delete it, or give the Gateway another name"
+        "{kind} {name}: is there already and was not made for {owner}; delete it, or give that another name"
     )]
-    Taken { kind: &'static str, name: String },
+    Taken { kind: &'static str, name: String, owner: FleetOwner },
     /// The API server refuses, or is away.
     #[error("{kind} {name}: {why}")]
     Refused { kind: &'static str, name: String, why: Box<kube::Error> },
@@ -37,14 +38,14 @@ pub(super) enum Failure {
 
 pub(super) async fn carry_out(
     client: Client,
-    gateway: GatewayId,
+    owner: FleetOwner,
     deeds: Vec<Deed>,
     unwanted: Vec<ChildId>,
 ) -> Done {
     let mut settled = Vec::new();
     let result = async {
         for deed in deeds {
-            let object = apply(&client, &gateway, &deed).await?;
+            let object = apply(&client, &owner, &deed).await?;
             settled.push((deed.object, object));
         }
         // What is to go has something in its place by now.
@@ -54,7 +55,7 @@ pub(super) async fn carry_out(
         Ok::<_, Failure>(())
     };
     let result = result.await;
-    Done { gateway, settled, result }
+    Done { owner, settled, result }
 }
 
 /// Splits a plan into deeds and deletions.
@@ -63,17 +64,18 @@ pub(super) fn deeds(plan: Plan, is_there: impl Fn(&Value) -> bool) -> (Vec<Deed>
     (plan.apply.into_iter().map(deed).collect(), plan.delete)
 }
 
-async fn apply(client: &Client, gateway: &GatewayId, deed: &Deed) -> Result<Value, Failure> {
+async fn apply(client: &Client, owner: &FleetOwner, deed: &Deed) -> Result<Value, Failure> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let (kind, name) = (text(&deed.object["kind"]), text(&deed.object["metadata"]["name"]));
+    let metadata = &deed.object["metadata"];
+    let (kind, namespace, name) =
+        (text(&deed.object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]));
     let Some(kind) = ChildKind::all().find(|each| each.name() == kind) else { return Ok(Value::Null) };
-    let objects: Api<DynamicObject> =
-        Api::namespaced_with(client.clone(), &gateway.namespace, &resource(kind));
+    let objects: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource(kind));
     let refused = refused(kind, &name);
     if !deed.is_there {
         let found = objects.get_metadata_opt(&name).await.map_err(&refused)?;
-        if found.is_some_and(|found| made_for(&found.metadata).as_ref() != Some(gateway)) {
-            return Err(Failure::Taken { kind: kind.name(), name });
+        if found.is_some_and(|found| made_for(&found.metadata).as_ref() != Some(owner)) {
+            return Err(Failure::Taken { kind: kind.name(), name, owner: owner.clone() });
         }
     }
     let params = PatchParams::apply(MANAGER).force();

@@ -207,6 +207,7 @@ pub(super) fn child(object: DynamicObject, kind: ChildKind) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use model::FleetOwner;
     use provisioner::Settings;
     use serde_json::json;
 
@@ -216,6 +217,7 @@ mod tests {
     fn what_was_applied_and_went_before_a_watch_told_of_it_is_missed_by_the_next_list() {
         let settings = Settings {
             controller_name: "example.com/controller".to_owned(),
+            namespace: String::new(),
             isobath_image: String::new(),
             envoy_image: String::new(),
             xds_address: String::new(),
@@ -247,6 +249,6 @@ mod tests {
         followed.take(Event::Init, &mut world);
         followed.take(Event::InitDone, &mut world);
         assert!(!world.knows(&object));
-        assert_eq!(world.next_gateway(), Some(GatewayId::new("ns", "web")));
+        assert_eq!(world.next_fleet(), Some(FleetOwner::gateway("ns", "web")));
     }
 }

@@ -89,7 +89,7 @@ fn envoy_container(wanted: &Wanted<'_>) -> Value {
         "/config/envoy.json".to_owned(),
         // The fleet; the certificate proves it.
         "--service-cluster".to_owned(),
-        format!("gateway/{}/{}", wanted.namespace(), wanted.gateway_name()),
+        wanted.owner.id().path(),
         "--service-node".to_owned(),
         "$(ENVOY_POD_NAME)".to_owned(),
         "--log-level".to_owned(),

@@ -1,4 +1,4 @@
-//! The Service in front of a Gateway's Envoys.
+//! The Service in front of Envoys.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use api::gateway_api::gateway::AddressType;
 use model::envoy_port;
 use serde_json::{Value, json};
 
-use super::Wanted;
+use super::{Owner, Wanted};
 use crate::ports::Port;
 
 /// Ports that a Service of type `NodePort` may ask for.
@@ -53,9 +53,11 @@ fn port(port: Port, publishing: PublishingType) -> Value {
     value
 }
 
-/// The address that the Gateway asks for. A Service asks for one at most.
-fn load_balancer_ip<'a>(wanted: &'a Wanted<'_>) -> Option<&'a str> {
-    let addresses = wanted.gateway.spec.addresses.iter();
+/// The address that the Gateway asks for. A Service asks for one at most; one that is in front of several Gateways for
+/// none, which would change as they come and go.
+fn load_balancer_ip<'a>(wanted: &Wanted<'a>) -> Option<&'a str> {
+    let Owner::Gateway(gateway) = wanted.owner else { return None };
+    let addresses = gateway.spec.addresses.iter();
     let ips = addresses.filter(|address| address.r#type.known() == Some(AddressType::IpAddress));
     ips.filter_map(|address| address.value.as_deref()).find(|value| !value.is_empty())
 }

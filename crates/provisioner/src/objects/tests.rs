@@ -7,6 +7,7 @@ use super::*;
 pub(crate) fn settings() -> Settings {
     Settings {
         controller_name: "projectcontour.io/gateway-controller".to_owned(),
+        namespace: "isobath".to_owned(),
         isobath_image: "isobath:test".to_owned(),
         envoy_image: "envoyproxy/envoy:test".to_owned(),
         xds_address: "isobath.isobath.svc".to_owned(),
@@ -25,9 +26,9 @@ fn made(gateway: Value, parameters: Option<Value>) -> Vec<Value> {
     let class = parameters.map(|spec| from_value(spec).unwrap());
     objects(&Wanted {
         settings: &settings(),
-        gateway: &gateway,
+        owner: Owner::Gateway(&gateway),
         parameters: &Parameters::new(class.as_ref(), None),
-        ports: crate::ports::of_gateway(&gateway, std::iter::empty()),
+        ports: crate::ports::of_gateways([&gateway].into_iter(), std::iter::empty()),
         certificate: &certificate(),
     })
 }
@@ -46,6 +47,33 @@ fn a_gateway_without_parameters_has_an_envoy_on_each_node_behind_a_load_balancer
         ]},
     });
     insta::assert_yaml_snapshot!("plain", made(gateway, None));
+}
+
+#[test]
+fn gateways_that_share_envoys_have_them_beside_the_controllers_for_the_class() {
+    let class: GatewayClass = from_value(json!({"metadata": {"name": "edge", "uid": "0004"}})).unwrap();
+    let gateway = |namespace: &str, port: u16| -> Gateway {
+        let listeners = json!([{"name": "http", "port": port, "protocol": "HTTP"}]);
+        // What one of them says of its own Envoys holds for none.
+        from_value(json!({
+            "metadata": {"namespace": namespace, "name": "web"},
+            "spec": {
+                "listeners": listeners,
+                "addresses": [{"value": "192.0.2.7"}],
+                "infrastructure": {"labels": {"team": namespace}, "annotations": {"note": namespace}},
+            },
+        }))
+        .unwrap()
+    };
+    let gateways = [gateway("one", 80), gateway("two", 8080), gateway("three", 80)];
+    let made = objects(&Wanted {
+        settings: &settings(),
+        owner: Owner::Class(&class),
+        parameters: &Parameters::default(),
+        ports: crate::ports::of_gateways(gateways.iter(), std::iter::empty()),
+        certificate: &certificate(),
+    });
+    insta::assert_yaml_snapshot!("shared", made);
 }
 
 #[test]
@@ -135,7 +163,7 @@ fn another_key_shows_in_the_secret_alone() {
         let (settings, ports) = (settings(), BTreeSet::new());
         let wanted = Wanted {
             settings: &settings,
-            gateway: &gateway,
+            owner: Owner::Gateway(&gateway),
             parameters: &parameters,
             ports,
             certificate: &certificate,

@@ -3,8 +3,8 @@ use serde_json::{from_value, json};
 use super::*;
 use crate::objects::tests::{certificate, settings};
 
-fn web() -> GatewayId {
-    GatewayId::new("shop", "web")
+fn web() -> FleetOwner {
+    FleetOwner::gateway("shop", "web")
 }
 
 fn gateway(fields: &Value) -> Gateway {
@@ -49,7 +49,7 @@ fn carry_out(world: &mut World) {
         world.settle(&object, kept);
     }
     delete.iter().for_each(|child| world.lose(child));
-    while world.next_gateway().is_some() {}
+    while world.next_fleet().is_some() {}
 }
 
 fn nothing() -> (Vec<String>, Vec<&'static str>) {
@@ -70,13 +70,13 @@ fn no_key_is_shown() {
 #[test]
 fn what_is_missing_is_applied_once() {
     let mut world = world();
-    assert_eq!(world.next_gateway(), Some(web()));
+    assert_eq!(world.next_fleet(), Some(web()));
     assert_eq!(plan(&world), applies(&["ServiceAccount", "Secret", "Service", "DaemonSet"]));
     carry_out(&mut world);
     assert_eq!(plan(&world), nothing());
     let set = ChildId { kind: ChildKind::DaemonSet, namespace: "shop".into(), name: "isobath-web".into() };
     world.lose(&set);
-    assert_eq!(world.next_gateway(), Some(web()));
+    assert_eq!(world.next_fleet(), Some(web()));
     assert_eq!(plan(&world), applies(&["DaemonSet"]));
 }
 
@@ -88,7 +88,7 @@ fn what_somebody_changed_is_applied_again_and_what_somebody_added_is_left_alone(
     let mut object = world.children[&service].object.clone();
     object["metadata"]["labels"]["theirs"] = "yes".into();
     world.see(object.clone());
-    assert_eq!((world.next_gateway(), plan(&world)), (Some(web()), nothing()));
+    assert_eq!((world.next_fleet(), plan(&world)), (Some(web()), nothing()));
     object["spec"]["ports"][0]["targetPort"] = 1.into();
     world.see(object);
     assert_eq!(plan(&world), applies(&["Service"]));
@@ -130,7 +130,7 @@ fn another_workload_takes_the_place_of_the_one_before() {
         from_value(json!({"metadata": {"namespace": "ops", "name": "p"}, "spec": {"envoy": parameters}}))
             .unwrap(),
     );
-    assert_eq!(world.next_gateway(), Some(web()));
+    assert_eq!(world.next_fleet(), Some(web()));
     let expected = (applies(&["Deployment", "PodDisruptionBudget"]).0, vec!["DaemonSet"]);
     assert_eq!(plan(&world), expected);
     carry_out(&mut world);
@@ -165,10 +165,10 @@ fn what_was_made_goes_when_the_class_is_anothers_and_stays_when_there_is_none() 
     world.remove_class("isobath");
     assert_eq!(plan(&world), nothing());
     world.apply_gateway(gateway(&json!({"gatewayClassName": "other"})));
-    assert_eq!(world.next_gateway(), Some(web()));
+    assert_eq!(world.next_fleet(), Some(web()));
     assert_eq!(plan(&world), (vec![], vec!["ServiceAccount", "Secret", "Service", "DaemonSet"]));
-    world.remove_gateway(&web());
-    assert_eq!((world.next_gateway(), plan(&world)), (None, nothing()));
+    world.remove_gateway(&GatewayId::new("shop", "web"));
+    assert_eq!((world.next_fleet(), plan(&world)), (None, nothing()));
 }
 
 #[test]
@@ -206,12 +206,12 @@ fn a_listener_set_marks_the_gateway_that_it_belongs_to() {
         .unwrap()
     };
     world.apply_listener_set(set("web"));
-    assert_eq!((world.next_gateway(), plan(&world)), (Some(web()), applies(&["Service"])));
+    assert_eq!((world.next_fleet(), plan(&world)), (Some(web()), applies(&["Service"])));
     carry_out(&mut world);
     world.apply_listener_set(set("none"));
     assert_eq!(
-        (world.next_gateway(), plan(&world)),
-        (Some(GatewayId::new("shop", "none")), applies(&["Service"]))
+        (world.next_fleet(), plan(&world)),
+        (Some(FleetOwner::gateway("shop", "none")), applies(&["Service"]))
     );
 }
 
@@ -220,7 +220,163 @@ fn objects_of_another_controller_are_left_alone() {
     let mut world = world();
     let mut theirs = world.plan(&web(), &certificate()).unwrap().apply.remove(0);
     theirs["metadata"]["annotations"][MADE_BY] = "example.com/other".into();
-    world.next_gateway();
+    world.next_fleet();
     world.see(theirs.clone());
-    assert_eq!((world.next_gateway(), world.knows(&theirs)), (None, false));
+    assert_eq!((world.next_fleet(), world.knows(&theirs)), (None, false));
+}
+
+/// The class `isobath` with these parameters.
+fn parameters(world: &mut World, envoy: &Value) {
+    let reference =
+        json!({"group": "projectcontour.io", "kind": "ContourDeployment", "namespace": "ops", "name": "p"});
+    world.apply_class(class("isobath", &settings().controller_name, &reference));
+    world.apply_parameters(
+        from_value(json!({"metadata": {"namespace": "ops", "name": "p"}, "spec": {"envoy": envoy}})).unwrap(),
+    );
+}
+
+fn of_class() -> FleetOwner {
+    FleetOwner::Class("isobath".into())
+}
+
+/// Gateways that share Envoys: `shop/web` at port 80, `team/web` at another.
+fn merged() -> World {
+    let mut world = world();
+    parameters(&mut world, &json!({"gateways": "Merged"}));
+    let listeners = json!([{"name": "tcp", "port": 9000, "protocol": "TCP"}]);
+    let mut other = gateway(&json!({"listeners": listeners}));
+    other.metadata.namespace = Some("team".to_owned());
+    world.apply_gateway(other);
+    world
+}
+
+/// What is to be done for a fleet: what is applied, and what is deleted, by kind, namespace and name.
+fn plan_of(world: &World, fleet: &FleetOwner) -> (Vec<String>, Vec<String>) {
+    let plan = world.plan(fleet, &certificate()).unwrap();
+    let text = |id: ChildId| format!("{} {}/{}", id.kind.name(), id.namespace, id.name);
+    (
+        plan.apply.iter().filter_map(ChildId::of).map(text).collect(),
+        plan.delete.into_iter().map(text).collect(),
+    )
+}
+
+/// Does what is to be done for a fleet, and all of it is there at once if `ready`.
+fn carry_out_for(world: &mut World, fleet: &FleetOwner, ready: bool) {
+    let Plan { apply, delete } = world.plan(fleet, &certificate()).unwrap();
+    for mut object in apply {
+        object["metadata"]["generation"] = 1.into();
+        if ready {
+            object["status"] = json!({
+                "observedGeneration": 1, "numberAvailable": 3, "desiredNumberScheduled": 3,
+                "loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]},
+            });
+        }
+        world.see(object);
+    }
+    delete.iter().for_each(|child| world.lose(child));
+}
+
+fn marked(world: &mut World) -> Vec<FleetOwner> {
+    std::iter::from_fn(|| world.next_fleet()).collect()
+}
+
+const OF_CLASS: [&str; 4] = [
+    "ServiceAccount isobath/isobath-gatewayclass-isobath",
+    "Secret isobath/isobath-gatewayclass-isobath",
+    "Service isobath/isobath-gatewayclass-isobath",
+    "DaemonSet isobath/isobath-gatewayclass-isobath",
+];
+const OF_WEB: [&str; 4] = [
+    "ServiceAccount shop/isobath-web",
+    "Secret shop/isobath-web",
+    "Service shop/isobath-web",
+    "DaemonSet shop/isobath-web",
+];
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
+fn gateways_that_share_envoys_have_one_set_of_objects_beside_the_controllers() {
+    let mut world = merged();
+    assert_eq!(marked(&mut world), [web(), FleetOwner::gateway("team", "web"), of_class()]);
+    assert_eq!(plan_of(&world, &web()), (vec![], vec![]));
+    assert_eq!(plan_of(&world, &of_class()), (texts(&OF_CLASS), vec![]));
+    let plan = world.plan(&of_class(), &certificate()).unwrap();
+    let ports: Vec<_> =
+        plan.apply[2]["spec"]["ports"].as_array().unwrap().iter().map(|port| port["port"].clone()).collect();
+    assert_eq!(ports, [80, 9000]);
+    carry_out_for(&mut world, &of_class(), true);
+    marked(&mut world);
+    // What somebody takes away comes back.
+    let id = ChildId {
+        kind: ChildKind::Service,
+        namespace: "isobath".into(),
+        name: "isobath-gatewayclass-isobath".into(),
+    };
+    world.lose(&id);
+    assert_eq!(marked(&mut world), [of_class()]);
+    assert_eq!(plan_of(&world, &of_class()).0, [OF_CLASS[2]]);
+}
+
+#[test]
+fn what_gateways_share_changes_with_them_and_goes_with_the_last() {
+    let mut world = merged();
+    carry_out_for(&mut world, &of_class(), true);
+    marked(&mut world);
+    world.remove_gateway(&GatewayId::new("team", "web"));
+    assert_eq!(marked(&mut world), [of_class()]);
+    let plan = world.plan(&of_class(), &certificate()).unwrap();
+    assert_eq!(plan.apply[0]["spec"]["ports"].as_array().unwrap().len(), 1);
+    carry_out_for(&mut world, &of_class(), true);
+    marked(&mut world);
+    world.remove_gateway(&GatewayId::new("shop", "web"));
+    assert_eq!(marked(&mut world), [of_class()]);
+    assert_eq!(plan_of(&world, &of_class()), (vec![], texts(&OF_CLASS)));
+}
+
+#[test]
+fn envoys_stay_until_those_that_take_their_place_are_ready() {
+    let mut world = world();
+    carry_out_for(&mut world, &web(), true);
+    marked(&mut world);
+    parameters(&mut world, &json!({"gateways": "Merged"}));
+    assert_eq!(marked(&mut world), [web(), of_class()]);
+    assert_eq!(plan_of(&world, &web()), (vec![], vec![]));
+    carry_out_for(&mut world, &of_class(), false);
+    assert_eq!(plan_of(&world, &web()), (vec![], vec![]));
+    marked(&mut world);
+    assert_eq!(plan_of(&world, &of_class()), (vec![], vec![]));
+    // They become ready.
+    for child in world.children_of(&of_class()).collect::<Vec<_>>() {
+        let mut object = world.children[&child].object.clone();
+        object["status"] = json!({
+            "observedGeneration": 1, "numberAvailable": 1, "desiredNumberScheduled": 1,
+            "loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]},
+        });
+        world.see(object);
+    }
+    assert_eq!(marked(&mut world), [web(), of_class()]);
+    assert_eq!(plan_of(&world, &web()).1.len(), OF_WEB.len());
+    carry_out_for(&mut world, &web(), true);
+    // And back.
+    parameters(&mut world, &json!({"gateways": "Separate"}));
+    assert_eq!(plan_of(&world, &of_class()), (vec![], vec![]));
+    carry_out_for(&mut world, &web(), true);
+    assert_eq!(plan_of(&world, &of_class()).1.len(), OF_CLASS.len());
+}
+
+#[test]
+fn without_parameters_that_can_be_used_everything_stays() {
+    let mut world = merged();
+    carry_out_for(&mut world, &of_class(), true);
+    world.remove_parameters(&GatewayId::new("ops", "p"));
+    for fleet in [of_class(), web()] {
+        assert!(world.plan(&fleet, &certificate()).is_err());
+    }
+    world.remove_class("isobath");
+    assert_eq!(plan_of(&world, &of_class()), (vec![], vec![]));
+    world.apply_class(class("isobath", "example.com/other", &Value::Null));
+    assert_eq!(plan_of(&world, &of_class()).1.len(), OF_CLASS.len());
 }

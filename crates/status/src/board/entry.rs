@@ -80,6 +80,11 @@ impl Entry {
         said.awaits().map(|publication| (said.fleet.clone(), publication))
     }
 
+    /// Whether there is something to say that is about Envoys of this fleet.
+    pub(super) fn is_said_of(&self, fleet: &FleetId) -> bool {
+        self.said.as_ref().is_some_and(|said| said.fleet == *fleet)
+    }
+
     /// Takes in what the API server has. News from before our last write are old.
     pub(super) fn observe(&mut self, seen: Seen) {
         let is_same = self.seen.as_ref().is_none_or(|before| before.uid == seen.uid);

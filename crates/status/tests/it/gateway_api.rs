@@ -40,6 +40,7 @@ pub(crate) fn gateway(attached_routes: u32) -> GatewayApiStatus {
 
 fn of_gateway(attached_routes: u32) -> GatewayStatus {
     GatewayStatus {
+        fleet: its_fleet(),
         requested: vec![],
         conditions: vec![accepted(), programmed()],
         listeners: vec![listener(attached_routes)],
@@ -271,6 +272,36 @@ fn the_addresses_and_envoys_of_a_gateway_are_not_those_of_the_next_one_of_its_na
     world.tell(Input::GatewayAddresses(its_fleet(), gateway_addresses(&["192.0.2.2"])));
     assert_eq!(world.settle(), 1);
     assert_eq!(programmed_is(&world), (json!("False"), json!("Pending")), "its Envoys are others, too");
+}
+
+#[test]
+fn gateways_that_share_envoys_are_where_those_of_their_class_are() {
+    let mut world = World::new();
+    let class = FleetId::class("edge");
+    let gateways = [a_gateway(), target(Kind::Gateway, "other")];
+    let shared = || GatewayApiStatus::Gateway(GatewayStatus { fleet: class.clone(), ..of_gateway(0) });
+    for gateway in &gateways {
+        world.apply(gateway);
+        world.say_status(gateway, shared(), 2);
+    }
+    // Of no matter any more.
+    world.tell(Input::GatewayAddresses(its_fleet(), gateway_addresses(&["192.0.2.9"])));
+    world.tell(Input::Acknowledged(its_fleet(), 9));
+    assert_eq!(world.settle(), 2);
+    let addresses = |world: &World| {
+        gateways.each_ref().map(|gateway| world.cluster.status(gateway)["addresses"][0]["value"].clone())
+    };
+    assert_eq!(addresses(&world), [Value::Null, Value::Null]);
+    world.pass(10_000);
+    world.tell(Input::Acknowledged(class.clone(), 2));
+    world.tell(Input::GatewayAddresses(class.clone(), gateway_addresses(&["192.0.2.1"])));
+    assert_eq!(world.settle(), 2);
+    assert_eq!(addresses(&world), ["192.0.2.1", "192.0.2.1"]);
+    assert_eq!(programmed_is(&world), (json!("True"), json!("Programmed")));
+    // One goes: the other stays where it is.
+    world.cluster.delete(&gateways[1]);
+    world.observe(&gateways[1]);
+    assert_eq!(world.settle(), 0);
 }
 
 #[test]

@@ -235,7 +235,7 @@ impl World {
         };
         let object = ObjectId::new(kind, target.namespace.clone(), target.name.clone());
         Report {
-            fleet: status.fleet(&object),
+            fleet: status.fleet(),
             object,
             generation: self.cluster.generation(target),
             verdict: Verdict::Valid,

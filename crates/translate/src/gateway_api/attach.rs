@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::gateway_api::references::ParentReference;
-use model::{FleetId, Host, ObjectId, ParentRef};
-use store::{AllowedNamespaces, OfferedListener, Reader, ServedOn, Shown};
+use model::{Host, ObjectId, ParentRef};
+use store::{AllowedNamespaces, Name, OfferedListener, Reader, ServedOn, Shown};
 
 use super::hosts::{self, in_common, is_within};
 use super::selector;
@@ -24,7 +24,8 @@ pub(super) struct Route<'a> {
 pub(super) struct Attachment<'s> {
     pub(super) reference: ParentRef,
     pub(super) parent: ObjectId,
-    pub(super) fleet: FleetId,
+    /// The Gateway: the parent, or that of the ListenerSet.
+    pub(super) gateway: &'s Name,
     /// What its Envoys show to backends.
     shown: &'s Shown,
     /// The listeners, with the hosts that route and listener have in common; one at least.
@@ -44,7 +45,7 @@ pub(super) fn attach<'s>(reader: &Reader<'s>, route: Route<'_>) -> Vec<Attachmen
         Some(Attachment {
             reference: parent_ref(reference),
             parent,
-            fleet: offer.fleet.clone(),
+            gateway: &offer.gateway,
             shown: &offer.shown,
             listeners,
         })

@@ -1,4 +1,4 @@
-//! Listeners of one Gateway that cannot be told apart.
+//! Listeners of Gateways with the same Envoys that cannot be told apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ type Socket = (u16, bool);
 pub(super) struct Taken {
     ports: BTreeMap<Socket, Sharing>,
     hosts: BTreeSet<(Socket, Host)>,
-    /// By which port of the Gateway each port of Envoy is taken.
+    /// By which port of a listener each port of Envoy is taken.
     bound: BTreeMap<Socket, u16>,
 }
 
@@ -25,7 +25,8 @@ fn socket(port: u16, sharing: Sharing) -> Socket {
 }
 
 impl Taken {
-    /// The Gateway's own: of several that cannot be told apart none is taken (specification of `listeners`).
+    /// A Gateway's own: of several that cannot be told apart none is taken (specification of `listeners`), and of the others
+    /// none that cannot be told from what was there before.
     pub(super) fn take_own(&mut self, listeners: &[Judged]) -> Vec<Option<Failure>> {
         let known: Vec<_> = listeners.iter().map(sharing).collect();
         let mixed = |port: Socket| {
@@ -49,16 +50,11 @@ impl Taken {
             }
         };
         let conflicts: Vec<_> = known.iter().enumerate().map(judge).collect();
-        for (listener, conflict) in listeners.iter().zip(&conflicts) {
-            if let (Some((port, sharing)), None) = (sharing(listener), conflict) {
-                self.ports.insert(port, sharing);
-                self.hosts.insert((port, listener.host.clone()));
-            }
-        }
-        conflicts
+        let own = listeners.iter().zip(conflicts);
+        own.map(|(listener, conflict)| conflict.or_else(|| self.take(listener))).collect()
     }
 
-    /// One of a ListenerSet: what was there first stays.
+    /// One by itself: what was there first stays.
     pub(super) fn take(&mut self, listener: &Judged) -> Option<Failure> {
         let (port, sharing) = sharing(listener)?;
         if *self.ports.entry(port).or_insert(sharing) != sharing {
@@ -68,7 +64,7 @@ impl Taken {
         (!is_new).then(|| hostname_conflict(port))
     }
 
-    /// Whether Envoy can listen on the port for it: two ports of a Gateway may be one port of Envoy, and some its Pod needs.
+    /// Whether Envoy can listen on the port for it: two ports of listeners may be one port of Envoy, and some its Pod needs.
     pub(super) fn bind(&mut self, settings: &Settings, listener: &Judged) -> Option<Failure> {
         let (port, sharing) = sharing(listener)?;
         let bound = model::envoy_port(port.0);
@@ -81,7 +77,7 @@ impl Taken {
             return Some(unavailable("its Pod".to_owned()));
         }
         let taker = *self.bound.entry(socket(bound, sharing)).or_insert(port.0);
-        (taker != port.0).then(|| unavailable(format!("port {taker} of this Gateway")))
+        (taker != port.0).then(|| unavailable(format!("port {taker} of another listener")))
     }
 }
 

@@ -1,213 +1,96 @@
-//! A Gateway with its ListenerSets: what they offer to routes, and what Envoys of the Gateway listen on.
+//! The Gateways of a fleet, each with its ListenerSets: what they offer to routes, and what the Envoys listen on.
 
 use std::collections::BTreeMap;
 
-use api::gateway_api::gateway::{
-    AddressType, AllowedListeners, FromListenerNamespaces, GatewaySpec, GatewaySpecAddress,
-};
+use api::gateway_api::gateway::{AddressType, GatewaySpec, GatewaySpecAddress};
 use model::{
     Condition, FleetId, GatewayApiStatus, GatewayStatus, Holds, Kind, Listener, ListenerSetStatus,
-    ListenerStatus, ObjectId, RouteKind, SecretKey, Settings,
+    ListenerStatus, ObjectId, RouteKind, Settings,
 };
-use store::{Carries, GatewayFact, Name, Offer, OfferedListener, Reader, Shown};
+use store::{Carries, Offer, OfferedListener, Reader, ServedOn, Shown};
 
-use super::certificates::pair;
-use super::conflicts::Taken;
 use super::hosts::in_common;
-use super::listeners::{Judged, judge};
-use super::parameters;
-use super::selector;
+use super::listeners::Judged;
+use super::members::{Member, Part, members};
+use super::merging::without_effect;
 use super::served::{Served, serve};
 use super::statement::{ACCEPTED, Failure, PROGRAMMED, RESOLVED_REFS, fails, holds, programmed, unless};
 use crate::contribution::Standing;
 use crate::{Note, text::quoted};
 
-/// What becomes of a Gateway that is ours.
+/// What becomes of Gateways that are ours and have the same Envoys: of one, or of all of a class.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GatewayPlan {
-    /// What its Envoys listen on.
+    /// What the Envoys listen on.
     pub listeners: Vec<Listener>,
-    /// What it offers to routes, and what each of its ListenerSets does.
+    /// What each Gateway offers to routes, and each of its ListenerSets.
     pub offers: BTreeMap<ObjectId, Offer>,
     /// What there is to say about them.
     pub notes: BTreeMap<ObjectId, Note>,
 }
 
-/// What becomes of a Gateway; `None` for one that is not there, or of a class that is not ours.
+/// What becomes of the Gateways that share the Envoys of a fleet; `None` where there is none that is ours, and in which none
+/// has Envoys of this fleet.
 #[must_use]
-pub fn gateway(reader: &Reader<'_>, settings: &Settings, name: &Name) -> Option<GatewayPlan> {
-    let fact = reader.gateway(&name.namespace, &name.name)?;
-    let class = reader.gateway_class(&fact.spec.gateway_class_name)?;
-    if *class.spec.controller_name != *settings.gateway_controller {
-        return None;
-    }
-    let id = name.object(Kind::Gateway);
-    let mut parts = vec![Part::of_gateway(reader, settings, &id, fact)];
-    parts.extend(sets(reader, settings, name, &id, fact));
-    settle_conflicts(settings, &mut parts);
-    let named = Named {
-        shown: client_certificate(reader, &id, &fact.spec),
-        parameters: parameters::failure_of_gateway(reader, &name.namespace, &fact.spec),
-    };
-    Some(plan(settings, fact, &parts, &named))
+pub fn gateways(reader: &Reader<'_>, settings: &Settings, fleet: &FleetId) -> Option<GatewayPlan> {
+    let members = members(reader, settings, fleet.owner()?);
+    (!members.is_empty()).then(|| plan(reader, settings, fleet, &members))
 }
 
-/// What a Gateway names beside its listeners.
-struct Named {
-    /// The certificate that its Envoys show to backends, if it says so.
-    shown: Option<Result<SecretKey, Failure>>,
-    /// What is wrong with its parameters.
-    parameters: Option<Failure>,
-}
-
-/// What Envoys of the Gateway show to backends, if it says so.
-fn client_certificate(
-    reader: &Reader<'_>,
-    id: &ObjectId,
-    spec: &GatewaySpec,
-) -> Option<Result<SecretKey, Failure>> {
-    let reference = spec.tls.as_ref()?.backend.as_ref()?.client_certificate_ref.as_ref()?;
-    let pair = pair(reader, id, reference, "InvalidClientCertificateRef");
-    Some(pair.map(|name| SecretKey::client_pair(name.namespace, name.name)))
-}
-
-/// The Gateway, or one of its ListenerSets.
-struct Part {
-    id: ObjectId,
-    /// Why its listeners are none of the Gateway's.
-    excluded: Option<Failure>,
-    listeners: Vec<Judged>,
-    conflicts: Vec<Option<Failure>>,
-}
-
-impl Part {
-    fn of_gateway(reader: &Reader<'_>, settings: &Settings, id: &ObjectId, fact: &GatewayFact) -> Self {
-        let judge = |listener| judge(reader, settings, (id, &fact.spec), id, listener);
-        let listeners = fact.spec.listeners.iter().map(judge).collect();
-        Self { id: id.clone(), excluded: None, listeners, conflicts: vec![] }
-    }
-
-    fn is_fit(&self, index: usize) -> bool {
-        self.excluded.is_none() && self.conflicts[index].is_none() && self.listeners[index].can_be_served()
-    }
-
-    fn is_accepted(&self, index: usize) -> bool {
-        self.conflicts[index].is_none() && self.listeners[index].refused.is_none()
-    }
-}
-
-/// The ListenerSets of a Gateway, those first whose listeners come first: the oldest, then by name.
-fn sets(
-    reader: &Reader<'_>,
-    settings: &Settings,
-    name: &Name,
-    gateway: &ObjectId,
-    fact: &GatewayFact,
-) -> Vec<Part> {
-    let mut sets: Vec<_> = reader.listener_sets_of(name).collect();
-    sets.sort_by_key(|(name, set)| (set.age, *name));
-    let part = |(name, set): (&Name, &store::ListenerSetFact)| {
-        let id = name.object(Kind::ListenerSet);
-        let allowed = fact.spec.allowed_listeners.as_deref();
-        let is_allowed = allows(reader, gateway, allowed, &name.namespace);
-        let excluded = (!is_allowed).then(|| {
-            let message = format!("the Gateway does not take listeners from namespace {}", name.namespace);
-            Failure::new("NotAllowed", message)
-        });
-        let judge = |listener| judge(reader, settings, (gateway, &fact.spec), &id, listener);
-        let listeners = set.spec.listeners.iter().map(judge).collect();
-        Part { id: id.clone(), excluded, listeners, conflicts: vec![] }
-    };
-    sets.into_iter().map(part).collect()
-}
-
-/// Whether a Gateway takes listeners from a namespace.
-fn allows(
-    reader: &Reader<'_>,
-    gateway: &ObjectId,
-    allowed: Option<&AllowedListeners>,
-    namespace: &str,
-) -> bool {
-    let Some(namespaces) = allowed.map(|allowed| &allowed.namespaces) else { return false };
-    match namespaces.from.known() {
-        Some(FromListenerNamespaces::All) => true,
-        Some(FromListenerNamespaces::Same) => *gateway.namespace == *namespace,
-        Some(FromListenerNamespaces::Selector) => {
-            let selector = namespaces.selector.as_ref();
-            selector.is_some_and(|selector| selector::selects_namespace(reader, selector, namespace))
-        }
-        Some(FromListenerNamespaces::None) | None => false,
-    }
-}
-
-/// Finds the listeners that cannot be told apart from others, and those whose port Envoy cannot have.
-fn settle_conflicts(settings: &Settings, parts: &mut [Part]) {
-    let mut taken = Taken::default();
-    for part in parts {
-        part.conflicts = match (part.id.kind, &part.excluded) {
-            (_, Some(_)) => vec![None; part.listeners.len()],
-            (Kind::Gateway, None) => taken.take_own(&part.listeners),
-            (_, None) => part.listeners.iter().map(|listener| taken.take(listener)).collect(),
-        };
-        if part.excluded.is_some() {
-            continue;
-        }
-        for (listener, conflict) in part.listeners.iter_mut().zip(&part.conflicts) {
-            if conflict.is_none() {
-                listener.refused = listener.refused.take().or_else(|| taken.bind(settings, listener));
-            }
-        }
-    }
-}
-
-fn plan(settings: &Settings, fact: &GatewayFact, parts: &[Part], named: &Named) -> GatewayPlan {
-    let Some(gateway) = parts.first() else { return GatewayPlan::default() };
-    let to_show = match &named.shown {
-        None => Shown::Usual,
-        Some(Ok(certificate)) => Shown::Own(certificate.clone()),
-        Some(Err(_)) => Shown::Nothing,
-    };
-    let fleet = FleetId::gateway(gateway.id.namespace.clone(), gateway.id.name.clone());
+fn plan(reader: &Reader<'_>, settings: &Settings, fleet: &FleetId, members: &[Member<'_>]) -> GatewayPlan {
+    let parts = members.iter().flat_map(|member| &member.parts);
     let all: Vec<_> = parts
-        .iter()
         .flat_map(|part| {
             part.listeners.iter().enumerate().map(|(index, judged)| (judged, part.is_fit(index)))
         })
         .collect();
-    let Served { on, listeners } = serve(settings, &fleet, &all);
+    let Served { on, listeners } = serve(settings, fleet, &all);
     let mut plan = GatewayPlan { listeners, ..GatewayPlan::default() };
     let mut served = on.into_iter();
-    for part in parts {
-        let on: Vec<_> = served.by_ref().take(part.listeners.len()).collect();
-        let offered = |(judged, served_on): (&Judged, Option<store::ServedOn>)| {
-            // Routes are attached whatever becomes of the listener (specification of `attachedRoutes`).
-            let carries = judged.carries.filter(|_| part.excluded.is_none())?;
-            Some(OfferedListener {
-                name: judged.name.clone(),
-                port: judged.port,
-                carries,
-                host: judged.host.clone(),
-                kinds: judged.kinds.clone(),
-                namespaces: judged.namespaces.clone(),
-                served_on,
-            })
-        };
-        let statuses = statuses(part, &on, &all);
-        let listeners = part.listeners.iter().zip(on).filter_map(offered).collect();
-        let offer = Offer { fleet: fleet.clone(), shown: to_show.clone(), listeners };
-        plan.offers.insert(part.id.clone(), offer);
-        let status = match part.id.kind {
-            Kind::Gateway => GatewayApiStatus::Gateway(gateway_status(fact, parts, statuses, named)),
-            _ => GatewayApiStatus::ListenerSet(set_status(fleet.clone(), part, statuses)),
-        };
-        let standing = Some(Box::new(Standing::Whole(status)));
-        plan.notes.insert(part.id.clone(), Note { standing, ..Note::default() });
+    for member in members {
+        for part in &member.parts {
+            let on: Vec<_> = served.by_ref().take(part.listeners.len()).collect();
+            let statuses = statuses(part, &on, &all);
+            let status = match part.id.kind {
+                Kind::Gateway => GatewayApiStatus::Gateway(gateway_status(fleet, member, statuses)),
+                _ => GatewayApiStatus::ListenerSet(set_status(fleet.clone(), part, statuses)),
+            };
+            let standing = Some(Box::new(Standing::Whole(status)));
+            plan.notes.insert(part.id.clone(), Note { standing, ..Note::default() });
+            plan.offers.insert(part.id.clone(), offer(fleet, member, part, on));
+        }
+        let note = plan.notes.entry(member.name.object(Kind::Gateway)).or_default();
+        note.problems = without_effect(reader, fleet, &member.name, &member.fact.spec);
     }
     plan
 }
 
+/// What a Gateway or a ListenerSet offers to routes.
+fn offer(fleet: &FleetId, member: &Member<'_>, part: &Part, on: Vec<Option<ServedOn>>) -> Offer {
+    let offered = |(judged, served_on): (&Judged, Option<ServedOn>)| {
+        // Routes are attached whatever becomes of the listener (specification of `attachedRoutes`).
+        let carries = judged.carries.filter(|_| part.excluded.is_none())?;
+        Some(OfferedListener {
+            name: judged.name.clone(),
+            port: judged.port,
+            carries,
+            host: judged.host.clone(),
+            kinds: judged.kinds.clone(),
+            namespaces: judged.namespaces.clone(),
+            served_on,
+        })
+    };
+    let shown = match &member.shown {
+        None => Shown::Usual,
+        Some(Ok(certificate)) => Shown::Own(certificate.clone()),
+        Some(Err(_)) => Shown::Nothing,
+    };
+    let listeners = part.listeners.iter().zip(on).filter_map(offered).collect();
+    Offer { gateway: member.name.clone(), fleet: fleet.clone(), shown, listeners }
+}
+
 /// What is said of each listener, but how many routes are attached to it.
-fn statuses(part: &Part, on: &[Option<store::ServedOn>], all: &[(&Judged, bool)]) -> Vec<ListenerStatus> {
+fn statuses(part: &Part, on: &[Option<ServedOn>], all: &[(&Judged, bool)]) -> Vec<ListenerStatus> {
     let status = |(index, judged): (usize, &Judged)| {
         let conflict = part.conflicts[index].as_ref();
         let refused = part.excluded.as_ref().or(conflict).or(judged.refused.as_ref());
@@ -268,16 +151,12 @@ fn invalid_listeners(part: &Part, is_right: fn(&Part, usize) -> bool) -> (bool, 
     (none_is_left, failure)
 }
 
-fn gateway_status(
-    fact: &GatewayFact,
-    parts: &[Part],
-    listeners: Vec<ListenerStatus>,
-    named: &Named,
-) -> GatewayStatus {
+fn gateway_status(fleet: &FleetId, member: &Member<'_>, listeners: Vec<ListenerStatus>) -> GatewayStatus {
+    let Member { fact, parts, shown, parameters, .. } = member;
     let (none_is_left, invalid) = invalid_listeners(&parts[0], Part::is_accepted);
     let unsupported = fact.spec.addresses.iter().find_map(unsupported);
     let is_unserved = unsupported.is_some() || (invalid.is_some() && none_is_left);
-    let accepted = match (unsupported.as_ref().or(named.parameters.as_ref()), invalid) {
+    let accepted = match (unsupported.as_ref().or(parameters.as_ref()), invalid) {
         (Some(failure), _) => fails(ACCEPTED, failure),
         (None, Some(failure)) if none_is_left => fails(ACCEPTED, &failure),
         (None, Some(failure)) => Condition { holds: Holds::Yes, ..fails(ACCEPTED, &failure) },
@@ -289,7 +168,7 @@ fn gateway_status(
         false => programmed(),
         true => fails(PROGRAMMED, &Failure::new("Invalid", "see the condition Accepted")),
     });
-    if let Some(shown) = &named.shown {
+    if let Some(shown) = shown {
         conditions.push(unless(RESOLVED_REFS, RESOLVED_REFS, shown.as_ref().err()));
     }
     if lets_anybody_in(&fact.spec) {
@@ -304,7 +183,7 @@ fn gateway_status(
     let attached_listener_sets = attached_listener_sets.filter(|_| fact.spec.allowed_listeners.is_some());
     let requested = fact.spec.addresses.iter().filter_map(|address| address.value.as_deref());
     let requested = requested.filter(|value| !value.is_empty()).map(Into::into).collect();
-    GatewayStatus { requested, conditions, listeners, attached_listener_sets }
+    GatewayStatus { fleet: fleet.clone(), requested, conditions, listeners, attached_listener_sets }
 }
 
 /// Why an address that is wanted cannot be had.

@@ -28,13 +28,14 @@ pub(crate) fn report(
         _ => counted(notes)?,
     };
     let mut problems: Vec<Problem> = notes.iter().flat_map(|note| &note.problems).cloned().collect();
-    if problems.is_empty() {
+    let is_error = |problem: &Problem| problem.severity == Severity::Error;
+    if !problems.iter().any(is_error) {
         problems.extend(conditions(&status).filter_map(problem));
     }
     problems.dedup();
-    let is_invalid = problems.iter().any(|problem| problem.severity == Severity::Error);
+    let is_invalid = problems.iter().any(is_error);
     let verdict = if is_invalid { Verdict::Invalid } else { Verdict::Valid };
-    let (object, fleet) = (id.clone(), status.fleet(id));
+    let (object, fleet) = (id.clone(), status.fleet());
     Some(Report { object, generation, verdict, problems, gateway_api: Some(Box::new(status)), fleet })
 }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::gateway_api::GROUP;
 use model::{
-    AncestorStatus, Condition, FleetId, GatewayApiStatus, Holds, ObjectId, ParentRef, ParentStatus, Policies,
+    AncestorStatus, Condition, GatewayApiStatus, Holds, ObjectId, ParentRef, ParentStatus, Policies,
     Problem, Settings, Severity, Traffic, VirtualHostKey,
 };
-use store::{Age, Carries, Reader, Shown};
+use store::{Age, Carries, Name, Reader, Shown};
 
 use super::attach::{Attachment, Place};
 use super::hosts;
@@ -117,8 +117,8 @@ impl<'r, 's> Translation<'r, 's> {
                 Some(_) | None => note.standing = Some(Box::new(Standing::Attached(names.collect()))),
             }
         }
-        let fleets = attachments.iter().filter(|attachment| attachment.listeners.is_ok());
-        let gateways: BTreeSet<_> = fleets.filter_map(|attachment| gateway_ref(&attachment.fleet)).collect();
+        let attached = attachments.iter().filter(|attachment| attachment.listeners.is_ok());
+        let gateways: BTreeSet<_> = attached.map(|attachment| gateway_ref(attachment.gateway)).collect();
         for (policy, conditions) in std::mem::take(&mut self.policies) {
             let ancestor = |gateway: &ParentRef| AncestorStatus {
                 ancestor: gateway.clone(),
@@ -144,15 +144,14 @@ impl<'r, 's> Translation<'r, 's> {
     }
 }
 
-/// The Gateway of a fleet, for the status of a policy.
-fn gateway_ref(fleet: &FleetId) -> Option<ParentRef> {
-    let gateway = fleet.of_gateway()?;
-    Some(ParentRef {
+/// A Gateway, for the status of a policy.
+fn gateway_ref(gateway: &Name) -> ParentRef {
+    ParentRef {
         group: GROUP.into(),
         kind: "Gateway".into(),
         namespace: Some(gateway.namespace.clone()),
         name: gateway.name.clone(),
         section_name: None,
         port: None,
-    })
+    }
 }

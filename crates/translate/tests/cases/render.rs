@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use model::{
     Action, AddressFilter, Balancing, ClientCertificates, Cluster, ClusterKey, CookieRewrite, CorsOrigin,
-    CorsPolicy, Demand, Discovery, Endpoint, Forward, Handshake, HashPart, HashSource, HeaderEdits,
-    HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, InternalRedirect, Jwks, JwtProvider,
-    LocalRateLimit, PathMatch, PathRewrite, Policies, Probe, Problem, Protocol, QueryMatch, QueryPredicate,
-    Redirect, RedirectPath, RedirectPort, Report, Retry, RetryBudget, Revocation, Route, RouteMatch,
-    SchemeChange, SessionPersistence, Severity, SlowStart, TextMatch, Timeout, TlsTermination, TlsVersion,
-    Traffic, Trust, UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
+    CorsPolicy, Demand, Discovery, Endpoint, FleetOwner, Forward, GatewayName, Handshake, HashPart,
+    HashSource, HeaderEdits, HeaderMatch, HeaderPredicate, HealthCheck, HostRewrite, InternalRedirect, Jwks,
+    JwtProvider, LocalRateLimit, PathMatch, PathRewrite, Policies, Probe, Problem, Protocol, QueryMatch,
+    QueryPredicate, Redirect, RedirectPath, RedirectPort, Report, Retry, RetryBudget, Revocation, Route,
+    RouteMatch, SchemeChange, SessionPersistence, Severity, SlowStart, TextMatch, Timeout, TlsTermination,
+    TlsVersion, Traffic, Trust, UpstreamValidation, Verdict, VirtualHost, WeightedCluster,
 };
 use serde_json::{Map, Value, json};
 
@@ -38,9 +38,12 @@ pub(crate) fn world(world: &World) -> Value {
     );
     let hosts = world.hosts().into_iter().filter_map(|(key, merged)| {
         let host = virtual_host(&merged.virtual_host?, &names, reports.len() > 1);
-        let fleet = key.listener.fleet().of_gateway();
-        let fleet = fleet.map(|gateway| format!("{}/{} ", gateway.namespace, gateway.name));
-        Some((format!("{}{} {}", fleet.unwrap_or_default(), key.listener, key.host), host))
+        let fleet = match key.listener.fleet().owner() {
+            None => String::new(),
+            Some(FleetOwner::Gateway(GatewayName { namespace, name })) => format!("{namespace}/{name} "),
+            Some(class @ FleetOwner::Class(_)) => format!("{class} "),
+        };
+        Some((format!("{fleet}{} {}", key.listener, key.host), host))
     });
     insert(&mut found, "hosts", hosts);
     let described: BTreeMap<_, _> =

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{ClusterKey, JwtProvider, Kind, ObjectId, Report, Route, Settings, Traffic, VirtualHostKey};
-use store::{Change, Name, Store};
+use model::{
+    ClusterKey, FleetId, JwtProvider, Kind, ObjectId, Report, Route, Settings, Traffic, VirtualHostKey,
+};
+use store::{Change, Store};
 use translate::{Contribution, Fragment, GatewayPlan, Merged, Note};
 
 /// Objects in a store.
@@ -11,8 +13,8 @@ pub(crate) struct World {
     pub(crate) store: Store,
     settings: Settings,
     objects: BTreeSet<ObjectId>,
-    /// What there is to say about Gateways and ListenerSets, by the Gateway.
-    gateways: BTreeMap<ObjectId, BTreeMap<ObjectId, Note>>,
+    /// What there is to say about Gateways and ListenerSets, by their Envoys.
+    gateways: BTreeMap<FleetId, BTreeMap<ObjectId, Note>>,
 }
 
 impl World {
@@ -24,20 +26,20 @@ impl World {
             world.objects.insert(change.object());
             world.store.apply(&change);
         }
-        for gateway in world.objects.clone().iter().filter(|id| id.kind == Kind::Gateway) {
-            world.offer(gateway);
+        for fleet in world.objects.clone().iter().filter_map(fleet) {
+            world.offer(&fleet);
         }
         world
     }
 
-    /// Has a Gateway offer to routes what it does.
-    fn offer(&mut self, id: &ObjectId) {
-        let plan = translate::gateway(&self.store.reader(), &self.settings, &Name::from(id));
+    /// Has the Gateways of a fleet offer to routes what they do.
+    fn offer(&mut self, fleet: &FleetId) {
+        let plan = translate::gateways(&self.store.reader(), &self.settings, fleet);
         let Some(GatewayPlan { offers, notes, .. }) = plan else { return };
         for (parent, offer) in offers {
             self.store.set_offer(&parent, Some(offer));
         }
-        self.gateways.insert(id.clone(), notes);
+        self.gateways.insert(fleet.clone(), notes);
     }
 
     /// What one root contributes.
@@ -68,6 +70,15 @@ impl World {
             Some((id.clone(), translate::report(&self.store.reader(), &self.settings, id, notes)?))
         };
         self.objects.iter().filter_map(report).collect()
+    }
+}
+
+/// The Envoys that an object of this name may have.
+fn fleet(id: &ObjectId) -> Option<FleetId> {
+    match id.kind {
+        Kind::Gateway => Some(FleetId::gateway(id.namespace.clone(), id.name.clone())),
+        Kind::GatewayClass => Some(FleetId::class(id.name.clone())),
+        _ => None,
     }
 }
 

@@ -21,7 +21,8 @@ use k8s_openapi::serde::de::DeserializeOwned;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Resource, ResourceExt};
 use kubernetes::follow_gateways;
-use provisioner::{GatewayId, Port, Protocol, Reached};
+use model::FleetOwner;
+use provisioner::{Port, Protocol, Reached};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testbed::Bed;
@@ -171,7 +172,7 @@ fn a_gateway_gets_what_runs_its_envoys_and_keeps_it() {
         let authority = certs::GatewayCa::parse(&ca.into_iter().map(|(key, value)| (key, value.0)).collect());
         let authority = authority.unwrap();
         let (certificate, key) = (first["tls.crt"].as_bytes(), first["tls.key"].as_bytes());
-        assert!(authority.renewal(certificate, key, &bed.namespace, "web").is_some());
+        assert!(authority.renewal(certificate, key, &format!("gateway/{}/web", bed.namespace)).is_some());
 
         // Whatever somebody changes or takes away comes back.
         let drift = json!({"spec": {"ports": [{"name": "tcp-80", "port": 80, "targetPort": 1}]}});
@@ -219,13 +220,16 @@ fn somebody_elses_object_is_left_alone_and_the_gateway_says_so() {
         let _provisioner = Provisioner::start(bed);
         class(bed, "taken", &controller_name(bed), None).await;
         apply(bed, &gateway("taken", &[80])).await;
-        let note = "Service isobath-web: is there already and was not made for this Gateway; delete it, or give the \
-                    Gateway another name";
+        let note = format!(
+            "Service isobath-web: is there already and was not made for Gateway {}/web; delete it, or give that another \
+             name",
+            bed.namespace
+        );
         eventually("an Event says so", async || {
             let events =
                 bed.api::<Event>().list(&ListParams::default()).await.map_err(|error| error.to_string())?;
             let notes: Vec<_> = events.items.into_iter().filter_map(|event| event.note).collect();
-            if notes.iter().any(|each| each == note) { Ok(()) } else { Err(format!("{notes:?}")) }
+            if notes.contains(&note) { Ok(()) } else { Err(format!("{notes:?}")) }
         })
         .await;
         assert_eq!(bed.api::<Service>().get("isobath-web").await.unwrap(), before);
@@ -260,11 +264,11 @@ fn what_happens_to_envoys_while_the_api_server_is_away_is_seen_afterwards() {
 /// What is told next of where the Gateway `web` of the bed is reached.
 async fn told(
     bed: &Bed,
-    news: &mut mpsc::UnboundedReceiver<(GatewayId, Option<Reached>)>,
+    news: &mut mpsc::UnboundedReceiver<(FleetOwner, Option<Reached>)>,
 ) -> Option<Reached> {
     loop {
         let (gateway, reached) = news.recv().await.expect("it is followed");
-        if gateway == GatewayId::new(&*bed.namespace, "web") {
+        if gateway == FleetOwner::gateway(&*bed.namespace, "web") {
             return reached;
         }
     }

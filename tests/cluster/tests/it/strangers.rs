@@ -82,7 +82,7 @@ fn envoys_of_gateways_are_let_in_as_long_as_their_ca_is_there() {
     testbed::test("strangers-of-gateways", async |bed| {
         let controller = Controller::start(bed, &[], &[]).await;
         let ca = GatewayCa::new(now()).unwrap();
-        let envoy = ca.issue("shop", "web", now()).unwrap();
+        let envoy = ca.issue("gateway/shop/web", now()).unwrap();
         let is_let_in = async || ask(&controller, Some(&envoy)).await.as_deref() == Ok("12");
         assert!(!is_let_in().await);
         apply(bed, &gateway_ca(&ca)).await;

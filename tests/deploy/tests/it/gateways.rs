@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use api::gateway_api::Gateway;
 use isobath_deploy_tests::{Objects, containers, helm, kustomize, pods};
-use provisioner::{Certificate, Parameters, Port, Protocol, Settings, Wanted};
+use provisioner::{Certificate, Owner, Parameters, Port, Protocol, Settings, Wanted};
 use serde_json::{Value, from_value, json};
 
 const OVERLAY: &str = "deploy/overlays/gateways";
@@ -23,6 +23,7 @@ fn provisioned() -> Vec<Value> {
         from_value(json!({"metadata": {"namespace": "shop", "name": "web", "uid": "u"}})).unwrap();
     let settings = Settings {
         controller_name: "projectcontour.io/gateway-controller".to_owned(),
+        namespace: "isobath".to_owned(),
         isobath_image: "isobath:0.1.0".to_owned(),
         envoy_image: "envoyproxy/envoy:distroless-v1.40.0".to_owned(),
         xds_address: "isobath".to_owned(),
@@ -32,7 +33,7 @@ fn provisioned() -> Vec<Value> {
     let [trusted, certificate, key] = Default::default();
     provisioner::objects(&Wanted {
         settings: &settings,
-        gateway: &gateway,
+        owner: Owner::Gateway(&gateway),
         parameters: &Parameters::default(),
         ports: [Port { number: 80, protocol: Protocol::Tcp }].into(),
         certificate: &Certificate { trusted, certificate, key },

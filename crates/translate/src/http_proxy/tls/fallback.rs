@@ -38,7 +38,7 @@ pub(super) fn certificate(
             fault("FallbackNotValid", message)
         }
     })?;
-    if context.settings.roots.of_gateway().is_some() {
+    if !context.settings.roots.is_ingress() {
         context.note(id, ignored(&at, "has no effect at a Gateway").warning());
         return Ok(None);
     }

@@ -73,7 +73,7 @@ fn an_envoy_has_nothing_of_other_gateways() {
         }
         let controller = Controller::of_gateways(bed, &controller_name(bed)).await;
         let start = |number| {
-            let identity = ca.issue(&bed.namespace, &name(number), now()).unwrap();
+            let identity = ca.issue(&format!("gateway/{}/{}", bed.namespace, name(number)), now()).unwrap();
             controller.envoy_of_gateway(bed, &name(number), &identity)
         };
         let envoys: Vec<_> = (1..=GATEWAYS).map(start).collect();

@@ -98,7 +98,7 @@ impl<'a> Writing<'a> {
     fn say(&self, target: &Target, kind: model::Kind, status: GatewayApiStatus) {
         let object = ObjectId::new(kind, target.namespace.clone(), target.name.clone());
         let report = Report {
-            fleet: status.fleet(&object),
+            fleet: status.fleet(),
             object,
             generation: 1,
             verdict: Verdict::Valid,
@@ -172,6 +172,7 @@ fn sayings(namespace: &str) -> Vec<(Target, model::Kind, GatewayApiStatus)> {
     use model::Kind as Of;
     let fleet = FleetId::gateway(namespace, "edge");
     let gateway = GatewayStatus {
+        fleet: fleet.clone(),
         requested: vec![],
         conditions: own(),
         listeners: listeners(),

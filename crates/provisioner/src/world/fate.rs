@@ -1,0 +1,155 @@
+//! What becomes of a fleet: Gateways have Envoys of their own, or share those of their class, and move from the one to the
+//! other when the parameters of the class say so.
+//!
+//! Envoys that others take the place of stay until those are ready and have an address.
+
+use api::contour_deployment::{Gateways, InvalidParameters};
+use api::gateway_api::{Gateway, GatewayClass};
+use model::FleetOwner;
+use serde_json::Value;
+
+use super::{ChildKind, World};
+use crate::names::GatewayId;
+use crate::objects::Owner;
+use crate::parameters::Parameters;
+
+/// What is to become of a fleet.
+pub(super) enum Fate<'a> {
+    /// It is to be there for these Gateways.
+    Wanted(Owner<'a>, Vec<&'a Gateway>),
+    /// It goes.
+    Unwanted,
+    /// It stays as it is.
+    Left,
+}
+
+impl World {
+    pub(super) fn fate(&self, id: &FleetOwner) -> Result<Fate<'_>, InvalidParameters> {
+        let Some(owner) = self.served(id) else { return Ok(self.farewell(id)) };
+        match owner {
+            Owner::Gateway(gateway) => match self.class(&gateway.spec.gateway_class_name) {
+                Some(class) if self.is_merged(class).map_err(|why| told_of(class, why))? => {
+                    Ok(self.replaced_by(&[Owner::Class(class).id()]))
+                }
+                Some(_) | None => Ok(Fate::Wanted(owner, vec![gateway])),
+            },
+            Owner::Class(class) => {
+                let gateways = self.gateways_of(class);
+                Ok(match self.is_merged(class)? {
+                    true if gateways.is_empty() => Fate::Unwanted,
+                    true => Fate::Wanted(owner, gateways),
+                    false => {
+                        let own = gateways.into_iter().map(|gateway| Owner::Gateway(gateway).id());
+                        self.replaced_by(&own.collect::<Vec<_>>())
+                    }
+                })
+            }
+        }
+    }
+
+    /// What was made goes when the class is another controller's now. It stays when nobody knows the class, and where it
+    /// goes by its owner references.
+    fn farewell<'a>(&self, id: &FleetOwner) -> Fate<'a> {
+        let class = match id {
+            FleetOwner::Gateway(name) => {
+                let gateway = self.gateways.get(&GatewayId::from(name));
+                gateway.and_then(|gateway| self.classes.get(&gateway.spec.gateway_class_name))
+            }
+            FleetOwner::Class(name) => self.classes.get(&**name),
+        };
+        if class.is_some_and(|class| !self.is_ours(class)) { Fate::Unwanted } else { Fate::Left }
+    }
+
+    fn replaced_by<'a>(&self, others: &[FleetOwner]) -> Fate<'a> {
+        if others.iter().all(|other| self.is_ready(other)) { Fate::Unwanted } else { Fate::Left }
+    }
+
+    /// Whether the Gateways of a class share their Envoys.
+    fn is_merged(&self, class: &GatewayClass) -> Result<bool, InvalidParameters> {
+        let parameters = Parameters::new(self.parameters_of_class(class)?, None);
+        Ok(parameters.gateways() == Gateways::Merged)
+    }
+
+    /// The Gateways of a class that are there and stay.
+    fn gateways_of(&self, class: &GatewayClass) -> Vec<&Gateway> {
+        let name = class.metadata.name.as_deref().unwrap_or_default();
+        let all = self.gateways.values().filter(|gateway| gateway.spec.gateway_class_name == name);
+        all.filter(|gateway| gateway.metadata.deletion_timestamp.is_none()).collect()
+    }
+
+    /// Whether the Envoys of a fleet are all there, and clients can reach them, where there is anything to reach.
+    fn is_ready(&self, id: &FleetOwner) -> bool {
+        let gateways = match self.served(id) {
+            Some(Owner::Gateway(gateway)) => vec![gateway],
+            Some(Owner::Class(class)) => self.gateways_of(class),
+            None => vec![],
+        };
+        let runs = self.child(id, ChildKind::DaemonSet).is_some_and(daemon_set_is_ready)
+            || self.child(id, ChildKind::Deployment).is_some_and(deployment_is_ready);
+        let is_reached = || {
+            self.ports(&gateways).is_empty() || self.child(id, ChildKind::Service).is_some_and(has_address)
+        };
+        runs && is_reached()
+    }
+
+    /// The class of a Gateway may be concerned by what becomes of that.
+    pub(super) fn mark_class_of(&mut self, gateway: &GatewayId) {
+        let class = self.gateways.get(gateway).map(|gateway| gateway.spec.gateway_class_name.clone());
+        class.iter().for_each(|class| self.mark_class(class));
+    }
+
+    /// What Gateways of a class share is to be looked at again, where they do, or did.
+    pub(super) fn mark_class(&mut self, name: &str) {
+        let owner = FleetOwner::Class(name.into());
+        let shares = self.class(name).is_some_and(|class| self.is_merged(class).unwrap_or(false));
+        if shares || self.children_of(&owner).next().is_some() {
+            self.dirty.insert(owner);
+        }
+    }
+
+    /// Fleets that go once this one is ready are to be looked at again.
+    pub(super) fn mark_replaced_by(&mut self, id: &FleetOwner) {
+        let class = |owner: &FleetOwner| match owner {
+            FleetOwner::Class(name) => Some(name.to_string()),
+            FleetOwner::Gateway(name) => {
+                Some(self.gateways.get(&GatewayId::from(name))?.spec.gateway_class_name.clone())
+            }
+        };
+        let is_shared = |owner: &FleetOwner| matches!(owner, FleetOwner::Class(_));
+        let Some(own) = class(id) else { return };
+        let others = self.children.values().map(|child| &child.owner);
+        let others = others.filter(|other| is_shared(other) != is_shared(id));
+        let replaced: Vec<_> = others.filter(|other| class(other).as_ref() == Some(&own)).cloned().collect();
+        self.dirty.extend(replaced);
+    }
+}
+
+/// What is wrong with the parameters of a class, told at one of its Gateways.
+pub(super) fn told_of(class: &GatewayClass, why: InvalidParameters) -> InvalidParameters {
+    why.of(format_args!("GatewayClass {}", class.metadata.name.as_deref().unwrap_or_default()))
+}
+
+/// Whether the controllers of the cluster have seen the newest form of an object.
+fn is_observed(object: &Value) -> bool {
+    object["status"]["observedGeneration"] == object["metadata"]["generation"]
+}
+
+fn count(value: &Value) -> i64 {
+    value.as_i64().unwrap_or_default()
+}
+
+fn daemon_set_is_ready(set: &Value) -> bool {
+    let (available, wanted) = (&set["status"]["numberAvailable"], &set["status"]["desiredNumberScheduled"]);
+    is_observed(set) && count(available) > 0 && count(available) >= count(wanted)
+}
+
+fn deployment_is_ready(deployment: &Value) -> bool {
+    let (available, wanted) = (&deployment["status"]["availableReplicas"], &deployment["spec"]["replicas"]);
+    is_observed(deployment) && count(available) > 0 && count(available) >= count(wanted)
+}
+
+/// Whether clients can reach a Service: one with a load balancer, once that has an address.
+fn has_address(service: &Value) -> bool {
+    let given = &service["status"]["loadBalancer"]["ingress"];
+    service["spec"]["type"] != "LoadBalancer" || given.as_array().is_some_and(|given| !given.is_empty())
+}
