@@ -1,8 +1,9 @@
 //! What is made for Gateways: by a provisioner that runs alone, and, in `installed`, by controllers from the manifests. In
-//! `isolated`, what Envoys of many Gateways have.
+//! `isolated`, what Envoys of many Gateways have; in `merged`, Gateways that share them.
 
 mod installed;
 mod isolated;
+mod merged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
