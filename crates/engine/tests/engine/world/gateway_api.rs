@@ -15,15 +15,15 @@ const LISTENERS: [&str; 3] = ["l0", "l1", "l2"];
 pub(super) fn any(dice: &mut Dice, id: &ObjectId) -> Object {
     let spec = match id.kind {
         Kind::ContourDeployment => json!({"envoy": {
-            "gateways": *dice.mostly(&["Merged"], &["Separate", "Odd"]),
+            "gateways": *dice.mostly(&["Merged", "Separate"], &["Odd"]),
             "workloadType": *dice.mostly(&["Deployment", "DaemonSet"], &["Pod"]),
             "extraVolumes": [{"name": "a", (*dice.mostly(&["emptyDir"], &["hostPath"])): {}}],
         }}),
         Kind::GatewayClass => {
             let mut class = json!({"controllerName": *dice.mostly(&[OURS], &["example.com/other"])});
-            if dice.chance(80) {
+            if dice.chance(60) {
                 class["parametersRef"] = parameters(dice);
-                class["parametersRef"]["namespace"] = (*dice.mostly(&["a"], &["b"])).into();
+                class["parametersRef"]["namespace"] = namespace(dice).into();
             }
             class
         }
