@@ -101,7 +101,7 @@ first request to the API server, where nothing else is said.
   is no failure.
 - *Backend failover*: one of two endpoints leaves the EndpointSlice while its process goes on, and comes back; then its \
   process is killed, which the API server learns after 100 ms. The goal of the first is no failure; in \
-  the second there are some until Envoy hears of it, and retries lessen them: a second try may meet the same endpoint.
+  the second there are some until Envoy hears of it, and retries, which go to another endpoint, lessen them.
 - *Route scale*: Gateways in namespaces of their own, each with a Service, and routes round among them; then a route \
   changes 20 times in a second, and the endpoints of a Gateway in between. Three Gateways have an Envoy: with 50 of them, \
   two cores would serve nobody else. The goal is one write for each route, and none of a Gateway while routes change.
