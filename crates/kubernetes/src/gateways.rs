@@ -17,19 +17,24 @@ use x509::CaBundle;
 use crate::GATEWAY_CA;
 
 /// Tells where the Gateways of each fleet are reached, now and when that changes, and `None` when it has no Service any more,
-/// until nobody listens.
-pub async fn follow_gateways(client: Client, tell: mpsc::UnboundedSender<(FleetOwner, Option<Reached>)>) {
+/// until nobody listens. The namespace is that of the controllers.
+pub async fn follow_gateways(
+    client: Client,
+    namespace: String,
+    tell: mpsc::UnboundedSender<(FleetOwner, Option<Reached>)>,
+) {
     let services: Api<Service> = Api::all(client);
     let made = Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
-    tell_gateways(watcher(services, made).default_backoff(), &tell).await;
+    let known = Known { namespace, ..Known::default() };
+    tell_gateways(watcher(services, made).default_backoff(), known, &tell).await;
 }
 
 async fn tell_gateways(
     events: impl Stream<Item = watcher::Result<Event<Service>>>,
+    mut known: Known,
     tell: &mpsc::UnboundedSender<(FleetOwner, Option<Reached>)>,
 ) {
     futures::pin_mut!(events);
-    let mut known = Known::default();
     loop {
         let event = tokio::select! {
             event = events.next() => event,
@@ -47,6 +52,8 @@ async fn tell_gateways(
 /// Where the Gateways of each fleet are reached.
 #[derive(Default)]
 struct Known {
+    /// That of the controllers.
+    namespace: String,
     fleets: BTreeMap<FleetOwner, Reached>,
     /// What a list that is being read has said.
     listed: BTreeMap<FleetOwner, Reached>,
@@ -57,7 +64,7 @@ impl Known {
     fn take(&mut self, event: Event<Service>) -> Vec<(FleetOwner, Option<Reached>)> {
         match event {
             Event::Init => self.listed.clear(),
-            Event::InitApply(service) => self.listed.extend(reached(&service)),
+            Event::InitApply(service) => self.listed.extend(reached(&service, &self.namespace)),
             Event::InitDone => {
                 let before = std::mem::replace(&mut self.fleets, std::mem::take(&mut self.listed));
                 let gone = before.keys().filter(|fleet| !self.fleets.contains_key(*fleet));
@@ -66,13 +73,13 @@ impl Known {
                 return gone.chain(news.map(|(fleet, now)| (fleet.clone(), Some(now.clone())))).collect();
             }
             Event::Apply(service) => {
-                let Some((fleet, now)) = reached(&service) else { return vec![] };
+                let Some((fleet, now)) = reached(&service, &self.namespace) else { return vec![] };
                 if self.fleets.insert(fleet.clone(), now.clone()).as_ref() != Some(&now) {
                     return vec![(fleet, Some(now))];
                 }
             }
             Event::Delete(service) => {
-                let Some((fleet, _)) = reached(&service) else { return vec![] };
+                let Some((fleet, _)) = reached(&service, &self.namespace) else { return vec![] };
                 self.fleets.remove(&fleet);
                 return vec![(fleet, None)];
             }
@@ -169,7 +176,7 @@ mod tests {
             Event::Delete(b),
         ];
         let (tell, mut told) = mpsc::unbounded_channel();
-        tell_gateways(stream::iter(events.map(Ok)), &tell).await;
+        tell_gateways(stream::iter(events.map(Ok)), Known::default(), &tell).await;
         drop(tell);
         let mut all = Vec::new();
         while let Some((fleet, reached)) = told.recv().await {

@@ -19,10 +19,11 @@ pub struct Reached {
     pub ports: BTreeSet<Port>,
 }
 
-/// Whose Envoys a Service that was made here is in front of, and what it says about where these are reached.
+/// Whose Envoys a Service that was made here is in front of, and what it says about where these are reached. The namespace
+/// is that of the controllers: no Service of another one speaks for a class.
 #[must_use]
-pub fn reached(service: &Service) -> Option<(FleetOwner, Reached)> {
-    let fleet = owner(&service.metadata)?;
+pub fn reached(service: &Service, controllers: &str) -> Option<(FleetOwner, Reached)> {
+    let fleet = owner(&service.metadata, controllers)?;
     let spec = service.spec.as_ref()?;
     let addresses = match spec.type_.as_deref() {
         Some("LoadBalancer") => of_load_balancer(service),
@@ -62,7 +63,8 @@ mod tests {
     fn of(spec: &Value, status: &Value) -> Option<(FleetOwner, Reached)> {
         let owners = json!([{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "name": "gw", "uid": "u"}]);
         let metadata = json!({"name": "isobath-gw", "namespace": "ns", "ownerReferences": owners});
-        reached(&from_value(json!({"metadata": metadata, "spec": spec, "status": status})).unwrap())
+        let service = json!({"metadata": metadata, "spec": spec, "status": status});
+        reached(&from_value(service).unwrap(), "isobath")
     }
 
     #[test]
@@ -86,18 +88,23 @@ mod tests {
 
     #[test]
     fn a_service_of_somebody_else_says_nothing() {
-        assert_eq!(reached(&from_value(json!({"metadata": {"name": "a"}, "spec": {}})).unwrap()), None);
+        let service = json!({"metadata": {"name": "a"}, "spec": {}});
+        assert_eq!(reached(&from_value(service).unwrap(), "isobath"), None);
     }
 
     #[test]
-    fn a_service_of_a_class_says_where_all_its_gateways_are() {
-        let owners = json!([{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "name": "edge", "uid": "u"}]);
-        let metadata =
-            json!({"name": "isobath-gatewayclass-edge", "namespace": "isobath", "ownerReferences": owners});
-        let service =
-            json!({"metadata": metadata, "spec": {"type": "ClusterIP", "clusterIPs": ["10.0.0.1"]}});
-        let (fleet, reached) = reached(&from_value(service).unwrap()).unwrap();
+    fn a_service_of_a_class_says_where_all_its_gateways_are_from_one_place_alone() {
+        let of_class = |namespace: &str, name: &str| {
+            let owners = json!([{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "name": "edge", "uid": "u"}]);
+            let metadata = json!({"name": name, "namespace": namespace, "ownerReferences": owners});
+            let service =
+                json!({"metadata": metadata, "spec": {"type": "ClusterIP", "clusterIPs": ["10.0.0.1"]}});
+            reached(&from_value(service).unwrap(), "isobath")
+        };
+        let (fleet, reached) = of_class("isobath", "isobath-gatewayclass-edge").unwrap();
         assert_eq!(fleet, FleetOwner::Class("edge".into()));
         assert_eq!(reached.addresses, [address(AddressType::IpAddress, "10.0.0.1")]);
+        assert_eq!(of_class("tenant", "isobath-gatewayclass-edge"), None);
+        assert_eq!(of_class("isobath", "isobath-other"), None);
     }
 }

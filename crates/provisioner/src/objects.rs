@@ -84,15 +84,25 @@ pub fn objects(wanted: &Wanted<'_>) -> Vec<Value> {
     objects
 }
 
-/// Whose Envoys an object was made for, if it was made here.
+/// Whose Envoys an object was made for, if it was made here. The namespace is that of the controllers.
 #[must_use]
-pub fn made_for(metadata: &ObjectMeta) -> Option<FleetOwner> {
+pub fn made_for(metadata: &ObjectMeta, controllers: &str) -> Option<FleetOwner> {
     let manager = metadata.labels.as_ref()?.get(MANAGED_BY)?;
-    if manager == MANAGER { owner(metadata) } else { None }
+    if manager == MANAGER { owner(metadata, controllers) } else { None }
 }
 
-/// The Gateway, or the class, that an object belongs to.
-pub(crate) fn owner(metadata: &ObjectMeta) -> Option<FleetOwner> {
+/// The Gateway, or the class, that an object belongs to. It is believed only where objects of that owner are, and under
+/// their name: anybody can write an owner's name into an object of a namespace of theirs.
+pub(crate) fn owner(metadata: &ObjectMeta, controllers: &str) -> Option<FleetOwner> {
+    let says = said_owner(metadata)?;
+    let is_at_home = match &says {
+        FleetOwner::Gateway(_) => true,
+        FleetOwner::Class(_) => metadata.namespace.as_deref() == Some(controllers),
+    };
+    (is_at_home && metadata.name.as_deref() == Some(&*object_name(&says))).then_some(says)
+}
+
+fn said_owner(metadata: &ObjectMeta) -> Option<FleetOwner> {
     let owners = metadata.owner_references.iter().flatten();
     let mut owners = owners.filter(|owner| owner.api_version.starts_with(api::gateway_api::GROUP));
     owners.find_map(|owner| match owner.kind.as_str() {

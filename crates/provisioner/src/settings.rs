@@ -1,5 +1,9 @@
 //! What the operator says about all Gateways.
 
+use model::{SHUTDOWN_MANAGER_PORT, envoy_port};
+
+use crate::ports::{Port, Protocol};
+
 /// What is the same for the Envoys of all Gateways.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -17,4 +21,12 @@ pub struct Settings {
     pub xds_port: u16,
     /// The port where Envoy says whether it is ready, and serves its statistics.
     pub stats_port: u16,
+}
+
+impl Settings {
+    /// Whether Envoy's side of a port is what its Pod needs: a listener there is refused, and nobody outside is led there.
+    pub(crate) fn keeps(&self, port: &Port) -> bool {
+        let own = [self.stats_port, SHUTDOWN_MANAGER_PORT];
+        port.protocol == Protocol::Tcp && own.contains(&envoy_port(port.number))
+    }
 }

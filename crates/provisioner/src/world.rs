@@ -259,7 +259,7 @@ impl World {
         if *made_by != self.settings.controller_name {
             return None;
         }
-        Some((ChildId::of(object)?, owner(&metadata)?))
+        Some((ChildId::of(object)?, owner(&metadata, &self.settings.namespace)?))
     }
 
     /// Every fleet is to be looked at again.
@@ -361,7 +361,8 @@ impl World {
     fn ports(&self, gateways: &[&Gateway]) -> BTreeSet<Port> {
         let sets = self.listener_sets.values();
         let sets = sets.filter(|set| gateways.iter().any(|gateway| is_part_of(set, gateway)));
-        ports::of_gateways(gateways.iter().copied(), sets)
+        let ports = ports::of_gateways(gateways.iter().copied(), sets);
+        ports.into_iter().filter(|port| !self.settings.keeps(port)).collect()
     }
 
     fn children_of(&self, owner: &FleetOwner) -> impl Iterator<Item = ChildId> {

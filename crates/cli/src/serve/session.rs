@@ -23,7 +23,7 @@ use super::metrics::{Contour, Happened, Metrics};
 use super::pages::{Sources, both};
 use super::setup::Setup;
 use super::sockets::Bound;
-use super::statuses::{Seams, Statuses};
+use super::statuses::{GatewayController, Seams, Statuses};
 use super::{feed, renewal, security};
 use crate::output::Outcome;
 
@@ -95,7 +95,8 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     let pod = setup.statuses.pod(&namespace);
     // Classes and namespaces are the whole cluster's: who reads some namespaces alone serves no Gateways.
     let serves_gateways = serving.watched.is_empty();
-    let gateway_controller = serves_gateways.then(|| &*settings.gateway_controller);
+    let gateway_controller = serves_gateways
+        .then(|| GatewayController { name: &settings.gateway_controller, namespace: &namespace });
     let (statuses, Seams { leads, writes, peers }) =
         Statuses::start(&mut tasks, &client, writer, &serving, &setup.statuses, gateway_controller)?;
     statuses.configured_by(configured.as_ref());

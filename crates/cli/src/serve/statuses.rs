@@ -104,6 +104,14 @@ pub(super) struct Seams {
     pub(super) peers: Option<xds::Peers>,
 }
 
+/// Who serves Gateways here.
+pub(super) struct GatewayController<'a> {
+    /// The name by which classes choose it.
+    pub(super) name: &'a str,
+    /// Where it runs, and with it the Envoys that all Gateways of a class share.
+    pub(super) namespace: &'a str,
+}
+
 impl Statuses {
     /// Starts to write statuses, whenever this controller leads; they are written by a client of their own.
     pub(super) fn start(
@@ -112,7 +120,7 @@ impl Statuses {
         writer: Client,
         serving: &Serving,
         arguments: &StatusArguments,
-        gateway_controller: Option<&str>,
+        gateway_controller: Option<GatewayController<'_>>,
     ) -> anyhow::Result<(Self, Seams)> {
         let identity = arguments.identity();
         let role = elect(tasks, client, serving, arguments, &identity)?;
@@ -120,8 +128,8 @@ impl Statuses {
         let writes = Arc::<Writes>::default();
         let writer = match gateway_controller {
             None => writer,
-            Some(name) => {
-                gateways(tasks, client, &objects);
+            Some(GatewayController { name, namespace }) => {
+                gateways(tasks, client, namespace.to_owned(), &objects);
                 writer.named(name)
             }
         };
@@ -230,9 +238,10 @@ fn addresses(tasks: &mut Tasks, client: &Client, serving: &Serving, tell: &mpsc:
 }
 
 /// Where clients reach Gateways, whoever provisions their Envoys.
-fn gateways(tasks: &mut Tasks, client: &Client, tell: &mpsc::UnboundedSender<Input>) {
+fn gateways(tasks: &mut Tasks, client: &Client, namespace: String, tell: &mpsc::UnboundedSender<Input>) {
     let (told, mut heard) = mpsc::unbounded_channel();
-    tasks.start_until_stop("the Services of Gateways", done(follow_gateways(client.clone(), told)));
+    let following = follow_gateways(client.clone(), namespace, told);
+    tasks.start_until_stop("the Services of Gateways", done(following));
     let tell = tell.clone();
     tasks.start_until_stop("the addresses of Gateways", async move {
         while let Some((owner, reached)) = heard.recv().await {

@@ -74,7 +74,7 @@ async fn apply(client: &Client, owner: &FleetOwner, deed: &Deed) -> Result<Value
     let refused = refused(kind, &name);
     if !deed.is_there {
         let found = objects.get_metadata_opt(&name).await.map_err(&refused)?;
-        if found.is_some_and(|found| made_for(&found.metadata).as_ref() != Some(owner)) {
+        if found.is_some_and(|found| made_for(&found.metadata, &namespace).as_ref() != Some(owner)) {
             return Err(Failure::Taken { kind: kind.name(), name, owner: owner.clone() });
         }
     }

@@ -20,7 +20,10 @@ pub(super) fn service(wanted: &Wanted<'_>) -> Value {
         PublishingType::NodePort => "NodePort",
         PublishingType::ClusterIp => "ClusterIP",
     };
-    let ports: Vec<_> = wanted.ports.iter().map(|each| port(*each, publishing)).collect();
+    // Ports of nodes are few and everybody's: one that is taken would keep the Service from all other Gateways, too.
+    let names_node_ports =
+        publishing == PublishingType::NodePort && matches!(wanted.owner, Owner::Gateway(_));
+    let ports: Vec<_> = wanted.ports.iter().map(|each| port(*each, names_node_ports)).collect();
     let mut spec = json!({"type": kind, "selector": wanted.selector(), "ports": ports});
     if publishing != PublishingType::ClusterIp {
         let policy = api::Choice::from(wanted.parameters.external_traffic_policy());
@@ -38,7 +41,7 @@ pub(super) fn service(wanted: &Wanted<'_>) -> Value {
     json!({"apiVersion": "v1", "kind": "Service", "metadata": wanted.metadata(annotations), "spec": spec})
 }
 
-fn port(port: Port, publishing: PublishingType) -> Value {
+fn port(port: Port, names_node_ports: bool) -> Value {
     let Port { number, protocol } = port;
     let mut value = json!({
         "name": format!("{}-{number}", protocol.as_str().to_lowercase()),
@@ -47,7 +50,7 @@ fn port(port: Port, publishing: PublishingType) -> Value {
         "protocol": protocol.as_str(),
     });
     // As Contour has it, where a Service may.
-    if publishing == PublishingType::NodePort && NODE_PORTS.contains(&number) {
+    if names_node_ports && NODE_PORTS.contains(&number) {
         value["nodePort"] = number.into();
     }
     value

@@ -188,6 +188,36 @@ fn a_service_stays_while_a_gateway_has_no_port() {
     assert_eq!(plan(&world), nothing());
 }
 
+/// The ports of the Service that is applied, and those that it asks of nodes.
+fn ports(world: &World, fleet: &FleetOwner) -> (Vec<u64>, Vec<u64>) {
+    let plan = world.plan(fleet, &certificate()).unwrap();
+    let service = plan.apply.iter().find(|object| object["kind"] == "Service").unwrap();
+    let numbers = |field: &str| {
+        service["spec"]["ports"].as_array().unwrap().iter().filter_map(|port| port[field].as_u64()).collect()
+    };
+    (numbers("port"), numbers("nodePort"))
+}
+
+#[test]
+fn nobody_outside_is_led_to_a_port_that_the_pod_needs() {
+    let mut world = world();
+    let listener = |port: u16| json!({"name": format!("p{port}"), "port": port, "protocol": "HTTP"});
+    // Envoy's sides of 2 and 90 are the port of statistics and that of the shutdown manager.
+    world.apply_gateway(gateway(&json!({"listeners": [listener(2), listener(80), listener(90)]})));
+    assert_eq!(ports(&world, &web()).0, [80]);
+}
+
+#[test]
+fn shared_envoys_ask_no_port_of_nodes_by_number() {
+    let listeners = json!({"listeners": [{"name": "a", "port": 30_080, "protocol": "HTTP"}]});
+    let mut world = world();
+    world.apply_gateway(gateway(&listeners));
+    parameters(&mut world, &json!({"networkPublishing": {"type": "NodePortService"}}));
+    assert_eq!(ports(&world, &web()), (vec![30_080], vec![30_080]));
+    parameters(&mut world, &json!({"gateways": "Merged", "networkPublishing": {"type": "NodePortService"}}));
+    assert_eq!(ports(&world, &of_class()), (vec![30_080], vec![]));
+}
+
 #[test]
 fn a_listener_set_marks_the_gateway_that_it_belongs_to() {
     let mut world = world();

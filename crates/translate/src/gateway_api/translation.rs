@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::gateway_api::GROUP;
 use model::{
-    AncestorStatus, Condition, GatewayApiStatus, Holds, ObjectId, ParentRef, ParentStatus, Policies,
-    Problem, Settings, Severity, Traffic, VirtualHostKey,
+    AncestorStatus, Condition, GatewayApiStatus, Holds, ObjectId, ParentRef, ParentStatus, Policies, Problem,
+    Settings, Severity, Traffic, VirtualHostKey,
 };
 use store::{Age, Carries, Name, Reader, Shown};
 

@@ -283,7 +283,7 @@ fn a_gateway_is_reached_at_the_address_that_it_asks_for_or_at_none() {
         let _provisioner = Provisioner::start(bed);
         class(bed, "reached", &controller_name(bed), None).await;
         let (tell, mut news) = mpsc::unbounded_channel();
-        let following = tokio::spawn(follow_gateways(bed.client.clone(), tell));
+        let following = tokio::spawn(follow_gateways(bed.client.clone(), bed.namespace.clone(), tell));
         let at = |addresses: &[&str]| {
             let addresses = addresses.iter().map(|address| {
                 let value = (*address).to_owned();

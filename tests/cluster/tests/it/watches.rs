@@ -111,8 +111,8 @@ fn definitions_may_come_and_go() {
         let mut watching = Watching::of(bed).await;
         watching.synced().await;
         let absent = watching.tallies.iter().filter(|tally| tally.state() == State::Absent);
-        // Five of Contour's, eleven of the Gateway API.
-        assert_eq!(absent.count(), 16);
+        // Six of Contour's, eleven of the Gateway API.
+        assert_eq!(absent.count(), 17);
         install_definitions_alone(bed).await;
         let proxy = "apiVersion: projectcontour.io/v1\nkind: HTTPProxy\nmetadata: {name: p}\n\
                      spec: {virtualhost: {fqdn: a.example}}\n";
