@@ -105,6 +105,7 @@ pub(super) struct Seams {
 }
 
 /// Who serves Gateways here.
+#[derive(Clone, Copy)]
 pub(super) struct GatewayController<'a> {
     /// The name by which classes choose it.
     pub(super) name: &'a str,

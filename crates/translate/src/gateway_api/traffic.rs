@@ -34,8 +34,8 @@ impl Translation<'_, '_> {
         read.ok()?.retry_budget
     }
 
-    /// How clients keep their endpoints where the policies of all backends of a rule say the same: Envoy is told for
-    /// routes, and not for backends.
+    /// How clients keep their endpoints where the policies of all backends of a rule say the same: a rule has one kind of
+    /// session.
     pub(super) fn session_of(
         &self,
         backends: impl Iterator<Item = BackendObjectReference>,

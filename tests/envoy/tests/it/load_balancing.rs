@@ -138,7 +138,7 @@ async fn half_dead(policy: &str) -> (World, Backend, Port) {
     world.write("service", &service("default", "web", &[living.port(), dead.number()]));
     let route = format!(
         "{{services: [{{name: web, port: 80}}], loadBalancerPolicy: {{{policy}}}, \
-         retryPolicy: {{count: 3, retryOn: [connect-failure]}}}}"
+         retryPolicy: {{count: 1, retryOn: [connect-failure]}}}}"
     );
     let spec = format!("virtualhost: {{fqdn: site.example}}\nroutes: [{route}]\n");
     world.apply("site", &http_proxy("site", &spec)).await;
