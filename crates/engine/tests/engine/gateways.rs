@@ -235,7 +235,7 @@ fn a_listener_of_one_gateway_runs_no_route_of_others_that_share_its_envoys() {
 }
 
 #[test]
-fn a_gateway_can_take_nothing_of_another_that_shares_its_envoys() {
+fn a_younger_gateway_can_take_nothing_of_another_that_shares_its_envoys() {
     let listener = |host: &str, certificate: Value| {
         json!({
             "name": host, "protocol": "HTTPS", "port": 443, "hostname": host,
