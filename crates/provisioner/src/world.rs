@@ -230,11 +230,14 @@ impl World {
         self.children.insert(id, Child { owner, object, settled });
     }
 
-    /// The API server has applied an object, and says what it made of it.
+    /// The API server has applied an object, and says what it made of it. Watches may have told of later forms by then.
     pub fn settle(&mut self, applied: &Value, object: Value) {
         let Some((id, owner)) = self.own(&object) else { return };
         let settled = (!drift::has_all(&object, applied)).then(|| drift::part(&object, applied));
-        self.children.insert(id, Child { owner, object, settled });
+        match self.children.get_mut(&id) {
+            Some(child) if version(&child.object) > version(&object) => child.settled = settled,
+            Some(_) | None => drop(self.children.insert(id, Child { owner, object, settled })),
+        }
     }
 
     /// An object that was made here went.
@@ -439,4 +442,9 @@ fn is_part_of(set: &ListenerSet, gateway: &Gateway) -> bool {
 /// The hash of what was applied last.
 fn applied(object: &Value) -> &Value {
     &object["metadata"]["annotations"][crate::objects::APPLIED]
+}
+
+/// The version of an object, which grows with each change of it (Kubernetes API concepts, "resource versions").
+fn version(object: &Value) -> Option<u64> {
+    object["metadata"]["resourceVersion"].as_str()?.parse().ok()
 }

@@ -290,16 +290,21 @@ fn plan_of(world: &World, fleet: &FleetOwner) -> (Vec<String>, Vec<String>) {
     )
 }
 
+/// The status of whatever was made, once all of it is there; of objects in their first generation.
+fn all_there() -> Value {
+    json!({
+        "observedGeneration": 1, "numberAvailable": 3, "desiredNumberScheduled": 3,
+        "loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]},
+    })
+}
+
 /// Does what is to be done for a fleet, and all of it is there at once if `ready`.
 fn carry_out_for(world: &mut World, fleet: &FleetOwner, ready: bool) {
     let Plan { apply, delete } = world.plan(fleet, &certificate()).unwrap();
     for mut object in apply {
         object["metadata"]["generation"] = 1.into();
         if ready {
-            object["status"] = json!({
-                "observedGeneration": 1, "numberAvailable": 3, "desiredNumberScheduled": 3,
-                "loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]},
-            });
+            object["status"] = all_there();
         }
         world.see(object);
     }
@@ -381,10 +386,7 @@ fn envoys_stay_until_those_that_take_their_place_are_ready() {
     // They become ready.
     for child in world.children_of(&of_class()).collect::<Vec<_>>() {
         let mut object = world.children[&child].object.clone();
-        object["status"] = json!({
-            "observedGeneration": 1, "numberAvailable": 1, "desiredNumberScheduled": 1,
-            "loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]},
-        });
+        object["status"] = all_there();
         world.see(object);
     }
     assert_eq!(marked(&mut world), [web(), of_class()]);
@@ -395,6 +397,23 @@ fn envoys_stay_until_those_that_take_their_place_are_ready() {
     assert_eq!(plan_of(&world, &of_class()), (vec![], vec![]));
     carry_out_for(&mut world, &web(), true);
     assert_eq!(plan_of(&world, &of_class()).1.len(), OF_CLASS.len());
+}
+
+#[test]
+fn what_a_watch_told_before_the_answer_to_an_apply_is_not_forgotten() {
+    let mut world = world();
+    carry_out_for(&mut world, &web(), true);
+    parameters(&mut world, &json!({"gateways": "Merged"}));
+    for applied in world.plan(&of_class(), &certificate()).unwrap().apply {
+        let [mut answer, mut told] = [applied.clone(), applied.clone()];
+        answer["metadata"]["resourceVersion"] = "9".into();
+        told["metadata"]["resourceVersion"] = "10".into();
+        told["metadata"]["generation"] = 1.into();
+        told["status"] = all_there();
+        world.see(told);
+        world.settle(&applied, answer);
+    }
+    assert_eq!(plan_of(&world, &web()).1, OF_WEB);
 }
 
 #[test]
