@@ -195,11 +195,10 @@ fn check(at: &FieldPath<'_>, frame: &Frame, spec: &Spec) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether a path is below another, by whole segments, or the same.
+/// Whether a path is below another, by whole segments, or the same; several slashes are one, as in requests.
 fn is_within(path: &str, prefix: &str) -> bool {
-    let bare = |text: &str| text.trim_end_matches('/').to_owned();
-    let (path, prefix) = (bare(path), bare(prefix));
-    path.strip_prefix(&*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let [mut path, mut prefix] = [path, prefix].map(|text| text.split('/').filter(|part| !part.is_empty()));
+    prefix.all(|part| path.next() == Some(part))
 }
 
 #[cfg(test)]
@@ -216,6 +215,8 @@ mod tests {
             ("/a", "/a/"),
             ("/a/b", "/a"),
             ("/a/b/", "/a/b"),
+            ("/a//b", "/a/b"),
+            ("//a/b/c", "/a//b/"),
         ] {
             assert!(is_within(path, prefix), "{path} {prefix}");
         }
