@@ -14,6 +14,7 @@ use model::{FleetId, FleetOwner, GatewayName};
 
 use crate::body::{Body, body};
 use crate::observation::Seen;
+use crate::share::Share;
 use crate::{CONTROLLER_NAME, Event, Kind, Observation, Statement, Target};
 use entry::Entry;
 use known::Known;
@@ -40,6 +41,9 @@ pub enum Input {
     /// forgotten when it is gone, so of a new one it has to be told again; until then, the addresses that stand in its
     /// status stay. The first sixteen are told.
     GatewayAddresses(FleetId, Vec<GatewayStatusAddress>),
+    /// Whether we write about a Gateway, and about what is attached to it: all are ours unless it is told, or none
+    /// ([`Board::dedicated`]).
+    Served(Target, bool),
     /// Whether the cluster has the experimental channel of the Gateway API; until it is told, classes are not written.
     Experimental(bool),
     /// We are the leader until then, unless the lease is renewed.
@@ -111,7 +115,7 @@ impl Board {
             news: VecDeque::new(),
             leads_until: None,
             paused_until: None,
-            known: Known::new(CONTROLLER_NAME),
+            known: Known::new(Share::most(CONTROLLER_NAME)),
             seen_addresses: Arc::from([]),
         }
     }
@@ -119,7 +123,13 @@ impl Board {
     /// The same, with another name of our entries in routes and policies.
     #[must_use]
     pub fn named(self, controller: &str) -> Self {
-        Self { known: Known::new(controller), ..self }
+        Self { known: Known::new(Share::most(controller)), ..self }
+    }
+
+    /// The same, of a controller that serves a Gateway of its own, beside others that have the same name.
+    #[must_use]
+    pub fn dedicated(self, controller: &str) -> Self {
+        Self { known: Known::new(Share::none(controller)), ..self }
     }
 
     /// Takes in what happened.
@@ -133,6 +143,11 @@ impl Board {
             Input::Dissolved(fleet) => drop(self.known.acknowledged.remove(&fleet)),
             Input::Addresses(addresses) => self.addresses(now, &addresses),
             Input::GatewayAddresses(fleet, addresses) => self.gateway_addresses(now, fleet, addresses),
+            Input::Served(gateway, is_ours) => {
+                if self.known.share.tell(gateway, is_ours) {
+                    self.share_changed(now);
+                }
+            }
             Input::Experimental(experimental) => self.experimental(now, experimental),
             Input::Leads { until } => self.leads(now, until),
             Input::Follows => self.follows(),
@@ -189,7 +204,18 @@ impl Board {
         self.change(now, &target, |entry| entry.said = Some(said));
     }
 
+    /// Of the entries of routes and policies others are ours now. Those that are there are not kept.
+    fn share_changed(&mut self, now: Instant) {
+        let entries = self.entries.values_mut();
+        entries.filter_map(|entry| entry.seen.as_mut()).for_each(Seen::doubt);
+        self.plan_all(now);
+    }
+
     fn observed(&mut self, now: Instant, target: &Target, observation: &Observation) {
+        if target.kind == Kind::ListenerSet && self.known.share.attach(target, observation.gateway().cloned())
+        {
+            self.share_changed(now);
+        }
         let seen = self.seen(target, observation);
         self.seen_addresses = Arc::clone(&seen.load_balancer);
         self.change(now, target, |entry| entry.observe(seen));
@@ -199,12 +225,15 @@ impl Board {
     fn seen(&self, target: &Target, observation: &Observation) -> Seen {
         // The addresses that an object most likely has.
         let addresses = self.known.addresses.as_ref().unwrap_or(&self.seen_addresses);
-        Seen::new(target.kind, observation, addresses, &self.known.controller)
+        Seen::new(target, observation, addresses, &self.known.share)
     }
 
     fn gone(&mut self, now: Instant, target: &Target) {
         if target.kind == Kind::Gateway {
             self.known.gateways.remove(&target.fleet());
+        }
+        if target.kind == Kind::ListenerSet {
+            self.known.share.attach(target, None);
         }
         self.change(now, target, |entry| entry.seen = None);
     }
@@ -330,7 +359,7 @@ impl Board {
         if entry.is_empty() {
             self.entries.remove(target);
         } else if leads {
-            if entry.is_news() {
+            if self.known.share.has(target) && entry.is_news() {
                 self.news.push_back(target.clone());
             }
             if let Some(due) = entry.plan(now, &self.known) {

@@ -17,6 +17,7 @@ mod gateway_api;
 mod kind;
 mod load_balancer;
 mod observation;
+mod share;
 mod statement;
 mod times;
 mod wanted;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use api::contour_configuration::ContourConfigurationStatus;
 use api::extension_service::ExtensionServiceStatus;
+use api::gateway_api::ListenerSet;
 use api::gateway_api::gateway::GatewayStatus;
 use api::gateway_api::gateway_class::GatewayClassStatus;
 use api::gateway_api::listener_set::ListenerSetStatus;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 use crate::gateway_api::{Beside, GatewayApi};
 use crate::load_balancer::of_ingress;
+use crate::share::Share;
 use crate::statement::{fingerprint, problems};
 use crate::times::{Place, Standing, Times};
 use crate::wanted::{Judgement, PROGRAMMED, Says, VALID};
@@ -37,6 +39,8 @@ pub struct Observation {
     load_balancer: Vec<LoadBalancerIngress>,
     /// The status of an object of the Gateway API, when it has one.
     gateway_api: Option<GatewayApi>,
+    /// The Gateway of a ListenerSet.
+    gateway: Option<Target>,
 }
 
 impl Observation {
@@ -67,6 +71,9 @@ impl Observation {
         let mut seen = Self::new(object.metadata());
         if let Some(status) = status {
             status.tell(&mut seen);
+        }
+        if let Object::ListenerSet(set) = object {
+            seen.gateway = Some(gateway_of(set));
         }
         Some((Target::new(kind, object.namespace(), object.name()), seen))
     }
@@ -99,7 +106,13 @@ impl Observation {
             conditions: vec![],
             load_balancer: vec![],
             gateway_api: None,
+            gateway: None,
         }
+    }
+
+    /// The Gateway of a ListenerSet.
+    pub(crate) const fn gateway(&self) -> Option<&Target> {
+        self.gateway.as_ref()
     }
 
     fn condition(&self, name: &str) -> Option<&DetailedCondition> {
@@ -216,17 +229,16 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// What is kept of `seen`, where our entries bear the name `controller`; addresses that equal `known` are shared
-    /// with it.
+    /// What is kept of `seen`, as far as it is ours; addresses that equal `known` are shared with it.
     pub(crate) fn new(
-        kind: Kind,
+        target: &Target,
         seen: &Observation,
         known: &Arc<[LoadBalancerIngress]>,
-        controller: &str,
+        share: &Share,
     ) -> Self {
-        match GatewayApi::empty(kind) {
-            Some(nothing) => Self::of_gateway_api(nothing, seen, known, controller),
-            None => Self::of_judgement(kind, seen, known),
+        match GatewayApi::empty(target.kind) {
+            Some(nothing) => Self::of_gateway_api(nothing, seen, known, (target, share)),
+            None => Self::of_judgement(target.kind, seen, known),
         }
     }
 
@@ -262,12 +274,12 @@ impl Seen {
         nothing: GatewayApi,
         seen: &Observation,
         known: &Arc<[LoadBalancerIngress]>,
-        controller: &str,
+        (target, share): (&Target, &Share),
     ) -> Self {
         let is_bare = seen.gateway_api.is_none();
         let all = seen.gateway_api.clone().unwrap_or(nothing);
         let times = Times::of(seen.generation, all.conditions().into_iter());
-        let (ours, beside) = all.ours(controller);
+        let (ours, beside) = all.ours(target, share);
         let beside = Beside { is_bare, ..beside };
         Self { times, beside: beside.kept(), ..Self::plain(seen, &Says::GatewayApi(ours), Arc::clone(known)) }
     }
@@ -287,10 +299,22 @@ impl Seen {
         }
     }
 
+    /// What of it is ours has changed: the API server is to refuse the next write, so that the object is read again.
+    pub(crate) fn doubt(&mut self) {
+        // 0 would be any version.
+        self.version = self.version.map(|version| version.saturating_sub(1).max(1));
+    }
+
     /// What stands in the status of an object of the Gateway API beside what is ours.
     pub(crate) fn beside(&self) -> &Beside {
         Beside::of(self.beside.as_deref())
     }
+}
+
+fn gateway_of(set: &ListenerSet) -> Target {
+    let reference = &set.spec.parent_ref;
+    let namespace = reference.namespace.as_deref().or(set.metadata.namespace.as_deref());
+    Target::new(Kind::Gateway, namespace.unwrap_or_default(), reference.name.as_str())
 }
 
 fn standing(condition: &DetailedCondition) -> Standing<'_> {

@@ -9,9 +9,10 @@ use model::Verdict;
 use crate::gateway_api::{GatewayApi, Saying};
 use crate::load_balancer::for_ingress;
 use crate::observation::Seen;
+use crate::share::Share;
 use crate::statement::Content;
 use crate::times::Place;
-use crate::{Kind, Statement};
+use crate::{Kind, Statement, Target};
 
 /// The condition that follows validation, as Contour has it.
 pub(crate) const VALID: &str = "Valid";
@@ -23,14 +24,16 @@ pub(crate) const PENDING: &str = "Waiting for Envoys: none is connected, or not 
 /// What a status depends on beside what there is to say, and what stands there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context<'a> {
+    /// The object.
+    pub(crate) target: &'a Target,
     /// The newest publication that all connected Envoys of the object's fleet have acknowledged.
     pub(crate) acknowledged: Option<u64>,
     /// Where clients reach the hosts, as far as that is known.
     pub(crate) addresses: Option<&'a Arc<[LoadBalancerIngress]>>,
     /// Where they reach the Gateway, of one.
     pub(crate) gateway: Option<&'a [GatewayStatusAddress]>,
-    /// The name of our entries in routes and policies.
-    pub(crate) controller: &'a str,
+    /// What we write about.
+    pub(crate) share: &'a Share,
     /// Whether the cluster has the experimental channel of the Gateway API.
     pub(crate) experimental: bool,
 }

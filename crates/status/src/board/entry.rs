@@ -173,6 +173,9 @@ impl Entry {
         if seen.version.is_none() && said.target.kind.is_gateway_api() {
             return None;
         }
+        if !known.share.has(&said.target) {
+            return None;
+        }
         if said.target.kind == Kind::GatewayClass && known.experimental.is_none() {
             return None;
         }

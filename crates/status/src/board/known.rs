@@ -8,13 +8,14 @@ use api::http_proxy::status::LoadBalancerIngress;
 use model::FleetId;
 
 use crate::Statement;
+use crate::share::Share;
 use crate::wanted::Context;
 
 /// What is the same for all objects, or for all of a fleet.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// The name of our entries in routes and policies.
-    pub(super) controller: Box<str>,
+    /// What we write about.
+    pub(super) share: Share,
     /// The newest publication that all connected Envoys of each fleet have acknowledged.
     pub(super) acknowledged: BTreeMap<FleetId, u64>,
     /// Where clients reach the hosts, as far as that is known.
@@ -26,9 +27,9 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) fn new(controller: &str) -> Self {
+    pub(super) fn new(share: Share) -> Self {
         Self {
-            controller: controller.into(),
+            share,
             acknowledged: BTreeMap::new(),
             addresses: None,
             gateways: BTreeMap::new(),
@@ -42,12 +43,13 @@ impl Known {
     }
 
     /// What a status depends on that is to say this.
-    pub(super) fn context(&self, said: &Statement) -> Context<'_> {
+    pub(super) fn context<'a>(&'a self, said: &'a Statement) -> Context<'a> {
         Context {
+            target: &said.target,
             acknowledged: self.acknowledged.get(&said.fleet).copied(),
             addresses: self.addresses.as_ref(),
             gateway: self.gateways.get(&said.fleet).map(Vec::as_slice),
-            controller: &self.controller,
+            share: &self.share,
             experimental: self.experimental == Some(true),
         }
     }

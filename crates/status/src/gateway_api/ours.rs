@@ -3,6 +3,8 @@
 use api::gateway_api::gateway::GatewayStatusAddress;
 
 use super::GatewayApi;
+use crate::Target;
+use crate::share::Share;
 
 /// The conditions of a GatewayClass that are its controller's.
 const OF_CLASS: &[&str] = &["Accepted", "SupportedVersion"];
@@ -47,7 +49,7 @@ impl Beside {
 
 impl GatewayApi {
     /// What of the status is ours, without times, and what is not.
-    pub(crate) fn ours(mut self, controller: &str) -> (Self, Beside) {
+    pub(crate) fn ours(mut self, target: &Target, share: &Share) -> (Self, Beside) {
         let mut beside = Beside::default();
         beside.is_ours = match &mut self {
             Self::Class(status) => keep(&mut status.conditions, |each| OF_CLASS.contains(&&*each.r#type)),
@@ -59,8 +61,12 @@ impl GatewayApi {
             Self::ListenerSet(status) => {
                 keep(&mut status.conditions, |each| OF_LISTENER_SET.contains(&&*each.r#type))
             }
-            Self::Route(status) => keep(&mut status.parents, |each| each.controller_name == controller),
-            Self::Policy(status) => keep(&mut status.ancestors, |each| each.controller_name == controller),
+            Self::Route(status) => keep(&mut status.parents, |each| {
+                each.controller_name == *share.controller && share.has_parent(target, &each.parent_ref)
+            }),
+            Self::Policy(status) => keep(&mut status.ancestors, |each| {
+                each.controller_name == *share.controller && share.has_parent(target, &each.ancestor_ref)
+            }),
         };
         self.for_each(|_, condition| condition.last_transition_time.clear());
         (self, beside)

@@ -70,6 +70,7 @@ fn lacking(addresses: &[GatewayStatusAddress], requested: &[Arc<str>]) -> Option
 impl<'a> Saying<'a> {
     /// The part of the status that is ours, without times.
     pub(crate) fn status(&mut self, status: &GatewayApiStatus) -> GatewayApi {
+        let context = self.context;
         match status {
             GatewayApiStatus::Class(conditions) => GatewayApi::Class(GatewayClassStatus {
                 conditions: self.of_object(conditions, None),
@@ -81,11 +82,13 @@ impl<'a> Saying<'a> {
                 listeners: status.listeners.iter().map(|each| self.listener(each)).collect(),
             }),
             GatewayApiStatus::Route(parents) => {
-                let parents = parents.iter().take(self.room(PARENTS));
+                let ours = parents.iter().filter(|each| is_ours(context, &each.parent));
+                let parents = ours.take(self.room(PARENTS));
                 GatewayApi::Route(RouteStatus { parents: parents.map(|each| self.parent(each)).collect() })
             }
             GatewayApiStatus::Policy(ancestors) => {
-                let ancestors = ancestors.iter().take(self.room(ANCESTORS));
+                let ours = ancestors.iter().filter(|each| is_ours(context, &each.ancestor));
+                let ancestors = ours.take(self.room(ANCESTORS));
                 let ancestors = ancestors.map(|each| self.ancestor(each)).collect();
                 GatewayApi::Policy(PolicyStatus { ancestors })
             }
@@ -131,13 +134,21 @@ impl<'a> Saying<'a> {
             let said = ("PartiallyInvalid", "True", "UnsupportedValue");
             conditions.push(condition(said, rejection, self.generation));
         }
-        RouteParentStatus { parent_ref, controller_name: self.context.controller.to_owned(), conditions }
+        RouteParentStatus {
+            parent_ref,
+            controller_name: self.context.share.controller.to_string(),
+            conditions,
+        }
     }
 
     fn ancestor(&mut self, status: &model::AncestorStatus) -> PolicyAncestorStatus {
         let ancestor_ref = reference(&status.ancestor);
         let conditions = self.conditions(Place::of(&ancestor_ref), &status.conditions, None);
-        PolicyAncestorStatus { ancestor_ref, controller_name: self.context.controller.to_owned(), conditions }
+        PolicyAncestorStatus {
+            ancestor_ref,
+            controller_name: self.context.share.controller.to_string(),
+            conditions,
+        }
     }
 
     fn of_object(&mut self, conditions: &[model::Condition], lack: Option<&Lack<'_>>) -> Vec<Condition> {
@@ -184,6 +195,10 @@ impl<'a> Saying<'a> {
         self.is_pending |= !is_acknowledged && self.context.acknowledged.is_some();
         (!is_acknowledged).then(|| Lack::new("Pending", PENDING))
     }
+}
+
+fn is_ours(context: &Context<'_>, parent: &ParentRef) -> bool {
+    context.share.has_parent(context.target, parent)
 }
 
 fn condition((name, status, reason): (&str, &str, &str), message: &str, generation: i64) -> Condition {

@@ -4,4 +4,5 @@ mod gateway_api;
 mod histories;
 mod laws;
 mod shapes;
+mod share;
 mod world;

@@ -175,6 +175,11 @@ impl World {
         Self { board: self.board.named(controller), ..self }
     }
 
+    /// The same, of a controller that serves a Gateway of its own.
+    pub(crate) fn dedicated(self, controller: &str) -> Self {
+        Self { board: self.board.dedicated(controller), ..self }
+    }
+
     pub(crate) fn lead(&mut self, lease: Duration) {
         self.tell(Input::Leads { until: self.now + lease });
     }
