@@ -74,6 +74,7 @@ fn security(certificates: &Generated) -> Security {
     let tls = Tls {
         config: server_config(certificates),
         name: "envoy".into(),
+        own_fleet: xds::FleetId::default_fleet(),
         default_clients: Clients::All,
         gateway_clients: Clients::All,
         peers: None,

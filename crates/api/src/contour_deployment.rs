@@ -70,6 +70,16 @@ pub struct ContourDeploymentSpec {
 }
 
 choices! {
+    /// Whom a controller serves.
+    Tenancy {
+        /// All Gateways that have none of their own (default).
+        Shared = "Shared",
+        /// One Gateway, beside which it runs.
+        Dedicated = "Dedicated",
+    }
+}
+
+choices! {
     /// How much the controller logs.
     ContourLogLevel {
         /// What happens.
@@ -98,6 +108,9 @@ choices! {
 #[serde(rename_all = "camelCase", default)]
 #[schemars(!default)]
 pub struct ContourSettings {
+    /// `Shared`. The other fields have an effect with `Dedicated`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenancy: Option<Choice<Tenancy>>,
     /// Pods; 2. `deployment.replicas` is the newer way.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = i32::MAX))]
@@ -122,7 +135,7 @@ pub struct ContourSettings {
     /// Annotations of Pods.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub pod_annotations: BTreeMap<String, String>,
-    /// Namespaces whose objects are read; all.
+    /// Namespaces whose objects are read beside the Gateway's own, where a class says `Dedicated`; none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 42), inner(length(min = 1, max = 63), regex(pattern = forms::LABEL)))]
     pub watch_namespaces: Vec<String>,

@@ -11,6 +11,8 @@ use status::CONTROLLER_NAME;
 const ENVOY_IMAGE: &str = "envoyproxy/envoy:distroless-v1.40.0";
 /// This program.
 const ISOBATH_IMAGE: &str = concat!("isobath:", env!("CARGO_PKG_VERSION"));
+/// As in the manifests.
+const DEDICATED_ROLE: &str = "isobath-dedicated";
 /// Where Envoys say whether they are ready.
 const STATS_PORT: u16 = 8002;
 
@@ -26,6 +28,9 @@ pub(crate) struct ProvisioningArguments {
     /// The image of Envoy in the Pods of Gateways.
     #[arg(long, env = "ENVOY_IMAGE", default_value = ENVOY_IMAGE, value_name = "IMAGE")]
     envoy_image: String,
+    /// What the names of the ClusterRoles of Gateways' own controllers begin with.
+    #[arg(long, default_value = DEDICATED_ROLE, value_name = "NAME")]
+    dedicated_role: String,
 }
 
 /// Where Envoys find the controllers, and how they know them.
@@ -56,6 +61,7 @@ impl ProvisioningArguments {
             envoy_image: self.envoy_image.clone(),
             xds_address: address,
             xds_port: port,
+            dedicated_role: self.dedicated_role.clone(),
             stats_port: STATS_PORT,
         };
         Provisioner::new(

@@ -16,6 +16,7 @@ mod setup;
 mod sockets;
 mod statuses;
 mod summary;
+mod tenancy;
 
 use clap::Args;
 
@@ -45,8 +46,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     contour_metrics: bool,
     /// Makes what runs the Envoys of Gateways, too, while this controller leads.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dedicated_to_gateway")]
     provision_gateways: bool,
+    #[command(flatten)]
+    tenancy: tenancy::TenancyArguments,
     #[command(flatten)]
     provisioning: ProvisioningArguments,
     #[command(flatten)]

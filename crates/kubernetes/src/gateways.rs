@@ -2,6 +2,7 @@
 //! certificates they have.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::core::{Secret, Service};
 use certs::GATEWAY_CA_BUNDLE;
@@ -17,15 +18,20 @@ use x509::CaBundle;
 use crate::GATEWAY_CA;
 
 /// Tells where the Gateways of each fleet are reached, now and when that changes, and `None` when it has no Service any more,
-/// until nobody listens. The namespace is that of the controllers.
+/// until nobody listens. `controllers` is the namespace of the controllers; with `only`, Services of that namespace alone are
+/// looked at.
 pub async fn follow_gateways(
     client: Client,
-    namespace: String,
+    controllers: String,
+    only: Option<Arc<str>>,
     tell: mpsc::UnboundedSender<(FleetOwner, Option<Reached>)>,
 ) {
-    let services: Api<Service> = Api::all(client);
+    let services: Api<Service> = match only {
+        Some(namespace) => Api::namespaced(client, &namespace),
+        None => Api::all(client),
+    };
     let made = Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
-    let known = Known { namespace, ..Known::default() };
+    let known = Known { namespace: controllers, ..Known::default() };
     tell_gateways(watcher(services, made).default_backoff(), known, &tell).await;
 }
 

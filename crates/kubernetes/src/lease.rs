@@ -10,6 +10,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
+/// The object that another one goes with.
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
@@ -19,12 +21,14 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use claim::{Claim, Observed};
 
 /// How the leader is elected (the flags `--leader-election-…`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The namespace of the Lease.
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// With what the Lease goes, if with anything.
+    pub owner: Option<OwnerReference>,
     /// Who we are; no two processes may have one identity.
     pub identity: String,
     /// When others may take a Lease that is not renewed.
@@ -67,6 +71,7 @@ impl Settings {
         Self {
             namespace: namespace.to_owned(),
             name: "leader-elect".to_owned(),
+            owner: None,
             identity: identity.to_owned(),
             lease_duration: Duration::from_secs(15),
             renew_deadline: Duration::from_secs(10),

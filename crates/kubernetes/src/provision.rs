@@ -5,6 +5,7 @@
 
 mod authority;
 mod deeds;
+mod own_certificates;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ use futures::stream::FuturesUnordered;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use model::FleetOwner;
-use provisioner::{Owner, Settings, World};
+use provisioner::{Certificates, Owner, Plan, Settings, Stage, World, object_name};
 use status::{Event, Regarding};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -172,18 +173,13 @@ impl Provisioner {
     }
 
     fn begin_one(&mut self, owner: FleetOwner) {
-        let Some(Signing { ca, trusted }) = &self.signing else { return };
-        let secret = self.world.secret(&owner);
-        let certificate = authority::certificate(ca, &owner, secret, trusted, now());
-        let plan = certificate
-            .map_err(|error| error.to_string())
-            .and_then(|certificate| self.world.plan(&owner, &certificate).map_err(|error| error.to_string()));
-        match plan {
-            Ok(plan) if plan.apply.is_empty() && plan.delete.is_empty() => drop(self.failed.remove(&owner)),
+        let Some(signing) = &self.signing else { return };
+        match plan(&self.world, signing, &owner) {
+            Ok(plan) if plan == Plan::default() => drop(self.failed.remove(&owner)),
             Ok(plan) => {
-                let (deeds, unwanted) = deeds(plan, |object| self.world.knows(object));
+                let deeds = deeds(plan, |object| self.world.knows(object));
                 self.busy.insert(owner.clone());
-                self.running.push(Box::pin(carry_out(self.client.clone(), owner, deeds, unwanted)));
+                self.running.push(Box::pin(carry_out(self.client.clone(), owner, deeds)));
             }
             // Nothing but a change of an object helps, and that marks the fleet.
             Err(why) => self.note_failure(owner, why, None),
@@ -255,6 +251,26 @@ impl Provisioner {
             }
         }
     }
+}
+
+/// What is to be done for a fleet, with the certificates that it needs now; why nothing can be.
+fn plan(world: &World, Signing { ca, trusted }: &Signing, owner: &FleetOwner) -> Result<Plan, String> {
+    let stage = world.stage(owner).map_err(|error| error.to_string())?;
+    let shared = stage.filter(|stage| stage.is_served_by_shared()).map(|_| {
+        let secret = world.secret(owner, &object_name(owner));
+        authority::certificate(ca, owner, secret, trusted, now())
+    });
+    let dedicated = match owner {
+        FleetOwner::Gateway(gateway) if stage.is_some_and(Stage::has_controller) => {
+            own_certificates::secrets(gateway, |name| world.secret(owner, name), now())
+        }
+        FleetOwner::Gateway(_) | FleetOwner::Class(_) => Ok(vec![]),
+    };
+    let certificates = Certificates {
+        shared: shared.transpose().map_err(|error| error.to_string())?,
+        dedicated: dedicated.map_err(|error| error.to_string())?,
+    };
+    world.plan(owner, &certificates).map_err(|error| error.to_string())
 }
 
 /// Now, in unix seconds.

@@ -72,6 +72,12 @@ impl Writer {
         Self { board: self.board.named(controller), ..self }
     }
 
+    /// The same, of a controller that serves a Gateway of its own, beside others that have the same name.
+    #[must_use]
+    pub fn dedicated(self, controller: &str) -> Self {
+        Self { board: self.board.dedicated(controller), ..self }
+    }
+
     /// The same, with somebody who is told how it fares.
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn Observe>) -> Self {

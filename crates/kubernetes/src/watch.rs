@@ -37,6 +37,10 @@ const BACKLOG: usize = 1024;
 pub struct Settings {
     /// The namespaces that are read; empty: all.
     pub namespaces: Vec<Arc<str>>,
+    /// Whether the namespaces themselves, and their labels, are read whichever are; else they are when all are.
+    pub namespace_labels: bool,
+    /// Which Secrets are read, by their labels; `None`: all.
+    pub secret_labels: Option<&'static str>,
     /// Kinds that are not read.
     pub without: Vec<api::Kind>,
     /// Whether to ask for lists as streams, which cost the API server less; one that has none is asked for pages.
@@ -62,6 +66,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             namespaces: vec![],
+            namespace_labels: false,
+            secret_labels: None,
             without: vec![],
             streams: true,
             first_pause: Duration::from_millis(500),
@@ -108,8 +114,7 @@ impl Watches {
     #[must_use]
     pub fn new(client: Client, settings: Settings) -> Self {
         let kinds = WATCHED.iter().filter(|watched| !settings.without.contains(&watched.kind));
-        let targets: Vec<_> =
-            kinds.flat_map(|watched| Target::of_kind(watched, &settings.namespaces)).collect();
+        let targets: Vec<_> = kinds.flat_map(|watched| Target::of_kind(watched, &settings)).collect();
         let tallies = Tallies::new(targets.iter().map(|target| target.watched.kind));
         Self { client, settings: Arc::new(settings), targets, tallies }
     }

@@ -6,6 +6,7 @@ use api::core::Service;
 use api::gateway_api::gateway::{AddressType, GatewayStatusAddress};
 use model::FleetOwner;
 
+use crate::names::object_name;
 use crate::objects::owner;
 use crate::ports::{Port, Protocol};
 
@@ -24,6 +25,10 @@ pub struct Reached {
 #[must_use]
 pub fn reached(service: &Service, controllers: &str) -> Option<(FleetOwner, Reached)> {
     let fleet = owner(&service.metadata, controllers)?;
+    if service.metadata.name.as_ref() != Some(&object_name(&fleet)) {
+        // It is in front of a Gateway's own controller.
+        return None;
+    }
     let spec = service.spec.as_ref()?;
     let addresses = match spec.type_.as_deref() {
         Some("LoadBalancer") => of_load_balancer(service),
@@ -87,9 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn a_service_of_somebody_else_says_nothing() {
-        let service = json!({"metadata": {"name": "a"}, "spec": {}});
-        assert_eq!(reached(&from_value(service).unwrap(), "isobath"), None);
+    fn a_service_of_somebody_else_or_of_its_controller_says_nothing() {
+        let owners = json!([{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "name": "gw", "uid": "u"}]);
+        let of_controller =
+            json!({"name": "isobathcontroller-gw", "namespace": "ns", "ownerReferences": owners});
+        for metadata in [of_controller, json!({"name": "a"})] {
+            let service = json!({"metadata": metadata, "spec": {}});
+            assert_eq!(reached(&from_value(service).unwrap(), "isobath"), None);
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What runs the Envoys of Gateways: from a Gateway, its class and their parameters to the objects that must be there
-//! beside it; or, where the Gateways of a class share their Envoys, beside the controllers.
+//! beside it, those of its own controller, too, where it has one; or, where the Gateways of a class share their Envoys,
+//! beside the controllers.
 //!
-//! [`objects()`] gives the objects of one fleet, whole. A [`World`] knows all Gateways and what runs for them, and says
-//! for each fleet what is missing, what has drifted and what is not wanted any more ([`Plan`]).
+//! [`objects()`] gives the objects of one fleet, whole, [`controller_objects()`] those of a Gateway's own controller. A
+//! [`World`] knows all Gateways and what runs for them, and says for each fleet what is missing, what has drifted and what
+//! is not wanted any more ([`Plan`]).
 //!
 //! What it does not do: speak to an API server, sign certificates, look at a clock, judge listeners and routes.
 //!
@@ -15,12 +17,16 @@ mod objects;
 mod parameters;
 mod ports;
 mod settings;
+mod tenancy;
 mod world;
 
 pub use addresses::{Reached, reached};
-pub use names::{GatewayId, MANAGED_BY, MANAGER, object_name};
-pub use objects::{Certificate, Owner, Wanted, made_for, objects};
+pub use names::{GatewayId, MANAGED_BY, MANAGER, certificates_names, certificates_suffix, object_name};
+pub use objects::{
+    Certificate, ControllerSecret, Owner, Server, Wanted, controller_objects, made_for, objects,
+};
 pub use parameters::Parameters;
 pub use ports::{Port, Protocol};
 pub use settings::Settings;
-pub use world::{ChildId, ChildKind, Plan, World};
+pub use tenancy::{Stage, is_dedicated};
+pub use world::{Certificates, ChildId, ChildKind, Plan, World};

@@ -1,6 +1,9 @@
-//! The objects of one fleet, whole, in the order in which they are needed.
+//! The objects of one fleet, whole, in the order in which they are needed; and those of a Gateway's own controller.
 
+mod controller;
+mod owned;
 mod pod;
+mod rights;
 mod service;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -17,10 +20,14 @@ use model::FleetOwner;
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::names::{MANAGED_BY, MANAGER, label_value, object_name};
+use crate::names::{MANAGED_BY, MANAGER, certificates_names, controller_name, label_value, object_name};
 use crate::parameters::Parameters;
 use crate::ports::Port;
 use crate::settings::Settings;
+use crate::tenancy::{DEDICATED, TENANCY};
+use owned::MADE_FOR;
+pub use owned::made_for;
+pub(crate) use owned::{outlives_gateway, owner};
 
 /// The label of the Gateway API for everything that is made for a Gateway.
 const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
@@ -32,6 +39,31 @@ const OWNING_GATEWAY: &str = "projectcontour.io/owning-gateway-name";
 pub(crate) const MADE_BY: &str = "projectcontour.io/made-by-gateway-controller";
 /// The hash of what was applied: tells what is to be taken away, too.
 pub(crate) const APPLIED: &str = "projectcontour.io/applied";
+/// Tells the parts of a Gateway apart.
+const COMPONENT: &str = "app.kubernetes.io/component";
+
+/// What of a Gateway an object belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Its Envoys.
+    Envoys,
+    /// Its own controller.
+    Controller,
+}
+
+impl Part {
+    const fn component(self) -> &'static str {
+        match self {
+            Self::Envoys => "gateway-envoy",
+            Self::Controller => "gateway-controller",
+        }
+    }
+
+    /// Whether an object belongs to it.
+    pub(crate) fn has(self, object: &Value) -> bool {
+        object["metadata"]["labels"][COMPONENT] == self.component()
+    }
+}
 
 /// Whose the Envoys are.
 #[derive(Clone, Copy)]
@@ -53,6 +85,26 @@ pub struct Certificate {
     pub key: String,
 }
 
+/// One of the Secrets by which a Gateway's own controller and its Envoys know one another, as `certgen` makes them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ControllerSecret {
+    /// Its name.
+    pub name: String,
+    /// Its `type`.
+    pub kind: String,
+    /// Its content; goes into the Secret and nowhere else.
+    pub data: BTreeMap<String, Vec<u8>>,
+}
+
+/// Who serves the Envoys.
+#[derive(Clone, Copy)]
+pub enum Server<'a> {
+    /// The shared controllers, who know them by this.
+    Shared(&'a Certificate),
+    /// The Gateway's own controller; a class has none.
+    Dedicated,
+}
+
 /// All that decides about the objects of a fleet.
 pub struct Wanted<'a> {
     /// What is the same for all.
@@ -63,14 +115,17 @@ pub struct Wanted<'a> {
     pub parameters: &'a Parameters,
     /// Where they are reached; without a port there is no Service.
     pub ports: BTreeSet<Port>,
-    /// Who they are.
-    pub certificate: &'a Certificate,
+    /// Who serves them.
+    pub server: Server<'a>,
 }
 
-/// The objects of a fleet, each to be applied as it is.
+/// The objects of a fleet's Envoys, each to be applied as it is.
 #[must_use]
 pub fn objects(wanted: &Wanted<'_>) -> Vec<Value> {
-    let mut objects = vec![service_account(wanted), secret(wanted)];
+    let mut objects = vec![service_account(wanted, Part::Envoys)];
+    if let Server::Shared(certificate) = wanted.server {
+        objects.push(secret(wanted, certificate));
+    }
     if !wanted.ports.is_empty() {
         objects.push(service::service(wanted));
     }
@@ -84,32 +139,15 @@ pub fn objects(wanted: &Wanted<'_>) -> Vec<Value> {
     objects
 }
 
-/// Whose Envoys an object was made for, if it was made here. The namespace is that of the controllers.
+/// The objects of a Gateway's own controller, each to be applied as it is.
 #[must_use]
-pub fn made_for(metadata: &ObjectMeta, controllers: &str) -> Option<FleetOwner> {
-    let manager = metadata.labels.as_ref()?.get(MANAGED_BY)?;
-    if manager == MANAGER { owner(metadata, controllers) } else { None }
-}
-
-/// The Gateway, or the class, that an object belongs to. It is believed only where objects of that owner are, and under
-/// their name: anybody can write an owner's name into an object of a namespace of theirs.
-pub(crate) fn owner(metadata: &ObjectMeta, controllers: &str) -> Option<FleetOwner> {
-    let says = said_owner(metadata)?;
-    let is_at_home = match &says {
-        FleetOwner::Gateway(_) => true,
-        FleetOwner::Class(_) => metadata.namespace.as_deref() == Some(controllers),
-    };
-    (is_at_home && metadata.name.as_deref() == Some(&*object_name(&says))).then_some(says)
-}
-
-fn said_owner(metadata: &ObjectMeta) -> Option<FleetOwner> {
-    let owners = metadata.owner_references.iter().flatten();
-    let mut owners = owners.filter(|owner| owner.api_version.starts_with(api::gateway_api::GROUP));
-    owners.find_map(|owner| match owner.kind.as_str() {
-        "Gateway" => Some(FleetOwner::gateway(metadata.namespace.as_deref()?, &*owner.name)),
-        "GatewayClass" => Some(FleetOwner::Class(owner.name.as_str().into())),
-        _ => None,
-    })
+pub fn controller_objects(wanted: &Wanted<'_>, secrets: &[ControllerSecret]) -> Vec<Value> {
+    let mut objects = vec![service_account(wanted, Part::Controller)];
+    objects.extend(rights::bindings(wanted));
+    objects.extend(secrets.iter().map(|each| controller_secret(wanted, each)));
+    objects.extend(controller::objects(wanted));
+    objects.iter_mut().for_each(note_hash);
+    objects
 }
 
 impl<'a> Owner<'a> {
@@ -127,7 +165,7 @@ impl<'a> Owner<'a> {
         }
     }
 
-    fn name(self) -> &'a str {
+    pub(crate) fn name(self) -> &'a str {
         self.own_metadata().name.as_deref().unwrap_or_default()
     }
 
@@ -169,27 +207,48 @@ impl Wanted<'_> {
         }
     }
 
-    fn object_name(&self) -> String {
-        object_name(&self.owner.id())
+    /// The namespaces that the Gateway's own controller reads, the Gateway's first.
+    fn namespaces(&self) -> Vec<&str> {
+        let own = self.namespace();
+        let more = self.parameters.contour.watch_namespaces.iter().map(String::as_str);
+        [own].into_iter().chain(more.filter(|more| *more != own).collect::<BTreeSet<_>>()).collect()
     }
 
-    /// The labels that tell the Pods of this fleet from all others of the namespace.
-    fn selector(&self) -> BTreeMap<String, String> {
+    fn name_of(&self, part: Part) -> String {
+        match part {
+            Part::Envoys => object_name(&self.owner.id()),
+            Part::Controller => controller_name(self.owner.name()),
+        }
+    }
+
+    /// The Secret with the certificate of the Envoys.
+    fn secret_of_envoys(&self) -> String {
+        match self.server {
+            Server::Shared(_) => self.name_of(Part::Envoys),
+            Server::Dedicated => {
+                let [_, of_envoys, _] = certificates_names(self.owner.name());
+                of_envoys
+            }
+        }
+    }
+
+    /// The labels that tell the Pods of a part from all others of the namespace.
+    fn selector(&self, part: Part) -> BTreeMap<String, String> {
         let labels = [
             ("app.kubernetes.io/name", "isobath".to_owned()),
-            ("app.kubernetes.io/component", "gateway-envoy".to_owned()),
+            (COMPONENT, part.component().to_owned()),
             self.owner.label(),
         ];
         labels.into_iter().map(|(label, value)| (label.to_owned(), value)).collect()
     }
 
     /// Labels of everything: ours come last, things are found by them.
-    fn labels(&self) -> BTreeMap<String, String> {
+    fn labels(&self, part: Part) -> BTreeMap<String, String> {
         let mut labels = self.parameters.resource_labels.clone();
         if let Some(infrastructure) = self.owner.infrastructure() {
             labels.extend(infrastructure.labels.clone());
         }
-        labels.extend(self.selector());
+        labels.extend(self.selector(part));
         let ours = [(MANAGED_BY, MANAGER.to_owned()), ("app.kubernetes.io/part-of", "isobath".to_owned())];
         let contours = match self.owner {
             Owner::Gateway(_) => Some((OWNING_GATEWAY, label_value(self.owner.name()))),
@@ -205,16 +264,18 @@ impl Wanted<'_> {
         if let Some(infrastructure) = self.owner.infrastructure() {
             annotations.extend(infrastructure.annotations.clone());
         }
+        // Things are told by these.
+        [TENANCY, MADE_FOR].into_iter().for_each(|ours| drop(annotations.remove(ours)));
         annotations
     }
 
-    fn metadata(&self, annotations: &BTreeMap<String, String>) -> Value {
+    fn metadata(&self, part: Part, annotations: &BTreeMap<String, String>) -> Value {
         let mut annotations = self.annotations(annotations);
         annotations.insert(MADE_BY.to_owned(), self.settings.controller_name.clone());
         json!({
-            "name": self.object_name(),
+            "name": self.name_of(part),
             "namespace": self.namespace(),
-            "labels": self.labels(),
+            "labels": self.labels(part),
             "annotations": annotations,
             "ownerReferences": [{
                 "apiVersion": "gateway.networking.k8s.io/v1",
@@ -227,32 +288,52 @@ impl Wanted<'_> {
     }
 
     /// The same where there are no annotations of its own.
-    fn plain_metadata(&self) -> Value {
-        self.metadata(&BTreeMap::new())
+    fn plain_metadata(&self, part: Part) -> Value {
+        self.metadata(part, &BTreeMap::new())
+    }
+
+    /// That of what runs Envoys: it says who serves them.
+    fn workload_metadata(&self) -> Value {
+        let mut metadata = self.plain_metadata(Part::Envoys);
+        metadata["annotations"][TENANCY] = match self.server {
+            Server::Shared(_) => return metadata,
+            Server::Dedicated => DEDICATED.into(),
+        };
+        metadata
     }
 }
 
-fn service_account(wanted: &Wanted<'_>) -> Value {
+fn service_account(wanted: &Wanted<'_>, part: Part) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": wanted.plain_metadata(),
+        "metadata": wanted.plain_metadata(part),
         "automountServiceAccountToken": false,
     })
 }
 
-fn secret(wanted: &Wanted<'_>) -> Value {
-    let Certificate { trusted, certificate, key } = wanted.certificate;
+fn secret(wanted: &Wanted<'_>, certificate: &Certificate) -> Value {
+    let Certificate { trusted, certificate, key } = certificate;
     let data = [("ca.crt", trusted), ("tls.crt", certificate), ("tls.key", key)];
     let data: BTreeMap<_, _> =
         data.into_iter().map(|(name, text)| (name, ByteString(text.clone().into_bytes()))).collect();
     json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": wanted.plain_metadata(),
+        "metadata": wanted.plain_metadata(Part::Envoys),
         "type": "kubernetes.io/tls",
         "data": data,
     })
+}
+
+fn controller_secret(wanted: &Wanted<'_>, secret: &ControllerSecret) -> Value {
+    let data: BTreeMap<_, _> =
+        secret.data.iter().map(|(name, bytes)| (name, ByteString(bytes.clone()))).collect();
+    let mut metadata = wanted.plain_metadata(Part::Controller);
+    metadata["name"] = secret.name.as_str().into();
+    // The shared controllers do not read it.
+    metadata["labels"][TENANCY] = DEDICATED.into();
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": secret.kind, "data": data})
 }
 
 /// Writes the hash of an object into it. Nothing of a Secret's data is told by it.

@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use api::contour_configuration::ContourConfigurationSpec;
 use api::contour_deployment::{
-    ContourDeploymentSpec, DaemonSetSettings, DeploymentSettings, EnvoySettings, ExternalTrafficPolicy,
-    Gateways, NetworkPublishing, NodePlacement, PublishingType, WorkloadType,
+    ContourDeploymentSpec, ContourLogLevel, ContourSettings, DaemonSetSettings, DeploymentSettings,
+    EnvoySettings, ExternalTrafficPolicy, Gateways, NetworkPublishing, NodePlacement, PublishingType,
+    Tenancy, WorkloadType,
 };
 use api::{Choice, Choices};
 
-/// How the Envoys of a Gateway are set up. Every word in it is known.
+/// How what serves a Gateway is set up. Every word in it is known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parameters {
     pub(crate) envoy: EnvoySettings,
+    pub(crate) contour: ContourSettings,
+    pub(crate) runtime_settings: Option<Box<ContourConfigurationSpec>>,
     pub(crate) resource_labels: BTreeMap<String, String>,
 }
 
 impl Parameters {
-    /// Those of the class with those of the Gateway over them, field by field of `spec.envoy`. Both can be used
-    /// ([`api::contour_deployment::ParametersRef::usable`]).
+    /// Those of the class with those of the Gateway over them, field by field of `spec.envoy` and `spec.contour`. Both can
+    /// be used ([`api::contour_deployment::ParametersRef::usable`]).
     #[must_use]
     pub fn new(class: Option<&ContourDeploymentSpec>, own: Option<&ContourDeploymentSpec>) -> Self {
         let mut all = Self::default();
@@ -26,6 +30,14 @@ impl Parameters {
             if let Some(envoy) = &spec.envoy {
                 all.envoy = over(EnvoySettings::clone(envoy), all.envoy);
             }
+            if let Some(contour) = &spec.contour {
+                all.contour = contour_over(ContourSettings::clone(contour), all.contour);
+            }
+            all.runtime_settings = spec.runtime_settings.clone().or(all.runtime_settings);
+        }
+        if !class.is_some_and(asks_for_controllers) {
+            // They are rights, which are not given to a controller that a Gateway alone asks for.
+            all.contour.watch_namespaces.clear();
         }
         all
     }
@@ -33,6 +45,21 @@ impl Parameters {
     /// Which Envoys serve the Gateways of a class; of no matter in the parameters of one Gateway.
     pub(crate) fn gateways(&self) -> Gateways {
         known(self.envoy.gateways.as_ref()).unwrap_or(Gateways::Separate)
+    }
+
+    /// Whose controller serves the Gateway.
+    pub(crate) fn tenancy(&self) -> Tenancy {
+        known(self.contour.tenancy.as_ref()).unwrap_or(Tenancy::Shared)
+    }
+
+    /// How many Pods its own controller has, if that is said.
+    pub(crate) fn controller_replicas(&self) -> Option<i64> {
+        self.contour.deployment.as_ref().and_then(|said| said.replicas).or(self.contour.replicas)
+    }
+
+    /// Whether its own controller logs more.
+    pub(crate) fn is_verbose(&self) -> bool {
+        known(self.contour.log_level.as_ref()) == Some(ContourLogLevel::Debug)
     }
 
     pub(crate) fn workload(&self) -> WorkloadType {
@@ -59,6 +86,12 @@ impl Parameters {
     }
 }
 
+/// Whether Gateways have controllers of their own by these parameters.
+fn asks_for_controllers(spec: &ContourDeploymentSpec) -> bool {
+    let tenancy = spec.contour.as_ref().and_then(|contour| contour.tenancy.as_ref());
+    known(tenancy) == Some(Tenancy::Dedicated)
+}
+
 fn known<T: Choices>(choice: Option<&Choice<T>>) -> Option<T> {
     choice.and_then(Choice::known)
 }
@@ -83,15 +116,36 @@ fn over(upper: EnvoySettings, lower: EnvoySettings) -> EnvoySettings {
         daemon_set: both(upper.daemon_set, lower.daemon_set, |upper, lower| DaemonSetSettings {
             update_strategy: upper.update_strategy.or(lower.update_strategy),
         }),
-        deployment: both(upper.deployment, lower.deployment, |upper, lower| DeploymentSettings {
-            replicas: upper.replicas.or(lower.replicas),
-            strategy: upper.strategy.or(lower.strategy),
-        }),
+        deployment: both(upper.deployment, lower.deployment, deployment_over),
         base_id: upper.base_id.or(lower.base_id),
         overload_max_heap_size: upper.overload_max_heap_size.or(lower.overload_max_heap_size),
         overload_max_downstream_connections: upper
             .overload_max_downstream_connections
             .or(lower.overload_max_downstream_connections),
+    }
+}
+
+fn contour_over(upper: ContourSettings, lower: ContourSettings) -> ContourSettings {
+    ContourSettings {
+        tenancy: upper.tenancy.or(lower.tenancy),
+        replicas: upper.replicas.or(lower.replicas),
+        node_placement: both(upper.node_placement, lower.node_placement, |upper, lower| {
+            Box::new(placement_over(*upper, *lower))
+        }),
+        kubernetes_log_level: upper.kubernetes_log_level.or(lower.kubernetes_log_level),
+        log_level: upper.log_level.or(lower.log_level),
+        resources: upper.resources.or(lower.resources),
+        deployment: both(upper.deployment, lower.deployment, deployment_over),
+        pod_annotations: merged(upper.pod_annotations, lower.pod_annotations),
+        watch_namespaces: [lower.watch_namespaces, upper.watch_namespaces].concat(),
+        disabled_features: [lower.disabled_features, upper.disabled_features].concat(),
+    }
+}
+
+fn deployment_over(upper: DeploymentSettings, lower: DeploymentSettings) -> DeploymentSettings {
+    DeploymentSettings {
+        replicas: upper.replicas.or(lower.replicas),
+        strategy: upper.strategy.or(lower.strategy),
     }
 }
 
@@ -153,5 +207,46 @@ mod tests {
         }));
         assert_eq!(Parameters::new(Some(&class), Some(&own)), Parameters::new(Some(&both), None));
         assert_eq!(Parameters::new(None, None), Parameters::default());
+    }
+
+    #[test]
+    fn a_gateway_says_the_last_word_on_its_controller_too() {
+        let of = |spec: Value| -> ContourDeploymentSpec { from_value(spec).unwrap() };
+        let class = of(json!({
+            "contour": {
+                "tenancy": "Dedicated", "logLevel": "debug", "replicas": 3, "watchNamespaces": ["a"],
+                "podAnnotations": {"a": "class", "b": "class"},
+            },
+            "runtimeSettings": {"enableExternalNameService": true},
+        }));
+        let own = of(json!({
+            "contour": {"logLevel": "info", "deployment": {"replicas": 1}, "podAnnotations": {"b": "own"}},
+        }));
+        let both = of(json!({
+            "contour": {
+                "tenancy": "Dedicated", "logLevel": "info", "replicas": 3, "deployment": {"replicas": 1},
+                "watchNamespaces": ["a"], "podAnnotations": {"a": "class", "b": "own"},
+            },
+            "runtimeSettings": {"enableExternalNameService": true},
+        }));
+        let made = Parameters::new(Some(&class), Some(&own));
+        assert_eq!(made, Parameters::new(Some(&both), None));
+        let said = (made.tenancy(), made.controller_replicas(), made.is_verbose());
+        assert_eq!(said, (Tenancy::Dedicated, Some(1), false));
+    }
+
+    #[test]
+    fn a_controller_that_a_gateway_alone_asks_for_reads_no_other_namespaces() {
+        let of =
+            |contour: Value| -> ContourDeploymentSpec { from_value(json!({"contour": contour})).unwrap() };
+        let dedicated = of(json!({"tenancy": "Dedicated"}));
+        let read =
+            |class: Value| Parameters::new(Some(&of(class)), Some(&dedicated)).contour.watch_namespaces;
+        assert_eq!(read(json!({"tenancy": "Dedicated", "watchNamespaces": ["a"]})), ["a"]);
+        for class in
+            [json!({"watchNamespaces": ["a"]}), json!({"tenancy": "Shared", "watchNamespaces": ["a"]})]
+        {
+            assert_eq!(read(class), Vec::<String>::new());
+        }
     }
 }

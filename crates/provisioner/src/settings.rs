@@ -19,6 +19,9 @@ pub struct Settings {
     pub xds_address: String,
     /// The port of xDS there.
     pub xds_port: u16,
+    /// What the names of the ClusterRoles of Gateways' own controllers begin with: this name is the one for objects, with
+    /// `-own` that for what is beside the Gateway, with `-cluster` that for the whole cluster.
+    pub dedicated_role: String,
     /// The port where Envoy says whether it is ready, and serves its statistics.
     pub stats_port: u16,
 }

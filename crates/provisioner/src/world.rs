@@ -1,11 +1,12 @@
 //! All Gateways, and what runs for them: what is to be done for each fleet of Envoys.
 
+mod child;
 mod fate;
+mod plan;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use api::ContourDeployment;
 use api::contour_deployment::{ContourDeploymentSpec, InvalidParameters, ParametersRef};
@@ -15,108 +16,14 @@ use model::FleetOwner;
 use serde_json::Value;
 
 use crate::drift;
-use crate::names::GatewayId;
-use crate::objects::{Certificate, MADE_BY, Owner, Wanted, objects, owner};
+use crate::names::{GatewayId, object_name};
+use crate::objects::{MADE_BY, Owner, outlives_gateway, owner};
 use crate::parameters::Parameters;
 use crate::ports::{self, Port};
 use crate::settings::Settings;
-use fate::{Fate, told_of};
-
-/// The kinds of objects that are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChildKind {
-    /// Whom Pods run as.
-    ServiceAccount,
-    /// The certificate.
-    Secret,
-    /// What is in front.
-    Service,
-    /// One Envoy on each node.
-    DaemonSet,
-    /// Some Envoys.
-    Deployment,
-    /// How many of them may be away at once.
-    PodDisruptionBudget,
-}
-
-impl ChildKind {
-    /// Each of them: group and version, kind, plural.
-    const ALL: [(Self, &'static str, &'static str, &'static str); 6] = [
-        (Self::ServiceAccount, "v1", "ServiceAccount", "serviceaccounts"),
-        (Self::Secret, "v1", "Secret", "secrets"),
-        (Self::Service, "v1", "Service", "services"),
-        (Self::DaemonSet, "apps/v1", "DaemonSet", "daemonsets"),
-        (Self::Deployment, "apps/v1", "Deployment", "deployments"),
-        (Self::PodDisruptionBudget, "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
-    ];
-
-    /// All kinds.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Self::ALL.iter().map(|(kind, ..)| *kind)
-    }
-
-    fn row(self) -> (&'static str, &'static str, &'static str) {
-        let (_, version, name, plural) = Self::ALL[self as usize];
-        (version, name, plural)
-    }
-
-    /// Group and version.
-    #[must_use]
-    pub fn api_version(self) -> &'static str {
-        self.row().0
-    }
-
-    /// As in the field `kind`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.row().1
-    }
-
-    /// As in paths and roles.
-    #[must_use]
-    pub fn plural(self) -> &'static str {
-        self.row().2
-    }
-
-    fn of(object: &Value) -> Option<Self> {
-        let name = object["kind"].as_str()?;
-        Self::ALL.iter().find(|(_, _, kind, _)| *kind == name).map(|(kind, ..)| *kind)
-    }
-}
-
-/// An object that was made, or is to be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChildId {
-    /// Its kind.
-    pub kind: ChildKind,
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-}
-
-impl ChildId {
-    fn of(object: &Value) -> Option<Self> {
-        let text = |field: &str| object["metadata"][field].as_str().map(str::to_owned);
-        Some(Self { kind: ChildKind::of(object)?, namespace: text("namespace")?, name: text("name")? })
-    }
-}
-
-/// What is to be done for one fleet. `Debug` shows no content: one of the objects is a Secret.
-#[derive(Clone, Default, PartialEq)]
-pub struct Plan {
-    /// Objects to apply, in this order.
-    pub apply: Vec<Value>,
-    /// Objects to delete.
-    pub delete: Vec<ChildId>,
-}
-
-impl fmt::Debug for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let apply: Vec<_> = self.apply.iter().filter_map(ChildId::of).collect();
-        f.debug_struct("Plan").field("apply", &apply).field("delete", &self.delete).finish()
-    }
-}
+pub use child::{ChildId, ChildKind};
+use fate::told_of;
+pub use plan::{Certificates, Plan};
 
 /// An object that is there.
 struct Child {
@@ -181,11 +88,20 @@ impl World {
         self.mark_class_of(&id);
     }
 
-    /// A Gateway went, and what was made for it goes by its owner references.
+    /// A Gateway went, and what was made for it goes by its owner references; what has none is to be deleted.
     pub fn remove_gateway(&mut self, gateway: &GatewayId) {
         self.mark_class_of(gateway);
         self.dirty.remove(&gateway.into());
         self.gateways.remove(gateway);
+        self.mark_left();
+    }
+
+    /// Gateways that are gone, and what does not go by itself is left of.
+    fn mark_left(&mut self) {
+        let left = self.children.values().filter(|child| outlives_gateway(&child.object));
+        let left = left.filter(|child| self.gateway(&child.owner).is_none());
+        let left: Vec<_> = left.map(|child| child.owner.clone()).collect();
+        self.dirty.extend(left);
     }
 
     /// A ListenerSet came or changed.
@@ -271,6 +187,7 @@ impl World {
         for class in self.classes.keys().cloned().collect::<Vec<_>>() {
             self.mark_class(&class);
         }
+        self.mark_left();
     }
 
     /// A fleet is to be looked at again.
@@ -283,12 +200,20 @@ impl World {
         self.dirty.pop_first()
     }
 
+    /// The Gateway whose own Envoys a fleet is.
+    fn gateway(&self, id: &FleetOwner) -> Option<&Gateway> {
+        match id {
+            FleetOwner::Gateway(name) => self.gateways.get(&GatewayId::from(name)),
+            FleetOwner::Class(_) => None,
+        }
+    }
+
     /// Who owns a fleet, if it is there, stays, and is ours to serve.
     #[must_use]
     pub fn served(&self, id: &FleetOwner) -> Option<Owner<'_>> {
         match id {
-            FleetOwner::Gateway(name) => {
-                let gateway = self.gateways.get(&name.into())?;
+            FleetOwner::Gateway(_) => {
+                let gateway = self.gateway(id)?;
                 self.class(&gateway.spec.gateway_class_name)?;
                 let stays = gateway.metadata.deletion_timestamp.is_none();
                 stays.then_some(Owner::Gateway(gateway))
@@ -309,55 +234,25 @@ impl World {
         class.spec.controller_name == self.settings.controller_name
     }
 
-    /// An object of a fleet as it is there.
-    fn child(&self, id: &FleetOwner, kind: ChildKind) -> Option<&Value> {
+    /// An object of this name that was made for a fleet, as it is there.
+    fn child(&self, id: &FleetOwner, kind: ChildKind, name: &str) -> Option<&Value> {
         let namespace = match id {
             FleetOwner::Gateway(gateway) => gateway.namespace.to_string(),
             FleetOwner::Class(_) => self.settings.namespace.clone(),
         };
-        let child = self.children.get(&ChildId { kind, namespace, name: crate::object_name(id) })?;
-        Some(&child.object)
+        let child = self.children.get(&ChildId { kind, namespace, name: name.to_owned() })?;
+        (child.owner == *id).then_some(&child.object)
     }
 
-    /// The Secret of a fleet as it is there.
+    /// The same of an object of its Envoys.
+    fn of_envoys(&self, id: &FleetOwner, kind: ChildKind) -> Option<&Value> {
+        self.child(id, kind, &object_name(id))
+    }
+
+    /// A Secret that was made for a fleet, as it is there.
     #[must_use]
-    pub fn secret(&self, id: &FleetOwner) -> Option<&Value> {
-        self.child(id, ChildKind::Secret)
-    }
-
-    /// What is to be done for a fleet whose Envoys have this certificate.
-    ///
-    /// # Errors
-    /// When its parameters cannot be used: then all stays as it is.
-    pub fn plan(&self, id: &FleetOwner, certificate: &Certificate) -> Result<Plan, InvalidParameters> {
-        match self.fate(id)? {
-            Fate::Wanted(owner, gateways) => self.plan_of(id, owner, &gateways, certificate),
-            Fate::Unwanted => Ok(Plan { apply: vec![], delete: self.children_of(id).collect() }),
-            Fate::Left => Ok(Plan::default()),
-        }
-    }
-
-    fn plan_of(
-        &self,
-        id: &FleetOwner,
-        owner: Owner<'_>,
-        gateways: &[&Gateway],
-        certificate: &Certificate,
-    ) -> Result<Plan, InvalidParameters> {
-        let parameters = self.parameters_of(owner)?;
-        let ports = self.ports(gateways);
-        let has_ports = !ports.is_empty();
-        let wanted = Wanted { settings: &self.settings, owner, parameters: &parameters, ports, certificate };
-        let mut objects = objects(&wanted);
-        if parameters.replicas().is_none() {
-            objects.iter_mut().for_each(|object| self.leave_scale(object));
-        }
-        // A Service without ports cannot be: the one that is there keeps its address until there are some again.
-        let stays = |child: &ChildId| child.kind == ChildKind::Service && !has_ports;
-        let names: BTreeSet<_> = objects.iter().filter_map(ChildId::of).collect();
-        let delete = self.children_of(id).filter(|child| !names.contains(child) && !stays(child)).collect();
-        objects.retain(|object| !self.is_there(object));
-        Ok(Plan { apply: objects, delete })
+    pub fn secret(&self, id: &FleetOwner, name: &str) -> Option<&Value> {
+        self.child(id, ChildKind::Secret, name)
     }
 
     /// The ports of Gateways that share Envoys.
@@ -368,27 +263,9 @@ impl World {
         ports.into_iter().filter(|port| !self.settings.keeps(port)).collect()
     }
 
-    fn children_of(&self, owner: &FleetOwner) -> impl Iterator<Item = ChildId> {
+    fn children_of(&self, owner: &FleetOwner) -> impl Iterator<Item = (&ChildId, &Value)> {
         let children = self.children.iter().filter(move |(_, child)| child.owner == *owner);
-        children.map(|(id, _)| id.clone())
-    }
-
-    /// Whether an object is there as it is wanted.
-    fn is_there(&self, wanted: &Value) -> bool {
-        let Some(child) = ChildId::of(wanted).and_then(|id| self.children.get(&id)) else { return false };
-        drift::has_all(&child.object, wanted)
-            || child.settled.as_ref().is_some_and(|settled| {
-                applied(&child.object) == applied(wanted) && drift::part(&child.object, wanted) == *settled
-            })
-    }
-
-    /// A Deployment keeps the number of Pods that somebody has scaled it to.
-    fn leave_scale(&self, object: &mut Value) {
-        let Some(id) = ChildId::of(object).filter(|id| id.kind == ChildKind::Deployment) else { return };
-        let there = self.children.get(&id).and_then(|child| child.object["spec"]["replicas"].as_i64());
-        if let Some(replicas) = there {
-            object["spec"]["replicas"] = replicas.into();
-        }
+        children.map(|(id, child)| (id, &child.object))
     }
 
     fn parameters_of(&self, owner: Owner<'_>) -> Result<Parameters, InvalidParameters> {
@@ -437,11 +314,6 @@ fn is_part_of(set: &ListenerSet, gateway: &Gateway) -> bool {
     let namespace = reference.namespace.as_ref().or(set.metadata.namespace.as_ref());
     Some(&reference.name) == gateway.metadata.name.as_ref()
         && namespace == gateway.metadata.namespace.as_ref()
-}
-
-/// The hash of what was applied last.
-fn applied(object: &Value) -> &Value {
-    &object["metadata"]["annotations"][crate::objects::APPLIED]
 }
 
 /// The version of an object, which grows with each change of it (Kubernetes API concepts, "resource versions").

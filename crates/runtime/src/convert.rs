@@ -16,7 +16,7 @@ pub(crate) fn update(publication: Publication) -> Update {
 }
 
 /// A fleet in the words of `xds`.
-pub(crate) fn hub_fleet(id: &model::FleetId) -> xds::FleetId {
+pub fn hub_fleet(id: &model::FleetId) -> xds::FleetId {
     match id.owner() {
         None => xds::FleetId::default_fleet(),
         Some(FleetOwner::Gateway(gateway)) => xds::FleetId::gateway(&gateway.namespace, &gateway.name),

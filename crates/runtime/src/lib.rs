@@ -16,4 +16,5 @@ mod notice;
 mod reached;
 
 pub use controller::{Controller, Input, Options};
+pub use convert::hub_fleet;
 pub use notice::{Notice, Published};

@@ -30,6 +30,8 @@ pub struct Tls {
     pub config: Arc<ServerConfig>,
     /// The DNS or common name of the default fleet's certificate.
     pub name: Arc<str>,
+    /// The fleet of Envoys with such a certificate, in place of the default one.
+    pub own_fleet: FleetId,
     /// Which certificates may stand for the default fleet.
     pub default_clients: Clients,
     /// Which certificates may stand for a Gateway's fleet.

@@ -107,6 +107,7 @@ fn tls(config: Arc<rustls::ServerConfig>) -> Tls {
     Tls {
         config,
         name: "envoy".into(),
+        own_fleet: xds::FleetId::default_fleet(),
         default_clients: Clients::All,
         gateway_clients: Clients::All,
         peers: None,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use k8s_openapi::api::core::v1::Volume;
 
-use super::{ContourDeploymentSpec, EnvoySettings};
+use super::{ContourDeploymentSpec, ContourSettings, EnvoySettings, Gateways, Tenancy};
 use crate::gateway_api::gateway::GatewaySpec;
 use crate::gateway_api::gateway_class::GatewayClassSpec;
 use crate::{Choice, Choices};
@@ -93,9 +93,9 @@ impl<'a> ParametersRef<'a> {
         let invalid = |why: &str| owner.invalid("", &format!("ContourDeployment {namespace}/{name}{why}"));
         let missing = " is not there, or cannot be read; create it, or take the reference out";
         let spec = found.ok_or_else(|| invalid(missing))?;
-        match spec.envoy.as_deref().map_or(Ok(()), |envoy| check(envoy, *owner)) {
+        match check(spec, *owner) {
             Ok(()) => Ok(spec),
-            Err(Fault { field, why }) => Err(invalid(&format!(": spec.envoy.{field}: {why}"))),
+            Err(Fault { field, why }) => Err(invalid(&format!(": spec.{field}: {why}"))),
         }
     }
 }
@@ -124,7 +124,7 @@ impl Owner {
     }
 }
 
-/// What is wrong with a field of `spec.envoy`.
+/// What is wrong with a field of `spec`.
 struct Fault {
     field: String,
     why: String,
@@ -134,10 +134,55 @@ impl Fault {
     fn new(field: impl Into<String>, why: String) -> Self {
         Self { field: field.into(), why }
     }
+
+    fn within(self, part: &str) -> Self {
+        Self { field: format!("{part}.{}", self.field), ..self }
+    }
 }
 
 /// What an API server would not have taken either, and what only some may ask for.
-fn check(envoy: &EnvoySettings, owner: Owner) -> Result<(), Fault> {
+fn check(spec: &ContourDeploymentSpec, owner: Owner) -> Result<(), Fault> {
+    let envoy = spec.envoy.as_deref().map_or(Ok(()), |envoy| check_envoy(envoy, owner));
+    envoy.map_err(|fault| fault.within("envoy"))?;
+    let contour = spec.contour.as_deref().map_or(Ok(()), |contour| check_contour(contour, owner));
+    contour.map_err(|fault| fault.within("contour"))?;
+    check_tenancy(spec, owner)
+}
+
+/// Envoys that all Gateways of a class share cannot have the controller of one of them. Of the Gateways of a class a
+/// single one says nothing.
+fn check_tenancy(spec: &ContourDeploymentSpec, owner: Owner) -> Result<(), Fault> {
+    let gateways = spec.envoy.as_deref().and_then(|envoy| envoy.gateways.as_ref()?.known());
+    let tenancy = spec.contour.as_deref().and_then(|contour| contour.tenancy.as_ref()?.known());
+    match (owner, gateways, tenancy) {
+        (Owner::Class, Some(Gateways::Merged), Some(Tenancy::Dedicated)) => {
+            let why = "found \"Dedicated\", want Shared, as spec.envoy.gateways is Merged; a Gateway may have a controller \
+                       of its own where that is Separate";
+            Err(Fault::new("contour.tenancy", why.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_contour(contour: &ContourSettings, owner: Owner) -> Result<(), Fault> {
+    let words =
+        [("tenancy", unknown(contour.tenancy.as_ref())), ("logLevel", unknown(contour.log_level.as_ref()))];
+    let words = words.into_iter().filter_map(|(field, why)| Some(Fault::new(field, why?)));
+    let features = contour.disabled_features.iter().enumerate().filter_map(|(index, feature)| {
+        Some(Fault::new(format!("disabledFeatures[{index}]"), unknown(Some(feature))?))
+    });
+    // They give rights there, and a Gateway's owner may have none.
+    let elsewhere = (owner == Owner::Gateway && !contour.watch_namespaces.is_empty()).then(|| {
+        let why = format!(
+            "found {}, want none; namespaces beside the Gateway's own may be in the parameters of the class",
+            contour.watch_namespaces.join(", ")
+        );
+        Fault::new("watchNamespaces", why)
+    });
+    words.chain(features).chain(elsewhere).next().map_or(Ok(()), Err)
+}
+
+fn check_envoy(envoy: &EnvoySettings, owner: Owner) -> Result<(), Fault> {
     check_words(envoy)?;
     check_volumes(envoy, owner)?;
     check_mounts(envoy)
@@ -307,5 +352,41 @@ mod tests {
                        volume of type hostPath, want one of configMap, csi, downwardAPI, emptyDir, ephemeral, \
                        persistentVolumeClaim, projected, secret; others may be in the parameters of the class";
         assert_eq!(judged(Some(&host)), [Ok(()), Err(refused.to_owned())]);
+    }
+
+    #[test]
+    fn what_is_said_of_a_controller_is_checked_and_only_a_class_may_name_namespaces() {
+        let of =
+            |contour: Value| -> ContourDeploymentSpec { from_value(json!({"contour": contour})).unwrap() };
+        for (contour, why) in [
+            (json!({"tenancy": "Own"}), "tenancy: found \"Own\", want one of Shared, Dedicated"),
+            (json!({"logLevel": "trace"}), "logLevel: found \"trace\", want one of info, debug"),
+            (
+                json!({"disabledFeatures": ["tlsroutes", "httproutes"]}),
+                "disabledFeatures[1]: found \"httproutes\", want one of grpcroutes, tlsroutes, extensionservices, \
+                 backendtlspolicies",
+            ),
+        ] {
+            let expected = format!("spec.parametersRef: ContourDeployment ops/p: spec.contour.{why}");
+            assert_eq!(judged(Some(&of(contour)))[0], Err(expected));
+        }
+        let refused = "spec.infrastructure.parametersRef: ContourDeployment shop/p: spec.contour.watchNamespaces: found a, \
+                       b, want none; namespaces beside the Gateway's own may be in the parameters of the class";
+        let elsewhere = of(json!({"tenancy": "Dedicated", "watchNamespaces": ["a", "b"]}));
+        assert_eq!(judged(Some(&elsewhere)), [Ok(()), Err(refused.to_owned())]);
+    }
+    #[test]
+    fn gateways_that_share_envoys_cannot_have_controllers_of_their_own() {
+        let of = |gateways: &str, tenancy: &str| -> ContourDeploymentSpec {
+            let (envoy, contour) = (json!({"gateways": gateways}), json!({"tenancy": tenancy}));
+            from_value(json!({"envoy": envoy, "contour": contour})).unwrap()
+        };
+        let refused = "spec.parametersRef: ContourDeployment ops/p: spec.contour.tenancy: found \"Dedicated\", want \
+                       Shared, as spec.envoy.gateways is Merged; a Gateway may have a controller of its own where that \
+                       is Separate";
+        assert_eq!(judged(Some(&of("Merged", "Dedicated"))), [Err(refused.to_owned()), Ok(())]);
+        for (gateways, tenancy) in [("Merged", "Shared"), ("Separate", "Dedicated")] {
+            assert_eq!(judged(Some(&of(gateways, tenancy))), [Ok(()), Ok(())], "{gateways} {tenancy}");
+        }
     }
 }

@@ -8,15 +8,17 @@ use tokio::sync::{mpsc, watch};
 
 use super::metrics::Metrics;
 use super::statuses::Statuses;
+use super::tenancy::Tenancy;
 
 /// Hands what the cluster tells to the engine, and what statuses say to whoever writes them.
 pub(super) async fn changes(
     mut batches: mpsc::Receiver<Batch>,
     inputs: mpsc::Sender<Input>,
-    metrics: Arc<Metrics>,
-    statuses: Statuses,
+    (metrics, statuses): (Arc<Metrics>, Statuses),
+    mut tenancy: Tenancy,
 ) {
-    while let Some(batch) = batches.recv().await {
+    while let Some(mut batch) = batches.recv().await {
+        tenancy.choose(&mut batch).into_iter().for_each(|input| statuses.tell(input));
         statuses.observe(&batch);
         let Batch { changes, unreadable, synced } = batch;
         if let Some(contour) = &metrics.contour {

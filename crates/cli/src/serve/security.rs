@@ -9,7 +9,8 @@ use anyhow::{Context, bail};
 use certs::{ReloadingServerConfig, ServerSide, TlsFiles};
 use config::XdsSecurity;
 use kubernetes::{Client, follow_gateway_ca};
-use model::CertificateFiles;
+use model::{CertificateFiles, FleetId};
+use runtime::hub_fleet;
 use tokio::sync::watch;
 use xds::server::Tls;
 use xds::{Clients, Security};
@@ -20,6 +21,7 @@ const ENVOY: &str = "envoy";
 /// How xDS is served, where other controllers go that come to its port, and the certificates that are to be followed.
 pub(super) fn security(
     said: &XdsSecurity,
+    fleet: &FleetId,
     peers: Option<xds::Peers>,
 ) -> anyhow::Result<(Security, Option<Arc<ReloadingServerConfig>>)> {
     match said {
@@ -31,17 +33,22 @@ pub(super) fn security(
         XdsSecurity::Mutual { ca, certificate, key } => {
             let [ca, certificate, key] = [ca, certificate, key].map(|path| Path::new(&**path).to_owned());
             let config = Arc::new(ReloadingServerConfig::load(TlsFiles { ca, certificate, key })?);
-            Ok((mutual(Arc::clone(&config), peers), Some(config)))
+            Ok((mutual(Arc::clone(&config), hub_fleet(fleet), peers), Some(config)))
         }
     }
 }
 
-fn mutual(config: Arc<ReloadingServerConfig>, peers: Option<xds::Peers>) -> Security {
+fn mutual(
+    config: Arc<ReloadingServerConfig>,
+    own_fleet: xds::FleetId,
+    peers: Option<xds::Peers>,
+) -> Security {
     Security::Mutual(Arc::new(move || {
         let ServerSide { config, own_clients, gateway_clients } = config.side();
         Tls {
             config,
             name: ENVOY.into(),
+            own_fleet: own_fleet.clone(),
             default_clients: Clients::Of(own_clients),
             gateway_clients: gateway_clients.map_or(Clients::Nobody, Clients::Of),
             peers: peers.clone(),

@@ -23,7 +23,8 @@ use super::metrics::{Contour, Happened, Metrics};
 use super::pages::{Sources, both};
 use super::setup::Setup;
 use super::sockets::Bound;
-use super::statuses::{GatewayController, Seams, Statuses};
+use super::statuses::{Gateways, Seams, Statuses};
+use super::tenancy::Tenancy;
 use super::{feed, renewal, security};
 use crate::output::Outcome;
 
@@ -88,29 +89,37 @@ impl Tasks {
 
 /// Runs until a signal comes.
 pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
-    let Setup { configuration, mode, client, writer, contour_metrics, configured, namespace, .. } = setup;
+    let Setup {
+        configuration, mode, client, writer, contour_metrics, configured, namespace, tenancy, ..
+    } = setup;
     let Configuration { settings, serving } = configuration;
     let xds = Bound::new(serving.xds, "xDS")?;
     let mut tasks = Tasks { running: JoinSet::new(), stop: CancellationToken::new() };
     let pod = setup.statuses.pod(&namespace);
-    // Classes and namespaces are the whole cluster's: who reads some namespaces alone serves no Gateways.
-    let serves_gateways = serving.watched.is_empty();
-    let gateway_controller = serves_gateways
-        .then(|| GatewayController { name: &settings.gateway_controller, namespace: &namespace });
+    let (serves_gateways, is_dedicated) = (serves_gateways(&serving, &tenancy), tenancy.only().is_some());
+    let gateways = serves_gateways.then_some(Gateways {
+        controller: &settings.gateway_controller,
+        namespace: &namespace,
+        tenancy: &tenancy,
+    });
     let (statuses, Seams { leads, writes, peers }) =
-        Statuses::start(&mut tasks, &client, writer, &serving, &setup.statuses, gateway_controller)?;
+        Statuses::start(&mut tasks, &client, writer, &serving, &setup.statuses, gateways)?;
     statuses.configured_by(configured.as_ref());
     start_what_one_does(&mut tasks, &client, &leads, setup.renewal, setup.provisioner);
-    let (security, certificates) = security::security(&serving.xds_security, peers)?;
+    let (security, certificates) = security::security(&serving.xds_security, &tenancy.fleet(), peers)?;
     if let Some(certificates) = &certificates {
         let told = Told { client: client.clone(), pod, configured, statuses: statuses.clone() };
         let trust = security::trust_gateways(client.clone(), namespace, Arc::clone(certificates));
-        look_after(&mut tasks, certificates, trust, told);
+        look_after(&mut tasks, certificates, told);
+        if !is_dedicated {
+            tasks.start_until_stop("the CA of Gateways", done(trust));
+        }
     }
+    let kinds = watched(&serving, &settings, &tenancy);
     let (controller, notices) = Controller::new(Options { settings, mode, xds: xds::Settings::default() });
     let server = Server::new(controller.hub(), security);
-    let watches = Watches::new(client, watched(&serving, serves_gateways));
-    if serves_gateways {
+    let watches = Watches::new(client, kinds);
+    if serves_gateways && !is_dedicated {
         statuses.follow_channel(&mut tasks, watches.tallies());
     }
     let metrics = Arc::new(Metrics {
@@ -122,7 +131,7 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
         statuses: writes,
         happened: Happened::default(),
     });
-    let flow = Flow { watches, controller, notices, metrics: Arc::clone(&metrics), statuses };
+    let flow = Flow { watches, controller, notices, metrics: Arc::clone(&metrics), statuses, tenancy };
     let engine = flow.start(&mut tasks);
     let (is_ready, stop) = (engine.ready.clone(), tasks.stop.clone());
     serve_pages(&mut tasks, &serving, &Sources { engine, metrics })?;
@@ -147,14 +156,8 @@ fn start_what_one_does(
     }
 }
 
-/// Starts what follows the certificates for xDS: their files, their ends, and the CA of Gateways.
-fn look_after(
-    tasks: &mut Tasks,
-    certificates: &Arc<ReloadingServerConfig>,
-    trust: impl Future<Output = ()> + Send + 'static,
-    told: Told,
-) {
-    tasks.start_until_stop("the CA of Gateways", done(trust));
+/// Starts what follows the certificates for xDS: their files, and their ends.
+fn look_after(tasks: &mut Tasks, certificates: &Arc<ReloadingServerConfig>, told: Told) {
     tasks.start_until_stop("warnings of certificates", done(told.follow(Arc::clone(certificates))));
     let certificates = Arc::clone(certificates);
     tasks.start_until_stop("certificates", async move { match certificates.watch().await {} });
@@ -167,12 +170,13 @@ struct Flow {
     notices: mpsc::UnboundedReceiver<Notice>,
     metrics: Arc<Metrics>,
     statuses: Statuses,
+    tenancy: Tenancy,
 }
 
 impl Flow {
     /// Starts all of it.
     fn start(self, tasks: &mut Tasks) -> EngineHandle {
-        let Self { watches, controller, notices, metrics, statuses } = self;
+        let Self { watches, controller, notices, metrics, statuses, tenancy } = self;
         let (inputs, received) = mpsc::channel(BACKLOG);
         let (batches, batched) = mpsc::channel(BACKLOG);
         let (ready, is_ready) = watch::channel(false);
@@ -180,7 +184,8 @@ impl Flow {
         tasks.start_until_stop("the engine", done(controller.run(received)));
         let log = feed::notices(notices, ready, Arc::clone(&metrics), statuses.clone());
         tasks.start_until_stop("the log", done(log));
-        tasks.start_until_stop("the feed", done(feed::changes(batched, inputs, metrics, statuses)));
+        tasks
+            .start_until_stop("the feed", done(feed::changes(batched, inputs, (metrics, statuses), tenancy)));
         tasks.start_until_stop("the watches", async { Ok(watches.run(batches).await?) });
         engine
     }
@@ -228,7 +233,12 @@ fn serve_pages(tasks: &mut Tasks, serving: &Serving, sources: &Sources) -> anyho
     serve("the debug pages", serving.debug, sources.debug(), None)
 }
 
-fn watched(serving: &Serving, serves_gateways: bool) -> Settings {
+/// Classes and namespaces are the whole cluster's: who reads some namespaces alone serves no Gateways, or one.
+fn serves_gateways(serving: &Serving, tenancy: &Tenancy) -> bool {
+    serving.watched.is_empty() || tenancy.only().is_some()
+}
+
+fn watched(serving: &Serving, settings: &model::Settings, tenancy: &Tenancy) -> Settings {
     let disabled = serving.disabled.iter().map(|feature| match feature {
         Feature::ExtensionServices => api::Kind::ExtensionService,
         Feature::TlsRoutes => api::Kind::TlsRoute,
@@ -236,9 +246,28 @@ fn watched(serving: &Serving, serves_gateways: bool) -> Settings {
         Feature::TcpRoutes => api::Kind::TcpRoute,
         Feature::BackendTlsPolicies => api::Kind::BackendTlsPolicy,
     });
-    let gateways = api::Kind::ALL.iter().copied().filter(|kind| !serves_gateways && is_for_gateways(*kind));
-    let without = disabled.chain(gateways).collect();
-    Settings { namespaces: serving.watched.clone(), without, ..Settings::default() }
+    let (serves_gateways, is_dedicated) = (serves_gateways(serving, tenancy), tenancy.only().is_some());
+    let serves_roots = !is_dedicated || settings.roots == tenancy.fleet();
+    let is_of_no_use = |kind: &api::Kind| {
+        (!serves_gateways && is_for_gateways(*kind)) || (!serves_roots && is_for_roots(*kind))
+    };
+    let of_no_use = api::Kind::ALL.iter().copied().filter(is_of_no_use);
+    let without = disabled.chain(of_no_use).collect();
+    let namespaces = serving.watched.clone();
+    let (namespace_labels, secret_labels) = (is_dedicated, tenancy.secret_labels());
+    Settings { namespaces, namespace_labels, secret_labels, without, ..Settings::default() }
+}
+
+/// Whether a kind matters to those who serve HTTPProxies, Ingresses and IngressRoutes alone.
+const fn is_for_roots(kind: api::Kind) -> bool {
+    matches!(
+        kind,
+        api::Kind::Ingress
+            | api::Kind::HttpProxy
+            | api::Kind::IngressRoute
+            | api::Kind::TlsCertificateDelegation
+            | api::Kind::HeptioCertificateDelegation
+    )
 }
 
 /// Whether a kind matters to the Gateway API alone.

@@ -11,6 +11,7 @@ use kubernetes::{Access, Client, Configured, Pace, Provisioner};
 use model::Settings;
 
 use super::statuses::StatusArguments;
+use super::tenancy::Tenancy;
 use super::{Arguments, provisioning};
 use crate::configuration::usable;
 
@@ -26,6 +27,8 @@ pub(super) struct Setup {
     pub(super) writer: Client,
     pub(super) contour_metrics: bool,
     pub(super) statuses: StatusArguments,
+    /// Which Gateways it serves.
+    pub(super) tenancy: Tenancy,
     /// The object that says how everything is configured, if one does.
     pub(super) configured: Option<Configured>,
     /// The namespace that this runs in.
@@ -70,6 +73,7 @@ impl Setup {
             writer,
             contour_metrics,
             statuses: statuses.clone(),
+            tenancy: arguments.tenancy.tenancy(),
             configured,
             namespace,
             renewal,

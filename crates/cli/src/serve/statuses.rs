@@ -11,7 +11,7 @@ use api::http_proxy::status::LoadBalancerIngress;
 use certs::{PEERS, TlsFiles};
 use clap::{Args, ValueEnum};
 use config::{Serving, StatusAddress, XdsSecurity};
-use kubernetes::lease::{self, Candidate, Role};
+use kubernetes::lease::{self, Candidate, OwnerReference, Role};
 use kubernetes::status::{Observe, Writer, follow_service, input};
 use kubernetes::watch::{Batch, State, Tallies};
 use kubernetes::{Client, Configured, Pod, follow_gateways, follow_peers};
@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, watch};
 use super::everywhere::{Everywhere, answer};
 use super::metrics::Writes;
 use super::session::{Tasks, done};
+use super::tenancy::Tenancy;
 
 /// The name in the certificates of controllers.
 const CONTROLLER: &str = "isobath";
@@ -94,6 +95,16 @@ pub(super) struct Statuses {
     objects: mpsc::UnboundedSender<Input>,
 }
 
+/// The Gateways that are served, beside controllers of the same name.
+#[derive(Clone, Copy)]
+pub(super) struct Gateways<'a> {
+    /// The name, by which classes choose it.
+    pub(super) controller: &'a str,
+    /// Where this controller runs: with the shared ones there are the Envoys that all Gateways of a class share.
+    pub(super) namespace: &'a str,
+    pub(super) tenancy: &'a Tenancy,
+}
+
 /// What others need to know.
 pub(super) struct Seams {
     /// Whether this controller writes statuses.
@@ -104,15 +115,6 @@ pub(super) struct Seams {
     pub(super) peers: Option<xds::Peers>,
 }
 
-/// Who serves Gateways here.
-#[derive(Clone, Copy)]
-pub(super) struct GatewayController<'a> {
-    /// The name by which classes choose it.
-    pub(super) name: &'a str,
-    /// Where it runs, and with it the Envoys that all Gateways of a class share.
-    pub(super) namespace: &'a str,
-}
-
 impl Statuses {
     /// Starts to write statuses, whenever this controller leads; they are written by a client of their own.
     pub(super) fn start(
@@ -121,17 +123,21 @@ impl Statuses {
         writer: Client,
         serving: &Serving,
         arguments: &StatusArguments,
-        gateway_controller: Option<GatewayController<'_>>,
+        gateways: Option<Gateways<'_>>,
     ) -> anyhow::Result<(Self, Seams)> {
         let identity = arguments.identity();
-        let role = elect(tasks, client, serving, arguments, &identity)?;
+        let owner = gateways.and_then(|gateways| gateways.tenancy.owner());
+        let role = elect(tasks, client, serving, arguments, (&identity, owner))?;
         let (writer, objects) = Writer::new(writer, &identity, role.clone());
         let writes = Arc::<Writes>::default();
-        let writer = match gateway_controller {
+        let writer = match gateways {
             None => writer,
-            Some(GatewayController { name, namespace }) => {
-                gateways(tasks, client, namespace.to_owned(), &objects);
-                writer.named(name)
+            Some(gateways @ Gateways { controller, tenancy, .. }) => {
+                follow_addresses(tasks, client, gateways, &objects);
+                match tenancy.only() {
+                    None => writer.named(controller),
+                    Some(_) => writer.dedicated(controller),
+                }
             }
         };
         let writer = writer.observed_by(Arc::clone(&writes) as Arc<dyn Observe>);
@@ -195,7 +201,7 @@ fn elect(
     client: &Client,
     serving: &Serving,
     arguments: &StatusArguments,
-    identity: &str,
+    (identity, owner): (&str, Option<OwnerReference>),
 ) -> anyhow::Result<watch::Receiver<Role>> {
     let election = &serving.election;
     if !arguments.are_written() {
@@ -208,6 +214,7 @@ fn elect(
     let settings = lease::Settings {
         namespace: election.lease.namespace.to_string(),
         name: election.lease.name.to_string(),
+        owner,
         identity: identity.to_owned(),
         lease_duration: election.duration,
         renew_deadline: election.renew,
@@ -239,9 +246,16 @@ fn addresses(tasks: &mut Tasks, client: &Client, serving: &Serving, tell: &mpsc:
 }
 
 /// Where clients reach Gateways, whoever provisions their Envoys.
-fn gateways(tasks: &mut Tasks, client: &Client, namespace: String, tell: &mpsc::UnboundedSender<Input>) {
+fn follow_addresses(
+    tasks: &mut Tasks,
+    client: &Client,
+    gateways: Gateways<'_>,
+    tell: &mpsc::UnboundedSender<Input>,
+) {
+    let Gateways { namespace, tenancy, .. } = gateways;
     let (told, mut heard) = mpsc::unbounded_channel();
-    let following = follow_gateways(client.clone(), namespace, told);
+    let only = tenancy.only().map(|only| Arc::clone(&only.namespace));
+    let following = follow_gateways(client.clone(), namespace.to_owned(), only, told);
     tasks.start_until_stop("the Services of Gateways", done(following));
     let tell = tell.clone();
     tasks.start_until_stop("the addresses of Gateways", async move {

@@ -40,6 +40,7 @@ impl Certificates {
         let tls = Tls {
             config: side.config,
             name: "envoy".into(),
+            own_fleet: xds::FleetId::default_fleet(),
             default_clients: Clients::Of(side.own_clients),
             gateway_clients: side.gateway_clients.map_or(Clients::Nobody, Clients::Of),
             peers: None,

@@ -44,7 +44,11 @@ impl Observed {
         time: Timestamp,
     ) -> Claim {
         let Some(found) = found else {
-            let metadata = ObjectMeta { name: Some(settings.name.clone()), ..ObjectMeta::default() };
+            let metadata = ObjectMeta {
+                name: Some(settings.name.clone()),
+                owner_references: settings.owner.clone().map(|owner| vec![owner]),
+                ..ObjectMeta::default()
+            };
             return Claim::Create(Lease {
                 metadata,
                 spec: Some(ours(&LeaseSpec::default(), settings, time)),

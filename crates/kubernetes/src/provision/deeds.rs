@@ -2,11 +2,11 @@
 
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client};
-use model::FleetOwner;
+use model::{FleetOwner, GatewayName};
 use provisioner::{ChildId, ChildKind, MANAGER, Plan, made_for};
 use serde_json::Value;
 
-use super::sources::{child, resource};
+use super::sources::{Source, child, resource};
 
 /// An object to apply.
 pub(super) struct Deed {
@@ -36,15 +36,22 @@ pub(super) enum Failure {
     Refused { kind: &'static str, name: String, why: Box<kube::Error> },
 }
 
-pub(super) async fn carry_out(
-    client: Client,
-    owner: FleetOwner,
-    deeds: Vec<Deed>,
-    unwanted: Vec<ChildId>,
-) -> Done {
+/// What is to be done, in this order.
+pub(super) struct Deeds {
+    /// What is merged into the Gateway.
+    pub(super) sign: Option<Value>,
+    pub(super) apply: Vec<Deed>,
+    pub(super) delete: Vec<ChildId>,
+}
+
+pub(super) async fn carry_out(client: Client, owner: FleetOwner, deeds: Deeds) -> Done {
+    let Deeds { sign, apply: wanted, delete: unwanted } = deeds;
     let mut settled = Vec::new();
     let result = async {
-        for deed in deeds {
+        if let (Some(sign), FleetOwner::Gateway(gateway)) = (&sign, &owner) {
+            merge(&client, gateway, sign).await?;
+        }
+        for deed in wanted {
             let object = apply(&client, &owner, &deed).await?;
             settled.push((deed.object, object));
         }
@@ -58,19 +65,35 @@ pub(super) async fn carry_out(
     Done { owner, settled, result }
 }
 
-/// Splits a plan into deeds and deletions.
-pub(super) fn deeds(plan: Plan, is_there: impl Fn(&Value) -> bool) -> (Vec<Deed>, Vec<ChildId>) {
+/// What a plan asks for.
+pub(super) fn deeds(plan: Plan, is_there: impl Fn(&Value) -> bool) -> Deeds {
     let deed = |object: Value| Deed { is_there: is_there(&object), object };
-    (plan.apply.into_iter().map(deed).collect(), plan.delete)
+    let Plan { sign, apply, delete } = plan;
+    Deeds { sign, apply: apply.into_iter().map(deed).collect(), delete }
+}
+
+fn objects(client: &Client, id: &ChildId) -> Api<DynamicObject> {
+    let (client, resource) = (client.clone(), resource(id.kind));
+    match id.kind.is_of_cluster() {
+        true => Api::all_with(client, &resource),
+        false => Api::namespaced_with(client, &id.namespace, &resource),
+    }
+}
+
+async fn merge(client: &Client, gateway: &GatewayName, sign: &Value) -> Result<(), Failure> {
+    let GatewayName { namespace, name } = gateway;
+    let gateways: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), namespace, &Source::Gateways.resource());
+    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    let merged = gateways.patch_metadata(name, &params, &Patch::Merge(sign)).await;
+    let refused = |why| Failure::Refused { kind: "Gateway", name: name.to_string(), why: Box::new(why) };
+    merged.map(drop).map_err(refused)
 }
 
 async fn apply(client: &Client, owner: &FleetOwner, deed: &Deed) -> Result<Value, Failure> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let metadata = &deed.object["metadata"];
-    let (kind, namespace, name) =
-        (text(&deed.object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]));
-    let Some(kind) = ChildKind::all().find(|each| each.name() == kind) else { return Ok(Value::Null) };
-    let objects: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource(kind));
+    let Some(id) = ChildId::of(&deed.object) else { return Ok(Value::Null) };
+    let objects = objects(client, &id);
+    let ChildId { kind, namespace, name } = id;
     let refused = refused(kind, &name);
     if !deed.is_there {
         let found = objects.get_metadata_opt(&name).await.map_err(&refused)?;
@@ -84,8 +107,7 @@ async fn apply(client: &Client, owner: &FleetOwner, deed: &Deed) -> Result<Value
 }
 
 async fn delete(client: &Client, id: &ChildId) -> Result<(), Failure> {
-    let objects: Api<DynamicObject> = Api::namespaced_with(client.clone(), &id.namespace, &resource(id.kind));
-    match objects.delete(&id.name, &DeleteParams::background()).await {
+    match objects(client, id).delete(&id.name, &DeleteParams::background()).await {
         Err(kube::Error::Api(refusal)) if refusal.code == 404 => Ok(()),
         answer => answer.map(drop).map_err(refused(id.kind, &id.name)),
     }

@@ -34,7 +34,7 @@ impl Source {
         others.into_iter().chain(ChildKind::all().map(Self::Children))
     }
 
-    fn resource(self) -> ApiResource {
+    pub(super) fn resource(self) -> ApiResource {
         let (group_and_version, kind, plural) = match self {
             Self::Classes => ("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses"),
             Self::Gateways => ("gateway.networking.k8s.io/v1", "Gateway", "gateways"),
@@ -222,6 +222,7 @@ mod tests {
             envoy_image: String::new(),
             xds_address: String::new(),
             xds_port: 8001,
+            dedicated_role: String::new(),
             stats_port: 8002,
         };
         let mut world = World::new(settings);

@@ -159,6 +159,7 @@ impl Follower {
         let seconds = u32::try_from(spread(LIFETIME).as_secs()).unwrap_or(u32::MAX);
         let params = WatchParams {
             field_selector: self.target.watched.fields.map(Into::into),
+            label_selector: self.target.labels.map(Into::into),
             timeout: Some(seconds),
             send_initial_events: listing,
             ..WatchParams::default()

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use api::{Kind, Scope};
 
+use super::Settings;
+
 /// A kind, as the API server has it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Watched {
@@ -82,19 +84,24 @@ pub(super) static WATCHED: [Watched; 23] = [
 pub(super) struct Target {
     pub(super) watched: &'static Watched,
     namespace: Option<Arc<str>>,
+    /// Which objects are asked for, by their labels.
+    pub(super) labels: Option<&'static str>,
 }
 
 impl Target {
     /// The targets of a kind: one for each namespace, or one for all and for a kind that has none. Who may read some
-    /// namespaces alone does not see the labels of any.
-    pub(super) fn of_kind(watched: &'static Watched, namespaces: &[Arc<str>]) -> Vec<Self> {
-        if !namespaces.is_empty() && watched.kind == Kind::Namespace {
+    /// namespaces alone does not see the labels of any, as a rule.
+    pub(super) fn of_kind(watched: &'static Watched, settings: &Settings) -> Vec<Self> {
+        let namespaces = &settings.namespaces;
+        if !namespaces.is_empty() && watched.kind == Kind::Namespace && !settings.namespace_labels {
             return vec![];
         }
+        let labels = settings.secret_labels.filter(|_| watched.kind == Kind::Secret);
+        let target = |namespace| Self { watched, namespace, labels };
         if namespaces.is_empty() || watched.kind.scope() == Scope::Cluster {
-            return vec![Self { watched, namespace: None }];
+            return vec![target(None)];
         }
-        namespaces.iter().map(|name| Self { watched, namespace: Some(Arc::clone(name)) }).collect()
+        namespaces.iter().map(|name| target(Some(Arc::clone(name)))).collect()
     }
 
     /// Where its objects are.
@@ -125,9 +132,10 @@ mod tests {
     use super::*;
 
     fn paths(kind: Kind, namespaces: &[&str]) -> Vec<String> {
-        let namespaces: Vec<Arc<str>> = namespaces.iter().map(|name| (*name).into()).collect();
+        let namespaces = namespaces.iter().map(|name| (*name).into()).collect();
         let watched = WATCHED.iter().find(|watched| watched.kind == kind).unwrap();
-        Target::of_kind(watched, &namespaces).iter().map(Target::path).collect()
+        let settings = Settings { namespaces, ..Settings::default() };
+        Target::of_kind(watched, &settings).iter().map(Target::path).collect()
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl Page {
     ) -> Result<Self, Failure> {
         let params = ListParams {
             field_selector: target.watched.fields.map(Into::into),
+            label_selector: target.labels.map(Into::into),
             limit: Some(target.watched.page),
             continue_token: rest,
             ..ListParams::default()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use isobath_kubernetes::lease::{Candidate, InvalidPeriods, Role, Settings};
+use isobath_kubernetes::lease::{Candidate, InvalidPeriods, OwnerReference, Role, Settings};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance};
@@ -20,7 +20,11 @@ struct Running {
 
 impl Running {
     fn start(server: &ApiServer, name: &str) -> Self {
-        let (candidate, role) = Candidate::new(server.client(name), Settings::new("isobath", name)).unwrap();
+        Self::with(server, Settings::new("isobath", name))
+    }
+
+    fn with(server: &ApiServer, settings: Settings) -> Self {
+        let (candidate, role) = Candidate::new(server.client(&settings.identity), settings).unwrap();
         let (shutdown, ended) = oneshot::channel();
         let task = tokio::spawn(candidate.run(async move { drop(ended.await) }));
         Self { role, shutdown: Some(shutdown), task }
@@ -60,6 +64,26 @@ async fn the_first_leads_at_once_and_writes_what_others_need_to_know() {
     let spec = &server.get(LEASE)["spec"];
     assert_eq!((&spec["holderIdentity"], &spec["leaseDurationSeconds"]), (&"a".into(), &15.into()));
     assert_eq!((&spec["leaseTransitions"], &spec["acquireTime"]), (&0.into(), &spec["renewTime"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_goes_with_its_owner() {
+    let server = ApiServer::default();
+    let owner = OwnerReference {
+        api_version: "gateway.networking.k8s.io/v1".to_owned(),
+        kind: "Gateway".to_owned(),
+        name: "web".to_owned(),
+        uid: "1".to_owned(),
+        ..OwnerReference::default()
+    };
+    let mut a = Running::with(&server, Settings { owner: Some(owner), ..Settings::new("isobath", "a") });
+    a.elected().await;
+    let expected = serde_json::json!([
+        {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "name": "web", "uid": "1"},
+    ]);
+    assert_eq!(server.get(LEASE)["metadata"]["ownerReferences"], expected);
+    tokio::time::sleep(seconds(3)).await;
+    assert_eq!(server.get(LEASE)["metadata"]["ownerReferences"], expected);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,10 +2,11 @@
 //!
 //! No port of a listener is in it: listeners come and go, and Pods stay.
 
+use api::contour_deployment::NodePlacement;
 use model::SHUTDOWN_MANAGER_PORT;
 use serde_json::{Value, json};
 
-use super::Wanted;
+use super::{Part, Server, Wanted};
 
 /// As long as connections of clients may take to end, in seconds.
 const GRACE: u32 = 300;
@@ -13,13 +14,13 @@ const GRACE: u32 = 300;
 pub(super) fn template(wanted: &Wanted<'_>) -> Value {
     let envoy = &wanted.parameters.envoy;
     let mut volumes = vec![
-        json!({"name": "certificates", "secret": {"secretName": wanted.object_name()}}),
+        json!({"name": "certificates", "secret": {"secretName": wanted.secret_of_envoys()}}),
         json!({"name": "configuration", "emptyDir": {}}),
         json!({"name": "admin", "emptyDir": {}}),
     ];
     volumes.extend(envoy.extra_volumes.iter().map(|volume| json!(volume)));
     let mut spec = json!({
-        "serviceAccountName": wanted.object_name(),
+        "serviceAccountName": wanted.name_of(Part::Envoys),
         "automountServiceAccountToken": false,
         "terminationGracePeriodSeconds": GRACE,
         "securityContext": {
@@ -32,20 +33,24 @@ pub(super) fn template(wanted: &Wanted<'_>) -> Value {
         "containers": [envoy_container(wanted), shutdown_manager(wanted)],
         "volumes": volumes,
     });
-    if let Some(placement) = &envoy.node_placement {
-        if !placement.node_selector.is_empty() {
-            spec["nodeSelector"] = json!(placement.node_selector);
-        }
-        if !placement.tolerations.is_empty() {
-            spec["tolerations"] = json!(placement.tolerations);
-        }
-    }
-    let mut metadata = json!({"labels": wanted.labels()});
+    place(&mut spec, envoy.node_placement.as_deref());
+    let mut metadata = json!({"labels": wanted.labels(Part::Envoys)});
     let annotations = wanted.annotations(&envoy.pod_annotations);
     if !annotations.is_empty() {
         metadata["annotations"] = json!(annotations);
     }
     json!({"metadata": metadata, "spec": spec})
+}
+
+/// Says where a Pod may run.
+pub(super) fn place(spec: &mut Value, placement: Option<&NodePlacement>) {
+    let Some(placement) = placement else { return };
+    if !placement.node_selector.is_empty() {
+        spec["nodeSelector"] = json!(placement.node_selector);
+    }
+    if !placement.tolerations.is_empty() {
+        spec["tolerations"] = json!(placement.tolerations);
+    }
 }
 
 /// Writes what Envoy starts from.
@@ -54,7 +59,7 @@ fn bootstrap(wanted: &Wanted<'_>) -> Value {
     let mut args = vec![
         "bootstrap".to_owned(),
         "/config/envoy.json".to_owned(),
-        format!("--xds-address={}", settings.xds_address),
+        format!("--xds-address={}", xds_address(wanted)),
         format!("--xds-port={}", settings.xds_port),
         "--resources-dir=/config/resources".to_owned(),
         "--envoy-cafile=/certs/ca.crt".to_owned(),
@@ -80,6 +85,14 @@ fn bootstrap(wanted: &Wanted<'_>) -> Value {
             {"name": "configuration", "mountPath": "/config"},
         ],
     })
+}
+
+/// Where Envoys find those who serve them.
+fn xds_address(wanted: &Wanted<'_>) -> String {
+    match wanted.server {
+        Server::Shared(_) => wanted.settings.xds_address.clone(),
+        Server::Dedicated => format!("{}.{}.svc", wanted.name_of(Part::Controller), wanted.namespace()),
+    }
 }
 
 fn envoy_container(wanted: &Wanted<'_>) -> Value {
@@ -143,11 +156,11 @@ fn shutdown_manager(wanted: &Wanted<'_>) -> Value {
     })
 }
 
-fn variable(name: &str, field: &str) -> Value {
+pub(super) fn variable(name: &str, field: &str) -> Value {
     json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": field}}})
 }
 
-fn restricted() -> Value {
+pub(super) fn restricted() -> Value {
     json!({
         "allowPrivilegeEscalation": false,
         "readOnlyRootFilesystem": true,

@@ -7,7 +7,7 @@ use api::gateway_api::gateway::AddressType;
 use model::envoy_port;
 use serde_json::{Value, json};
 
-use super::{Owner, Wanted};
+use super::{Owner, Part, Wanted};
 use crate::ports::Port;
 
 /// Ports that a Service of type `NodePort` may ask for.
@@ -24,7 +24,7 @@ pub(super) fn service(wanted: &Wanted<'_>) -> Value {
     let names_node_ports =
         publishing == PublishingType::NodePort && matches!(wanted.owner, Owner::Gateway(_));
     let ports: Vec<_> = wanted.ports.iter().map(|each| port(*each, names_node_ports)).collect();
-    let mut spec = json!({"type": kind, "selector": wanted.selector(), "ports": ports});
+    let mut spec = json!({"type": kind, "selector": wanted.selector(Part::Envoys), "ports": ports});
     if publishing != PublishingType::ClusterIp {
         let policy = api::Choice::from(wanted.parameters.external_traffic_policy());
         spec["externalTrafficPolicy"] = policy.as_str().into();
@@ -38,7 +38,7 @@ pub(super) fn service(wanted: &Wanted<'_>) -> Value {
     }
     let none = BTreeMap::new();
     let annotations = network.map_or(&none, |network| &network.service_annotations);
-    json!({"apiVersion": "v1", "kind": "Service", "metadata": wanted.metadata(annotations), "spec": spec})
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": wanted.metadata(Part::Envoys, annotations), "spec": spec})
 }
 
 fn port(port: Port, names_node_ports: bool) -> Value {

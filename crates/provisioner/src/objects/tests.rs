@@ -12,6 +12,7 @@ pub(crate) fn settings() -> Settings {
         envoy_image: "envoyproxy/envoy:test".to_owned(),
         xds_address: "isobath.isobath.svc".to_owned(),
         xds_port: 8001,
+        dedicated_role: "isobath-dedicated".to_owned(),
         stats_port: 8002,
     }
 }
@@ -29,8 +30,18 @@ fn made(gateway: Value, parameters: Option<Value>) -> Vec<Value> {
         owner: Owner::Gateway(&gateway),
         parameters: &Parameters::new(class.as_ref(), None),
         ports: crate::ports::of_gateways([&gateway].into_iter(), std::iter::empty()),
-        certificate: &certificate(),
+        server: Server::Shared(&certificate()),
     })
+}
+
+/// What `certgen` makes for the Gateway `web`.
+pub(crate) fn controller_secrets() -> Vec<ControllerSecret> {
+    let secret = |name: &str| ControllerSecret {
+        name: format!("{name}-web"),
+        kind: "kubernetes.io/tls".to_owned(),
+        data: [("tls.key".to_owned(), format!("KEY OF {name}").into_bytes())].into(),
+    };
+    ["isobathcert", "envoycert"].map(secret).into()
 }
 
 fn find<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
@@ -71,7 +82,7 @@ fn gateways_that_share_envoys_have_them_beside_the_controllers_for_the_class() {
         owner: Owner::Class(&class),
         parameters: &Parameters::default(),
         ports: crate::ports::of_gateways(gateways.iter(), std::iter::empty()),
-        certificate: &certificate(),
+        server: Server::Shared(&certificate()),
     });
     insta::assert_yaml_snapshot!("shared", made);
 }
@@ -116,6 +127,73 @@ fn parameters_and_infrastructure_reach_where_they_act() {
         },
     });
     insta::assert_yaml_snapshot!("everything", made(gateway, Some(parameters)));
+}
+
+/// The Gateway `web`, its own controller and its Envoys.
+fn with_controller(parameters: &Value) -> Vec<Value> {
+    let gateway: Gateway = from_value(json!({
+        "metadata": {"namespace": "shop", "name": "web", "uid": "0004"},
+        "spec": {
+            "gatewayClassName": "isobath", "listeners": [],
+            "infrastructure": {"annotations": {"projectcontour.io/made-for-gateway": "other/one"}},
+        },
+    }))
+    .unwrap();
+    let class = from_value(parameters.clone()).unwrap();
+    let wanted = Wanted {
+        settings: &settings(),
+        owner: Owner::Gateway(&gateway),
+        parameters: &Parameters::new(Some(&class), None),
+        ports: BTreeSet::new(),
+        server: Server::Dedicated,
+    };
+    [controller_objects(&wanted, &controller_secrets()), objects(&wanted)].concat()
+}
+
+#[test]
+fn a_gateway_may_have_a_controller_of_its_own() {
+    insta::assert_yaml_snapshot!(
+        "controller",
+        with_controller(&json!({"contour": {"tenancy": "Dedicated"}}))
+    );
+}
+
+#[test]
+fn parameters_of_a_controller_reach_where_they_act() {
+    let made = with_controller(&json!({
+        "contour": {
+            "tenancy": "Dedicated",
+            "deployment": {"replicas": 3, "strategy": {"type": "Recreate"}},
+            "nodePlacement": {"nodeSelector": {"pool": "control"}, "tolerations": [{"operator": "Exists"}]},
+            "logLevel": "debug",
+            "kubernetesLogLevel": 6,
+            "resources": {"requests": {"cpu": "2"}},
+            "podAnnotations": {"scrape": "yes"},
+            "watchNamespaces": ["team-b", "team-a", "shop", "team-a"],
+            "disabledFeatures": ["tlsroutes", "grpcroutes"],
+        },
+        "runtimeSettings": {"enableExternalNameService": true},
+    }));
+    let of_controller: Vec<_> = made
+        .iter()
+        .filter(|object| {
+            ["RoleBinding", "ContourConfiguration", "Deployment"].map(Value::from).contains(&object["kind"])
+        })
+        .collect();
+    insta::assert_yaml_snapshot!("controller_everything", of_controller);
+}
+
+#[test]
+fn another_configuration_replaces_the_pods_that_read_it() {
+    let template = |settings: Value| {
+        let made =
+            with_controller(&json!({"contour": {"tenancy": "Dedicated"}, "runtimeSettings": settings}));
+        find(&made, "Deployment")["spec"]["template"].clone()
+    };
+    assert_ne!(
+        template(json!({"enableExternalNameService": true})),
+        template(json!({"enableExternalNameService": false}))
+    );
 }
 
 fn service(publishing: &str, address: &Value) -> Value {
@@ -166,7 +244,7 @@ fn another_key_shows_in_the_secret_alone() {
             owner: Owner::Gateway(&gateway),
             parameters: &parameters,
             ports,
-            certificate: &certificate,
+            server: Server::Shared(&certificate),
         };
         objects(&wanted)
     };

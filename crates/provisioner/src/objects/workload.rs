@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Wanted, pod};
+use super::{Part, Wanted, pod};
 
 /// Pods of a Deployment when nobody says how many (reference contour.md 2.3).
 pub(crate) const REPLICAS: i64 = 2;
@@ -16,10 +16,10 @@ pub(super) fn daemon_set(wanted: &Wanted<'_>) -> Value {
     json!({
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": wanted.plain_metadata(),
+        "metadata": wanted.workload_metadata(),
         "spec": {
             "updateStrategy": strategy,
-            "selector": {"matchLabels": wanted.selector()},
+            "selector": {"matchLabels": wanted.selector(Part::Envoys)},
             "template": pod::template(wanted),
         },
     })
@@ -36,16 +36,16 @@ pub(super) fn deployment(wanted: &Wanted<'_>) -> Value {
         "topologyKey": "kubernetes.io/hostname",
         "maxSkew": 1,
         "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": wanted.selector()},
+        "labelSelector": {"matchLabels": wanted.selector(Part::Envoys)},
     }]);
     json!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": wanted.plain_metadata(),
+        "metadata": wanted.workload_metadata(),
         "spec": {
             "replicas": wanted.parameters.replicas().unwrap_or(REPLICAS),
             "strategy": strategy,
-            "selector": {"matchLabels": wanted.selector()},
+            "selector": {"matchLabels": wanted.selector(Part::Envoys)},
             "template": template,
         },
     })
@@ -56,7 +56,7 @@ pub(super) fn disruption_budget(wanted: &Wanted<'_>) -> Value {
     json!({
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": wanted.plain_metadata(),
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": wanted.selector()}},
+        "metadata": wanted.plain_metadata(Part::Envoys),
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": wanted.selector(Part::Envoys)}},
     })
 }

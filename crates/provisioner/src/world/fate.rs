@@ -2,6 +2,9 @@
 //! other when the parameters of the class say so.
 //!
 //! Envoys that others take the place of stay until those are ready and have an address.
+//!
+//! A Gateway whose Envoys are its own may have a controller of its own, too ([`crate::tenancy`]); who shares Envoys is served by
+//! the shared controllers.
 
 use api::contour_deployment::{Gateways, InvalidParameters};
 use api::gateway_api::{Gateway, GatewayClass};
@@ -12,6 +15,7 @@ use super::{ChildKind, World};
 use crate::names::GatewayId;
 use crate::objects::Owner;
 use crate::parameters::Parameters;
+use crate::tenancy::is_dedicated;
 
 /// What is to become of a fleet.
 pub(super) enum Fate<'a> {
@@ -19,6 +23,10 @@ pub(super) enum Fate<'a> {
     Wanted(Owner<'a>, Vec<&'a Gateway>),
     /// It goes.
     Unwanted,
+    /// It goes once others, which the shared controllers serve, have taken its place.
+    Replaced,
+    /// Its Gateway is gone, and with it what that owns.
+    Gone,
     /// It stays as it is.
     Left,
 }
@@ -29,7 +37,11 @@ impl World {
         match owner {
             Owner::Gateway(gateway) => match self.class(&gateway.spec.gateway_class_name) {
                 Some(class) if self.is_merged(class).map_err(|why| told_of(class, why))? => {
-                    Ok(self.replaced_by(&[Owner::Class(class).id()]))
+                    // As long as it bears the sign, those of its class do not serve it.
+                    Ok(match is_dedicated(gateway) {
+                        true => Fate::Replaced,
+                        false => self.replaced_by(&[Owner::Class(class).id()]),
+                    })
                 }
                 Some(_) | None => Ok(Fate::Wanted(owner, vec![gateway])),
             },
@@ -51,9 +63,9 @@ impl World {
     /// goes by its owner references.
     fn farewell<'a>(&self, id: &FleetOwner) -> Fate<'a> {
         let class = match id {
-            FleetOwner::Gateway(name) => {
-                let gateway = self.gateways.get(&GatewayId::from(name));
-                gateway.and_then(|gateway| self.classes.get(&gateway.spec.gateway_class_name))
+            FleetOwner::Gateway(_) => {
+                let Some(gateway) = self.gateway(id) else { return Fate::Gone };
+                self.classes.get(&gateway.spec.gateway_class_name)
             }
             FleetOwner::Class(name) => self.classes.get(&**name),
         };
@@ -61,7 +73,7 @@ impl World {
     }
 
     fn replaced_by<'a>(&self, others: &[FleetOwner]) -> Fate<'a> {
-        if others.iter().all(|other| self.is_ready(other)) { Fate::Unwanted } else { Fate::Left }
+        if others.iter().all(|other| self.is_ready(other)) { Fate::Unwanted } else { Fate::Replaced }
     }
 
     /// Whether the Gateways of a class share their Envoys.
@@ -84,10 +96,11 @@ impl World {
             Some(Owner::Class(class)) => self.gateways_of(class),
             None => vec![],
         };
-        let runs = self.child(id, ChildKind::DaemonSet).is_some_and(daemon_set_is_ready)
-            || self.child(id, ChildKind::Deployment).is_some_and(deployment_is_ready);
+        let runs = self.of_envoys(id, ChildKind::DaemonSet).is_some_and(daemon_set_is_ready)
+            || self.of_envoys(id, ChildKind::Deployment).is_some_and(deployment_is_ready);
         let is_reached = || {
-            self.ports(&gateways).is_empty() || self.child(id, ChildKind::Service).is_some_and(has_address)
+            self.ports(&gateways).is_empty()
+                || self.of_envoys(id, ChildKind::Service).is_some_and(has_address)
         };
         runs && is_reached()
     }

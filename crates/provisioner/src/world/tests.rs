@@ -1,10 +1,15 @@
 use serde_json::{from_value, json};
 
 use super::*;
-use crate::objects::tests::{certificate, settings};
+use crate::objects::tests::{certificate, controller_secrets, settings};
+use crate::tenancy::{DEDICATED, Stage, TENANCY, is_dedicated};
 
 fn web() -> FleetOwner {
     FleetOwner::gateway("shop", "web")
+}
+
+fn web_id() -> GatewayId {
+    GatewayId::new("shop", "web")
 }
 
 fn gateway(fields: &Value) -> Gateway {
@@ -33,16 +38,29 @@ fn world() -> World {
     world
 }
 
+fn certificates() -> Certificates {
+    Certificates { shared: Some(certificate()), dedicated: controller_secrets() }
+}
+
 /// What is applied and what is deleted, by kind.
 fn plan(world: &World) -> (Vec<String>, Vec<&'static str>) {
-    let plan = world.plan(&web(), &certificate()).unwrap();
+    let plan = world.plan(&web(), &certificates()).unwrap();
     let kind = |object: &Value| object["kind"].as_str().unwrap().to_owned();
     (plan.apply.iter().map(kind).collect(), plan.delete.iter().map(|child| child.kind.name()).collect())
 }
 
 /// Does what is to be done, as an API server that fills in what it likes.
 fn carry_out(world: &mut World) {
-    let Plan { apply, delete } = world.plan(&web(), &certificate()).unwrap();
+    let Plan { sign, apply, delete } = world.plan(&web(), &certificates()).unwrap();
+    if let Some(sign) = sign {
+        let mut gateway = world.gateways[&web_id()].clone();
+        gateway.metadata.annotations = from_value(sign["metadata"]["annotations"].clone())
+            .map(|annotations: BTreeMap<String, Option<String>>| {
+                annotations.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+            })
+            .ok();
+        world.apply_gateway(gateway);
+    }
     for object in apply {
         let mut kept = object.clone();
         kept["metadata"]["resourceVersion"] = "1".into();
@@ -62,7 +80,7 @@ fn applies(kinds: &[&str]) -> (Vec<String>, Vec<&'static str>) {
 
 #[test]
 fn no_key_is_shown() {
-    let plan = world().plan(&web(), &certificate()).unwrap();
+    let plan = world().plan(&web(), &certificates()).unwrap();
     let key = plan.apply[1]["data"]["tls.key"].as_str().unwrap();
     assert!(!format!("{plan:?}").contains(key));
 }
@@ -97,7 +115,7 @@ fn what_somebody_changed_is_applied_again_and_what_somebody_added_is_left_alone(
 #[test]
 fn a_value_that_the_api_server_writes_in_another_form_is_no_drift() {
     let mut world = world();
-    let applied = world.plan(&web(), &certificate()).unwrap().apply.pop().unwrap();
+    let applied = world.plan(&web(), &certificates()).unwrap().apply.pop().unwrap();
     let mut kept = applied.clone();
     kept["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = "300".into();
     carry_out(&mut world);
@@ -119,7 +137,7 @@ fn another_workload_takes_the_place_of_the_one_before() {
     let reference =
         json!({"group": "projectcontour.io", "kind": "ContourDeployment", "namespace": "ops", "name": "p"});
     world.apply_class(class("isobath", &ours, &reference));
-    let missing = world.plan(&web(), &certificate()).unwrap_err().to_string();
+    let missing = world.plan(&web(), &certificates()).unwrap_err().to_string();
     assert_eq!(
         missing,
         "GatewayClass isobath: spec.parametersRef: ContourDeployment ops/p is not there, or cannot be read; create it, or take \
@@ -167,7 +185,7 @@ fn what_was_made_goes_when_the_class_is_anothers_and_stays_when_there_is_none() 
     world.apply_gateway(gateway(&json!({"gatewayClassName": "other"})));
     assert_eq!(world.next_fleet(), Some(web()));
     assert_eq!(plan(&world), (vec![], vec!["ServiceAccount", "Secret", "Service", "DaemonSet"]));
-    world.remove_gateway(&GatewayId::new("shop", "web"));
+    world.remove_gateway(&web_id());
     assert_eq!((world.next_fleet(), plan(&world)), (None, nothing()));
 }
 
@@ -190,7 +208,7 @@ fn a_service_stays_while_a_gateway_has_no_port() {
 
 /// The ports of the Service that is applied, and those that it asks of nodes.
 fn ports(world: &World, fleet: &FleetOwner) -> (Vec<u64>, Vec<u64>) {
-    let plan = world.plan(fleet, &certificate()).unwrap();
+    let plan = world.plan(fleet, &certificates()).unwrap();
     let service = plan.apply.iter().find(|object| object["kind"] == "Service").unwrap();
     let numbers = |field: &str| {
         service["spec"]["ports"].as_array().unwrap().iter().filter_map(|port| port[field].as_u64()).collect()
@@ -212,9 +230,10 @@ fn shared_envoys_ask_no_port_of_nodes_by_number() {
     let listeners = json!({"listeners": [{"name": "a", "port": 30_080, "protocol": "HTTP"}]});
     let mut world = world();
     world.apply_gateway(gateway(&listeners));
-    parameters(&mut world, &json!({"networkPublishing": {"type": "NodePortService"}}));
+    let node_ports = json!({"type": "NodePortService"});
+    parameters(&mut world, &json!({"envoy": {"networkPublishing": node_ports}}));
     assert_eq!(ports(&world, &web()), (vec![30_080], vec![30_080]));
-    parameters(&mut world, &json!({"gateways": "Merged", "networkPublishing": {"type": "NodePortService"}}));
+    parameters(&mut world, &json!({"envoy": {"gateways": "Merged", "networkPublishing": node_ports}}));
     assert_eq!(ports(&world, &of_class()), (vec![30_080], vec![]));
 }
 
@@ -248,7 +267,7 @@ fn a_listener_set_marks_the_gateway_that_it_belongs_to() {
 #[test]
 fn objects_of_another_controller_are_left_alone() {
     let mut world = world();
-    let mut theirs = world.plan(&web(), &certificate()).unwrap().apply.remove(0);
+    let mut theirs = world.plan(&web(), &certificates()).unwrap().apply.remove(0);
     theirs["metadata"]["annotations"][MADE_BY] = "example.com/other".into();
     world.next_fleet();
     world.see(theirs.clone());
@@ -256,13 +275,22 @@ fn objects_of_another_controller_are_left_alone() {
 }
 
 /// The class `isobath` with these parameters.
-fn parameters(world: &mut World, envoy: &Value) {
+fn parameters(world: &mut World, spec: &Value) {
     let reference =
         json!({"group": "projectcontour.io", "kind": "ContourDeployment", "namespace": "ops", "name": "p"});
     world.apply_class(class("isobath", &settings().controller_name, &reference));
-    world.apply_parameters(
-        from_value(json!({"metadata": {"namespace": "ops", "name": "p"}, "spec": {"envoy": envoy}})).unwrap(),
-    );
+    let object = json!({"metadata": {"namespace": "ops", "name": "p"}, "spec": spec});
+    world.apply_parameters(from_value(object).unwrap());
+}
+
+/// The Gateways of the class share their Envoys, or do not.
+fn set_gateways(world: &mut World, gateways: &str) {
+    parameters(world, &json!({"envoy": {"gateways": gateways}}));
+}
+
+/// The class says that its Gateways have controllers of their own, or that they have not.
+fn set_tenancy(world: &mut World, tenancy: &str) {
+    parameters(world, &json!({"contour": {"tenancy": tenancy, "watchNamespaces": ["team"]}}));
 }
 
 fn of_class() -> FleetOwner {
@@ -272,7 +300,7 @@ fn of_class() -> FleetOwner {
 /// Gateways that share Envoys: `shop/web` at port 80, `team/web` at another.
 fn merged() -> World {
     let mut world = world();
-    parameters(&mut world, &json!({"gateways": "Merged"}));
+    set_gateways(&mut world, "Merged");
     let listeners = json!([{"name": "tcp", "port": 9000, "protocol": "TCP"}]);
     let mut other = gateway(&json!({"listeners": listeners}));
     other.metadata.namespace = Some("team".to_owned());
@@ -282,7 +310,7 @@ fn merged() -> World {
 
 /// What is to be done for a fleet: what is applied, and what is deleted, by kind, namespace and name.
 fn plan_of(world: &World, fleet: &FleetOwner) -> (Vec<String>, Vec<String>) {
-    let plan = world.plan(fleet, &certificate()).unwrap();
+    let plan = world.plan(fleet, &certificates()).unwrap();
     let text = |id: ChildId| format!("{} {}/{}", id.kind.name(), id.namespace, id.name);
     (
         plan.apply.iter().filter_map(ChildId::of).map(text).collect(),
@@ -300,7 +328,7 @@ fn all_there() -> Value {
 
 /// Does what is to be done for a fleet, and all of it is there at once if `ready`.
 fn carry_out_for(world: &mut World, fleet: &FleetOwner, ready: bool) {
-    let Plan { apply, delete } = world.plan(fleet, &certificate()).unwrap();
+    let Plan { sign: _, apply, delete } = world.plan(fleet, &certificates()).unwrap();
     for mut object in apply {
         object["metadata"]["generation"] = 1.into();
         if ready {
@@ -338,7 +366,7 @@ fn gateways_that_share_envoys_have_one_set_of_objects_beside_the_controllers() {
     assert_eq!(marked(&mut world), [web(), FleetOwner::gateway("team", "web"), of_class()]);
     assert_eq!(plan_of(&world, &web()), (vec![], vec![]));
     assert_eq!(plan_of(&world, &of_class()), (texts(&OF_CLASS), vec![]));
-    let plan = world.plan(&of_class(), &certificate()).unwrap();
+    let plan = world.plan(&of_class(), &certificates()).unwrap();
     let ports: Vec<_> =
         plan.apply[2]["spec"]["ports"].as_array().unwrap().iter().map(|port| port["port"].clone()).collect();
     assert_eq!(ports, [80, 9000]);
@@ -362,11 +390,11 @@ fn what_gateways_share_changes_with_them_and_goes_with_the_last() {
     marked(&mut world);
     world.remove_gateway(&GatewayId::new("team", "web"));
     assert_eq!(marked(&mut world), [of_class()]);
-    let plan = world.plan(&of_class(), &certificate()).unwrap();
+    let plan = world.plan(&of_class(), &certificates()).unwrap();
     assert_eq!(plan.apply[0]["spec"]["ports"].as_array().unwrap().len(), 1);
     carry_out_for(&mut world, &of_class(), true);
     marked(&mut world);
-    world.remove_gateway(&GatewayId::new("shop", "web"));
+    world.remove_gateway(&web_id());
     assert_eq!(marked(&mut world), [of_class()]);
     assert_eq!(plan_of(&world, &of_class()), (vec![], texts(&OF_CLASS)));
 }
@@ -376,7 +404,7 @@ fn envoys_stay_until_those_that_take_their_place_are_ready() {
     let mut world = world();
     carry_out_for(&mut world, &web(), true);
     marked(&mut world);
-    parameters(&mut world, &json!({"gateways": "Merged"}));
+    set_gateways(&mut world, "Merged");
     assert_eq!(marked(&mut world), [web(), of_class()]);
     assert_eq!(plan_of(&world, &web()), (vec![], vec![]));
     carry_out_for(&mut world, &of_class(), false);
@@ -384,7 +412,8 @@ fn envoys_stay_until_those_that_take_their_place_are_ready() {
     marked(&mut world);
     assert_eq!(plan_of(&world, &of_class()), (vec![], vec![]));
     // They become ready.
-    for child in world.children_of(&of_class()).collect::<Vec<_>>() {
+    let children: Vec<_> = world.children_of(&of_class()).map(|(child, _)| child.clone()).collect();
+    for child in children {
         let mut object = world.children[&child].object.clone();
         object["status"] = all_there();
         world.see(object);
@@ -393,7 +422,7 @@ fn envoys_stay_until_those_that_take_their_place_are_ready() {
     assert_eq!(plan_of(&world, &web()).1.len(), OF_WEB.len());
     carry_out_for(&mut world, &web(), true);
     // And back.
-    parameters(&mut world, &json!({"gateways": "Separate"}));
+    set_gateways(&mut world, "Separate");
     assert_eq!(plan_of(&world, &of_class()), (vec![], vec![]));
     carry_out_for(&mut world, &web(), true);
     assert_eq!(plan_of(&world, &of_class()).1.len(), OF_CLASS.len());
@@ -422,10 +451,171 @@ fn without_parameters_that_can_be_used_everything_stays() {
     carry_out_for(&mut world, &of_class(), true);
     world.remove_parameters(&GatewayId::new("ops", "p"));
     for fleet in [of_class(), web()] {
-        assert!(world.plan(&fleet, &certificate()).is_err());
+        assert!(world.plan(&fleet, &certificates()).is_err());
     }
     world.remove_class("isobath");
     assert_eq!(plan_of(&world, &of_class()), (vec![], vec![]));
     world.apply_class(class("isobath", "example.com/other", &Value::Null));
     assert_eq!(plan_of(&world, &of_class()).1.len(), OF_CLASS.len());
+}
+
+/// All Pods of an object are there, and none of before.
+fn roll_out(world: &mut World, kind: ChildKind, name: &str) {
+    let id = ChildId { kind, namespace: "shop".into(), name: name.into() };
+    let mut object = world.children[&id].object.clone();
+    object["status"] = json!({
+        "observedGeneration": 1, "availableReplicas": 2, "updatedReplicas": 2, "replicas": 2,
+        "updatedNumberScheduled": 1, "numberAvailable": 1, "desiredNumberScheduled": 1,
+    });
+    world.see(object);
+}
+
+/// Where the Gateway is, whether it says that it is served by its own controller, and what is there for it.
+fn there(world: &World) -> (Stage, bool, BTreeSet<String>) {
+    let is_signed = is_dedicated(&world.gateways[&web_id()]);
+    let children = world.children.keys().map(|id| format!("{} {}/{}", id.kind.name(), id.namespace, id.name));
+    (world.stage(&web()).unwrap().unwrap(), is_signed, children.collect())
+}
+
+const ENVOYS: [&str; 3] =
+    ["ServiceAccount shop/isobath-web", "Service shop/isobath-web", "DaemonSet shop/isobath-web"];
+const SHARED: [&str; 1] = ["Secret shop/isobath-web"];
+const CONTROLLER: [&str; 10] = [
+    "ServiceAccount shop/isobathcontroller-web",
+    "Secret shop/envoycert-web",
+    "Secret shop/isobathcert-web",
+    "Service shop/isobathcontroller-web",
+    "Deployment shop/isobathcontroller-web",
+    "PodDisruptionBudget shop/isobathcontroller-web",
+    "RoleBinding shop/isobathcontroller-web",
+    "RoleBinding shop/isobathcontroller-web:own",
+    "RoleBinding team/isobathcontroller:shop:web",
+    "ClusterRoleBinding /isobathcontroller:shop:web",
+];
+
+fn is_there(stage: Stage, is_signed: bool, parts: &[&[&str]]) -> (Stage, bool, BTreeSet<String>) {
+    (stage, is_signed, parts.concat().into_iter().map(str::to_owned).collect())
+}
+
+#[test]
+fn a_gateway_goes_to_a_controller_of_its_own_and_back_without_a_gap() {
+    let mut world = world();
+    carry_out(&mut world);
+    assert_eq!(there(&world), is_there(Stage::Shared, false, &[&ENVOYS, &SHARED]));
+    set_tenancy(&mut world, "Dedicated");
+    carry_out(&mut world);
+    assert_eq!(there(&world), is_there(Stage::Preparing, false, &[&ENVOYS, &SHARED, &CONTROLLER]));
+    assert_eq!(plan(&world), nothing());
+
+    // Envoys come once the controller can serve them; the shared ones are served until they are gone.
+    roll_out(&mut world, ChildKind::Deployment, "isobathcontroller-web");
+    assert_eq!(plan(&world), applies(&["DaemonSet"]));
+    carry_out(&mut world);
+    assert_eq!(there(&world), is_there(Stage::Leaving, false, &[&ENVOYS, &SHARED, &CONTROLLER]));
+    roll_out(&mut world, ChildKind::DaemonSet, "isobath-web");
+    carry_out(&mut world);
+    assert_eq!(there(&world), is_there(Stage::Dedicated, true, &[&ENVOYS, &CONTROLLER]));
+    assert_eq!(plan(&world), nothing());
+
+    set_tenancy(&mut world, "Shared");
+    assert_eq!(plan(&world), applies(&["Secret", "DaemonSet"]));
+    carry_out(&mut world);
+    assert_eq!(there(&world), is_there(Stage::Returning, false, &[&ENVOYS, &SHARED, &CONTROLLER]));
+    roll_out(&mut world, ChildKind::DaemonSet, "isobath-web");
+    carry_out(&mut world);
+    assert_eq!(there(&world), is_there(Stage::Shared, false, &[&ENVOYS, &SHARED]));
+}
+
+#[test]
+fn a_new_gateway_is_never_served_by_others_than_its_own_controller() {
+    let mut world = world();
+    set_tenancy(&mut world, "Dedicated");
+    let plan = world.plan(&web(), &certificates()).unwrap();
+    assert_eq!(plan.sign.unwrap()["metadata"]["annotations"], json!({TENANCY: DEDICATED}));
+    let kinds: Vec<_> = plan.apply.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "ServiceAccount",
+            "RoleBinding",
+            "RoleBinding",
+            "RoleBinding",
+            "ClusterRoleBinding",
+            "Secret",
+            "Secret",
+            "Service",
+            "Deployment",
+            "PodDisruptionBudget",
+            "ServiceAccount",
+            "Service",
+            "DaemonSet",
+        ]
+    );
+}
+
+#[test]
+fn what_does_not_go_with_its_gateway_is_deleted_and_nothing_else() {
+    let mut world = world();
+    set_tenancy(&mut world, "Dedicated");
+    carry_out(&mut world);
+    world.remove_gateway(&web_id());
+    assert_eq!(world.next_fleet(), Some(web()));
+    assert_eq!(plan(&world), (vec![], vec!["RoleBinding", "ClusterRoleBinding"]));
+    // Whoever begins to lead finds what others have left.
+    world.mark_all();
+    assert_eq!(world.next_fleet(), Some(web()));
+    carry_out(&mut world);
+    world.mark_all();
+    assert_eq!(world.next_fleet(), None);
+}
+
+#[test]
+fn a_sign_that_somebody_else_has_made_is_taken_away() {
+    let mut world = world();
+    carry_out(&mut world);
+    let mut gateway = world.gateways[&web_id()].clone();
+    gateway.metadata.annotations = Some([(TENANCY.to_owned(), DEDICATED.to_owned())].into());
+    world.apply_gateway(gateway);
+    let sign = world.plan(&web(), &certificates()).unwrap().sign.unwrap();
+    assert_eq!(sign, json!({"metadata": {"uid": "1", "annotations": {TENANCY: null}}}));
+}
+
+#[test]
+fn a_gateway_leaves_its_own_controller_for_the_envoys_of_its_class() {
+    let mut world = world();
+    set_tenancy(&mut world, "Dedicated");
+    carry_out(&mut world);
+    set_gateways(&mut world, "Merged");
+    carry_out_for(&mut world, &of_class(), true);
+    // They do not serve it as long as it is left to its own controller.
+    let sign = json!({"metadata": {"uid": "1", "annotations": {TENANCY: null}}});
+    let plan = world.plan(&web(), &certificates()).unwrap();
+    assert_eq!(plan, Plan { sign: Some(sign), ..Plan::default() });
+    carry_out(&mut world);
+    let Plan { sign, apply, delete } = world.plan(&web(), &certificates()).unwrap();
+    assert_eq!((sign, apply, delete.len()), (None, vec![], ENVOYS.len() + CONTROLLER.len()));
+}
+
+#[test]
+fn a_gateway_has_envoys_of_its_own_controller_before_it_leaves_those_of_its_class() {
+    let mut world = world();
+    set_gateways(&mut world, "Merged");
+    carry_out_for(&mut world, &of_class(), true);
+    set_tenancy(&mut world, "Dedicated");
+    carry_out(&mut world);
+    let stage = |world: &World| (world.stage(&web()).unwrap(), is_dedicated(&world.gateways[&web_id()]));
+    assert_eq!(stage(&world), (Some(Stage::Leaving), false));
+    assert_eq!(plan_of(&world, &of_class()), (vec![], vec![]));
+    roll_out(&mut world, ChildKind::DaemonSet, "isobath-web");
+    carry_out(&mut world);
+    assert_eq!(stage(&world), (Some(Stage::Dedicated), true));
+}
+
+#[test]
+fn a_sign_of_another_controller_is_left_alone() {
+    let mut world = world();
+    let mut theirs = gateway(&json!({"gatewayClassName": "other"}));
+    theirs.metadata.annotations = Some([(TENANCY.to_owned(), DEDICATED.to_owned())].into());
+    world.apply_gateway(theirs);
+    assert_eq!(world.plan(&web(), &certificates()).unwrap(), Plan::default());
 }

@@ -113,7 +113,8 @@ async fn secure(socket: TcpStream, tls: &Tls) -> io::Result<Option<Peer>> {
         handed_over.map_err(|_| io::Error::other("nobody takes the connections of peers now"))?;
         return Ok(None);
     }
-    let fleet = fleet_of_chain(chain, &tls.name, tls).map(Some);
+    let own = |fleet: FleetId| if fleet == FleetId::default_fleet() { tls.own_fleet.clone() } else { fleet };
+    let fleet = fleet_of_chain(chain, &tls.name, tls).map(own).map(Some);
     Ok(Some(Peer { io: Box::new(stream), fleet }))
 }
 

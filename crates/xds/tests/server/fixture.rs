@@ -105,6 +105,7 @@ pub(crate) fn tls(leaf: &Leaf, cas: &[&Ca]) -> Tls {
     Tls {
         config: Arc::new(config),
         name: "envoy".into(),
+        own_fleet: FleetId::default_fleet(),
         default_clients: Clients::All,
         gateway_clients: Clients::All,
         peers: None,

@@ -126,6 +126,23 @@ async fn without_an_authority_of_gateways_nobody_stands_for_one() {
 }
 
 #[tokio::test]
+async fn a_server_of_one_gateway_takes_all_that_its_authority_knows_for_that_gateways_envoys() {
+    let ca = ca("ca");
+    let mut own = tls(&ca.server(), &[&ca]);
+    own.own_fleet = FleetId::gateway("ns", "gw");
+    own.gateway_clients = Clients::Nobody;
+    let (server, _) = start_secure(own).await;
+    server.publish(&FleetId::gateway("ns", "gw"), ResourceType::Secret, &[("ns/tls", "key")]);
+    server.publish(&FleetId::default_fleet(), ResourceType::Cluster, &[]);
+    let channel = client::secure(server.addr, client_config(&ca, Some(&ca.client("envoy")), &[&TLS13])).await;
+    let mut stream = Delta::open(&channel.unwrap(), DELTA_ADS).await.unwrap();
+    stream.send(subscribe("secrets", &["ns/tls"]));
+    assert_eq!(stream.next().await.unwrap().resources.len(), 1);
+    let other = client_config(&ca, Some(&ca.gateway("ns", "gw")), &[&TLS13]);
+    assert_eq!(refusal(client::secure(server.addr, other).await, DELTA_ADS).await, Code::PermissionDenied);
+}
+
+#[tokio::test]
 async fn client_that_never_finishes_its_handshake_delays_nobody() {
     let ca = ca("ca");
     let (server, _) = start_secure(tls(&ca.server(), &[&ca])).await;

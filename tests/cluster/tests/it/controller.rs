@@ -61,6 +61,18 @@ impl Controller {
         Self::launch(bed, own_ca, &["--status=off", &name], &[]).await
     }
 
+    /// The own controller of a Gateway in the bed's namespace; it writes no statuses either.
+    pub(crate) async fn of_one_gateway(bed: &Bed, controller_name: &str, gateway: &str) -> Self {
+        let flags = [
+            "--status=off".to_owned(),
+            format!("--gateway-controller-name={controller_name}"),
+            format!("--watch-namespaces={}", bed.namespace),
+            format!("--dedicated-to-gateway={}/{gateway}", bed.namespace),
+        ];
+        let own_ca = |certificates: &Generated| certificates.ca.clone();
+        Self::launch(bed, own_ca, &flags.each_ref().map(String::as_str), &[]).await
+    }
+
     async fn launch(
         bed: &Bed,
         trusted: impl FnOnce(&Generated) -> String,
@@ -136,6 +148,11 @@ impl Controller {
     pub(crate) fn envoy_of_gateway(&self, bed: &Bed, gateway: &str, identity: &certs::Identity) -> Envoy {
         write_identity(&self.folder.path().join(gateway), &self.certificates.ca, identity);
         self.envoy_of(&format!("gateway/{}/{gateway}", bed.namespace), gateway, gateway)
+    }
+
+    /// An Envoy of the one Gateway that this controller is for.
+    pub(crate) fn envoy_of_its_gateway(&self, bed: &Bed, gateway: &str) -> Envoy {
+        self.envoy_of(&format!("gateway/{}/{gateway}", bed.namespace), "client", gateway)
     }
 
     /// An Envoy that says it is of this fleet, with the certificate in a folder.

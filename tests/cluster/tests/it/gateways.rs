@@ -1,6 +1,8 @@
 //! What is made for Gateways: by a provisioner that runs alone, and, in `installed`, by controllers from the manifests. In
-//! `isolated`, what Envoys of many Gateways have; in `merged`, Gateways that share them.
+//! `isolated`, what Envoys of many Gateways have; in `dedicated`, Gateways with controllers of their own; in `merged`,
+//! Gateways that share Envoys.
 
+mod dedicated;
 mod installed;
 mod isolated;
 mod merged;
@@ -283,7 +285,7 @@ fn a_gateway_is_reached_at_the_address_that_it_asks_for_or_at_none() {
         let _provisioner = Provisioner::start(bed);
         class(bed, "reached", &controller_name(bed), None).await;
         let (tell, mut news) = mpsc::unbounded_channel();
-        let following = tokio::spawn(follow_gateways(bed.client.clone(), bed.namespace.clone(), tell));
+        let following = tokio::spawn(follow_gateways(bed.client.clone(), bed.namespace.clone(), None, tell));
         let at = |addresses: &[&str]| {
             let addresses = addresses.iter().map(|address| {
                 let value = (*address).to_owned();

@@ -206,14 +206,18 @@ fn granted() -> BTreeSet<String> {
 
 /// What the accounts of the manifests did, and what they were refused.
 pub(crate) fn used(audit: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    used_in(audit, NAMESPACE)
+}
+
+/// What the accounts of a namespace did, and what they were refused.
+pub(crate) fn used_in(audit: &str, namespace: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let accounts = format!("system:serviceaccount:{namespace}:");
     let (mut used, mut refused) = (BTreeSet::new(), BTreeSet::new());
     for line in audit.lines() {
         // The last line may be on its way.
         let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        if !text("/user/username").starts_with("system:serviceaccount:isobath:")
-            || event.get("objectRef").is_none()
-        {
+        if !text("/user/username").starts_with(&accounts) || event.get("objectRef").is_none() {
             continue;
         }
         let resource = match text("/objectRef/subresource") {

@@ -15,7 +15,7 @@ use crate::install::{OBJECTS, is_installed, kubectl, used};
 use crate::statuses::{apply, becomes, status_of};
 
 /// All requests of the Gateway `web` go to the echo of the bed.
-fn route() -> Value {
+pub(super) fn route() -> Value {
     json!({
         "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "echo"},
         "spec": {"parentRefs": [{"name": "web"}], "rules": [{"backendRefs": [{"name": "echo", "port": 80}]}]},
@@ -24,8 +24,14 @@ fn route() -> Value {
 
 /// Where clients reach the Gateway `web`, at this port.
 async fn entrance(bed: &Bed, port: u16) -> SocketAddr {
+    entrance_of(bed, "web", port).await
+}
+
+/// Where clients reach a Gateway, at this port.
+pub(super) async fn entrance_of(bed: &Bed, gateway: &str, port: u16) -> SocketAddr {
+    let name = format!("isobath-{gateway}");
     eventually("the load balancer has an address", async || {
-        let service = bed.api::<Service>().get("isobath-web").await.map_err(|error| error.to_string())?;
+        let service = bed.api::<Service>().get(&name).await.map_err(|error| error.to_string())?;
         let balancer = service.status.and_then(|status| status.load_balancer);
         let ip = balancer.and_then(|balancer| balancer.ingress?.into_iter().next()?.ip);
         Ok::<_, String>(SocketAddr::new(ip.ok_or("none yet")?.parse().map_err(|_| "no address")?, port))

@@ -12,12 +12,12 @@ use crate::statuses::apply;
 
 const GATEWAYS: u16 = 20;
 
-fn name(number: u16) -> String {
+pub(super) fn name(number: u16) -> String {
     format!("only-of-{number:02}")
 }
 
 /// A Gateway with one HTTPS listener, its certificate, a route and the Service behind it; its name is part of all of it.
-fn objects(number: u16) -> [Value; 4] {
+pub(super) fn objects(number: u16) -> [Value; 4] {
     let name = name(number);
     let host = format!("{name}.example");
     let listener = json!({
@@ -51,7 +51,7 @@ fn objects(number: u16) -> [Value; 4] {
 
 /// The Gateways whose hosts, and those of which anything, is in what an Envoy has: listeners, routes, clusters,
 /// endpoints, certificates.
-async fn has(envoy: &Envoy) -> [Vec<u16>; 2] {
+pub(super) async fn has(envoy: &Envoy) -> [Vec<u16>; 2] {
     let dump = envoy.config_dump().await.to_string() + &envoy.get("/certs").await;
     let with = |end: &str| {
         let is_in = |number: &u16| dump.contains(&format!("{}{end}", name(*number)));
