@@ -55,9 +55,7 @@ pub struct Provisioner {
     signing: Option<Signing>,
     running: FuturesUnordered<BoxFuture<'static, Done>>,
     events: FuturesUnordered<BoxFuture<'static, ()>>,
-    /// Fleets that are worked on, by their owners.
-    busy: BTreeSet<FleetOwner>,
-    /// Those of them that have changed since.
+    /// Fleets that are worked on and have changed since, by their owners.
     again: BTreeSet<FleetOwner>,
     failed: BTreeMap<FleetOwner, Failed>,
     next_look: Instant,
@@ -98,7 +96,6 @@ impl Provisioner {
             signing: None,
             running: FuturesUnordered::new(),
             events: FuturesUnordered::new(),
-            busy: BTreeSet::new(),
             again: BTreeSet::new(),
             failed: BTreeMap::new(),
             next_look: Instant::now(),
@@ -164,7 +161,7 @@ impl Provisioner {
     fn begin(&mut self) {
         while self.running.len() < AT_A_TIME && self.signing.is_some() {
             let Some(owner) = self.world.next_fleet() else { return };
-            if self.busy.contains(&owner) {
+            if self.world.is_busy(&owner) {
                 self.again.insert(owner);
                 continue;
             }
@@ -178,7 +175,7 @@ impl Provisioner {
             Ok(plan) if plan == Plan::default() => drop(self.failed.remove(&owner)),
             Ok(plan) => {
                 let deeds = deeds(plan, |object| self.world.knows(object));
-                self.busy.insert(owner.clone());
+                self.world.begin(owner.clone());
                 self.running.push(Box::pin(carry_out(self.client.clone(), owner, deeds)));
             }
             // Nothing but a change of an object helps, and that marks the fleet.
@@ -188,10 +185,7 @@ impl Provisioner {
 
     fn take(&mut self, done: Done) {
         let Done { owner, settled, result } = done;
-        self.busy.remove(&owner);
-        for (applied, object) in settled {
-            self.world.settle(&applied, object);
-        }
+        self.world.end(&owner, settled);
         if self.again.remove(&owner) {
             self.world.mark_one(owner.clone());
         }

@@ -42,6 +42,8 @@ pub struct World {
     parameters: BTreeMap<GatewayId, ContourDeployment>,
     children: BTreeMap<ChildId, Child>,
     dirty: BTreeSet<FleetOwner>,
+    /// Fleets that something is being done for, and which of their objects went since it began.
+    busy: BTreeMap<FleetOwner, BTreeSet<ChildId>>,
 }
 
 fn id(metadata: &ObjectMeta) -> GatewayId {
@@ -61,6 +63,7 @@ impl World {
             parameters: BTreeMap::new(),
             children: BTreeMap::new(),
             dirty: BTreeSet::new(),
+            busy: BTreeMap::new(),
         }
     }
 
@@ -146,9 +149,30 @@ impl World {
         self.children.insert(id, Child { owner, object, settled });
     }
 
-    /// The API server has applied an object, and says what it made of it. Watches may have told of later forms by then.
-    pub fn settle(&mut self, applied: &Value, object: Value) {
-        let Some((id, owner)) = self.own(&object) else { return };
+    /// What a plan says is being done for a fleet, until [`Self::end`].
+    pub fn begin(&mut self, fleet: FleetOwner) {
+        self.busy.insert(fleet, BTreeSet::new());
+    }
+
+    /// Whether something is being done for a fleet.
+    #[must_use]
+    pub fn is_busy(&self, fleet: &FleetOwner) -> bool {
+        self.busy.contains_key(fleet)
+    }
+
+    /// It is done: objects that were applied, each with what the API server made of it.
+    ///
+    /// Watches may have told since of later forms, or that an object has gone: these answers are of the past.
+    pub fn end(&mut self, fleet: &FleetOwner, applied: Vec<(Value, Value)>) {
+        let gone = self.busy.remove(fleet).unwrap_or_default();
+        for (applied, object) in applied {
+            if let Some((id, owner)) = self.own(&object).filter(|(id, _)| !gone.contains(id)) {
+                self.settle(id, owner, &applied, object);
+            }
+        }
+    }
+
+    fn settle(&mut self, id: ChildId, owner: FleetOwner, applied: &Value, object: Value) {
         let settled = (!drift::has_all(&object, applied)).then(|| drift::part(&object, applied));
         match self.children.get_mut(&id) {
             Some(child) if version(&child.object) > version(&object) => child.settled = settled,
@@ -158,7 +182,11 @@ impl World {
 
     /// An object that was made here went.
     pub fn lose(&mut self, child: &ChildId) {
-        self.dirty.extend(self.children.remove(child).map(|child| child.owner));
+        let Some(Child { owner, .. }) = self.children.remove(child) else { return };
+        if let Some(gone) = self.busy.get_mut(&owner) {
+            gone.insert(child.clone());
+        }
+        self.dirty.insert(owner);
     }
 
     /// Whether an object is there that was made here, as far as is known.

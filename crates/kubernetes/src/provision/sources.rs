@@ -242,7 +242,8 @@ mod tests {
                 }],
             },
         });
-        world.settle(&object, object.clone());
+        let fleet = FleetOwner::gateway("ns", "web");
+        world.end(&fleet, vec![(object.clone(), object.clone())]);
         assert!(world.knows(&object));
         let (known, listed) = (BTreeSet::new(), BTreeSet::new());
         let source = Source::Children(ChildKind::DaemonSet);
@@ -250,6 +251,6 @@ mod tests {
         followed.take(Event::Init, &mut world);
         followed.take(Event::InitDone, &mut world);
         assert!(!world.knows(&object));
-        assert_eq!(world.next_fleet(), Some(FleetOwner::gateway("ns", "web")));
+        assert_eq!(world.next_fleet(), Some(fleet));
     }
 }

@@ -61,11 +61,13 @@ fn carry_out(world: &mut World) {
             .ok();
         world.apply_gateway(gateway);
     }
-    for object in apply {
+    let applied = apply.into_iter().map(|object| {
         let mut kept = object.clone();
         kept["metadata"]["resourceVersion"] = "1".into();
-        world.settle(&object, kept);
-    }
+        (object, kept)
+    });
+    let applied = applied.collect();
+    world.end(&web(), applied);
     delete.iter().for_each(|child| world.lose(child));
     while world.next_fleet().is_some() {}
 }
@@ -119,7 +121,7 @@ fn a_value_that_the_api_server_writes_in_another_form_is_no_drift() {
     let mut kept = applied.clone();
     kept["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = "300".into();
     carry_out(&mut world);
-    world.settle(&applied, kept.clone());
+    world.end(&web(), vec![(applied, kept.clone())]);
     assert_eq!(plan(&world), nothing());
     kept["status"] = json!({"numberReady": 1});
     world.see(kept.clone());
@@ -428,21 +430,48 @@ fn envoys_stay_until_those_that_take_their_place_are_ready() {
     assert_eq!(plan_of(&world, &of_class()).1.len(), OF_CLASS.len());
 }
 
+/// An object as it was when an apply was answered, and as a watch told of it before that answer was taken.
+fn answered_and_told(applied: &Value) -> [Value; 2] {
+    let [mut answer, mut told] = [applied.clone(), applied.clone()];
+    answer["metadata"]["resourceVersion"] = "9".into();
+    told["metadata"]["resourceVersion"] = "10".into();
+    told["metadata"]["generation"] = 1.into();
+    told["status"] = all_there();
+    [answer, told]
+}
+
 #[test]
-fn what_a_watch_told_before_the_answer_to_an_apply_is_not_forgotten() {
+fn what_a_watch_told_before_an_answer_was_taken_is_not_forgotten() {
     let mut world = world();
     carry_out_for(&mut world, &web(), true);
-    parameters(&mut world, &json!({"gateways": "Merged"}));
-    for applied in world.plan(&of_class(), &certificate()).unwrap().apply {
-        let [mut answer, mut told] = [applied.clone(), applied.clone()];
-        answer["metadata"]["resourceVersion"] = "9".into();
-        told["metadata"]["resourceVersion"] = "10".into();
-        told["metadata"]["generation"] = 1.into();
-        told["status"] = all_there();
+    set_gateways(&mut world, "Merged");
+    let applied = world.plan(&of_class(), &certificates()).unwrap().apply;
+    world.begin(of_class());
+    let answers = applied.into_iter().map(|applied| {
+        let [answer, told] = answered_and_told(&applied);
         world.see(told);
-        world.settle(&applied, answer);
-    }
+        (applied, answer)
+    });
+    let answers = answers.collect();
+    world.end(&of_class(), answers);
     assert_eq!(plan_of(&world, &web()).1, OF_WEB);
+}
+
+#[test]
+fn what_went_before_an_answer_was_taken_is_made_again() {
+    let mut world = world();
+    let applied = world.plan(&web(), &certificates()).unwrap().apply;
+    world.begin(web());
+    assert!(world.is_busy(&web()));
+    let answers: Vec<_> = applied.into_iter().map(|applied| answered_and_told(&applied)).collect();
+    answers.iter().for_each(|[_, told]| world.see(told.clone()));
+    marked(&mut world);
+    let service = ChildId { kind: ChildKind::Service, namespace: "shop".into(), name: "isobath-web".into() };
+    world.lose(&service);
+    assert_eq!(marked(&mut world), [web()]);
+    world.end(&web(), answers.into_iter().map(|[answer, told]| (told, answer)).collect());
+    assert!(!world.is_busy(&web()));
+    assert_eq!(plan(&world), applies(&["Service"]));
 }
 
 #[test]

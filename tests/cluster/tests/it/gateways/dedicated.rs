@@ -180,23 +180,23 @@ fn a_gateway_moves_to_a_controller_of_its_own_and_back_while_requests_come_in() 
         becomes("the answer of the other Gateway", Some(302), async || code(plain, "/new").await).await;
         becomes("the entries of the route", both([2, 2]), async || entries(bed).await).await;
 
+        // When its own controller ends, its rights may be gone already.
+        for namespace in [NAMESPACE, &bed.namespace] {
+            let (_, refused) = used_in(&bed.cluster.audit().unwrap(), namespace);
+            assert_eq!(refused, [].into(), "these were not granted in {namespace}");
+        }
         apply(bed, &parameters("Shared")).await;
         has_just(bed, &ENVOYS).await;
         assert_eq!(tenancy(bed).await, "");
         load.more(20).await;
         load.stop().await.assert_clean();
         assert_eq!((code(web, "/new").await, entries(bed).await), (Some(302), both([2, 2])));
-
         // With the Gateway everything goes.
         apply(bed, &parameters("Dedicated")).await;
         becomes("who serves the Gateway", "Dedicated".to_owned(), async || tenancy(bed).await).await;
         bed.objects.delete(&named("web").to_string()).await.unwrap();
         has_just(bed, &[]).await;
         becomes("the Leases that are left", String::new(), async || leases(bed).await).await;
-        for namespace in [NAMESPACE, &bed.namespace] {
-            let (_, refused) = used_in(&bed.cluster.audit().unwrap(), namespace);
-            assert_eq!(refused, [].into(), "these were not granted in {namespace}");
-        }
     });
 }
 
@@ -257,6 +257,7 @@ fn a_gateway_with_a_controller_of_its_own_costs_the_shared_ones_nothing() {
         let envoys =
             [own.envoy_of_its_gateway(bed, &name(1)), shared.envoy_of_gateway(bed, &name(2), &identity)];
         for (envoy, number) in envoys.iter().zip(1..) {
+            envoy.ready().await;
             eventually("an Envoy has what is its Gateway's", async || {
                 let found = has(envoy).await;
                 if found == [[number], [number]] { Ok(()) } else { Err(format!("{number}: {found:?}")) }
