@@ -78,6 +78,7 @@ fn an_envoy_has_nothing_of_other_gateways() {
         };
         let envoys: Vec<_> = (1..=GATEWAYS).map(start).collect();
         for (envoy, number) in envoys.iter().zip(1..) {
+            envoy.ready().await;
             eventually("an Envoy has what is its Gateway's", async || {
                 let found = has(envoy).await;
                 if found == [[number], [number]] { Ok(()) } else { Err(format!("{number}: {found:?}")) }
