@@ -101,13 +101,12 @@ impl<'a> Saying<'a> {
     }
 
     fn gateway(&mut self, status: &model::GatewayStatus) -> GatewayStatus {
-        let addresses: Vec<GatewayStatusAddress> = match self.context.gateway {
-            Some(known) => known.iter().take(ADDRESSES).cloned().collect(),
-            // What stands there, until somebody knows.
-            None => self.beside.addresses.clone(),
-        };
+        let known = self.context.gateway.unwrap_or(&self.beside.addresses);
+        // What stands there stays until there is something else: while Envoys move, clients still go there.
+        let shown = if known.is_empty() { &self.beside.addresses } else { known };
+        let addresses = shown.iter().take(ADDRESSES).cloned().collect();
         GatewayStatus {
-            conditions: self.of_object(&status.conditions, lacking(&addresses, &status.requested).as_ref()),
+            conditions: self.of_object(&status.conditions, lacking(known, &status.requested).as_ref()),
             addresses,
             listeners: status.listeners.iter().map(|each| self.listener(each)).collect(),
             attached_listener_sets: status.attached_listener_sets.map(i64::from),

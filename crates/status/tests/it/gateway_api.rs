@@ -305,6 +305,26 @@ fn gateways_that_share_envoys_are_where_those_of_their_class_are() {
 }
 
 #[test]
+fn addresses_stay_while_envoys_move() {
+    let mut world = settled();
+    let class = FleetId::class("edge");
+    let moved = GatewayStatus { fleet: class.clone(), ..of_gateway(0) };
+    world.tell(Input::GatewayAddresses(class.clone(), vec![]));
+    world.tell(Input::Acknowledged(class.clone(), 2));
+    world.pass(10_000);
+    world.say_status(&a_gateway(), GatewayApiStatus::Gateway(moved), 2);
+    assert_eq!(world.settle(), 1);
+    let addresses = |world: &World| world.cluster.status(&a_gateway())["addresses"].clone();
+    assert_eq!(addresses(&world), json!([{"type": "IPAddress", "value": "192.0.2.1"}]));
+    assert_eq!(programmed_is(&world), (json!("False"), json!("AddressNotAssigned")));
+    world.pass(10_000);
+    world.tell(Input::GatewayAddresses(class, gateway_addresses(&["192.0.2.2"])));
+    assert_eq!(world.settle(), 1);
+    assert_eq!(addresses(&world), json!([{"type": "IPAddress", "value": "192.0.2.2"}]));
+    assert_eq!(programmed_is(&world), (json!("True"), json!("Programmed")));
+}
+
+#[test]
 fn a_listener_set_waits_for_the_envoys_of_its_gateway() {
     let mut world = World::new();
     let set = target(Kind::ListenerSet, "more");
