@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use api::gateway_api::gateway::{AddressType, GatewaySpec, GatewaySpecAddress};
 use model::{
-    Condition, FleetId, GatewayApiStatus, GatewayStatus, Holds, Kind, Listener, ListenerSetStatus,
-    ListenerStatus, ObjectId, RouteKind, Settings,
+    Condition, FleetId, FleetOwner, GatewayApiStatus, GatewayStatus, Holds, Kind, Listener,
+    ListenerSetStatus, ListenerStatus, ObjectId, RouteKind, Settings,
 };
 use store::{Carries, Offer, OfferedListener, Reader, ServedOn, Shown};
 
@@ -155,8 +155,10 @@ fn gateway_status(fleet: &FleetId, member: &Member<'_>, listeners: Vec<ListenerS
     let Member { fact, parts, shown, parameters, .. } = member;
     let (none_is_left, invalid) = invalid_listeners(&parts[0], Part::is_accepted);
     let unsupported = fact.spec.addresses.iter().find_map(unsupported);
+    // What has no effect cannot be wrong.
+    let parameters = parameters.as_ref().filter(|_| matches!(fleet.owner(), Some(FleetOwner::Gateway(_))));
     let is_unserved = unsupported.is_some() || (invalid.is_some() && none_is_left);
-    let accepted = match (unsupported.as_ref().or(parameters.as_ref()), invalid) {
+    let accepted = match (unsupported.as_ref().or(parameters), invalid) {
         (Some(failure), _) => fails(ACCEPTED, failure),
         (None, Some(failure)) if none_is_left => fails(ACCEPTED, &failure),
         (None, Some(failure)) => Condition { holds: Holds::Yes, ..fails(ACCEPTED, &failure) },
