@@ -51,10 +51,17 @@ pub(super) async fn carry_out(client: Client, owner: FleetOwner, deeds: Deeds) -
         if let (Some(sign), FleetOwner::Gateway(gateway)) = (&sign, &owner) {
             merge(&client, gateway, sign).await?;
         }
+        let mut refused = None;
         for deed in wanted {
-            let object = apply(&client, &owner, &deed).await?;
-            settled.push((deed.object, object));
+            match apply(&client, &owner, &deed).await {
+                Ok(object) => settled.push((deed.object, object)),
+                // Nothing may lean on somebody else's object.
+                Err(taken @ Failure::Taken { .. }) => return Err(taken),
+                // One port that a load balancer cannot have keeps no Envoy from being there.
+                Err(failure @ Failure::Refused { .. }) => drop(refused.get_or_insert(failure)),
+            }
         }
+        refused.map_or(Ok(()), Err)?;
         // What is to go has something in its place by now.
         for id in unwanted {
             delete(&client, &id).await?;
