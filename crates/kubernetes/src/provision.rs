@@ -174,7 +174,7 @@ impl Provisioner {
         match plan(&self.world, signing, &owner) {
             Ok(plan) if plan == Plan::default() => drop(self.failed.remove(&owner)),
             Ok(plan) => {
-                let deeds = deeds(plan, |object| self.world.knows(object));
+                let deeds = deeds(plan, |object| self.world.knows(&owner, object));
                 self.world.begin(owner.clone());
                 self.running.push(Box::pin(carry_out(self.client.clone(), owner, deeds)));
             }

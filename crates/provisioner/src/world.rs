@@ -189,10 +189,11 @@ impl World {
         self.dirty.insert(owner);
     }
 
-    /// Whether an object is there that was made here, as far as is known.
+    /// Whether an object is there that was made for this fleet, as far as is known.
     #[must_use]
-    pub fn knows(&self, object: &Value) -> bool {
-        ChildId::of(object).is_some_and(|id| self.children.contains_key(&id))
+    pub fn knows(&self, fleet: &FleetOwner, object: &Value) -> bool {
+        let child = ChildId::of(object).and_then(|id| self.children.get(&id));
+        child.is_some_and(|child| child.owner == *fleet)
     }
 
     /// The objects of a kind that are there, as far as is known; those too that were applied and that nobody has seen since.

@@ -244,13 +244,13 @@ mod tests {
         });
         let fleet = FleetOwner::gateway("ns", "web");
         world.end(&fleet, vec![(object.clone(), object.clone())]);
-        assert!(world.knows(&object));
+        assert!(world.knows(&fleet, &object));
         let (known, listed) = (BTreeSet::new(), BTreeSet::new());
         let source = Source::Children(ChildKind::DaemonSet);
         let mut followed = Followed { source, known, listed, is_synced: true };
         followed.take(Event::Init, &mut world);
         followed.take(Event::InitDone, &mut world);
-        assert!(!world.knows(&object));
+        assert!(!world.knows(&fleet, &object));
         assert_eq!(world.next_fleet(), Some(fleet));
     }
 }

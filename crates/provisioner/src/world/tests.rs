@@ -273,7 +273,16 @@ fn objects_of_another_controller_are_left_alone() {
     theirs["metadata"]["annotations"][MADE_BY] = "example.com/other".into();
     world.next_fleet();
     world.see(theirs.clone());
-    assert_eq!((world.next_fleet(), world.knows(&theirs)), (None, false));
+    assert_eq!((world.next_fleet(), world.knows(&web(), &theirs)), (None, false));
+}
+
+#[test]
+fn an_object_of_another_fleet_is_not_known_by_its_name() {
+    let mut world = merged();
+    let object = world.plan(&of_class(), &certificates()).unwrap().apply.remove(0);
+    world.see(object.clone());
+    let of_its_name = FleetOwner::gateway("isobath", "gatewayclass-isobath");
+    assert_eq!([&of_class(), &of_its_name].map(|fleet| world.knows(fleet, &object)), [true, false]);
 }
 
 /// The class `isobath` with these parameters.
