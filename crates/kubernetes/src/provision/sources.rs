@@ -45,6 +45,12 @@ impl Source {
         of(group_and_version, kind, plural)
     }
 
+    /// Whether only Gateways with controllers of their own need what is watched.
+    const fn is_of_own_controllers(self) -> bool {
+        use ChildKind::{ClusterRoleBinding, ContourConfiguration, RoleBinding};
+        matches!(self, Self::Children(ClusterRoleBinding | ContourConfiguration | RoleBinding))
+    }
+
     fn config(self) -> watcher::Config {
         match self {
             Self::Children(_) => watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}")),
@@ -79,24 +85,29 @@ struct Followed {
     known: BTreeSet<GatewayId>,
     /// What the list that is being read has said.
     listed: BTreeSet<GatewayId>,
-    is_synced: bool,
+    progress: Progress,
+}
+
+/// How far a watch has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// What there is has not been told yet.
+    Listing,
+    /// We may not see it, and go on without.
+    Forbidden,
+    /// It is known, and what changes.
+    Synced,
 }
 
 impl Sources {
     pub(super) fn new(client: &Client) -> Self {
         let streams = Source::all().map(|source| watched(client.clone(), source).boxed());
-        let followed = Source::all().map(|source| Followed {
-            source,
-            known: BTreeSet::new(),
-            listed: BTreeSet::new(),
-            is_synced: false,
-        });
-        Self { news: select_all(streams), followed: followed.collect() }
+        Self { news: select_all(streams), followed: Source::all().map(Followed::new).collect() }
     }
 
-    /// Whether everything that there is has been told.
+    /// Whether everything that there is, and that we may see, has been told.
     pub(super) fn are_synced(&self) -> bool {
-        self.followed.iter().all(|followed| followed.is_synced)
+        self.followed.iter().all(|followed| followed.progress != Progress::Listing)
     }
 
     /// Tells the world the next news.
@@ -107,7 +118,12 @@ impl Sources {
         };
         match news {
             Ok(event) => followed.take(event, world),
-            Err(error) if is_absent(&error) => followed.is_synced = true,
+            Err(error) if is_absent(&error) => followed.progress = Progress::Synced,
+            Err(error) if source.is_of_own_controllers() && is_forbidden(&error) => {
+                if std::mem::replace(&mut followed.progress, Progress::Forbidden) != Progress::Forbidden {
+                    tracing::warn!(what = ?source, %error, "a right is missing: Gateways get no controllers of their own");
+                }
+            }
             Err(error) if is_stale(&error) => {}
             Err(error) => {
                 tracing::warn!(what = ?source, %error, "what runs Envoys of Gateways cannot be watched");
@@ -118,7 +134,16 @@ impl Sources {
 
 /// Whether the API server does not have the kind.
 fn is_absent(error: &watcher::Error) -> bool {
-    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(refusal)) if refusal.code == 404)
+    is_refused(error, 404)
+}
+
+/// Whether we may not see objects of the kind.
+fn is_forbidden(error: &watcher::Error) -> bool {
+    is_refused(error, 403)
+}
+
+fn is_refused(error: &watcher::Error, code: u16) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(refusal)) if refusal.code == code)
 }
 
 fn watched(client: Client, source: Source) -> impl Stream<Item = News> {
@@ -127,6 +152,10 @@ fn watched(client: Client, source: Source) -> impl Stream<Item = News> {
 }
 
 impl Followed {
+    fn new(source: Source) -> Self {
+        Self { source, known: BTreeSet::new(), listed: BTreeSet::new(), progress: Progress::Listing }
+    }
+
     fn take(&mut self, event: Event<DynamicObject>, world: &mut World) {
         match event {
             Event::Init => self.listed.clear(),
@@ -142,7 +171,7 @@ impl Followed {
                 }
                 let gone: Vec<_> = self.known.difference(&self.listed).cloned().collect();
                 gone.into_iter().for_each(|id| self.removed(id, world));
-                self.is_synced = true;
+                self.progress = Progress::Synced;
             }
             Event::Apply(object) => self.applied(object, world),
             Event::Delete(object) => self.removed(id(&object), world),
@@ -213,9 +242,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn what_was_applied_and_went_before_a_watch_told_of_it_is_missed_by_the_next_list() {
-        let settings = Settings {
+    fn world() -> World {
+        World::new(Settings {
             controller_name: "example.com/controller".to_owned(),
             namespace: String::new(),
             isobath_image: String::new(),
@@ -224,8 +252,12 @@ mod tests {
             xds_port: 8001,
             dedicated_role: String::new(),
             stats_port: 8002,
-        };
-        let mut world = World::new(settings);
+        })
+    }
+
+    #[test]
+    fn what_was_applied_and_went_before_a_watch_told_of_it_is_missed_by_the_next_list() {
+        let mut world = world();
         let object = json!({
             "apiVersion": "apps/v1",
             "kind": "DaemonSet",
@@ -245,12 +277,35 @@ mod tests {
         let fleet = FleetOwner::gateway("ns", "web");
         world.end(&fleet, vec![(object.clone(), object.clone())]);
         assert!(world.knows(&fleet, &object));
-        let (known, listed) = (BTreeSet::new(), BTreeSet::new());
-        let source = Source::Children(ChildKind::DaemonSet);
-        let mut followed = Followed { source, known, listed, is_synced: true };
+        let mut followed = Followed::new(Source::Children(ChildKind::DaemonSet));
         followed.take(Event::Init, &mut world);
         followed.take(Event::InitDone, &mut world);
         assert!(!world.knows(&fleet, &object));
         assert_eq!(world.next_fleet(), Some(fleet));
+    }
+    /// What is not waited for any more when the API server refuses to list anything.
+    async fn settled_when_refused(code: u16) -> Vec<Source> {
+        let refusal = kube::core::Status::failure("refused", "Refused").with_code(code).boxed();
+        let refused = Source::all().map(|source| {
+            let error = watcher::Error::InitialListFailed(kube::Error::Api(refusal.clone()));
+            (source, Err(error))
+        });
+        let news: Vec<News> = refused.collect();
+        let count = news.len();
+        let followed = Source::all().map(Followed::new).collect();
+        let mut sources = Sources { news: select_all([futures::stream::iter(news).boxed()]), followed };
+        for _ in 0..count {
+            sources.follow(&mut world()).await;
+        }
+        let settled = sources.followed.iter().filter(|followed| followed.progress != Progress::Listing);
+        settled.map(|followed| followed.source).collect()
+    }
+
+    #[tokio::test]
+    async fn who_may_not_see_what_own_controllers_need_goes_on_without() {
+        let of_own = [ChildKind::RoleBinding, ChildKind::ClusterRoleBinding, ChildKind::ContourConfiguration];
+        assert_eq!(settled_when_refused(403).await, of_own.map(Source::Children));
+        assert_eq!(settled_when_refused(404).await, Source::all().collect::<Vec<_>>());
+        assert_eq!(settled_when_refused(500).await, []);
     }
 }
