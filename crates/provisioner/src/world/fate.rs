@@ -4,16 +4,20 @@
 //! Envoys that others take the place of stay until those are ready and have an address.
 //!
 //! A Gateway whose Envoys are its own may have a controller of its own, too ([`crate::tenancy`]); who shares Envoys is served by
-//! the shared controllers.
+//! the shared controllers. These may have Envoys that are ready before they serve a Gateway that comes from its own
+//! controller: its status tells when they do.
 
 use api::contour_deployment::{Gateways, InvalidParameters};
+use api::core::Service;
+use api::gateway_api::status::Condition;
 use api::gateway_api::{Gateway, GatewayClass};
 use model::FleetOwner;
-use serde_json::Value;
+use serde_json::{Value, from_value};
 
 use super::{ChildKind, World};
+use crate::addresses::reached;
 use crate::names::GatewayId;
-use crate::objects::Owner;
+use crate::objects::{Owner, Part};
 use crate::parameters::Parameters;
 use crate::tenancy::is_dedicated;
 
@@ -37,11 +41,7 @@ impl World {
         match owner {
             Owner::Gateway(gateway) => match self.class(&gateway.spec.gateway_class_name) {
                 Some(class) if self.is_merged(class).map_err(|why| told_of(class, why))? => {
-                    // As long as it bears the sign, those of its class do not serve it.
-                    Ok(match is_dedicated(gateway) {
-                        true => Fate::Replaced,
-                        false => self.replaced_by(&[Owner::Class(class).id()]),
-                    })
+                    Ok(self.giving_way(gateway, class))
                 }
                 Some(_) | None => Ok(Fate::Wanted(owner, vec![gateway])),
             },
@@ -70,6 +70,31 @@ impl World {
             FleetOwner::Class(name) => self.classes.get(&**name),
         };
         if class.is_some_and(|class| !self.is_ours(class)) { Fate::Unwanted } else { Fate::Left }
+    }
+
+    /// What becomes of a Gateway's own Envoys where it is to have those of its class.
+    fn giving_way<'a>(&self, gateway: &Gateway, class: &GatewayClass) -> Fate<'a> {
+        let (own, shared) = (Owner::Gateway(gateway).id(), Owner::Class(class).id());
+        let has_no_controller = self.children_of(&own).all(|(_, object)| !Part::Controller.has(object));
+        // The shared controllers serve it when the sign is gone and they have noticed: the Envoys of its class, which may
+        // have been ready before, have it later still.
+        match !is_dedicated(gateway) && (has_no_controller || self.is_reached_at(gateway, &shared)) {
+            true => self.replaced_by(&[shared]),
+            false => Fate::Replaced,
+        }
+    }
+
+    /// Whether the status of a Gateway says that clients reach it where this fleet is, if that is anywhere, and that
+    /// nothing is waited for.
+    fn is_reached_at(&self, gateway: &Gateway, fleet: &FleetOwner) -> bool {
+        let Some(service) = self.of_envoys(fleet, ChildKind::Service) else { return true };
+        let service: Option<Service> = from_value(service.clone()).ok();
+        let reached = service.and_then(|service| reached(&service, &self.settings.namespace));
+        let there = reached.map_or_else(Vec::new, |(_, reached)| reached.addresses);
+        gateway.status.as_ref().is_some_and(|status| {
+            let has_come = status.addresses.iter().all(|address| there.contains(address));
+            has_come && !status.addresses.is_empty() && !status.conditions.iter().any(is_pending)
+        })
     }
 
     fn replaced_by<'a>(&self, others: &[FleetOwner]) -> Fate<'a> {
@@ -140,6 +165,11 @@ impl World {
 /// What is wrong with the parameters of a class, told at one of its Gateways.
 pub(super) fn told_of(class: &GatewayClass, why: InvalidParameters) -> InvalidParameters {
     why.of(format_args!("GatewayClass {}", class.metadata.name.as_deref().unwrap_or_default()))
+}
+
+/// Whether the Envoys of a Gateway do not have it yet, as the Gateway API says it.
+fn is_pending(condition: &Condition) -> bool {
+    condition.r#type == "Programmed" && condition.reason == "Pending"
 }
 
 /// Whether the controllers of the cluster have seen the newest form of an object.

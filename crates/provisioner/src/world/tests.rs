@@ -515,6 +515,18 @@ fn there(world: &World) -> (Stage, bool, BTreeSet<String>) {
     (world.stage(&web()).unwrap().unwrap(), is_signed, children.collect())
 }
 
+/// What stands in the status of the Gateway.
+fn say_status(world: &mut World, address: &str, reason: &str) {
+    let mut gateway = world.gateways[&web_id()].clone();
+    let status = if reason == "Programmed" { "True" } else { "False" };
+    let status = json!({
+        "addresses": [{"type": "IPAddress", "value": address}],
+        "conditions": [{"type": "Programmed", "status": status, "reason": reason}],
+    });
+    gateway.status = from_value(status).unwrap();
+    world.apply_gateway(gateway);
+}
+
 const ENVOYS: [&str; 3] =
     ["ServiceAccount shop/isobath-web", "Service shop/isobath-web", "DaemonSet shop/isobath-web"];
 const SHARED: [&str; 1] = ["Secret shop/isobath-web"];
@@ -627,11 +639,19 @@ fn a_gateway_leaves_its_own_controller_for_the_envoys_of_its_class() {
     carry_out_for(&mut world, &of_class(), true);
     // They do not serve it as long as it is left to its own controller.
     let sign = json!({"metadata": {"uid": "1", "annotations": {TENANCY: null}}});
-    let plan = world.plan(&web(), &certificates()).unwrap();
-    assert_eq!(plan, Plan { sign: Some(sign), ..Plan::default() });
+    let unsigned = world.plan(&web(), &certificates()).unwrap();
+    assert_eq!(unsigned, Plan { sign: Some(sign), ..Plan::default() });
     carry_out(&mut world);
-    let Plan { sign, apply, delete } = world.plan(&web(), &certificates()).unwrap();
-    assert_eq!((sign, apply, delete.len()), (None, vec![], ENVOYS.len() + CONTROLLER.len()));
+    // They do when its status says where they are, and that they have it.
+    for (address, reason) in [("192.0.2.9", "Programmed"), ("192.0.2.1", "Pending")] {
+        say_status(&mut world, address, reason);
+        assert_eq!((world.next_fleet(), plan(&world)), (Some(web()), nothing()), "{address} {reason}");
+    }
+    // One that cannot be served has nothing to wait for.
+    for reason in ["Programmed", "Invalid"] {
+        say_status(&mut world, "192.0.2.1", reason);
+        assert_eq!(plan(&world).1.len(), ENVOYS.len() + CONTROLLER.len(), "{reason}");
+    }
 }
 
 #[test]

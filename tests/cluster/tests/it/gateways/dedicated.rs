@@ -19,7 +19,7 @@ use testkit::{Envoy, Load, Request};
 
 use super::installed::{entrance_of, route};
 use super::isolated::{has, name, objects};
-use super::{Provisioner, class, controller_name, gateway};
+use super::{Provisioner, class, controller_name, gateway, merged};
 use crate::controller::{Controller, now};
 use crate::install::{NAMESPACE, OBJECTS, is_installed, kubectl, used_in};
 use crate::objects::gateway_ca;
@@ -145,6 +145,13 @@ async fn scale_shared(bed: &Bed, count: u8) {
     }
 }
 
+/// Whether the Gateways of the class share their Envoys.
+async fn set_gateways(bed: &Bed, gateways: &str) {
+    for object in merged::class("isobath", gateways) {
+        apply(bed, &object).await;
+    }
+}
+
 #[test]
 fn a_gateway_moves_to_a_controller_of_its_own_and_back_while_requests_come_in() {
     testbed::test_alone("shop", async |bed| {
@@ -191,9 +198,18 @@ fn a_gateway_moves_to_a_controller_of_its_own_and_back_while_requests_come_in() 
         load.more(20).await;
         load.stop().await.assert_clean();
         assert_eq!((code(web, "/new").await, entries(bed).await), (Some(302), both([2, 2])));
-        // With the Gateway everything goes.
         apply(bed, &parameters("Dedicated")).await;
         becomes("who serves the Gateway", "Dedicated".to_owned(), async || tenancy(bed).await).await;
+
+        // When nothing of its own is left, the Envoys of its class have it.
+        set_gateways(bed, "Merged").await;
+        has_just(bed, &[]).await;
+        let shared = merged::entrance(bed, NAMESPACE, "isobath-gatewayclass-isobath").await;
+        assert_eq!((code(shared, "/new").await, tenancy(bed).await), (Some(302), String::new()));
+        set_gateways(bed, "Separate").await;
+        becomes("who serves the Gateway", "Dedicated".to_owned(), async || tenancy(bed).await).await;
+        has_just(bed, &WITH_CONTROLLER).await;
+        // With the Gateway everything goes.
         bed.objects.delete(&named("web").to_string()).await.unwrap();
         has_just(bed, &[]).await;
         becomes("the Leases that are left", String::new(), async || leases(bed).await).await;

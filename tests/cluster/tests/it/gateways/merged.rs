@@ -20,18 +20,18 @@ use crate::statuses::{apply, becomes};
 const SHARED: &str = "isobath-gatewayclass-shared";
 const TENANTS: [&str; 3] = ["one", "two", "three"];
 
-/// The class, and what it says of its Gateways' Envoys.
-fn class(gateways: &str) -> [Value; 2] {
+/// A class, and what it says of its Gateways' Envoys.
+pub(super) fn class(name: &str, gateways: &str) -> [Value; 2] {
     let reference = json!({
-        "group": "projectcontour.io", "kind": "ContourDeployment", "namespace": NAMESPACE, "name": "shared",
+        "group": "projectcontour.io", "kind": "ContourDeployment", "namespace": NAMESPACE, "name": name,
     });
     [
         json!({
             "apiVersion": "projectcontour.io/v1alpha1", "kind": "ContourDeployment",
-            "metadata": {"name": "shared", "namespace": NAMESPACE}, "spec": {"envoy": {"gateways": gateways}},
+            "metadata": {"name": name, "namespace": NAMESPACE}, "spec": {"envoy": {"gateways": gateways}},
         }),
         json!({
-            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": "shared"},
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": name},
             "spec": {"controllerName": status::CONTROLLER_NAME, "parametersRef": reference},
         }),
     ]
@@ -97,7 +97,7 @@ async fn has_just(bed: &Bed, what: &str, names: &[String]) {
 }
 
 /// Where clients reach a Service.
-async fn entrance(bed: &Bed, namespace: &str, name: &str) -> SocketAddr {
+pub(super) async fn entrance(bed: &Bed, namespace: &str, name: &str) -> SocketAddr {
     let services: Api<Service> = Api::namespaced(bed.client.clone(), namespace);
     eventually("the load balancer has an address", async || {
         let service = services.get(name).await.map_err(|error| error.to_string())?;
@@ -147,7 +147,7 @@ fn gateways_of_three_namespaces_share_what_their_class_says() {
         is_installed(bed).await;
         bed.objects.apply(OBJECTS).await.unwrap();
         let tenants = TENANTS.into_iter().flat_map(|namespace| tenant(bed, namespace));
-        for object in [grant(bed)].into_iter().chain(class("Merged")).chain(tenants) {
+        for object in [grant(bed)].into_iter().chain(class("shared", "Merged")).chain(tenants) {
             apply(bed, &object).await;
         }
         let shared = [format!("{NAMESPACE}/{SHARED}")];
@@ -182,7 +182,7 @@ fn gateways_of_three_namespaces_share_what_their_class_says() {
         assert_eq!(refused, [].into(), "these were not granted");
 
         // Each has its own, and only then what they shared goes.
-        for object in class("Separate") {
+        for object in class("shared", "Separate") {
             apply(bed, &object).await;
         }
         has_just(bed, "a fleet for each", &["one", "two"].map(|tenant| format!("{tenant}/isobath-web")))
@@ -190,12 +190,12 @@ fn gateways_of_three_namespaces_share_what_their_class_says() {
         for tenant in ["one", "two"] {
             answers(entrance(bed, tenant, "isobath-web").await, &format!("{tenant}.example"), 200).await;
         }
-        for object in class("Merged") {
+        for object in class("shared", "Merged") {
             apply(bed, &object).await;
         }
         has_just(bed, "one fleet again", &shared).await;
         answers(entrance(bed, NAMESPACE, SHARED).await, "one.example", 200).await;
-        bed.objects.delete(&class("Merged")[1].to_string()).await.unwrap();
+        bed.objects.delete(&class("shared", "Merged")[1].to_string()).await.unwrap();
         has_just(bed, "nothing without the class", &[]).await;
     });
 }
