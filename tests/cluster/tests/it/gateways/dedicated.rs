@@ -18,7 +18,7 @@ use testbed::Bed;
 use testkit::{Envoy, Load, Request};
 
 use super::installed::{entrance_of, route};
-use super::isolated::{has, name, objects};
+use super::isolated::{have_just_their_own, name, objects};
 use super::{Provisioner, class, controller_name, gateway, merged};
 use crate::controller::{Controller, now};
 use crate::install::{NAMESPACE, OBJECTS, is_installed, kubectl, used_in};
@@ -272,14 +272,7 @@ fn a_gateway_with_a_controller_of_its_own_costs_the_shared_ones_nothing() {
         let identity = ca.issue(&format!("gateway/{}/{}", bed.namespace, name(2)), now()).unwrap();
         let envoys =
             [own.envoy_of_its_gateway(bed, &name(1)), shared.envoy_of_gateway(bed, &name(2), &identity)];
-        for (envoy, number) in envoys.iter().zip(1..) {
-            envoy.ready().await;
-            eventually("an Envoy has what is its Gateway's", async || {
-                let found = has(envoy).await;
-                if found == [[number], [number]] { Ok(()) } else { Err(format!("{number}: {found:?}")) }
-            })
-            .await;
-        }
+        have_just_their_own(&envoys).await;
         let [of_own, of_shared] = &envoys;
         let cost = change(bed, 2, "first", of_shared, &shared).await;
         assert!(cost > 0);

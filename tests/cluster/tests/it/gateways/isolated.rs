@@ -51,13 +51,25 @@ pub(super) fn objects(number: u16) -> [Value; 4] {
 
 /// The Gateways whose hosts, and those of which anything, is in what an Envoy has: listeners, routes, clusters,
 /// endpoints, certificates.
-pub(super) async fn has(envoy: &Envoy) -> [Vec<u16>; 2] {
+async fn has(envoy: &Envoy) -> [Vec<u16>; 2] {
     let dump = envoy.config_dump().await.to_string() + &envoy.get("/certs").await;
     let with = |end: &str| {
         let is_in = |number: &u16| dump.contains(&format!("{}{end}", name(*number)));
         (1..=GATEWAYS).filter(is_in).collect()
     };
     [with(".example"), with("")]
+}
+
+/// Waits until each of the Envoys, those of the first Gateways, has what is its Gateway's and nothing else.
+pub(super) async fn have_just_their_own(envoys: &[Envoy]) {
+    for (envoy, number) in envoys.iter().zip(1..) {
+        envoy.ready().await;
+        eventually("an Envoy has what is its Gateway's", async || {
+            let found = has(envoy).await;
+            if found == [[number], [number]] { Ok(()) } else { Err(format!("{number}: {found:?}")) }
+        })
+        .await;
+    }
 }
 
 #[test]
@@ -77,14 +89,7 @@ fn an_envoy_has_nothing_of_other_gateways() {
             controller.envoy_of_gateway(bed, &name(number), &identity)
         };
         let envoys: Vec<_> = (1..=GATEWAYS).map(start).collect();
-        for (envoy, number) in envoys.iter().zip(1..) {
-            envoy.ready().await;
-            eventually("an Envoy has what is its Gateway's", async || {
-                let found = has(envoy).await;
-                if found == [[number], [number]] { Ok(()) } else { Err(format!("{number}: {found:?}")) }
-            })
-            .await;
-        }
+        have_just_their_own(&envoys).await;
         // All of them are there by now: none has got more meanwhile.
         for (envoy, number) in envoys.iter().zip(1..) {
             assert_eq!(has(envoy).await, [[number], [number]]);
