@@ -21,7 +21,7 @@ pub use envoy::{
     DaemonSetSettings, EnvoyLogLevel, EnvoySettings, ExternalTrafficPolicy, Gateways, IpFamilyPolicy,
     NetworkPublishing, PublishingType, WorkloadType,
 };
-pub use parameters::{InvalidParameters, ParametersRef};
+pub use parameters::{InvalidParameters, KEPT_GATEWAYS, ParametersRef, parameters_of_class};
 
 /// How the provisioner sets up what serves a Gateway; a GatewayClass refers to it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -17,6 +17,7 @@ mod objects;
 mod parameters;
 mod ports;
 mod settings;
+mod sign;
 mod tenancy;
 mod world;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use api::contour_configuration::ContourConfigurationSpec;
 use api::contour_deployment::{
     ContourDeploymentSpec, ContourLogLevel, ContourSettings, DaemonSetSettings, DeploymentSettings,
-    EnvoySettings, ExternalTrafficPolicy, Gateways, NetworkPublishing, NodePlacement, PublishingType,
-    Tenancy, WorkloadType,
+    EnvoySettings, ExternalTrafficPolicy, NetworkPublishing, NodePlacement, PublishingType, Tenancy,
+    WorkloadType,
 };
 use api::{Choice, Choices};
 
@@ -40,11 +40,6 @@ impl Parameters {
             all.contour.watch_namespaces.clear();
         }
         all
-    }
-
-    /// Which Envoys serve the Gateways of a class; of no matter in the parameters of one Gateway.
-    pub(crate) fn gateways(&self) -> Gateways {
-        known(self.envoy.gateways.as_ref()).unwrap_or(Gateways::Separate)
     }
 
     /// Whose controller serves the Gateway.

@@ -5,7 +5,9 @@
 
 use api::contour_deployment::Tenancy;
 use api::gateway_api::Gateway;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::sign::sign;
 
 /// The sign at a Gateway that is served by its own controller alone; also tells of what runs Envoys whose those are.
 pub(crate) const TENANCY: &str = "projectcontour.io/tenancy";
@@ -79,9 +81,8 @@ impl Stage {
     /// What is to be merged into a Gateway, so that it says who serves it; `None` when it does.
     pub(crate) fn sign(self, gateway: &Gateway) -> Option<Value> {
         let wanted = self == Self::Dedicated;
-        let value = if wanted { json!(DEDICATED) } else { Value::Null };
-        let metadata = json!({"uid": gateway.metadata.uid, "annotations": {TENANCY: value}});
-        (wanted != is_dedicated(gateway)).then(|| json!({"metadata": metadata}))
+        (wanted != is_dedicated(gateway))
+            .then(|| sign(&gateway.metadata, TENANCY, wanted.then_some(DEDICATED)))
     }
 }
 
@@ -112,6 +113,8 @@ fn is_rolled_out(workload: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn daemon_set(of_own: bool, updated: i64) -> Value {

@@ -9,7 +9,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::ContourDeployment;
-use api::contour_deployment::{ContourDeploymentSpec, InvalidParameters, ParametersRef};
+use api::contour_deployment::{ContourDeploymentSpec, InvalidParameters, ParametersRef, parameters_of_class};
 use api::gateway_api::{Gateway, GatewayClass, ListenerSet};
 use api::meta::ObjectMeta;
 use model::FleetOwner;
@@ -306,8 +306,9 @@ impl World {
                     class.map(|class| self.parameters_of_class(class).map_err(|why| told_of(class, why)));
                 let of_class = of_class.transpose()?.flatten();
                 let namespace = gateway.metadata.namespace.as_deref().unwrap_or_default();
-                let own = ParametersRef::of_gateway(namespace, &gateway.spec);
-                Ok(Parameters::new(of_class, own.and_then(|named| self.usable(named))?))
+                let own = ParametersRef::of_gateway(namespace, &gateway.spec)?;
+                let own = own.map(|named| named.usable(self.found(named))).transpose()?;
+                Ok(Parameters::new(of_class, own))
             }
         }
     }
@@ -317,16 +318,11 @@ impl World {
         &self,
         class: &GatewayClass,
     ) -> Result<Option<&ContourDeploymentSpec>, InvalidParameters> {
-        ParametersRef::of_class(&class.spec).and_then(|named| self.usable(named))
+        parameters_of_class(&class.spec, |named| self.found(named))
     }
 
-    fn usable(
-        &self,
-        named: Option<ParametersRef<'_>>,
-    ) -> Result<Option<&ContourDeploymentSpec>, InvalidParameters> {
-        let Some(named) = named else { return Ok(None) };
-        let found = self.parameters.get(&GatewayId::new(named.namespace, named.name));
-        named.usable(found.map(|object| &object.spec)).map(Some)
+    fn found(&self, named: ParametersRef<'_>) -> Option<&ContourDeploymentSpec> {
+        self.parameters.get(&GatewayId::new(named.namespace, named.name)).map(|object| &object.spec)
     }
 }
 

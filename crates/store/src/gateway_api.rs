@@ -90,7 +90,7 @@ impl Store {
         }
         match object {
             Object::ContourDeployment(o) => self.contour_deployment(id, fact(&o.metadata, &o.spec), dirty),
-            Object::GatewayClass(o) => self.gateway_class(id, fact(&o.metadata, &o.spec), dirty),
+            Object::GatewayClass(o) => self.gateway_class(id, Some((&**o).into()), dirty),
             Object::Gateway(o) => self.gateway(id, fact(&o.metadata, &o.spec), dirty),
             Object::ListenerSet(o) => self.listener_set(id, fact(&o.metadata, &o.spec), dirty),
             Object::HttpRoute(o) => {

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Volume;
 use super::{ContourDeploymentSpec, ContourSettings, EnvoySettings, Gateways, Tenancy};
 use crate::gateway_api::gateway::GatewaySpec;
 use crate::gateway_api::gateway_class::GatewayClassSpec;
+use crate::meta::ObjectMeta;
 use crate::{Choice, Choices};
 
 /// The ContourDeployment that a GatewayClass or a Gateway names.
@@ -100,6 +101,37 @@ impl<'a> ParametersRef<'a> {
     }
 }
 
+/// The parameters that a class names, as `find` has them; `None` when it names none.
+///
+/// # Errors
+/// When they cannot be used.
+pub fn parameters_of_class<'c, 'o>(
+    class: &'c GatewayClassSpec,
+    find: impl FnOnce(ParametersRef<'c>) -> Option<&'o ContourDeploymentSpec>,
+) -> Result<Option<&'o ContourDeploymentSpec>, InvalidParameters> {
+    ParametersRef::of_class(class)?.map(|named| named.usable(find(named))).transpose()
+}
+
+/// The annotation of a GatewayClass by which it keeps what its parameters say of its Gateways, for when they are lost.
+pub const KEPT_GATEWAYS: &str = "projectcontour.io/gateways";
+
+impl Gateways {
+    /// Which Envoys serve the Gateways of a class with these parameters, if it has some.
+    #[must_use]
+    pub fn said_by(parameters: Option<&ContourDeploymentSpec>) -> Self {
+        let envoy = parameters.and_then(|parameters| parameters.envoy.as_deref());
+        envoy.and_then(|envoy| envoy.gateways.as_ref()?.known()).unwrap_or(Self::Separate)
+    }
+
+    /// What a class has kept of parameters that could be used.
+    #[must_use]
+    pub fn kept_by(class: &ObjectMeta) -> Self {
+        let kept = class.annotations.as_ref().and_then(|annotations| annotations.get(KEPT_GATEWAYS));
+        let kept = kept.and_then(|kept| Self::ALL.iter().find(|(word, _)| word == kept));
+        kept.map_or(Self::Separate, |(_, gateways)| *gateways)
+    }
+}
+
 impl Owner {
     const fn field(self) -> &'static str {
         match self {
@@ -152,10 +184,9 @@ fn check(spec: &ContourDeploymentSpec, owner: Owner) -> Result<(), Fault> {
 /// Envoys that all Gateways of a class share cannot have the controller of one of them. Of the Gateways of a class a
 /// single one says nothing.
 fn check_tenancy(spec: &ContourDeploymentSpec, owner: Owner) -> Result<(), Fault> {
-    let gateways = spec.envoy.as_deref().and_then(|envoy| envoy.gateways.as_ref()?.known());
     let tenancy = spec.contour.as_deref().and_then(|contour| contour.tenancy.as_ref()?.known());
-    match (owner, gateways, tenancy) {
-        (Owner::Class, Some(Gateways::Merged), Some(Tenancy::Dedicated)) => {
+    match (owner, Gateways::said_by(Some(spec)), tenancy) {
+        (Owner::Class, Gateways::Merged, Some(Tenancy::Dedicated)) => {
             let why = "found \"Dedicated\", want Shared, as spec.envoy.gateways is Merged; a Gateway may have a controller \
                        of its own where that is Separate";
             Err(Fault::new("contour.tenancy", why.to_owned()))
@@ -375,6 +406,26 @@ mod tests {
         let elsewhere = of(json!({"tenancy": "Dedicated", "watchNamespaces": ["a", "b"]}));
         assert_eq!(judged(Some(&elsewhere)), [Ok(()), Err(refused.to_owned())]);
     }
+
+    #[test]
+    fn a_class_keeps_what_its_parameters_say_of_its_gateways() {
+        let named = class(&reference(Some("ops")));
+        let said = |found: Option<&ContourDeploymentSpec>| {
+            parameters_of_class(&named, |_| found).map(Gateways::said_by).map_err(|why| why.to_string())
+        };
+        assert_eq!(parameters_of_class(&GatewayClassSpec::default(), |_| None), Ok(None));
+        assert_eq!(said(Some(&spec(&json!({"gateways": "Merged"})))), Ok(Gateways::Merged));
+        assert_eq!(said(Some(&spec(&json!({})))), Ok(Gateways::Separate));
+        assert_eq!(said(None).map_err(|why| why.contains("ops/p is not there")), Err(true));
+        let kept = |annotations: Value| {
+            Gateways::kept_by(&from_value(json!({"name": "c", "annotations": annotations})).unwrap())
+        };
+        assert_eq!(kept(json!({KEPT_GATEWAYS: "Merged"})), Gateways::Merged);
+        for other in [json!({KEPT_GATEWAYS: "Separate"}), json!({KEPT_GATEWAYS: "all"}), Value::Null] {
+            assert_eq!(kept(other), Gateways::Separate);
+        }
+    }
+
     #[test]
     fn gateways_that_share_envoys_cannot_have_controllers_of_their_own() {
         let of = |gateways: &str, tenancy: &str| -> ContourDeploymentSpec {

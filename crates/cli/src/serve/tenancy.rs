@@ -97,7 +97,11 @@ impl Tenancy {
         told
     }
 
-    fn chosen(&mut self, change: Change, told: &mut Vec<Input>) -> Option<Change> {
+    fn chosen(&mut self, mut change: Change, told: &mut Vec<Input>) -> Option<Change> {
+        if let (Some(_), Change::Applied(Object::GatewayClass(class))) = (&self.only, &mut change) {
+            // They may say already that its Gateways share Envoys: those of its own are served until they are gone.
+            class.spec.parameters_ref = None;
+        }
         let sign = match &change {
             Change::Applied(Object::Gateway(gateway)) => is_dedicated(gateway),
             Change::Removed(id) if id.kind == Kind::Gateway => false,
@@ -200,6 +204,26 @@ mod tests {
         assert_eq!(chosen(&mut own, vec![gone]), all(&["removed web"], &["web false"]));
         assert_eq!(own.owner().unwrap().uid, "1");
         assert_eq!(own.fleet(), FleetId::gateway("shop", "web"));
+    }
+
+    #[test]
+    fn a_dedicated_controller_serves_its_gateway_whatever_the_class_says_of_others() {
+        let parameters =
+            json!({"group": "projectcontour.io", "kind": "ContourDeployment", "namespace": "a", "name": "p"});
+        let spec = json!({"controllerName": "a/b", "parametersRef": parameters});
+        let class = json!({"metadata": {"name": "c"}, "spec": spec});
+        let class = api::decode(api::Kind::GatewayClass, class).unwrap().object;
+        let names_parameters = |only| {
+            let mut batch = Batch { changes: vec![Change::Applied(class.clone())], ..Batch::default() };
+            tenancy(only).choose(&mut batch);
+            let named = batch.changes.iter().map(|change| match change {
+                Change::Applied(Object::GatewayClass(class)) => class.spec.parameters_ref.is_some(),
+                other => panic!("{other:?}"),
+            });
+            named.collect::<Vec<_>>()
+        };
+        assert_eq!(names_parameters(Some("shop/web")), [false]);
+        assert_eq!(names_parameters(None), [true]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Many Gateways and routes: a change costs what changed, and what is none of ours nothing.
 
 use api::Object;
+use api::contour_deployment::KEPT_GATEWAYS;
 use engine::Counters;
 use model::{FleetId, Settings};
 use serde_json::{Value, json};
@@ -299,6 +300,30 @@ fn gateways_move_between_envoys_of_their_own_and_those_of_the_class() {
     assert_eq!(outcome.dissolved, [class]);
     run.accept();
     assert_eq!(run.equals(&separate()), Ok(()));
+}
+
+#[test]
+fn envoys_of_a_class_are_served_while_its_parameters_cannot_be_used() {
+    let mut run = merged();
+    let class = FleetId::class("ours");
+    let [mut object, parameters] = class_with("Merged");
+    let kept = (KEPT_GATEWAYS.to_owned(), "Merged".to_owned());
+    object.metadata_mut().annotations = Some([kept].into());
+    run.apply([object]);
+    run.accept();
+    let wrong = json!({"gateways": "Merged", "workloadType": "Pod"});
+    let wrong = self::object(api::Kind::ContourDeployment, "ns", "ours", &json!({"envoy": wrong}));
+    let gone = Change::Removed(Change::Applied(parameters).object());
+    for lost in [Change::Applied(wrong), gone] {
+        let outcome = run.changes(vec![lost]);
+        assert_eq!((outcome.dissolved.clone(), outcome.names()), (vec![], vec![]));
+        let outcome = run.apply([member_route(7, 3, "/other")]);
+        assert_eq!(outcome.names(), [scope("http-80", "host-3.gateway-7.example")]);
+        run.apply([member_route(7, 3, "/")]);
+        run.accept();
+    }
+    // What parameters say that can be used counts alone.
+    assert_eq!(run.changes(vec![Change::Applied(class_with("Separate")[1].clone())]).dissolved, [class]);
 }
 
 #[test]

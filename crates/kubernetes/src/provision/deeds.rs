@@ -3,7 +3,7 @@
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client};
 use model::{FleetOwner, GatewayName};
-use provisioner::{ChildId, ChildKind, MANAGER, Plan, made_for};
+use provisioner::{ChildId, MANAGER, Plan, made_for};
 use serde_json::Value;
 
 use super::sources::{Source, child, resource};
@@ -38,7 +38,7 @@ pub(super) enum Failure {
 
 /// What is to be done, in this order.
 pub(super) struct Deeds {
-    /// What is merged into the Gateway.
+    /// What is merged into the Gateway, or into the class.
     pub(super) sign: Option<Value>,
     pub(super) apply: Vec<Deed>,
     pub(super) delete: Vec<ChildId>,
@@ -48,10 +48,15 @@ pub(super) async fn carry_out(client: Client, owner: FleetOwner, deeds: Deeds) -
     let Deeds { sign, apply: wanted, delete: unwanted } = deeds;
     let mut settled = Vec::new();
     let result = async {
-        if let (Some(sign), FleetOwner::Gateway(gateway)) = (&sign, &owner) {
-            merge(&client, gateway, sign).await?;
-        }
-        let mut refused = None;
+        let signed = match &sign {
+            Some(sign) => merge(&client, &owner, sign).await,
+            None => Ok(()),
+        };
+        let mut refused = match (signed, &owner) {
+            (Err(failure), FleetOwner::Gateway(_)) => return Err(failure),
+            // Envoys do not wait for a sign that is for later.
+            (signed, _) => signed.err(),
+        };
         for deed in wanted {
             match apply(&client, &owner, &deed).await {
                 Ok(object) => settled.push((deed.object, object)),
@@ -87,21 +92,24 @@ fn objects(client: &Client, id: &ChildId) -> Api<DynamicObject> {
     }
 }
 
-async fn merge(client: &Client, gateway: &GatewayName, sign: &Value) -> Result<(), Failure> {
-    let GatewayName { namespace, name } = gateway;
-    let gateways: Api<DynamicObject> =
-        Api::namespaced_with(client.clone(), namespace, &Source::Gateways.resource());
+async fn merge(client: &Client, owner: &FleetOwner, sign: &Value) -> Result<(), Failure> {
+    let client = client.clone();
+    let (kind, name, objects): (_, _, Api<DynamicObject>) = match owner {
+        FleetOwner::Gateway(GatewayName { namespace, name }) => {
+            ("Gateway", name, Api::namespaced_with(client, namespace, &Source::Gateways.resource()))
+        }
+        FleetOwner::Class(name) => ("GatewayClass", name, Api::all_with(client, &Source::Classes.resource())),
+    };
     let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-    let merged = gateways.patch_metadata(name, &params, &Patch::Merge(sign)).await;
-    let refused = |why| Failure::Refused { kind: "Gateway", name: name.to_string(), why: Box::new(why) };
-    merged.map(drop).map_err(refused)
+    let merged = objects.patch_metadata(name, &params, &Patch::Merge(sign)).await;
+    merged.map(drop).map_err(refused(kind, name))
 }
 
 async fn apply(client: &Client, owner: &FleetOwner, deed: &Deed) -> Result<Value, Failure> {
     let Some(id) = ChildId::of(&deed.object) else { return Ok(Value::Null) };
     let objects = objects(client, &id);
     let ChildId { kind, namespace, name } = id;
-    let refused = refused(kind, &name);
+    let refused = refused(kind.name(), &name);
     if !deed.is_there {
         let found = objects.get_metadata_opt(&name).await.map_err(&refused)?;
         if found.is_some_and(|found| made_for(&found.metadata, &namespace).as_ref() != Some(owner)) {
@@ -116,11 +124,11 @@ async fn apply(client: &Client, owner: &FleetOwner, deed: &Deed) -> Result<Value
 async fn delete(client: &Client, id: &ChildId) -> Result<(), Failure> {
     match objects(client, id).delete(&id.name, &DeleteParams::background()).await {
         Err(kube::Error::Api(refusal)) if refusal.code == 404 => Ok(()),
-        answer => answer.map(drop).map_err(refused(id.kind, &id.name)),
+        answer => answer.map(drop).map_err(refused(id.kind.name(), &id.name)),
     }
 }
 
-fn refused(kind: ChildKind, name: &str) -> impl Fn(kube::Error) -> Failure + use<> {
-    let (kind, name) = (kind.name(), name.to_owned());
+fn refused(kind: &'static str, name: &str) -> impl Fn(kube::Error) -> Failure + use<> {
+    let name = name.to_owned();
     move |why| Failure::Refused { kind, name: name.clone(), why: Box::new(why) }
 }

@@ -18,7 +18,7 @@ use super::{ChildKind, World};
 use crate::addresses::reached;
 use crate::names::GatewayId;
 use crate::objects::{Owner, Part};
-use crate::parameters::Parameters;
+use crate::sign::{keeps_merged, kept};
 use crate::tenancy::is_dedicated;
 
 /// What is to become of a fleet.
@@ -103,8 +103,14 @@ impl World {
 
     /// Whether the Gateways of a class share their Envoys.
     fn is_merged(&self, class: &GatewayClass) -> Result<bool, InvalidParameters> {
-        let parameters = Parameters::new(self.parameters_of_class(class)?, None);
-        Ok(parameters.gateways() == Gateways::Merged)
+        Ok(Gateways::said_by(self.parameters_of_class(class)?) == Gateways::Merged)
+    }
+
+    /// What is to be merged into a class, so that it keeps whether its Gateways share their Envoys; `None` when it does.
+    pub(super) fn sign_of_class(&self, id: &FleetOwner) -> Result<Option<Value>, InvalidParameters> {
+        let Some(Owner::Class(class)) = self.served(id) else { return Ok(None) };
+        let is_merged = self.is_merged(class)?;
+        Ok((is_merged != keeps_merged(class)).then(|| kept(class, is_merged)))
     }
 
     /// The Gateways of a class that are there and stay.
@@ -139,7 +145,9 @@ impl World {
     /// What Gateways of a class share is to be looked at again, where they do, or did.
     pub(super) fn mark_class(&mut self, name: &str) {
         let owner = FleetOwner::Class(name.into());
-        let shares = self.class(name).is_some_and(|class| self.is_merged(class).unwrap_or(false));
+        let shares = self
+            .class(name)
+            .is_some_and(|class| keeps_merged(class) || self.is_merged(class).unwrap_or(false));
         if shares || self.children_of(&owner).next().is_some() {
             self.dirty.insert(owner);
         }

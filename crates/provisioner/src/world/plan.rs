@@ -31,7 +31,8 @@ pub struct Certificates {
 /// What is to be done for one fleet. `Debug` shows no content: one of the objects is a Secret.
 #[derive(Clone, Default, PartialEq)]
 pub struct Plan {
-    /// What is to be merged into the Gateway, before all else: the sign that says who serves it.
+    /// What is to be merged into the Gateway, before all else: the sign that says who serves it. Or into the class: whether
+    /// its Gateways share their Envoys.
     pub sign: Option<Value>,
     /// Objects to apply, in this order.
     pub apply: Vec<Value>,
@@ -80,13 +81,14 @@ impl World {
     /// # Errors
     /// When its parameters cannot be used: then all stays as it is.
     pub fn plan(&self, id: &FleetOwner, certificates: &Certificates) -> Result<Plan, InvalidParameters> {
-        Ok(match self.fate(id)? {
+        let plan = match self.fate(id)? {
             Fate::Wanted(owner, gateways) => self.plan_of(owner, &gateways, certificates)?,
             Fate::Unwanted => Plan { sign: self.unsigned(id), ..self.deletion(id, |_| true) },
             Fate::Replaced => Plan { sign: self.unsigned(id), ..Plan::default() },
             Fate::Gone => self.deletion(id, outlives_gateway),
             Fate::Left => Plan::default(),
-        })
+        };
+        Ok(Plan { sign: plan.sign.or(self.sign_of_class(id)?), ..plan })
     }
 
     fn plan_of(

@@ -1,3 +1,4 @@
+use api::contour_deployment::KEPT_GATEWAYS;
 use serde_json::{from_value, json};
 
 use super::*;
@@ -495,6 +496,26 @@ fn without_parameters_that_can_be_used_everything_stays() {
     assert_eq!(plan_of(&world, &of_class()), (vec![], vec![]));
     world.apply_class(class("isobath", "example.com/other", &Value::Null));
     assert_eq!(plan_of(&world, &of_class()).1.len(), OF_CLASS.len());
+}
+
+#[test]
+fn a_class_keeps_that_its_gateways_share_envoys_until_its_parameters_say_otherwise() {
+    let sign = |world: &World| world.plan(&of_class(), &certificates()).map(|plan| plan.sign);
+    let patch = |kept: Value| Some(json!({"metadata": {"uid": null, "annotations": {KEPT_GATEWAYS: kept}}}));
+    let mut world = merged();
+    assert_eq!(sign(&world), Ok(patch("Merged".into())));
+    let mut class = world.classes["isobath"].clone();
+    class.metadata.annotations = Some([(KEPT_GATEWAYS.to_owned(), "Merged".to_owned())].into());
+    world.apply_class(class.clone());
+    assert_eq!(sign(&world), Ok(None));
+    world.remove_parameters(&GatewayId::new("ops", "p"));
+    assert!(sign(&world).is_err());
+    marked(&mut world);
+    // Nothing that was made says that there is something to do.
+    set_gateways(&mut world, "Separate");
+    world.apply_class(class);
+    assert!(marked(&mut world).contains(&of_class()));
+    assert_eq!(sign(&world), Ok(patch(Value::Null)));
 }
 
 /// All Pods of an object are there, and none of before.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use api::contour_deployment::ContourDeploymentSpec;
+use api::contour_deployment::{ContourDeploymentSpec, Gateways};
 use api::core::{ConfigMap, Namespace};
+use api::gateway_api::GatewayClass;
 use api::gateway_api::backend_tls_policy::BackendTlsPolicySpec;
 use api::gateway_api::backend_traffic_policy::BackendTrafficPolicySpec;
 use api::gateway_api::forwarding::{ForwardingSpec, TlsRouteSpec};
@@ -40,8 +41,6 @@ impl<S: Clone> SpecFact<S> {
 
 /// A ContourDeployment.
 pub type ContourDeploymentFact = SpecFact<ContourDeploymentSpec>;
-/// A GatewayClass.
-pub type GatewayClassFact = SpecFact<GatewayClassSpec>;
 /// A Gateway.
 pub type GatewayFact = SpecFact<GatewaySpec>;
 /// A ListenerSet.
@@ -62,6 +61,27 @@ pub type ReferenceGrantFact = SpecFact<ReferenceGrantSpec>;
 pub type BackendTlsPolicyFact = SpecFact<BackendTlsPolicySpec>;
 /// An XBackendTrafficPolicy.
 pub type BackendTrafficPolicyFact = SpecFact<BackendTrafficPolicySpec>;
+
+/// What is used of a GatewayClass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatewayClassFact {
+    /// The `metadata.generation` that reports are about.
+    pub generation: i64,
+    /// What it has kept of parameters that could be used.
+    pub kept_gateways: Gateways,
+    /// What the user wants.
+    pub spec: Box<GatewayClassSpec>,
+}
+
+impl From<&GatewayClass> for GatewayClassFact {
+    fn from(object: &GatewayClass) -> Self {
+        Self {
+            generation: object.metadata.generation.unwrap_or_default(),
+            kept_gateways: Gateways::kept_by(&object.metadata),
+            spec: Box::new(object.spec.clone()),
+        }
+    }
+}
 
 /// What is used of a Namespace: selectors look at its labels.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,21 +5,17 @@ use api::gateway_api::gateway::{GatewayInfrastructure, GatewaySpec};
 use model::{FleetId, FleetOwner, Problem};
 use store::{GatewayClassFact, Name, Reader};
 
+use super::parameters::of_class;
 use crate::fault::Fault;
 use crate::field_path::FieldPath;
 
 static SPEC: FieldPath<'_> = FieldPath::root("spec");
 
-/// Whether the Gateways of a class share their Envoys. Parameters that are missing say nothing.
+/// Whether the Gateways of a class share their Envoys. When parameters cannot be used any more, they go on as they did:
+/// their Envoys are left, too.
 pub(super) fn shares_envoys(reader: &Reader<'_>, class: &GatewayClassFact) -> bool {
-    let named = ParametersRef::of_class(&class.spec).ok().flatten();
-    named.and_then(|named| gateways(reader, named)) == Some(Gateways::Merged)
-}
-
-/// What a ContourDeployment says of the Gateways of a class.
-fn gateways(reader: &Reader<'_>, named: ParametersRef<'_>) -> Option<Gateways> {
-    let parameters = reader.contour_deployment(named.namespace, named.name)?;
-    parameters.spec.envoy.as_ref()?.gateways.as_ref()?.known()
+    let gateways = of_class(reader, &class.spec).map_or(class.kept_gateways, Gateways::said_by);
+    gateways == Gateways::Merged
 }
 
 /// A field, and whether a Gateway has it.
@@ -67,7 +63,8 @@ fn of_member(class: &str, spec: &GatewaySpec) -> Vec<Problem> {
 /// Only a class can say that its Gateways share Envoys.
 fn of_gateway(reader: &Reader<'_>, name: &Name, spec: &GatewaySpec) -> Option<Problem> {
     let named = ParametersRef::of_gateway(&name.namespace, spec).ok().flatten()?;
-    gateways(reader, named)?;
+    let parameters = &reader.contour_deployment(named.namespace, named.name)?.spec;
+    parameters.envoy.as_ref()?.gateways.as_ref()?.known()?;
     let at = SPEC.field("infrastructure.parametersRef");
     let ParametersRef { namespace, name, .. } = named;
     let message = format!(

@@ -181,14 +181,18 @@ fn a_controller_that_provisions_may_write_what_runs_envoys_and_nothing_more() {
     let (writing, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| texts(rule, "verbs") == writing);
     let resources: BTreeSet<_> = writing.iter().flat_map(|rule| texts(rule, "resources")).collect();
     assert_eq!(resources, written.into_iter().map(str::to_owned).collect());
-    // It can give others the rights of these roles, and no others; at Gateways it says who serves them.
+    // It can give others the rights of these roles, and no others; at Gateways it says who serves them, at
+    // their classes that they share Envoys.
     let roles = ["isobath-dedicated", "isobath-dedicated-cluster", "isobath-dedicated-own"];
     let expected = [
         json!({
             "apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"], "verbs": ["bind"],
             "resourceNames": roles,
         }),
-        json!({"apiGroups": ["gateway.networking.k8s.io"], "resources": ["gateways"], "verbs": ["patch"]}),
+        json!({
+            "apiGroups": ["gateway.networking.k8s.io"], "resources": ["gatewayclasses", "gateways"],
+            "verbs": ["patch"],
+        }),
     ];
     assert_eq!(others, expected.iter().collect::<Vec<_>>());
     let rule = json!([

@@ -139,6 +139,31 @@ async fn is_programmed(bed: &Bed, namespace: &str, at: SocketAddr) {
     .await;
 }
 
+/// Takes the parameters of the class away for a while, in which a Gateway asks for another host.
+async fn are_served_without_parameters(bed: &Bed, at: SocketAddr) {
+    let [parameters, class] = class("shared", "Merged");
+    let object = async || -> Value {
+        let args = ["get", "gatewayclasses", "shared", "--output", "json"];
+        serde_json::from_str(&kubectl(bed, &args).await).unwrap()
+    };
+    becomes("the class keeps its choice", json!("Merged"), async || {
+        object().await["metadata"]["annotations"]["projectcontour.io/gateways"].clone()
+    })
+    .await;
+    bed.objects.delete(&parameters.to_string()).await.unwrap();
+    becomes("the class misses its parameters", json!("False"), async || {
+        condition(&object().await["status"], "Accepted")
+    })
+    .await;
+    apply(bed, &gateway("two", "web", "more.two.example")).await;
+    answers(at, "more.two.example", 200).await;
+    answers(at, "one.example", 200).await;
+    for object in [gateway("two", "web", "two.example"), parameters, class] {
+        apply(bed, &object).await;
+    }
+    answers(at, "two.example", 200).await;
+}
+
 #[test]
 fn gateways_of_three_namespaces_share_what_their_class_says() {
     testbed::test_alone("merged", async |bed| {
@@ -178,6 +203,7 @@ fn gateways_of_three_namespaces_share_what_their_class_says() {
         }
         is_programmed(bed, "one", at).await;
         bed.objects.delete(&gateway("two", "thief", "one.example").to_string()).await.unwrap();
+        are_served_without_parameters(bed, at).await;
         let (_, refused) = used(&bed.cluster.audit().unwrap());
         assert_eq!(refused, [].into(), "these were not granted");
 
