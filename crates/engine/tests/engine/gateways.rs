@@ -235,53 +235,88 @@ fn a_listener_of_one_gateway_runs_no_route_of_others_that_share_its_envoys() {
     assert_eq!((outcome.work.gateways, outcome.work.roots, outcome.work.virtual_hosts), (2, 1, 1));
 }
 
+/// A listener for a host, with this certificate.
+fn secured(host: &str, certificate: &Value) -> Value {
+    json!({
+        "name": host, "protocol": "HTTPS", "port": 443, "hostname": host,
+        "tls": {"certificateRefs": [certificate]},
+    })
+}
+
+/// The Gateway `web` of a namespace, which was made at this time.
+fn aged(namespace: &str, listeners: &[Value], age: u8) -> Object {
+    let spec = json!({"gatewayClassName": "ours", "listeners": listeners});
+    let mut gateway = object(api::Kind::Gateway, namespace, "web", &spec);
+    gateway.metadata_mut().creation_timestamp = Some(objects::time(age));
+    gateway
+}
+
+/// A route for `web.example` that answers with the name of its namespace.
+fn telling(namespace: &str, parent: &Value) -> Object {
+    let spec = json!({
+        "parentRefs": [parent],
+        "hostnames": ["web.example"],
+        "rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": {"hostname": namespace}}]}],
+    });
+    object(api::Kind::HttpRoute, namespace, "route", &spec)
+}
+
+/// Whoever serves `web.example` at a Gateway that was made at this time.
+fn holder(namespace: &str, age: u8, pair: usize) -> [Object; 3] {
+    [
+        aged(namespace, &[secured("web.example", &json!({"name": "tls"}))], age),
+        telling(namespace, &json!({"name": "web"})),
+        objects::tls_secret(namespace, "tls", &objects::pairs()[pair]),
+    ]
+}
+
+fn shared(objects: impl IntoIterator<Item = Object>) -> Run {
+    let world = class_with("Merged").into_iter().chain(objects);
+    let mut run = Run::of(&Settings::default(), world.map(Change::Applied).collect());
+    run.accept();
+    run
+}
+
+fn reasons(run: &Run, namespace: &str) -> Vec<&'static str> {
+    let report = &run.reports[&model::ObjectId::new(model::Kind::Gateway, namespace, "web")];
+    report.problems.iter().map(|problem| problem.reason).collect()
+}
+
 #[test]
 fn a_younger_gateway_can_take_nothing_of_another_that_shares_its_envoys() {
-    let listener = |host: &str, certificate: Value| {
-        json!({
-            "name": host, "protocol": "HTTPS", "port": 443, "hostname": host,
-            "tls": {"certificateRefs": [certificate]},
-        })
-    };
-    let gateway = |namespace, listeners: &[Value], age: u8| {
-        let spec = json!({"gatewayClassName": "ours", "listeners": listeners});
-        let mut gateway = object(api::Kind::Gateway, namespace, "web", &spec);
-        gateway.metadata_mut().creation_timestamp = Some(objects::time(age));
-        gateway
-    };
-    let route = |namespace, parent: Value| {
-        let spec = json!({
-            "parentRefs": [parent],
-            "hostnames": ["web.example"],
-            "rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": {"hostname": namespace}}]}],
-        });
-        object(api::Kind::HttpRoute, namespace, "route", &spec)
-    };
-    let owner = [
-        gateway("owner", &[listener("web.example", json!({"name": "tls"}))], 2),
-        route("owner", json!({"name": "web"})),
-        objects::tls_secret("owner", "tls", &objects::pairs()[0]),
-    ];
-    let world = class_with("Merged").into_iter().chain(owner).map(Change::Applied).collect();
-    let mut run = Run::of(&Settings::default(), world);
-    run.accept();
+    let mut run = shared(holder("owner", 2, 0));
     let before = run.resources.clone();
     let stolen = json!({"namespace": "owner", "name": "tls"});
     // It is older by its name, younger by its age.
-    let thief = [listener("web.example", stolen.clone()), listener("thief.example", stolen)];
-    let of_gateway = json!({"namespace": "owner", "name": "web"});
+    let thief = [secured("web.example", &stolen), secured("thief.example", &stolen)];
     for object in [
-        gateway("a-thief", &thief, 3),
-        route("a-thief", json!({"name": "web"})),
-        route("a-thief", of_gateway),
+        aged("a-thief", &thief, 3),
+        telling("a-thief", &json!({"name": "web"})),
+        telling("a-thief", &json!({"namespace": "owner", "name": "web"})),
     ] {
         run.apply([object]);
         run.accept();
         assert_eq!(run.resources, before);
     }
-    let of_thief = &run.reports[&model::ObjectId::new(model::Kind::Gateway, "a-thief", "web")];
-    let reasons: Vec<_> = of_thief.problems.iter().map(|problem| problem.reason).collect();
+    let reasons = reasons(&run, "a-thief");
     assert!(reasons.contains(&"HostnameConflict") && reasons.contains(&"RefNotPermitted"), "{reasons:?}");
+}
+
+#[test]
+fn an_older_gateway_takes_a_host_from_another_that_shares_its_envoys_and_gives_it_back() {
+    let mut run = shared(holder("first", 2, 0));
+    let before = run.resources.clone();
+    let older = holder("second", 1, 1);
+    run.apply(older.clone());
+    run.accept();
+    assert_eq!(run.resources, shared(older.clone()).resources);
+    let refused = ["ListenersNotValid", "HostnameConflict", "HostnameConflict"];
+    assert_eq!(reasons(&run, "first"), refused);
+    let [gateway, ..] = older;
+    run.changes(vec![Change::Removed(Change::Applied(gateway).object())]);
+    run.accept();
+    assert_eq!(run.resources, before);
+    assert_eq!(reasons(&run, "first"), [""; 0]);
 }
 
 #[test]
