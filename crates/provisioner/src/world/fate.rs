@@ -7,6 +7,8 @@
 //! the shared controllers. These may have Envoys that are ready before they serve a Gateway that comes from its own
 //! controller: its status tells when they do.
 
+use std::collections::BTreeSet;
+
 use api::contour_deployment::{Gateways, InvalidParameters};
 use api::core::Service;
 use api::gateway_api::status::Condition;
@@ -18,6 +20,7 @@ use super::{ChildKind, World};
 use crate::addresses::reached;
 use crate::names::GatewayId;
 use crate::objects::{Owner, Part};
+use crate::ports::Port;
 use crate::sign::{keeps_merged, kept};
 use crate::tenancy::is_dedicated;
 
@@ -129,11 +132,12 @@ impl World {
         };
         let runs = self.of_envoys(id, ChildKind::DaemonSet).is_some_and(daemon_set_is_ready)
             || self.of_envoys(id, ChildKind::Deployment).is_some_and(deployment_is_ready);
+        let ports = self.ports(&gateways);
         let is_reached = || {
-            self.ports(&gateways).is_empty()
-                || self.of_envoys(id, ChildKind::Service).is_some_and(has_address)
+            let service = self.of_envoys(id, ChildKind::Service);
+            service.is_some_and(|service| has_address(service) && leads_to(service, &ports))
         };
-        runs && is_reached()
+        runs && (ports.is_empty() || is_reached())
     }
 
     /// The class of a Gateway may be concerned by what becomes of that.
@@ -197,6 +201,18 @@ fn daemon_set_is_ready(set: &Value) -> bool {
 fn deployment_is_ready(deployment: &Value) -> bool {
     let (available, wanted) = (&deployment["status"]["availableReplicas"], &deployment["spec"]["replicas"]);
     is_observed(deployment) && count(available) > 0 && count(available) >= count(wanted)
+}
+
+/// Whether a Service has all these ports: it may have been made for others.
+fn leads_to(service: &Value, ports: &BTreeSet<Port>) -> bool {
+    let has = |port: &Port| {
+        let there = service["spec"]["ports"].as_array().into_iter().flatten();
+        let wanted = (i64::from(port.number), port.protocol.as_str());
+        there
+            .map(|there| (count(&there["port"]), there["protocol"].as_str().unwrap_or("TCP")))
+            .any(|there| there == wanted)
+    };
+    ports.iter().all(has)
 }
 
 /// Whether clients can reach a Service: one with a load balancer, once that has an address.
