@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use api::gateway_api::gateway::Gateway;
 use api::gateway_api::listener::{Listener, Protocol as Spoken};
 use api::gateway_api::listener_set::ListenerSet;
-use api::gateway_api::status::Condition;
+use api::gateway_api::status::ListenerStatus;
 
 /// A port of the Service in front of Envoys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,29 +36,32 @@ impl Protocol {
     }
 }
 
-/// The ports of Gateways with the same Envoys, and of those ListenerSets' listeners that were accepted. Of listeners in
-/// conflict about a port one wins: the port is served.
+/// The ports of Gateways with the same Envoys. Of listeners in conflict about a port one wins: the port is served.
 pub(crate) fn of_gateways<'a>(
     gateways: impl Iterator<Item = &'a Gateway>,
     sets: impl Iterator<Item = &'a ListenerSet>,
 ) -> BTreeSet<Port> {
-    let own = gateways.flat_map(|gateway| &gateway.spec.listeners);
+    let own = gateways.flat_map(not_refused);
     own.chain(sets.flat_map(accepted)).filter_map(port).collect()
+}
+
+/// A Gateway's own listeners, but those that the controller has refused. Nothing waits for its word.
+fn not_refused(gateway: &Gateway) -> impl Iterator<Item = &Listener> {
+    let told = gateway.status.as_deref().map_or(&[][..], |status| &status.listeners);
+    gateway.spec.listeners.iter().filter(|listener| acceptance(told, listener) != Some("False"))
 }
 
 /// The listeners that the controller says are part of the Gateway: it alone knows which ListenerSets that allows.
 fn accepted(set: &ListenerSet) -> impl Iterator<Item = &Listener> {
-    let status = set.status.as_deref();
-    let is_accepted = move |listener: &&Listener| {
-        let listeners = status.into_iter().flat_map(|status| &status.listeners);
-        let said = listeners.filter(|each| each.name == listener.name).flat_map(|each| &each.conditions);
-        said.filter(|condition| condition.r#type == "Accepted").any(is_true)
-    };
-    set.spec.listeners.iter().filter(is_accepted)
+    let told = set.status.as_deref().map_or(&[][..], |status| &status.listeners);
+    set.spec.listeners.iter().filter(|listener| acceptance(told, listener) == Some("True"))
 }
 
-fn is_true(condition: &Condition) -> bool {
-    condition.status == "True"
+/// Whether a listener is accepted, if that is told.
+fn acceptance<'a>(told: &'a [ListenerStatus], listener: &Listener) -> Option<&'a str> {
+    let own = told.iter().find(|each| each.name == listener.name)?;
+    let condition = own.conditions.iter().find(|condition| condition.r#type == "Accepted")?;
+    Some(&condition.status)
 }
 
 fn port(listener: &Listener) -> Option<Port> {
@@ -100,6 +103,30 @@ mod tests {
             {"name": "g", "port": 0, "protocol": "TCP"},
         ]);
         assert_eq!(ports(&listeners, &[]), [(53, "TCP"), (53, "UDP"), (80, "TCP"), (443, "TCP")]);
+    }
+
+    #[test]
+    fn a_listener_counts_until_it_is_refused() {
+        let gateway = json!({
+            "spec": {"listeners": [
+                {"name": "in", "port": 8001, "protocol": "TCP"},
+                {"name": "out", "port": 8002, "protocol": "TCP"},
+                {"name": "new", "port": 8003, "protocol": "TCP"},
+                {"name": "open", "port": 8004, "protocol": "TCP"},
+                {"name": "loser", "port": 8001, "protocol": "HTTP"},
+            ]},
+            "status": {"listeners": [
+                {"name": "in", "conditions": [{"type": "Accepted", "status": "True"}]},
+                {"name": "out", "conditions": [
+                    {"type": "Conflicted", "status": "True"}, {"type": "Accepted", "status": "False"},
+                ]},
+                {"name": "open", "conditions": [{"type": "Accepted", "status": "Unknown"}]},
+                {"name": "loser", "conditions": [{"type": "Accepted", "status": "False"}]},
+            ]},
+        });
+        let gateway: Gateway = from_value(gateway).unwrap();
+        let ports = of_gateways([&gateway].into_iter(), [].into_iter());
+        assert_eq!(ports.into_iter().map(|port| port.number).collect::<Vec<_>>(), [8001, 8003, 8004]);
     }
 
     #[test]
