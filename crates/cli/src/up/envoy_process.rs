@@ -74,6 +74,11 @@ impl Process {
         Ok(Self { supervised, admin })
     }
 
+    /// The process, while it runs.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.supervised.pid()
+    }
+
     /// Lets clients finish, then ends Envoy. Blocks.
     pub(super) fn stop(&self) {
         // An Envoy that does not answer has nobody to wait for.

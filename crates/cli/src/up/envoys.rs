@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use anyhow::Context;
 use model::FleetId;
@@ -16,14 +16,15 @@ pub(super) struct Envoys {
     start: Start,
     scratch: PathBuf,
     running: BTreeMap<FleetId, Running>,
-    /// Of fleets that are no more.
-    ending: JoinSet<()>,
+    /// Of fleets that are no more: what ends them, and their processes.
+    ends: JoinSet<()>,
+    ending: Vec<Weak<Process>>,
     /// How many were started. A Gateway may be made again while the Envoy of the one before still ends.
     started: u32,
 }
 
 struct Running {
-    process: Process,
+    process: Arc<Process>,
     folder: PathBuf,
 }
 
@@ -31,7 +32,14 @@ impl Envoys {
     /// None yet; their files are going to be in a folder.
     pub(super) fn new(start: Start, scratch: &Path) -> Self {
         let scratch = scratch.to_owned();
-        Self { start, scratch, running: BTreeMap::new(), ending: JoinSet::new(), started: 0 }
+        Self {
+            start,
+            scratch,
+            running: BTreeMap::new(),
+            ends: JoinSet::new(),
+            ending: Vec::new(),
+            started: 0,
+        }
     }
 
     /// Whether a fleet has one.
@@ -48,7 +56,7 @@ impl Envoys {
         let folder = self.scratch.join(self.started.to_string());
         self.started += 1;
         fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
-        let process = Process::start(&self.start, fleet, &folder)?;
+        let process = Arc::new(Process::start(&self.start, fleet, &folder)?);
         self.running.insert(fleet.clone(), Running { process, folder });
         Ok(true)
     }
@@ -56,8 +64,15 @@ impl Envoys {
     /// Ends the Envoy of a fleet, while others go on.
     pub(super) fn end(&mut self, fleet: &FleetId) {
         if let Some(running) = self.running.remove(fleet) {
-            self.ending.spawn_blocking(move || running.end());
+            self.ending.retain(|process| process.strong_count() > 0);
+            self.ending.push(Arc::downgrade(&running.process));
+            self.ends.spawn_blocking(move || running.end());
         }
+    }
+
+    /// The processes of those that are ending.
+    pub(super) fn ending(&self) -> Vec<u32> {
+        self.ending.iter().filter_map(|process| process.upgrade()?.pid()).collect()
     }
 
     /// Waits until one of them ends.
@@ -69,9 +84,9 @@ impl Envoys {
     /// Ends all of them.
     pub(super) async fn end_all(mut self) -> anyhow::Result<()> {
         for (_, running) in std::mem::take(&mut self.running) {
-            self.ending.spawn_blocking(move || running.end());
+            self.ends.spawn_blocking(move || running.end());
         }
-        while let Some(ended) = self.ending.join_next().await {
+        while let Some(ended) = self.ends.join_next().await {
             ended?;
         }
         Ok(())

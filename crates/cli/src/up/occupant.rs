@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// A program that has a port.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Occupant {
-    process: u32,
+    pub(super) process: u32,
     name: String,
 }
 

@@ -25,25 +25,26 @@ pub(super) fn check(settings: &Settings, admin_port: u16) -> anyhow::Result<()> 
         {
             bail!("{flag}: {} is the same port as {other}", bind.port);
         }
-        if let Some(why) = hindrance(*bind, Carried::Connections) {
+        if let Some(why) = hindrance(*bind, Carried::Connections, &[]) {
             bail!("{flag}: {why}, or choose another port");
         }
     }
     Ok(())
 }
 
-/// Why Envoy is not going to listen as a Gateway wants it to, and the way out; `None` when nothing is in the way.
-pub(super) fn hindrance_of(listener: &Listener) -> Option<String> {
+/// Why Envoy is not going to listen as a Gateway wants it to, and the way out; `None` when nothing is in the way, or only
+/// Envoys of this run that are ending.
+pub(super) fn hindrance_of(listener: &Listener, ending: &[u32]) -> Option<String> {
     let carried = match listener.transport {
         Transport::Plaintext | Transport::Tls | Transport::Tcp => Carried::Connections,
         Transport::Udp => Carried::Datagrams,
     };
-    let why = hindrance(listener.bind, carried)?;
+    let why = hindrance(listener.bind, carried, ending)?;
     Some(format!("listener {}: {why}, or give the listener another port", listener.id))
 }
 
-/// Why a port cannot be opened, and what to do about it.
-fn hindrance(bind: Bind, carried: Carried) -> Option<String> {
+/// Why a port cannot be opened, and what to do about it. These processes give it back, and share it until then.
+fn hindrance(bind: Bind, carried: Carried, ending: &[u32]) -> Option<String> {
     let address = SocketAddr::new(bind.address, bind.port);
     let opened = match carried {
         Carried::Connections => TcpListener::bind(address).map(drop),
@@ -52,6 +53,7 @@ fn hindrance(bind: Bind, carried: Carried) -> Option<String> {
     let error = opened.err()?;
     Some(match error.kind() {
         ErrorKind::AddrInUse => match occupant(address, carried) {
+            Some(occupant) if ending.contains(&occupant.process) => return None,
             Some(occupant) => format!("{address} is in use by {occupant}; end it"),
             None => format!("{address} is in use by another program; end it"),
         },
@@ -79,6 +81,16 @@ mod tests {
         assert!(message.starts_with(&format!("--http-port: 127.0.0.1:{port} is in use by ")), "{message}");
         let own = format!("(process {}); end it, or choose another port", std::process::id());
         assert!(message.ends_with(&own) || !cfg!(target_os = "linux"), "{message}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_envoy_of_the_run_that_is_ending_is_in_nobodys_way() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let bind = Bind { address: [127, 0, 0, 1].into(), port: taken.local_addr().unwrap().port() };
+        let hinders = |ending: &[u32]| hindrance(bind, Carried::Connections, ending).is_some();
+        let own = std::process::id();
+        assert_eq!([hinders(&[]), hinders(&[own + 1]), hinders(&[own])], [true, true, false]);
     }
 
     #[test]

@@ -157,12 +157,13 @@ impl Run {
     async fn look_at_ports(&self, notice: &Notice) -> anyhow::Result<()> {
         let Notice::Published(published) = notice else { return Ok(()) };
         let fleet = &published.fleet;
-        if *fleet == FleetId::ingress() || self.envoys.has(fleet) {
+        if fleet.is_ingress() || self.envoys.has(fleet) {
             return Ok(());
         }
         let listeners = self.ask(Input::Listeners).await?;
         let own = listeners.iter().filter(|listener| listener.id.fleet() == fleet);
-        for why in own.filter_map(ports::hindrance_of) {
+        let ending = self.envoys.ending();
+        for why in own.filter_map(|listener| ports::hindrance_of(listener, &ending)) {
             if self.once {
                 bail!("{fleet}: {why}");
             }
