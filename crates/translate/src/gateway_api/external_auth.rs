@@ -8,6 +8,7 @@ use api::gateway_api::http_route::external_auth::{
     ExternalAuthProtocol, ForwardBodyConfig, HttpAuthConfig, HttpExternalAuthFilter,
 };
 use model::{RouteAuthorization, RouteAuthorizationProtocol, Timeout};
+use rules::HeaderName;
 
 use super::backend::Speaks;
 use super::filters::Filters;
@@ -101,8 +102,8 @@ fn http(config: &HttpAuthConfig) -> Result<RouteAuthorizationProtocol, String> {
 
 /// Names of headers, which have no case; sorted, each once.
 fn names(field: &str, headers: &[String]) -> Result<Vec<Arc<str>>, String> {
-    let name = |header: &String| match rules::token(header) {
-        Ok(name) => Ok(name.to_ascii_lowercase().into()),
+    let name = |header: &String| match HeaderName::parse(header) {
+        Ok(name) => Ok(name.as_str().into()),
         Err(why) => Err(format!("{field}: {why}")),
     };
     let mut names: Vec<_> = headers.iter().map(name).collect::<Result<_, _>>()?;
