@@ -22,7 +22,7 @@ mod tenancy;
 mod world;
 
 pub use addresses::{Reached, reached};
-pub use names::{GatewayId, MANAGED_BY, MANAGER, certificates_names, certificates_suffix, object_name};
+pub use names::{MANAGED_BY, MANAGER, ObjectName, certificates_names, certificates_suffix, object_name};
 pub use objects::{
     Certificate, ControllerSecret, Owner, Server, Wanted, controller_objects, made_for, objects,
 };

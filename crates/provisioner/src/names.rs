@@ -18,35 +18,29 @@ const CONTROLLER_PREFIX: &str = "isobathcontroller-";
 /// A dash and the digits of a hash.
 const HASH: usize = 17;
 
-/// An object in a namespace: a Gateway, a ListenerSet, a ContourDeployment.
+/// An object in a namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GatewayId {
+pub struct ObjectName {
     /// Its namespace.
     pub namespace: String,
     /// Its name there.
     pub name: String,
 }
 
-impl GatewayId {
+impl ObjectName {
     /// The one of this name.
     pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
         Self { namespace: namespace.into(), name: name.into() }
     }
 }
 
-impl From<&GatewayId> for FleetOwner {
-    fn from(gateway: &GatewayId) -> Self {
-        Self::gateway(&*gateway.namespace, &*gateway.name)
+impl From<ObjectName> for GatewayName {
+    fn from(gateway: ObjectName) -> Self {
+        Self { namespace: gateway.namespace.into(), name: gateway.name.into() }
     }
 }
 
-impl From<&GatewayName> for GatewayId {
-    fn from(gateway: &GatewayName) -> Self {
-        Self::new(&*gateway.namespace, &*gateway.name)
-    }
-}
-
-impl fmt::Display for GatewayId {
+impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)
     }

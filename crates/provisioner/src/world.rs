@@ -12,11 +12,11 @@ use api::ContourDeployment;
 use api::contour_deployment::{ContourDeploymentSpec, InvalidParameters, ParametersRef, parameters_of_class};
 use api::gateway_api::{Gateway, GatewayClass, ListenerSet};
 use api::meta::ObjectMeta;
-use model::FleetOwner;
+use model::{FleetOwner, GatewayName};
 use serde_json::Value;
 
 use crate::drift;
-use crate::names::{GatewayId, object_name};
+use crate::names::{ObjectName, object_name};
 use crate::objects::{MADE_BY, Owner, outlives_gateway, owner};
 use crate::parameters::Parameters;
 use crate::ports::{self, Port};
@@ -37,18 +37,18 @@ struct Child {
 pub struct World {
     settings: Settings,
     classes: BTreeMap<String, GatewayClass>,
-    gateways: BTreeMap<GatewayId, Gateway>,
-    listener_sets: BTreeMap<GatewayId, ListenerSet>,
-    parameters: BTreeMap<GatewayId, ContourDeployment>,
+    gateways: BTreeMap<GatewayName, Gateway>,
+    listener_sets: BTreeMap<ObjectName, ListenerSet>,
+    parameters: BTreeMap<ObjectName, ContourDeployment>,
     children: BTreeMap<ChildId, Child>,
     dirty: BTreeSet<FleetOwner>,
     /// Fleets that something is being done for, and which of their objects went since it began.
     busy: BTreeMap<FleetOwner, BTreeSet<ChildId>>,
 }
 
-fn id(metadata: &ObjectMeta) -> GatewayId {
+fn id(metadata: &ObjectMeta) -> ObjectName {
     let text = |part: &Option<String>| part.clone().unwrap_or_default();
-    GatewayId::new(text(&metadata.namespace), text(&metadata.name))
+    ObjectName::new(text(&metadata.namespace), text(&metadata.name))
 }
 
 impl World {
@@ -72,7 +72,7 @@ impl World {
         let name = class.metadata.name.clone().unwrap_or_default();
         self.classes.insert(name.clone(), class);
         let own = self.gateways.iter().filter(|(_, gateway)| gateway.spec.gateway_class_name == name);
-        self.dirty.extend(own.map(|(id, _)| FleetOwner::from(id)));
+        self.dirty.extend(own.map(|(id, _)| FleetOwner::Gateway(id.clone())));
         self.mark_class(&name);
     }
 
@@ -84,17 +84,17 @@ impl World {
 
     /// A Gateway came or changed.
     pub fn apply_gateway(&mut self, gateway: Gateway) {
-        let id = id(&gateway.metadata);
+        let id = GatewayName::from(id(&gateway.metadata));
         self.mark_class_of(&id);
-        self.dirty.insert((&id).into());
+        self.dirty.insert(FleetOwner::Gateway(id.clone()));
         self.gateways.insert(id.clone(), gateway);
         self.mark_class_of(&id);
     }
 
     /// A Gateway went, and what was made for it goes by its owner references; what has none is to be deleted.
-    pub fn remove_gateway(&mut self, gateway: &GatewayId) {
+    pub fn remove_gateway(&mut self, gateway: &GatewayName) {
         self.mark_class_of(gateway);
-        self.dirty.remove(&gateway.into());
+        self.dirty.remove(&FleetOwner::Gateway(gateway.clone()));
         self.gateways.remove(gateway);
         self.mark_left();
     }
@@ -116,15 +116,15 @@ impl World {
     }
 
     /// The ListenerSet of this namespace and name went.
-    pub fn remove_listener_set(&mut self, set: &GatewayId) {
+    pub fn remove_listener_set(&mut self, set: &ObjectName) {
         self.mark_parent(set);
         self.listener_sets.remove(set);
     }
 
-    fn mark_parent(&mut self, set: &GatewayId) {
+    fn mark_parent(&mut self, set: &ObjectName) {
         if let Some(parent) = self.listener_sets.get(set).map(parent) {
-            self.dirty.insert((&parent).into());
             self.mark_class_of(&parent);
+            self.dirty.insert(FleetOwner::Gateway(parent));
         }
     }
 
@@ -135,7 +135,7 @@ impl World {
     }
 
     /// The parameters of this namespace and name went.
-    pub fn remove_parameters(&mut self, parameters: &GatewayId) {
+    pub fn remove_parameters(&mut self, parameters: &ObjectName) {
         self.parameters.remove(parameters);
         self.mark_all();
     }
@@ -212,7 +212,7 @@ impl World {
 
     /// Every fleet is to be looked at again.
     pub fn mark_all(&mut self) {
-        self.dirty.extend(self.gateways.keys().map(FleetOwner::from));
+        self.dirty.extend(self.gateways.keys().cloned().map(FleetOwner::Gateway));
         for class in self.classes.keys().cloned().collect::<Vec<_>>() {
             self.mark_class(&class);
         }
@@ -232,7 +232,7 @@ impl World {
     /// The Gateway whose own Envoys a fleet is.
     fn gateway(&self, id: &FleetOwner) -> Option<&Gateway> {
         match id {
-            FleetOwner::Gateway(name) => self.gateways.get(&GatewayId::from(name)),
+            FleetOwner::Gateway(name) => self.gateways.get(name),
             FleetOwner::Class(_) => None,
         }
     }
@@ -322,15 +322,15 @@ impl World {
     }
 
     fn found(&self, named: ParametersRef<'_>) -> Option<&ContourDeploymentSpec> {
-        self.parameters.get(&GatewayId::new(named.namespace, named.name)).map(|object| &object.spec)
+        self.parameters.get(&ObjectName::new(named.namespace, named.name)).map(|object| &object.spec)
     }
 }
 
 /// The Gateway that a ListenerSet adds listeners to.
-fn parent(set: &ListenerSet) -> GatewayId {
+fn parent(set: &ListenerSet) -> GatewayName {
     let reference = &set.spec.parent_ref;
     let namespace = reference.namespace.clone().or_else(|| set.metadata.namespace.clone());
-    GatewayId::new(namespace.unwrap_or_default(), &reference.name)
+    ObjectName::new(namespace.unwrap_or_default(), &reference.name).into()
 }
 
 /// The same as a question, which is asked of every ListenerSet.

@@ -12,7 +12,7 @@ use kube::core::{ApiResource, GroupVersionKind};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt};
-use provisioner::{ChildId, ChildKind, GatewayId, MANAGED_BY, MANAGER, World};
+use provisioner::{ChildId, ChildKind, MANAGED_BY, MANAGER, ObjectName, World};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -82,9 +82,9 @@ pub(super) struct Sources {
 /// What is known by one watch.
 struct Followed {
     source: Source,
-    known: BTreeSet<GatewayId>,
+    known: BTreeSet<ObjectName>,
     /// What the list that is being read has said.
-    listed: BTreeSet<GatewayId>,
+    listed: BTreeSet<ObjectName>,
     progress: Progress,
 }
 
@@ -167,7 +167,7 @@ impl Followed {
                 // What was applied may have gone before a watch has told of it.
                 if let Source::Children(kind) = self.source {
                     let made = world.made(kind);
-                    self.known.extend(made.map(|child| GatewayId::new(&*child.namespace, &*child.name)));
+                    self.known.extend(made.map(|child| ObjectName::new(&*child.namespace, &*child.name)));
                 }
                 let gone: Vec<_> = self.known.difference(&self.listed).cloned().collect();
                 gone.into_iter().for_each(|id| self.removed(id, world));
@@ -199,11 +199,11 @@ impl Followed {
         }
     }
 
-    fn removed(&mut self, id: GatewayId, world: &mut World) {
+    fn removed(&mut self, id: ObjectName, world: &mut World) {
         self.known.remove(&id);
         match self.source {
             Source::Classes => world.remove_class(&id.name),
-            Source::Gateways => world.remove_gateway(&id),
+            Source::Gateways => world.remove_gateway(&id.into()),
             Source::ListenerSets => world.remove_listener_set(&id),
             Source::Parameters => world.remove_parameters(&id),
             Source::Children(kind) => {
@@ -217,8 +217,8 @@ fn read<T: DeserializeOwned>(object: Value) -> Result<T, serde_json::Error> {
     serde_json::from_value(object)
 }
 
-fn id(object: &DynamicObject) -> GatewayId {
-    GatewayId::new(object.namespace().unwrap_or_default(), object.name_any())
+fn id(object: &DynamicObject) -> ObjectName {
+    ObjectName::new(object.namespace().unwrap_or_default(), object.name_any())
 }
 
 /// The whole object; in lists objects do not say their kind.

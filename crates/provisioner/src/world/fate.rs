@@ -13,12 +13,11 @@ use api::contour_deployment::{Gateways, InvalidParameters};
 use api::core::Service;
 use api::gateway_api::status::Condition;
 use api::gateway_api::{Gateway, GatewayClass};
-use model::FleetOwner;
+use model::{FleetOwner, GatewayName};
 use serde_json::{Value, from_value};
 
 use super::{ChildKind, World};
 use crate::addresses::reached;
-use crate::names::GatewayId;
 use crate::objects::{Owner, Part};
 use crate::ports::Port;
 use crate::sign::{keeps_merged, kept};
@@ -141,7 +140,7 @@ impl World {
     }
 
     /// The class of a Gateway may be concerned by what becomes of that.
-    pub(super) fn mark_class_of(&mut self, gateway: &GatewayId) {
+    pub(super) fn mark_class_of(&mut self, gateway: &GatewayName) {
         let class = self.gateways.get(gateway).map(|gateway| gateway.spec.gateway_class_name.clone());
         class.iter().for_each(|class| self.mark_class(class));
     }
@@ -161,9 +160,7 @@ impl World {
     pub(super) fn mark_replaced_by(&mut self, id: &FleetOwner) {
         let class = |owner: &FleetOwner| match owner {
             FleetOwner::Class(name) => Some(name.to_string()),
-            FleetOwner::Gateway(name) => {
-                Some(self.gateways.get(&GatewayId::from(name))?.spec.gateway_class_name.clone())
-            }
+            FleetOwner::Gateway(name) => Some(self.gateways.get(name)?.spec.gateway_class_name.clone()),
         };
         let is_shared = |owner: &FleetOwner| matches!(owner, FleetOwner::Class(_));
         let Some(own) = class(id) else { return };

@@ -10,8 +10,8 @@ fn web() -> FleetOwner {
     FleetOwner::gateway("shop", "web")
 }
 
-fn web_id() -> GatewayId {
-    GatewayId::new("shop", "web")
+fn web_id() -> GatewayName {
+    ObjectName::new("shop", "web").into()
 }
 
 fn gateway(fields: &Value) -> Gateway {
@@ -421,7 +421,7 @@ fn what_went_before_an_answer_was_taken_is_made_again() {
 fn without_parameters_that_can_be_used_everything_stays() {
     let mut world = merged();
     carry_out_for(&mut world, &of_class(), true);
-    world.remove_parameters(&GatewayId::new("ops", "p"));
+    world.remove_parameters(&ObjectName::new("ops", "p"));
     for fleet in [of_class(), web()] {
         assert!(world.plan(&fleet, &certificates()).is_err());
     }

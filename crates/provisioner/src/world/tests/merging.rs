@@ -32,7 +32,7 @@ fn what_gateways_share_changes_with_them_and_goes_with_the_last() {
     let mut world = merged();
     carry_out_for(&mut world, &of_class(), true);
     marked(&mut world);
-    world.remove_gateway(&GatewayId::new("team", "web"));
+    world.remove_gateway(&ObjectName::new("team", "web").into());
     assert_eq!(marked(&mut world), [of_class()]);
     let plan = world.plan(&of_class(), &certificates()).unwrap();
     assert_eq!(plan.apply[0]["spec"]["ports"].as_array().unwrap().len(), 1);
@@ -114,7 +114,7 @@ fn a_class_keeps_that_its_gateways_share_envoys_until_its_parameters_say_otherwi
     class.metadata.annotations = Some([(KEPT_GATEWAYS.to_owned(), "Merged".to_owned())].into());
     world.apply_class(class.clone());
     assert_eq!(sign(&world), Ok(None));
-    world.remove_parameters(&GatewayId::new("ops", "p"));
+    world.remove_parameters(&ObjectName::new("ops", "p"));
     assert!(sign(&world).is_err());
     marked(&mut world);
     // Nothing that was made says that there is something to do.
