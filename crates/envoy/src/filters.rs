@@ -87,9 +87,8 @@ pub(crate) fn messages_of_host(value: &VirtualHost) -> BTreeMap<String, Any> {
 
 /// What the policies of a host or of one of its routes say to filters, by the names of these.
 fn messages(host: &Host, policies: &Policies) -> BTreeMap<String, Any> {
-    TOLD.iter()
-        .filter_map(|(name, message, _)| Some(((*name).to_owned(), message(host, policies)?)))
-        .collect()
+    let message = |(name, message, _): &Told| message(host, policies).map(|said| ((*name).to_owned(), said));
+    TOLD.iter().filter_map(message).collect()
 }
 
 /// What a route says to filters, by the names of these.

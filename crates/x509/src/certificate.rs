@@ -1,6 +1,6 @@
 //! Certificates: what every one of a text must satisfy, and what Envoy demands of the one it serves.
 
-use x509_parser::asn1_rs::{Oid, Tag};
+use x509_parser::asn1_rs::{Oid, Tag, oid};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
@@ -157,16 +157,39 @@ fn dns_name(name: &GeneralName<'_>) -> Option<String> {
     if let GeneralName::DNSName(name) = name { Some((*name).to_owned()) } else { None }
 }
 
+/// Encoded, as certificates hold them: to write one as text takes memory, and every Secret has several.
+mod oids {
+    use super::oid;
+
+    pub(super) const RSA: &[u8] = &oid!(raw 1.2.840.113549.1.1.1);
+    pub(super) const RSA_PSS: &[u8] = &oid!(raw 1.2.840.113549.1.1.10);
+    pub(super) const DSA: &[u8] = &oid!(raw 1.2.840.10040.4.1);
+    pub(super) const EC: &[u8] = &oid!(raw 1.2.840.10045.2.1);
+    pub(super) const ED25519: &[u8] = &oid!(raw 1.3.101.112);
+    pub(super) const ED448: &[u8] = &oid!(raw 1.3.101.113);
+
+    pub(super) const P224: &[u8] = &oid!(raw 1.3.132.0.33);
+    pub(super) const P256: &[u8] = &oid!(raw 1.2.840.10045.3.1.7);
+    pub(super) const P384: &[u8] = &oid!(raw 1.3.132.0.34);
+    pub(super) const P521: &[u8] = &oid!(raw 1.3.132.0.35);
+    pub(super) const SECP256K1: &[u8] = &oid!(raw 1.3.132.0.10);
+
+    pub(super) const RSA_WITH_MD2: &[u8] = &oid!(raw 1.2.840.113549.1.1.2);
+    pub(super) const RSA_WITH_MD5: &[u8] = &oid!(raw 1.2.840.113549.1.1.4);
+    pub(super) const RSA_WITH_SHA1: &[u8] = &oid!(raw 1.2.840.113549.1.1.5);
+    pub(super) const EC_WITH_SHA1: &[u8] = &oid!(raw 1.2.840.10045.4.1);
+}
+
 fn key_kind(key: &SubjectPublicKeyInfo<'_>) -> Result<KeyKind, InvalidCertificate> {
     let unsupported = |found: &str| Err(InvalidCertificate::UnsupportedKey { found: found.to_owned() });
-    match oid_text(&key.algorithm.algorithm).as_str() {
-        "1.2.840.113549.1.1.1" => rsa_kind(key),
-        "1.2.840.10045.2.1" => ec_kind(key),
-        "1.3.101.112" if key.algorithm.parameters.is_none() => Ok(KeyKind::Ed25519),
-        "1.3.101.113" => unsupported("Ed448"),
-        "1.2.840.10040.4.1" => unsupported("DSA"),
-        "1.2.840.113549.1.1.10" => unsupported("RSA-PSS"),
-        other => unsupported(&format!("algorithm {other}")),
+    match key.algorithm.algorithm.as_bytes() {
+        oids::RSA => rsa_kind(key),
+        oids::EC => ec_kind(key),
+        oids::ED25519 if key.algorithm.parameters.is_none() => Ok(KeyKind::Ed25519),
+        oids::ED448 => unsupported("Ed448"),
+        oids::DSA => unsupported("DSA"),
+        oids::RSA_PSS => unsupported("RSA-PSS"),
+        _ => unsupported(&format!("algorithm {}", oid_text(&key.algorithm.algorithm))),
     }
 }
 
@@ -204,23 +227,23 @@ fn modulus_bits(key: &RSAPublicKey<'_>) -> usize {
 fn ec_kind(key: &SubjectPublicKeyInfo<'_>) -> Result<KeyKind, InvalidCertificate> {
     let parameters = key.algorithm.parameters.as_ref();
     let curve = parameters.filter(|any| any.tag() == Tag::Oid).and_then(|any| any.as_oid().ok());
-    let found = match curve.as_ref().map(oid_text).as_deref() {
-        Some("1.2.840.10045.3.1.7") => return Ok(KeyKind::P256),
-        Some("1.3.132.0.34") => return Ok(KeyKind::P384),
-        Some("1.3.132.0.35") => return Ok(KeyKind::P521),
-        Some("1.3.132.0.33") => "EC on P-224".to_owned(),
-        Some("1.3.132.0.10") => "EC on secp256k1".to_owned(),
-        Some(other) => format!("EC on curve {other}"),
+    let found = match curve.as_ref().map(|curve| (curve.as_bytes(), curve)) {
+        Some((oids::P256, _)) => return Ok(KeyKind::P256),
+        Some((oids::P384, _)) => return Ok(KeyKind::P384),
+        Some((oids::P521, _)) => return Ok(KeyKind::P521),
+        Some((oids::P224, _)) => "EC on P-224".to_owned(),
+        Some((oids::SECP256K1, _)) => "EC on secp256k1".to_owned(),
+        Some((_, other)) => format!("EC on curve {}", oid_text(other)),
         None => "EC with explicit parameters".to_owned(),
     };
     Err(InvalidCertificate::UnsupportedKey { found })
 }
 
 fn weak_hash(certificate: &X509Certificate<'_>) -> Option<&'static str> {
-    match oid_text(&certificate.signature_algorithm.algorithm).as_str() {
-        "1.2.840.113549.1.1.2" => Some("MD2"),
-        "1.2.840.113549.1.1.4" => Some("MD5"),
-        "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" => Some("SHA-1"),
+    match certificate.signature_algorithm.algorithm.as_bytes() {
+        oids::RSA_WITH_MD2 => Some("MD2"),
+        oids::RSA_WITH_MD5 => Some("MD5"),
+        oids::RSA_WITH_SHA1 | oids::EC_WITH_SHA1 => Some("SHA-1"),
         _ => None,
     }
 }

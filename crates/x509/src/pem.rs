@@ -153,19 +153,23 @@ fn decode_body(body: &[u8], label: Label, line: usize) -> Result<Vec<u8>, Invali
     STANDARD.decode(body).map_err(|_| InvalidPem::Base64 { line, label: label.name() })
 }
 
+/// Characters of a line of base64 (RFC 7468 2).
+const COLUMNS: usize = 64;
+
 /// Appends one block in its canonical form: 64 columns, `\n` line ends.
 pub(crate) fn encode(label: Label, der: &[u8], out: &mut String) {
     let name = label.name();
     let body = STANDARD.encode(der);
-    out.push_str(&format!("-----BEGIN {name}-----\n"));
+    let markers = 2 * (name.len() + "-----BEGIN -----\n".len());
+    out.reserve(markers + body.len() + body.len().div_ceil(COLUMNS));
+    out.extend(["-----BEGIN ", name, "-----\n"]);
     let mut rest = body.as_str();
     while !rest.is_empty() {
-        let (line, tail) = rest.split_at(rest.len().min(64));
-        out.push_str(line);
-        out.push('\n');
+        let (line, tail) = rest.split_at(rest.len().min(COLUMNS));
+        out.extend([line, "\n"]);
         rest = tail;
     }
-    out.push_str(&format!("-----END {name}-----\n"));
+    out.extend(["-----END ", name, "-----\n"]);
 }
 
 #[cfg(test)]

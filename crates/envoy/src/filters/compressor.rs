@@ -1,5 +1,7 @@
 //! Compression of responses, where the client accepts it.
 
+use std::sync::LazyLock;
+
 use envoy_protos::envoy::config::core::v3::TypedExtensionConfig;
 use envoy_protos::envoy::extensions::compression::brotli::compressor::v3::Brotli;
 use envoy_protos::envoy::extensions::compression::gzip::compressor::v3::Gzip;
@@ -40,30 +42,37 @@ const CONTENT_TYPES: [&str; 19] = [
 ];
 
 pub(super) fn config(manager: &ConnectionManager<'_>) -> Option<Any> {
-    let library = library(manager.settings.downstream.compression?);
+    let config = match manager.settings.downstream.compression? {
+        Compression::Gzip => &GZIP,
+        Compression::Brotli => &BROTLI,
+        Compression::Zstd => &ZSTD,
+    };
+    Some((**config).clone())
+}
+
+/// Made once: it is the same for every chain.
+static GZIP: LazyLock<Any> = LazyLock::new(|| compressor("gzip", pack(&Gzip::default())));
+static BROTLI: LazyLock<Any> = LazyLock::new(|| compressor("brotli", pack(&Brotli::default())));
+static ZSTD: LazyLock<Any> = LazyLock::new(|| compressor("zstd", pack(&Zstd::default())));
+
+fn compressor(library: &str, config: Any) -> Any {
     // Envoy 1.40 warns of the list of types that came before the matchers, once for each chain. Older ones
     // do not know the matchers, and compress what their own list names.
     let common = CommonDirectionConfig {
-        content_type_matcher: CONTENT_TYPES.map(exactly).to_vec(),
+        content_type_matcher: CONTENT_TYPES.map(exactly).into(),
         ..Default::default()
     };
-    Some(pack(&Compressor {
-        compressor_library: Some(library),
+    pack(&Compressor {
+        compressor_library: Some(TypedExtensionConfig {
+            name: library.to_owned(),
+            typed_config: Some(config),
+        }),
         response_direction_config: Some(ResponseDirectionConfig {
             common_config: Some(common),
             ..Default::default()
         }),
         ..Default::default()
-    }))
-}
-
-fn library(compression: Compression) -> TypedExtensionConfig {
-    let (name, config) = match compression {
-        Compression::Gzip => ("gzip", pack(&Gzip::default())),
-        Compression::Brotli => ("brotli", pack(&Brotli::default())),
-        Compression::Zstd => ("zstd", pack(&Zstd::default())),
-    };
-    TypedExtensionConfig { name: name.to_owned(), typed_config: Some(config) }
+    })
 }
 
 fn exactly(content_type: &str) -> StringMatcher {

@@ -44,7 +44,7 @@ impl Tables {
     /// What a host's chain finds its table by: its name, or the key of its scope.
     pub(super) fn key(self, host: &Host, guard: Guard) -> Arc<str> {
         match self {
-            Self::Routes => format!("{PREFIX}{host}{}", suffix(guard)).into(),
+            Self::Routes => [PREFIX, host.as_str(), suffix(guard)].concat().into(),
             Self::Scopes => Class::Own(guard).key(host).into(),
         }
     }

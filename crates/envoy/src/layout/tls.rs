@@ -88,8 +88,8 @@ impl Tls {
     fn put_table(&mut self, host: &Host, table: Resource) {
         let Some((_, guard)) = self.kind.host(&table) else { return };
         for other in Guard::ALL.into_iter().filter(|other| *other != guard) {
-            let bar = self.barred(host, other);
-            match bar.filter(|_| !other.covers(guard)) {
+            let bar = if other.covers(guard) { None } else { self.barred(host, other) };
+            match bar {
                 Some(bar) => self.tables.put(bar),
                 None => self.tables.remove(self.kind.resource_type(), self.kind.name(host, other)),
             }
@@ -140,7 +140,9 @@ impl Tls {
     fn in_force(&self, host: &Host, find: impl Fn(Arc<str>) -> Option<Resource>) -> Option<Resource> {
         let found = Guard::ALL.into_iter().filter_map(|guard| find(self.kind.name(host, guard)));
         let mut found: Vec<_> = found.collect();
-        let table = found.iter().position(|each| !self.is_bar(each)).unwrap_or_default();
+        // One that stands alone is in force, whatever it is.
+        let is_table = |each: &Resource| found.len() == 1 || !self.is_bar(each);
+        let table = found.iter().position(is_table).unwrap_or_default();
         (table < found.len()).then(|| found.swap_remove(table))
     }
 
@@ -209,7 +211,7 @@ impl Shape for Tls {
     /// A host changes in its chain, its table or elsewhere; what it was is always all of it.
     fn take_replaced(&mut self) -> Vec<(Host, Before)> {
         let mut chains = self.chains.take_replaced();
-        chains.remove(&fallback_place());
+        chains.retain(|host, _| host.as_str() != FALLBACK_CHAIN);
         let mut tables = self.replaced_tables();
         let mut fallback = self.fallback.take_replaced();
         let hosts: BTreeSet<_> = chains.keys().chain(tables.keys()).chain(fallback.keys()).cloned().collect();
