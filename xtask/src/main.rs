@@ -10,6 +10,7 @@
 mod bench;
 mod fuzz;
 mod quickstart;
+mod record;
 mod repository;
 mod suite;
 mod tidy;
@@ -31,7 +32,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "test", help: "everything that continuous integration asks for", run: suite::test },
     Command {
         name: "test-long",
-        help: "100 times as many cases of the property tests, and a real Envoy with each layout",
+        help: "100 times as many cases of the property tests, and a real Envoy with each layout; writes docs/test-long.md",
         run: suite::test_long,
     },
     Command { name: "bench", help: "measures, and writes docs/benchmarks.md", run: bench::run },

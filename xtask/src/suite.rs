@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Failed;
+use crate::record;
 use crate::repository::root;
 
 /// A step: a program that succeeds or fails, and sometimes counts tests.
@@ -151,6 +152,15 @@ struct Outcome {
     left_out: Vec<String>,
 }
 
+/// A step that has been run, or was left out as a whole.
+pub(crate) struct Ran {
+    pub(crate) name: &'static str,
+    pub(crate) took: Duration,
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) left_out: Vec<String>,
+}
+
 /// How a step or a test begins what it has to say when this machine does not let it do its work.
 const LEFT_OUT: &str = "left out: ";
 
@@ -159,9 +169,11 @@ pub(crate) fn test(_arguments: &[String]) -> Result<(), Failed> {
     run_all(STEPS)
 }
 
-/// `cargo xtask test-long`.
+/// `cargo xtask test-long`: writes down how it ended, too.
 pub(crate) fn test_long(_arguments: &[String]) -> Result<(), Failed> {
-    run_all(LONG_STEPS)
+    let ran: Vec<_> = LONG_STEPS.iter().map(run).collect();
+    record::write(&ran)?;
+    end(&ran)
 }
 
 /// `cargo xtask docs`.
@@ -175,48 +187,55 @@ pub(crate) fn quickstart_check(_arguments: &[String]) -> Result<(), Failed> {
 }
 
 fn run_all(steps: &[Step]) -> Result<(), Failed> {
-    let (mut passed, mut failed, mut broken, mut left_out) = (0, 0, Vec::new(), Vec::new());
-    for step in steps {
-        if let Some(program) = step.only_with.filter(|program| !is_there(program)) {
-            println!("\n== {}: left out", step.name);
-            left_out.push(format!("{}: {program} is not installed", step.name));
-            continue;
-        }
-        let outcome = run(step);
-        passed += outcome.passed;
-        failed += outcome.failed;
-        broken.extend((outcome.failed > 0).then_some(step.name));
-        left_out.extend(outcome.left_out);
-    }
-    print_summary(passed, failed, &left_out);
+    end(&steps.iter().map(run).collect::<Vec<_>>())
+}
+
+/// Tells how it ended.
+fn end(ran: &[Ran]) -> Result<(), Failed> {
+    print_summary(ran);
+    let broken: Vec<_> = ran.iter().filter(|step| step.failed > 0).map(|step| step.name).collect();
     if broken.is_empty() { Ok(()) } else { Err(Failed(format!("failed: {}", broken.join(", ")))) }
 }
 
-fn print_summary(passed: u64, failed: u64, left_out: &[String]) {
+fn print_summary(ran: &[Ran]) {
     println!();
-    for reason in left_out.iter().collect::<BTreeSet<_>>() {
+    for reason in left_out(ran) {
         println!("{LEFT_OUT}{reason}");
     }
-    let passed = passed.saturating_sub(left_out.len() as u64);
-    match left_out.len() {
+    let sum = |count: fn(&Ran) -> u64| ran.iter().map(count).sum::<u64>();
+    let skipped = sum(|step| step.left_out.len() as u64);
+    let (passed, failed) = (sum(|step| step.passed).saturating_sub(skipped), sum(|step| step.failed));
+    match skipped {
         0 => println!("{passed} passed, {failed} failed"),
         skipped => println!("{passed} passed, {failed} failed, {skipped} skipped"),
     }
+}
+
+/// Why something was left out; each reason once.
+pub(crate) fn left_out(ran: &[Ran]) -> BTreeSet<&str> {
+    ran.iter().flat_map(|step| &step.left_out).map(String::as_str).collect()
 }
 
 fn is_there(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-fn run(step: &Step) -> Outcome {
-    println!("\n== {}: {} {}", step.name, step.program, step.arguments.join(" "));
-    let started = Instant::now();
-    let outcome = count(run_and_repeat(step));
-    println!("== {}: {:.1} s", step.name, started.elapsed().as_secs_f32());
-    if let Err(why) = &outcome.status {
-        println!("== {}: {why}", step.name);
+fn run(step: &Step) -> Ran {
+    let Step { name, .. } = *step;
+    if let Some(program) = step.only_with.filter(|program| !is_there(program)) {
+        println!("\n== {name}: left out");
+        let left_out = vec![format!("{name}: {program} is not installed")];
+        return Ran { name, took: Duration::ZERO, passed: 0, failed: 0, left_out };
     }
-    outcome
+    println!("\n== {name}: {} {}", step.program, step.arguments.join(" "));
+    let started = Instant::now();
+    let Outcome { status, passed, failed, left_out } = count(run_and_repeat(step));
+    let took = started.elapsed();
+    println!("== {name}: {:.1} s", took.as_secs_f32());
+    if let Err(why) = status {
+        println!("== {name}: {why}");
+    }
+    Ran { name, took, passed, failed, left_out }
 }
 
 /// Adds the step itself to the counts where its tests do not already tell.
