@@ -85,23 +85,21 @@ const STEPS: &[Step] = &[
     },
 ];
 
-/// Optimised, or it would take a day; with the checks of a debug build, or it would find less.
 const LONG: Step = Step {
     name: "long tests",
-    arguments: &["test", "--workspace", "--no-fail-fast", "--release"],
+    arguments: &["test", "--workspace", "--no-fail-fast", "--profile", "long"],
     // The second is for properties that have as many cases as proptest gives them.
-    environment: &[("ISOBATH_TEST_CASES_FACTOR", "100"), ("PROPTEST_CASES", "25600"), ASSERTIONS, OVERFLOW],
+    environment: &[("ISOBATH_TEST_CASES_FACTOR", "100"), ("PROPTEST_CASES", "25600")],
     ..STEP
 };
-const ASSERTIONS: (&str, &str) = ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");
-const OVERFLOW: (&str, &str) = ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true");
 
 /// All that runs with the layout that is chosen for it, whether a layout can change it or not.
 const LONG_LAYOUT_TESTS: &[&str] = &[
     "test",
     "--workspace",
     "--no-fail-fast",
-    "--release",
+    "--profile",
+    "long",
     "--test",
     "real-envoy",
     "--",
@@ -120,25 +118,25 @@ const LONG_STEPS: &[Step] = &[
             "test",
             "--workspace",
             "--no-fail-fast",
-            "--release",
+            "--profile",
+            "long",
             "--test",
             "cluster",
             "--",
             "--ignored",
         ],
-        environment: &[ASSERTIONS, OVERFLOW],
         ..STEP
     },
     Step {
         name: "long tests with tables",
         arguments: LONG_LAYOUT_TESTS,
-        environment: &[(LAYOUT, "table"), ASSERTIONS, OVERFLOW],
+        environment: &[(LAYOUT, "table")],
         ..STEP
     },
     Step {
         name: "long tests on demand",
         arguments: LONG_LAYOUT_TESTS,
-        environment: &[(LAYOUT, "on-demand"), ASSERTIONS, OVERFLOW],
+        environment: &[(LAYOUT, "on-demand")],
         ..STEP
     },
 ];
