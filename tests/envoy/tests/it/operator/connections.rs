@@ -92,7 +92,7 @@ async fn options_of_listeners_are_accepted_and_clients_served() {
 
 #[tokio::test]
 async fn a_connection_without_requests_ends_when_it_is_said() {
-    let (mut world, backend) = world("timeouts: {connection-idle-timeout: 50ms}\n").await;
+    let (mut world, backend) = world("timeouts: {connection-idle-timeout: 500ms}\n").await;
     backend.answer("/", 200, &[], "");
     for request in both(&world, "/") {
         let mut connection = request.connect().await.unwrap();
