@@ -283,6 +283,7 @@ mod tests {
         assert!(!world.knows(&fleet, &object));
         assert_eq!(world.next_fleet(), Some(fleet));
     }
+
     /// What is not waited for any more when the API server refuses to list anything.
     async fn settled_when_refused(code: u16) -> Vec<Source> {
         let refusal = kube::core::Status::failure("refused", "Refused").with_code(code).boxed();

@@ -58,8 +58,10 @@ fn calls(audit: &str) -> (usize, BTreeMap<String, usize>) {
         let name = object["name"].as_str().unwrap_or_default();
         object["subresource"] == "status" && name.starts_with("flood-")
     };
-    let is_of_time =
-        |event: &Value| event["objectRef"]["resource"] == "leases" || event["responseStatus"]["code"] == 404;
+    let is_of_time = |event: &Value| {
+        let is_absent = event["verb"] == "watch" && event["responseStatus"]["code"] == 404;
+        is_absent || event["objectRef"]["resource"] == "leases"
+    };
     let (statuses, others): (Vec<_>, Vec<_>) =
         of_controllers.filter(|event| !is_of_time(event)).partition(is_status);
     let mut kinds = BTreeMap::new();

@@ -3,14 +3,13 @@
 
 use std::net::SocketAddr;
 
-use isobath_cluster_tests::{eventually, install_gateway_definitions_alone};
-use k8s_openapi::api::core::v1::Service;
+use isobath_cluster_tests::install_gateway_definitions_alone;
 use serde_json::{Value, json};
 use status::{CONTROLLER_NAME, Kind};
 use testbed::Bed;
 use testkit::Request;
 
-use super::{gateway, has_just};
+use super::{gateway, has_just, merged};
 use crate::install::{OBJECTS, is_installed, kubectl, used};
 use crate::statuses::{apply, becomes, status_of};
 
@@ -29,14 +28,8 @@ async fn entrance(bed: &Bed, port: u16) -> SocketAddr {
 
 /// Where clients reach a Gateway, at this port.
 pub(super) async fn entrance_of(bed: &Bed, gateway: &str, port: u16) -> SocketAddr {
-    let name = format!("isobath-{gateway}");
-    eventually("the load balancer has an address", async || {
-        let service = bed.api::<Service>().get(&name).await.map_err(|error| error.to_string())?;
-        let balancer = service.status.and_then(|status| status.load_balancer);
-        let ip = balancer.and_then(|balancer| balancer.ingress?.into_iter().next()?.ip);
-        Ok::<_, String>(SocketAddr::new(ip.ok_or("none yet")?.parse().map_err(|_| "no address")?, port))
-    })
-    .await
+    let entrance = merged::entrance(bed, &bed.namespace, &format!("isobath-{gateway}")).await;
+    SocketAddr::new(entrance.ip(), port)
 }
 
 /// What a client gets: the status, or nothing as long as nobody answers.
