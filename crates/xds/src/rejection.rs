@@ -13,7 +13,9 @@ const VERSIONS: usize = 16;
 /// Names with rejected versions that are remembered for one Envoy.
 const NAMES: usize = 10_000;
 
-/// What one Envoy rejected. It outlives the streams: the same bytes are never offered again.
+/// What one Envoy rejected. It outlives the streams: a resource is never offered again in a version that was rejected,
+/// under whatever name. Another resource with the same content is tried once for itself, so that it is blamed by its
+/// own name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rejections {
     by_name: BTreeMap<(ResourceType, Name), Rejection>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use isobath_xds::discovery::{Node, Request};
 use isobath_xds::{
-    Entry, FleetId, Input, Name, Needs, Observation, OnDemandSecrets, Output, OwnName, Protocol,
+    Entry, FleetId, Input, Name, Needs, Observation, OnDemandSecrets, Output, OwnName, Protocol, Resource,
     ResourceType, Response, Scope, Session, Settings, Snapshot, StreamId, Version, closure_gaps,
 };
 
@@ -46,7 +46,7 @@ pub(crate) struct Trace {
     withheld: Vec<(ResourceType, Request)>,
     unanswered: BTreeSet<(StreamId, ResourceType, String)>,
     nonces: BTreeSet<String>,
-    /// What the session has seen acknowledged, by the client that is connected now.
+    /// What the session has told to be rejected, under the names that it was published with.
     culprits: BTreeMap<(ResourceType, Name), BTreeSet<Version>>,
     log: Vec<String>,
 }
@@ -289,9 +289,21 @@ impl Trace {
         }
     }
 
+    /// Whether this was rejected, as it is sent: the Secret of a host also under any other name that it answers for.
     fn is_culprit(&self, entry: &Entry) -> bool {
-        let key = (entry.resource_type(), Arc::clone(entry.name()));
-        self.culprits.get(&key).is_some_and(|versions| versions.contains(&entry.version()))
+        let host = entry.resource().own_name == OwnName::BeforeBody;
+        match self.world.answers_for(entry.name()).filter(|name| host && **name != **entry.name()) {
+            None => self.has_rejected(entry),
+            Some(own) => {
+                let published = Resource::named(own, entry.resource().body.clone());
+                self.has_rejected(&Entry::new(entry.resource_type(), published))
+            }
+        }
+    }
+
+    fn has_rejected(&self, published: &Entry) -> bool {
+        let key = (published.resource_type(), Arc::clone(published.name()));
+        self.culprits.get(&key).is_some_and(|versions| versions.contains(&published.version()))
     }
 
     /// What holds for every response when it leaves.

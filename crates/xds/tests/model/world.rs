@@ -90,14 +90,19 @@ impl World {
 
     /// The Secret for a server name: that of the host, else that of the wildcard, under the name as it was asked for.
     pub(crate) fn answer(&self, asked: &str) -> Option<Resource> {
+        self.answers_for(asked).map(|name| host_secret(asked, self.hosts[name]))
+    }
+
+    /// The name of that Secret as it is published.
+    pub(crate) fn answers_for(&self, asked: &str) -> Option<&'static str> {
         let lower = asked.to_lowercase();
         let host = lower.strip_suffix('.').unwrap_or(&lower);
         let parent = host.split_once('.').map(|(_, parent)| format!("*.{parent}"));
         let found = match host {
             "*" => None,
-            _ => self.hosts.get(host).or_else(|| self.hosts.get(parent?.as_str())),
+            _ => self.hosts.get_key_value(host).or_else(|| self.hosts.get_key_value(parent?.as_str())),
         };
-        found.map(|revision| host_secret(asked, *revision))
+        found.map(|(name, _)| *name)
     }
 
     /// Everything, as it is published.
