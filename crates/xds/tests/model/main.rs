@@ -28,15 +28,19 @@ fn run(mode: Mode) {
         }
     };
     for seed in numbers {
-        let mut trace = Trace::new(mode, seed);
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| trace.run()));
-        if outcome.is_err() {
-            for line in trace.log() {
+        if !holds(&mut Trace::new(mode, seed)) {
+            let mut again = Trace::new(mode, seed).logged();
+            holds(&mut again);
+            for line in again.log() {
                 eprintln!("{line}");
             }
             panic!("trace {seed} of {mode:?} failed: see above");
         }
     }
+}
+
+fn holds(trace: &mut Trace) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| trace.run())).is_ok()
 }
 
 #[test]

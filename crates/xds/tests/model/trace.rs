@@ -34,6 +34,8 @@ pub(crate) struct Trace {
     random: Random,
     session: Session,
     world: World,
+    /// By generation.
+    worlds: Vec<World>,
     snapshot: Snapshot,
     now: Duration,
     client: Client,
@@ -48,7 +50,8 @@ pub(crate) struct Trace {
     nonces: BTreeSet<String>,
     /// What the session has told to be rejected, under the names that it was published with.
     culprits: BTreeMap<(ResourceType, Name), BTreeSet<Version>>,
-    log: Vec<String>,
+    /// What happened, if that is to be told.
+    log: Option<Vec<String>>,
 }
 
 impl Trace {
@@ -69,6 +72,7 @@ impl Trace {
             per_type,
             session: Session::new(FleetId::default_fleet(), &node, Arc::new(settings)),
             world: World::default(),
+            worlds: vec![World::default()],
             snapshot: Snapshot::empty(),
             now: Duration::from_secs(1),
             client: Client::new(protocol, per_type),
@@ -80,13 +84,18 @@ impl Trace {
             unanswered: BTreeSet::new(),
             nonces: BTreeSet::new(),
             culprits: BTreeMap::new(),
-            log: Vec::new(),
+            log: None,
             random,
         }
     }
 
+    /// The same, with a log: to write it takes longer than the trace itself.
+    pub(crate) fn logged(self) -> Self {
+        Self { log: Some(Vec::new()), ..self }
+    }
+
     pub(crate) fn log(&self) -> &[String] {
-        &self.log
+        self.log.as_deref().unwrap_or_default()
     }
 
     pub(crate) fn run(&mut self) {
@@ -106,7 +115,9 @@ impl Trace {
     }
 
     fn note(&mut self, line: impl FnOnce() -> String) {
-        self.log.push(line());
+        if let Some(log) = &mut self.log {
+            log.push(line());
+        }
     }
 
     fn step(&mut self) {
@@ -139,6 +150,8 @@ impl Trace {
         self.note(|| format!("publish {update:?}"));
         let Some(snapshot) = self.snapshot.apply(update) else { return };
         assert_eq!(closure_gaps(&snapshot), []);
+        self.worlds.push(world.clone());
+        assert_eq!(snapshot.generation(), isobath_xds::Generation(self.worlds.len() as u64 - 1));
         (self.world, self.snapshot) = (world, snapshot);
         self.handle(Input::Snapshot(Arc::new(self.snapshot.clone())));
     }
@@ -282,34 +295,30 @@ impl Trace {
     }
 
     fn observe(&mut self, observation: &Observation) {
-        self.log.push(format!("  {observation:?}"));
+        self.note(|| format!("  {observation:?}"));
         if let Observation::Rejected { resource_type, name, version, .. } = observation {
             assert_eq!(self.mode, Mode::Rejecting);
             self.culprits.entry((*resource_type, Arc::clone(name))).or_default().insert(*version);
         }
     }
 
-    /// Whether this was rejected, as it is sent: the Secret of a host also under any other name that it answers for.
-    fn is_culprit(&self, entry: &Entry) -> bool {
-        let host = entry.resource().own_name == OwnName::BeforeBody;
-        match self.world.answers_for(entry.name()).filter(|name| host && **name != **entry.name()) {
-            None => self.has_rejected(entry),
-            Some(own) => {
-                let published = Resource::named(own, entry.resource().body.clone());
-                self.has_rejected(&Entry::new(entry.resource_type(), published))
-            }
-        }
-    }
-
-    fn has_rejected(&self, published: &Entry) -> bool {
+    fn is_culprit(&self, published: &Entry) -> bool {
         let key = (published.resource_type(), Arc::clone(published.name()));
         self.culprits.get(&key).is_some_and(|versions| versions.contains(&published.version()))
+    }
+
+    /// The world that a response is made from: the session may not have taken the newest one yet.
+    fn world_of(&self, response: &Response) -> &World {
+        match response.protocol {
+            Protocol::Delta => &self.worlds[response.version.parse::<usize>().unwrap()],
+            Protocol::Sotw => &self.world,
+        }
     }
 
     /// What holds for every response when it leaves.
     fn check_response(&mut self, stream: StreamId, response: &Response) {
         let kind = response.resource_type;
-        self.log.push(format!("  send {kind} {:?} -{:?}", response.resources, response.removed));
+        self.note(|| format!("  send {kind} {:?} -{:?}", response.resources, response.removed));
         assert!(self.nonces.insert(response.nonce.clone()), "a nonce twice");
         let open = self.unanswered.iter().any(|(s, k, _)| (*s, *k) == (stream, kind));
         let overtakes = kind == ResourceType::Cluster && has_slow_cluster(self.seed);
@@ -319,7 +328,8 @@ impl Trace {
             response.resources.iter().map(|entry| Arc::clone(entry.name())).chain(gone(response)).collect();
         assert_eq!(names.len(), BTreeSet::from_iter(&names).len(), "a name twice");
         for entry in &response.resources {
-            assert!(!self.is_culprit(entry), "rejected version of {entry:?} is sent again");
+            let published = self.world_of(response).published(entry);
+            assert!(!self.is_culprit(&published), "rejected version of {entry:?} is sent again");
         }
     }
 

@@ -1,8 +1,9 @@
 //! Configurations: small, closed under reference, changed at random.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use isobath_xds::{Overdue, Reference, Resource, ResourceType, Update, Warming};
+use isobath_xds::{Entry, Overdue, OwnName, Reference, Resource, ResourceType, Update, Warming};
 
 use crate::random::Random;
 
@@ -93,8 +94,16 @@ impl World {
         self.answers_for(asked).map(|name| host_secret(asked, self.hosts[name]))
     }
 
-    /// The name of that Secret as it is published.
-    pub(crate) fn answers_for(&self, asked: &str) -> Option<&'static str> {
+    /// What was published when this is sent: the Secret of a host is sent under every name that it answers for.
+    pub(crate) fn published(&self, sent: &Arc<Entry>) -> Arc<Entry> {
+        let Resource { own_name: OwnName::BeforeBody, body, .. } = sent.resource() else {
+            return Arc::clone(sent);
+        };
+        let own = self.answers_for(sent.name()).unwrap_or(sent.name());
+        Entry::new(sent.resource_type(), Resource::named(own, body.clone()))
+    }
+
+    fn answers_for(&self, asked: &str) -> Option<&'static str> {
         let lower = asked.to_lowercase();
         let host = lower.strip_suffix('.').unwrap_or(&lower);
         let parent = host.split_once('.').map(|(_, parent)| format!("*.{parent}"));
