@@ -106,9 +106,8 @@ first request to the API server, where nothing else is said.
   changes 20 times in a second, and the endpoints of a Gateway in between. Three Gateways have an Envoy: with 50 of them, \
   two cores would serve nobody else. The goal is one write for each route, and none of a Gateway while routes change.
 - *ListenerSet scale*: ListenerSets of one Gateway, which has an Envoy; each has a listener in clear text with a host of \
-  its own, and as many routes as all others, each with a path. The scenario has 2,500 of them with 40,000 routes; here \
-  are 1,000 with 16,000, for this API server would need several minutes to take the others. The status of a ListenerSet \
-  counts its routes, too, and is written at most once a second while they come.
+  its own, and as many routes as all others, each with a path. The status of a ListenerSet counts its routes, too, and is \
+  written at most once a second while they come.
 
 What others need has been published for one machine with 16 cores (Ryzen 9950X) and 96 GB, with a cluster in kind and \
 versions of 2025; ours are figures of the machine below, where the API server, the clients and Envoy share the \

@@ -81,11 +81,7 @@ impl Fleet {
 
     /// The fleet of Gateways, which listens nowhere yet.
     pub(crate) fn of_gateways(id: FleetId, settings: &Arc<Settings>, mode: XdsMode) -> Self {
-        let layout = match settings.layout {
-            // What is on demand is known by its own name, or by that of the one wildcard above it.
-            model::Layout::OnDemand => model::Layout::Scoped,
-            other => other,
-        };
+        let layout = settings.layout.of_gateways();
         let settings = Arc::new(Settings { layout, ..settings.of_fleet(&id) });
         let layout = envoy::layout_with(&settings, &[], mode);
         Self::new(id, &settings, mode, layout)

@@ -56,6 +56,18 @@ pub enum Layout {
     OnDemand,
 }
 
+impl Layout {
+    /// The layout of the Envoys of Gateways. A listener of a Gateway may take any name below a wildcard, of any number of
+    /// labels; a certificate on demand is found by its own name, or by that of the one wildcard above it.
+    #[must_use]
+    pub const fn of_gateways(self) -> Self {
+        match self {
+            Self::Table => Self::Table,
+            Self::Scoped | Self::OnDemand => Self::Scoped,
+        }
+    }
+}
+
 /// Where the Envoys of Gateways listen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum GatewayAddresses {

@@ -103,6 +103,30 @@ async fn what_is_counted_is_said_by_the_route_or_else_by_the_host() {
     }
 }
 
+#[tokio::test]
+async fn hosts_below_a_wildcard_are_counted_in_every_spelling() {
+    for layout in LAYOUTS {
+        let mut world = world(layout, "").await;
+        let server = RateLimitServer::start(2).await;
+        world.write("limits", &extension(server.port(), ""));
+        let spec = format!(
+            "virtualhost: {{fqdn: '*.site.example'{OF_HOST}}}\n\
+             routes: [{{services: [{{name: blue, port: 80}}]}}]\n"
+        );
+        world.apply("wild", &http_proxy("wild", &spec)).await;
+        for (host, code) in [
+            ("a.site.example", 200),
+            ("B.SITE.example", 200),
+            ("c.site.example.", 429),
+            ("d.site.example:8080", 429),
+        ] {
+            let request = Request { host: host.into(), ..world.get("a.site.example", "/") };
+            assert_eq!(request.send().await.unwrap().code(), code, "{layout:?} {host}");
+        }
+        world.assert_nothing_rejected().await;
+    }
+}
+
 /// Envoy 1.40 has only requests counted that are forwarded, which users are told. An Envoy in which this fails does better.
 #[tokio::test]
 async fn redirects_and_direct_responses_are_not_counted() {

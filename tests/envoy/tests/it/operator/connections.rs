@@ -42,6 +42,19 @@ async fn a_length_beside_chunks_is_refused_where_it_is_said() {
 }
 
 #[tokio::test]
+async fn slashes_in_a_row_are_one_unless_it_is_said() {
+    for (disabled, paths) in [("false", ["/a/b", "/a/b"]), ("true", ["/a//b", "/a//b"])] {
+        let (mut world, backend) = world(&format!("disableMergeSlashes: {disabled}\n")).await;
+        for request in both(&world, "/a//b") {
+            request.send().await.unwrap();
+        }
+        let seen: Vec<_> = backend.received().into_iter().map(|seen| seen.path).collect();
+        assert_eq!(seen, paths, "{disabled}");
+        world.assert_nothing_rejected().await;
+    }
+}
+
+#[tokio::test]
 async fn a_connection_ends_after_as_many_requests_as_are_said() {
     let (mut world, backend) = world("listener: {max-requests-per-connection: 2}\n").await;
     backend.answer("/", 200, &[], "");
