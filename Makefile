@@ -13,7 +13,7 @@ test:
 # The property tests with 100 times as many cases, and a real Envoy with each layout; takes hours.
 .PHONY: test-long
 test-long:
-	@cargo xtask test-long
+	@cargo xtask test-long $(PARTS)
 
 # A shell in a cluster with a real API server and kubectl (as root, on Linux); both end together.
 .PHONY: cluster

@@ -85,13 +85,8 @@ const STEPS: &[Step] = &[
     },
 ];
 
-const LONG: Step = Step {
-    name: "long tests",
-    arguments: &["test", "--workspace", "--no-fail-fast", "--profile", "long"],
-    // The second is for properties that have as many cases as proptest gives them.
-    environment: &[("ISOBATH_TEST_CASES_FACTOR", "100"), ("PROPTEST_CASES", "25600")],
-    ..STEP
-};
+/// With 100 times as many cases. The second is for properties that have as many as proptest gives them.
+const MANY: &[(&str, &str)] = &[("ISOBATH_TEST_CASES_FACTOR", "100"), ("PROPTEST_CASES", "25600")];
 
 /// All that runs with the layout that is chosen for it, whether a layout can change it or not.
 const LONG_LAYOUT_TESTS: &[&str] = &[
@@ -100,43 +95,86 @@ const LONG_LAYOUT_TESTS: &[&str] = &[
     "--no-fail-fast",
     "--profile",
     "long",
-    "--test",
-    "real-envoy",
+    "--test=real-envoy",
     "--",
     "--skip",
     "layouts::",
 ];
 
+/// The tests of `make test-long`, each with a row of its own in the page about it.
 const LONG_STEPS: &[Step] = &[
-    FETCH,
-    CLUSTER,
-    LONG,
+    Step {
+        name: "engine",
+        arguments: &["test", "--workspace", "--no-fail-fast", "--profile", "long", "--test=engine"],
+        environment: MANY,
+        ..STEP
+    },
+    Step {
+        name: "xds",
+        arguments: &["test", "--workspace", "--no-fail-fast", "--profile", "long", "--test=model"],
+        environment: MANY,
+        ..STEP
+    },
+    Step {
+        name: "envoy",
+        arguments: &["test", "--workspace", "--no-fail-fast", "--profile", "long", "--test=real-envoy"],
+        environment: MANY,
+        ..STEP
+    },
+    Step { name: "tables", arguments: LONG_LAYOUT_TESTS, environment: &[(LAYOUT, "table")], ..STEP },
+    Step { name: "on-demand", arguments: LONG_LAYOUT_TESTS, environment: &[(LAYOUT, "on-demand")], ..STEP },
+    Step {
+        name: "cluster",
+        arguments: &["test", "--workspace", "--no-fail-fast", "--profile", "long", "--test=cluster"],
+        environment: MANY,
+        ..STEP
+    },
     Step {
         // Those that wait for something that lasts.
-        name: "long outages",
+        name: "outages",
         arguments: &[
             "test",
             "--workspace",
             "--no-fail-fast",
             "--profile",
             "long",
-            "--test",
-            "cluster",
+            "--test=cluster",
             "--",
             "--ignored",
         ],
         ..STEP
     },
     Step {
-        name: "long tests with tables",
-        arguments: LONG_LAYOUT_TESTS,
-        environment: &[(LAYOUT, "table")],
-        ..STEP
-    },
-    Step {
-        name: "long tests on demand",
-        arguments: LONG_LAYOUT_TESTS,
-        environment: &[(LAYOUT, "on-demand")],
+        name: "others",
+        arguments: &[
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--profile",
+            "long",
+            "--lib",
+            "--bins",
+            "--test=backends",
+            "--test=cases",
+            "--test=checklist",
+            "--test=cli",
+            "--test=corpus",
+            "--test=envoy",
+            "--test=envoy_verdicts",
+            "--test=exchange",
+            "--test=facts",
+            "--test=files",
+            "--test=it",
+            "--test=orphans",
+            "--test=packing",
+            "--test=properties",
+            "--test=server",
+            "--test=smoke",
+            "--test=supervision",
+            "--test=watch",
+            "--test=writing",
+        ],
+        environment: MANY,
         ..STEP
     },
 ];
@@ -167,11 +205,23 @@ pub(crate) fn test(_arguments: &[String]) -> Result<(), Failed> {
     run_all(STEPS)
 }
 
-/// `cargo xtask test-long`: writes down how it ended, too.
-pub(crate) fn test_long(_arguments: &[String]) -> Result<(), Failed> {
-    let ran: Vec<_> = LONG_STEPS.iter().map(run).collect();
-    record::write(&ran)?;
-    end(&ran)
+/// `cargo xtask test-long`: writes down how it ended, too. With names of steps, only these are run, and the rows of the
+/// others stay as they are.
+pub(crate) fn test_long(wanted: &[String]) -> Result<(), Failed> {
+    if let Some(unknown) = wanted.iter().find(|name| LONG_STEPS.iter().all(|step| step.name != **name)) {
+        let names: Vec<_> = LONG_STEPS.iter().map(|step| step.name).collect();
+        return Err(Failed(format!("there is no part {unknown}; there are {}", names.join(", "))));
+    }
+    let tools: Vec<_> = [FETCH, CLUSTER].iter().map(run).collect();
+    let mut ran = Vec::new();
+    for step in
+        LONG_STEPS.iter().filter(|step| wanted.is_empty() || wanted.iter().any(|name| name == step.name))
+    {
+        ran.push(run(step));
+        // After each, for the run may be ended before its end.
+        record::write(LONG_STEPS.iter().map(|step| step.name), &ran)?;
+    }
+    end(&tools.into_iter().chain(ran).collect::<Vec<_>>())
 }
 
 /// `cargo xtask docs`.
@@ -325,6 +375,24 @@ mod tests {
         let outcome =
             run_and_repeat(&shell(&["-c", "echo 'test a ... left out: a: no root'; echo 'left, out'"]));
         assert_eq!(outcome.left_out, ["a: no root"]);
+    }
+
+    /// The names of all test programs of the workspace.
+    fn test_programs() -> BTreeSet<String> {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(root());
+        let metadata: serde_json::Value = serde_json::from_slice(&cargo.output().unwrap().stdout).unwrap();
+        let packages = metadata["packages"].as_array().unwrap().iter();
+        let targets = packages.flat_map(|package| package["targets"].as_array().unwrap());
+        let tests = targets.filter(|target| target["kind"][0] == "test");
+        tests.map(|target| target["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_long_run_has_every_test_program() {
+        let arguments = LONG_STEPS.iter().flat_map(|step| step.arguments);
+        let named = arguments.filter_map(|argument| argument.strip_prefix("--test="));
+        assert_eq!(named.map(str::to_owned).collect::<BTreeSet<_>>(), test_programs());
     }
 
     #[test]
