@@ -36,6 +36,24 @@ fn without_values_it_is_the_base() {
     }
 }
 
+#[test]
+fn with_monitoring_it_has_what_the_folder_of_that_name_has() {
+    let (Some(folder), Some(plain)) = (kustomize("deploy/monitoring"), rendered(&[])) else { return };
+    for (value, kind, names) in [
+        ("monitoring.podMonitors=true", "PodMonitor", &["envoy", "isobath"][..]),
+        ("monitoring.alerts=true", "PrometheusRule", &["isobath"][..]),
+    ] {
+        let mut more = rendered(&[value]).unwrap();
+        more.retain(|name, _| !plain.contains_key(name));
+        let expected: Objects = names
+            .iter()
+            .map(|name| (kind.to_owned(), (*name).to_owned()))
+            .map(|name| (name.clone(), folder[&name].clone()))
+            .collect();
+        assert_eq!(more, expected, "{value}");
+    }
+}
+
 /// Takes a field out wherever it stands.
 fn forget(value: &mut Value, field: &str) {
     match value {
