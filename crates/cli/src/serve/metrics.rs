@@ -27,14 +27,15 @@ const TIMES: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5,
 
 const EXPIRY: &str = "isobath_xds_certificate_expiry_timestamp_seconds";
 const EXPIRY_HELP: &str = "When the certificates for xDS expire.";
+const LEADER_HELP: &str = "Whether this controller writes statuses; not there with `--status=off`.";
 
 /// What metrics are made from.
 pub(super) struct Metrics {
     pub(super) hub: Arc<Hub>,
     pub(super) tallies: Tallies,
     pub(super) certificates: Option<Arc<ReloadingServerConfig>>,
-    /// Whether this controller writes statuses.
-    pub(super) leads: tokio::sync::watch::Receiver<bool>,
+    /// Whether this controller writes statuses; nothing of one that never will.
+    pub(super) leads: Option<tokio::sync::watch::Receiver<bool>>,
     /// How writing statuses fares.
     pub(super) statuses: Arc<Writes>,
     /// Contour's names, where they are wanted.
@@ -163,8 +164,10 @@ impl Metrics {
             "Whether the first configuration is complete.",
             u8::from(ready),
         );
-        let leads = *self.leads.borrow();
-        to.number("isobath_leader", Kind::Gauge, "Whether this controller writes statuses.", u8::from(leads));
+        if let Some(leads) = &self.leads {
+            let leads = u8::from(*leads.borrow());
+            to.number("isobath_leader", Kind::Gauge, LEADER_HELP, leads);
+        }
         self.statuses.write(to);
         self.happened.write(to);
         envoys(&self.hub, to);

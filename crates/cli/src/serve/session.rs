@@ -122,6 +122,8 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     if serves_gateways && !is_dedicated {
         statuses.follow_channel(&mut tasks, watches.tallies());
     }
+    // Who may never lead is not missed as a leader.
+    let leads = setup.statuses.are_written().then_some(leads);
     let metrics = Arc::new(Metrics {
         hub: controller.hub(),
         tallies: watches.tallies(),

@@ -10,7 +10,7 @@ const MARK: &str = "<!-- From here on written from the code. -->\n";
 fn metrics() -> Metrics {
     let (hub, _) = Hub::new(xds::Settings::default());
     let (tallies, certificates) = (Tallies::default(), None);
-    let (leads, contour) = (tokio::sync::watch::channel(false).1, Some(Contour::default()));
+    let (leads, contour) = (Some(tokio::sync::watch::channel(false).1), Some(Contour::default()));
     let statuses = Arc::default();
     Metrics { hub, tallies, certificates, leads, statuses, contour, happened: Happened::default() }
 }
@@ -43,6 +43,18 @@ fn every_metric_is_in_the_page() {
     } else {
         assert_eq!(found, expected, "UPDATE=1 writes the page anew");
     }
+}
+
+#[test]
+fn a_controller_that_never_writes_statuses_is_no_leader_that_is_missing() {
+    let has_leader = |metrics: &Metrics| {
+        let mut exposition = Exposition::default();
+        metrics.write(true, &mut exposition);
+        exposition.text().lines().any(|line| line == "isobath_leader 0")
+    };
+    let candidate = metrics();
+    assert!(has_leader(&candidate));
+    assert!(!has_leader(&Metrics { leads: None, ..candidate }));
 }
 
 fn published(fleet: &FleetId, generation: u64) -> Notice {
