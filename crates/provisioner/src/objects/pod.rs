@@ -127,7 +127,8 @@ fn envoy_container(wanted: &Wanted<'_>) -> Value {
         "command": ["envoy"],
         "args": args,
         "env": [
-            variable("ISOBATH_NAMESPACE", "metadata.namespace"),
+            // Traces tell it.
+            variable("CONTOUR_NAMESPACE", "metadata.namespace"),
             variable("ENVOY_POD_NAME", "metadata.name"),
         ],
         "ports": [{"name": "metrics", "containerPort": settings.stats_port, "protocol": "TCP"}],

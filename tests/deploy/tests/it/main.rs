@@ -7,3 +7,4 @@ mod gateways;
 mod kustomized;
 mod monitored;
 mod restricted;
+mod traced;
