@@ -59,9 +59,6 @@ namespaces. */}}
   resources: [contourdeployments, extensionservices, httpproxies, tlscertificatedelegations]
   {{- end }}
   verbs: [list, watch]
-- apiGroups: [projectcontour.io]
-  resources: [contourconfigurations]
-  verbs: [get]
 - apiGroups: [contour.heptio.com]
   resources: [ingressroutes, tlscertificatedelegations]
   verbs: [list, watch]
@@ -90,7 +87,6 @@ namespaces. */}}
   verbs: [patch]
 - apiGroups: [projectcontour.io]
   resources:
-  - contourconfigurations/status
   - extensionservices/status
   - httpproxies/status
   - tlscertificatedelegations/status

@@ -109,7 +109,7 @@ fn texts(rule: &Value, field: &str) -> Vec<String> {
 }
 
 /// What roles allow, each verb with what it is for.
-fn rights(objects: &Objects, roles: &[(&str, &str)]) -> BTreeSet<String> {
+pub(crate) fn rights(objects: &Objects, roles: &[(&str, &str)]) -> BTreeSet<String> {
     let rules = roles.iter().flat_map(|(kind, name)| of(objects, kind, name)["rules"].as_array().unwrap());
     let mut rights = BTreeSet::new();
     for rule in rules {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use isobath_deploy_tests::{Objects, containers, kustomize, kustomize_text, pods, repository};
+use isobath_deploy_tests::{Objects, containers, helm, kustomize, kustomize_text, pods, repository};
 use serde_json::{Value, json};
+
+use crate::gateways::rights;
 
 /// `UPDATE=1` writes it.
 #[test]
@@ -75,9 +77,48 @@ fn each_overlay_changes_what_it_is_for() {
     let envoy = container(&apart, "Deployment/envoy", "envoy");
     assert!(envoy["ports"].as_array().unwrap().iter().all(|port| port.get("hostPort").is_none()));
     assert!(!apart.contains_key(&("DaemonSet".to_owned(), "envoy".to_owned())));
+}
 
-    let few = kustomize("deploy/overlays/namespaced").unwrap();
-    assert!(few.keys().all(|(kind, _)| !kind.starts_with("ClusterRole")));
+/// What a controller may do in a namespace that it watches, where it watches some.
+const WATCHING: [&str; 25] = [
+    "create events.events.k8s.io",
+    "list endpointslices.discovery.k8s.io",
+    "list extensionservices.projectcontour.io",
+    "list httpproxies.projectcontour.io",
+    "list ingresses.networking.k8s.io",
+    "list ingressroutes.contour.heptio.com",
+    "list secrets.",
+    "list services.",
+    "list tlscertificatedelegations.contour.heptio.com",
+    "list tlscertificatedelegations.projectcontour.io",
+    "patch extensionservices/status.projectcontour.io",
+    "patch httpproxies/status.projectcontour.io",
+    "patch ingresses/status.networking.k8s.io",
+    "patch ingressroutes/status.contour.heptio.com",
+    "patch tlscertificatedelegations/status.contour.heptio.com",
+    "patch tlscertificatedelegations/status.projectcontour.io",
+    "watch endpointslices.discovery.k8s.io",
+    "watch extensionservices.projectcontour.io",
+    "watch httpproxies.projectcontour.io",
+    "watch ingresses.networking.k8s.io",
+    "watch ingressroutes.contour.heptio.com",
+    "watch secrets.",
+    "watch services.",
+    "watch tlscertificatedelegations.contour.heptio.com",
+    "watch tlscertificatedelegations.projectcontour.io",
+];
+
+#[test]
+fn a_controller_that_watches_some_namespaces_may_read_no_more_than_it_does() {
+    let Some(overlay) = kustomize("deploy/overlays/namespaced") else { return };
+    let Some(chart) = helm(&["watchNamespaces={shop}"]) else { return };
+    for objects in [overlay, chart.unwrap()] {
+        assert_eq!(
+            rights(&objects, &[("Role", "isobath-watched")]).into_iter().collect::<Vec<_>>(),
+            WATCHING
+        );
+        assert!(objects.keys().all(|(kind, _)| !kind.starts_with("ClusterRole")));
+    }
 }
 
 #[test]
