@@ -73,6 +73,21 @@ fn each_overlay_changes_what_it_is_for() {
     assert_eq!(host_ports(&after), host_ports(&beside));
     assert_eq!(is_shadow(&after), (false, false));
 
+    let far = kustomize("deploy/overlays/other-networks").unwrap();
+    let names = |objects: &Objects| objects.keys().cloned().collect::<BTreeSet<_>>();
+    let policy = ("NetworkPolicy".to_owned(), "isobath-other-networks".to_owned());
+    assert_eq!(names(&far).difference(&names(&base)).collect::<Vec<_>>(), [&policy]);
+    let ours = &base[&("NetworkPolicy".to_owned(), "isobath".to_owned())]["spec"];
+    let theirs = &far[&policy]["spec"];
+    assert_eq!(theirs["podSelector"], ours["podSelector"]);
+    assert_eq!(theirs["ingress"][0]["ports"], ours["ingress"][0]["ports"]);
+    assert_eq!(theirs["ingress"][0]["from"], json!([{"ipBlock": {"cidr": "192.0.2.0/24"}}]));
+    let service = &far[&("Service".to_owned(), "isobath".to_owned())]["spec"];
+    assert_eq!(
+        (&service["type"], &service["externalTrafficPolicy"]),
+        (&"LoadBalancer".into(), &"Local".into())
+    );
+
     let apart = kustomize("deploy/overlays/envoy-deployment").unwrap();
     let envoy = container(&apart, "Deployment/envoy", "envoy");
     assert!(envoy["ports"].as_array().unwrap().iter().all(|port| port.get("hostPort").is_none()));
@@ -107,6 +122,14 @@ const WATCHING: [&str; 25] = [
     "watch tlscertificatedelegations.contour.heptio.com",
     "watch tlscertificatedelegations.projectcontour.io",
 ];
+
+#[test]
+fn the_guide_shows_the_policy_for_envoys_of_other_networks() {
+    let text = |path: &str| std::fs::read_to_string(repository().join(path)).unwrap();
+    let policy = text("deploy/overlays/other-networks/network-policy.yaml");
+    let shown: String = policy.lines().map(|line| format!("  {line}\n")).collect();
+    assert!(text("docs/install.md").contains(&format!("```yaml\n{shown}  ```")));
+}
 
 #[test]
 fn a_controller_that_watches_some_namespaces_may_read_no_more_than_it_does() {

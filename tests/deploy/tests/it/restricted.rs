@@ -51,6 +51,7 @@ fn every_pod_meets_it_but_for_the_host_ports_of_envoy() {
         ("deploy/overlays/taking-over", 2),
         ("deploy/overlays/in-place-of-contour", 2),
         ("deploy/overlays/namespaced", 2),
+        ("deploy/overlays/other-networks", 2),
         ("deploy/overlays/gateways", 2),
     ] {
         let Some(objects) = kustomize(folder) else { return };
