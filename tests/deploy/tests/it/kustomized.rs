@@ -202,8 +202,27 @@ fn in_place_of_contour_has_its_names() {
     let volumes = pods(&objects)["Deployment/contour"].pointer("/spec/volumes").unwrap();
     assert_eq!(volumes.pointer("/0/secret/secretName").unwrap(), "contourcert");
     assert_eq!(volumes.pointer("/1/configMap/name").unwrap(), "contour");
-    for (pod, label) in [("Deployment/contour", "contour"), ("DaemonSet/envoy", "envoy")] {
-        assert_eq!(pods(&objects)[pod].pointer("/metadata/labels/app").unwrap(), label);
+    for (pods_of, label) in [("Deployment/contour", "contour"), ("DaemonSet/envoy", "envoy")] {
+        let (kind, name) = pods_of.split_once('/').unwrap();
+        let labelled = [of(kind, name), of("Service", name), pods(&objects)[pods_of]];
+        assert!(labelled.iter().all(|each| each["metadata"]["labels"]["app"] == label), "{pods_of}");
+    }
+    assert_eq!(
+        of("Service", "envoy")["metadata"]["annotations"],
+        json!({"service.beta.kubernetes.io/aws-load-balancer-backend-protocol": "tcp"})
+    );
+    let envoy = pods(&objects)["DaemonSet/envoy"];
+    let mounts = |container: &Value| {
+        let mounts = container["volumeMounts"].as_array().unwrap().iter();
+        let text = |mount: &Value, field: &str| mount[field].as_str().unwrap().to_owned();
+        mounts.map(|mount| (text(mount, "name"), text(mount, "mountPath"))).collect::<Vec<_>>()
+    };
+    let mounts: BTreeSet<_> = containers(envoy).flat_map(mounts).collect();
+    let expected = [("certificates", "/certs"), ("envoy-admin", "/admin"), ("envoy-config", "/config")];
+    assert_eq!(mounts, expected.map(|(name, path)| (name.to_owned(), path.to_owned())).into());
+    for name in ["envoy-config", "envoy-admin"] {
+        let volumes = envoy["spec"]["volumes"].as_array().unwrap();
+        assert!(volumes.contains(&json!({"name": name, "emptyDir": {}})), "{name}");
     }
     let all = pods(&objects);
     let mut variables =
