@@ -128,6 +128,22 @@ fn the_controller_may_renew_certificates_only_when_it_is_to() {
 }
 
 #[test]
+fn secrets_have_names_of_their_own_where_they_are_brought() {
+    let names = ["certificates.controllerSecret=theirs", "certificates.envoySecret=others"];
+    for name in names {
+        let Some(refused) = helm(&[name]) else { return };
+        let (refused, field) = (refused.expect_err(name), name.split_once('=').unwrap().0);
+        assert!(refused.contains(&format!("{field}: what makes the certificates calls it")), "{refused}");
+    }
+    let Some(objects) = rendered(&[names[0], names[1], "certificates.generate=false"]) else { return };
+    let mounted = |pod: &str| pods(&objects)[pod].pointer("/spec/volumes/0/secret/secretName").unwrap();
+    assert_eq!(
+        (mounted("Deployment/isobath"), mounted("DaemonSet/envoy")),
+        (&"theirs".into(), &"others".into())
+    );
+}
+
+#[test]
 fn what_is_misspelt_is_refused() {
     for value in [
         "envoy.hostPort.http=80",
