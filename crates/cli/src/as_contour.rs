@@ -6,11 +6,14 @@ use std::path::Path;
 use clap::Command;
 
 /// What differs: a command, a flag of it, its variable, its default.
-const DIFFERENT: [(&str, &str, Option<&str>, &str); 7] = [
+const DIFFERENT: [(&str, &str, Option<&str>, &str); 10] = [
     ("bootstrap", "namespace", Some("CONTOUR_NAMESPACE"), "projectcontour"),
     ("certgen", "namespace", Some("CONTOUR_NAMESPACE"), "projectcontour"),
     ("certgen", "names", None, "contour"),
     ("gateway-provisioner", "namespace", Some("CONTOUR_PROVISIONER_NAMESPACE"), "projectcontour"),
+    ("serve", "namespace", Some("CONTOUR_NAMESPACE"), "projectcontour"),
+    ("serve", "envoy-service-namespace", Some("CONTOUR_NAMESPACE"), "projectcontour"),
+    ("serve", "leader-election-resource-namespace", Some("CONTOUR_NAMESPACE"), "projectcontour"),
     ("serve", "certificate_names", None, "contour"),
     ("cli", "server_name", None, "contour"),
     ("cli", "node_id", Some("CLI_NODE_ID"), "ContourCLI"),

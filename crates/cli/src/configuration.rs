@@ -88,6 +88,11 @@ impl<C: Reads> ConfigurationArguments<C> {
     fn sources(&self, object: Option<Document>, style: Style) -> anyhow::Result<Sources> {
         let mut sources = Sources::default();
         let file = self.path.as_ref().map(|path| Document::read(path));
+        let tell = |sources: &mut Sources, are_defaults| {
+            let said = self.said.iter().filter(|(.., origin)| (*origin == Origin::Default) == are_defaults);
+            said.for_each(|(key, texts, origin)| sources.say(key, texts, *origin));
+        };
+        tell(&mut sources, true);
         match file.or(object.map(Ok)).transpose() {
             Ok(document) => document.into_iter().for_each(|document| sources.file(document)),
             Err(fault) => {
@@ -95,9 +100,7 @@ impl<C: Reads> ConfigurationArguments<C> {
                 bail!("the configuration cannot be read");
             }
         }
-        for (key, texts, origin) in &self.said {
-            sources.say(key, texts, *origin);
-        }
+        tell(&mut sources, false);
         Ok(sources)
     }
 
@@ -132,6 +135,7 @@ fn said(
 ) -> Option<(&'static Key, Vec<String>, Origin)> {
     let origin = match matches.value_source(flag)? {
         ValueSource::EnvVariable => Origin::Variable,
+        ValueSource::DefaultValue => Origin::Default,
         _ => Origin::Flag,
     };
     let texts = matches.get_many::<String>(flag)?.cloned().collect();
@@ -155,32 +159,32 @@ impl<C: Reads> Args for ConfigurationArguments<C> {
     }
 }
 
-/// The variable that is looked at: Isobath's own name goes before Contour's.
-fn own(variable: &'static str) -> &'static str {
-    let own = match variable {
-        "CONTOUR_NAMESPACE" => "ISOBATH_NAMESPACE",
-        "CONTOUR_CAFILE" => "ISOBATH_CAFILE",
-        "CONTOUR_CERT_FILE" => "ISOBATH_CERT_FILE",
-        "CONTOUR_KEY_FILE" => "ISOBATH_KEY_FILE",
-        other => other,
-    };
-    if std::env::var_os(own).is_some() { own } else { variable }
+/// Says where a controller runs: ours, and Contour's.
+pub(crate) const NAMESPACE: [&str; 2] = ["ISOBATH_NAMESPACE", "CONTOUR_NAMESPACE"];
+
+/// The variable that is looked at: ours goes before Contour's.
+pub(crate) fn variable([ours, contours]: [&'static str; 2]) -> &'static str {
+    let is_set = |name| std::env::var_os(name).is_some();
+    if !is_set(ours) && is_set(contours) { contours } else { ours }
 }
 
 /// A flag. What stands behind it is judged with the rest of the configuration.
 fn argument(key: &Key, flag: &'static str) -> Arg {
-    let default = match key.default {
-        "" => String::new(),
-        default => format!(" [default: {default}]"),
+    let meaning = key.meaning.trim_end_matches('.');
+    let argument = Arg::new(flag).long(flag).action(ArgAction::Append).help(meaning);
+    let argument = match (key.variables, key.default) {
+        // Under another name the program means another namespace.
+        (Some(NAMESPACE), default) => argument.default_value(default),
+        (_, "") => argument,
+        (_, default) => argument.help(format!("{meaning} [default: {default}]")),
     };
-    let argument = Arg::new(flag)
-        .long(flag)
-        .action(ArgAction::Append)
-        .help(format!("{}{default}", key.meaning.trim_end_matches('.')));
-    // Contour has a short form of this one.
-    let argument = if flag == "debug" { argument.short('d') } else { argument };
-    let argument = match key.variable {
-        Some(variable) => argument.env(own(variable)),
+    let argument = match flag {
+        // Contour has a short form of this one.
+        "debug" => argument.short('d'),
+        _ => argument,
+    };
+    let argument = match key.variables {
+        Some(variables) => argument.env(variable(variables)),
         None => argument,
     };
     match key.form {

@@ -34,8 +34,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", conflicts_with = "config-path")]
     contour_config_name: Option<String>,
     /// The namespace that this runs in.
-    #[arg(long, env = "ISOBATH_NAMESPACE", hide = true)]
-    namespace: Option<String>,
+    #[arg(long, env = configuration::variable(configuration::NAMESPACE), default_value = "isobath")]
+    namespace: String,
     /// How Envoys ask for their configuration.
     #[arg(long, value_enum, default_value_t = Mode::AdsDelta)]
     xds_mode: Mode,
@@ -73,4 +73,57 @@ async fn serve(arguments: Arguments, format: log::Format) -> anyhow::Result<Outc
     let setup = setup::Setup::of(&arguments).await?;
     log::start(format, setup.log_level(&arguments));
     session::run(setup).await
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches};
+
+    use crate::{Arguments as Program, Command, as_contour};
+
+    fn command(program: &str) -> clap::Command {
+        as_contour::adapt(Program::command(), Some(program.as_ref()))
+    }
+
+    /// The namespaces of the controller, of the Envoys' Service and of the Lease.
+    fn namespaces(program: &str, arguments: &[&str]) -> [String; 3] {
+        let words = [program, "serve"].into_iter().chain(arguments.iter().copied());
+        let matches = command(program).try_get_matches_from(words).unwrap();
+        let Command::Serve(arguments) = Program::from_arg_matches(&matches).unwrap().command else {
+            panic!("another command")
+        };
+        let serving = arguments.configuration.configuration().unwrap().serving;
+        let (service, lease) = (serving.envoy_service.namespace, serving.election.lease.namespace);
+        [arguments.namespace, service.to_string(), lease.to_string()]
+    }
+
+    #[test]
+    fn the_default_namespace_is_that_of_the_programs_name() {
+        assert_eq!(namespaces("isobath", &[]), ["isobath"; 3]);
+        assert_eq!(namespaces("contour", &[]), ["projectcontour"; 3]);
+    }
+
+    #[test]
+    fn a_file_goes_before_a_default_namespace_and_a_flag_before_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        std::fs::write(&path, "envoy-service-namespace: edge\n").unwrap();
+        let file = ["--config-path", path.to_str().unwrap()];
+        assert_eq!(namespaces("contour", &file), ["projectcontour", "edge", "projectcontour"]);
+        let flags = [&file[..], &["--envoy-service-namespace=far", "--namespace=near"]].concat();
+        assert_eq!(namespaces("isobath", &flags), ["near", "far", "isobath"]);
+    }
+
+    #[test]
+    fn help_names_the_variable_that_goes_first_and_the_default() {
+        let help = |program| {
+            let mut command = command(program);
+            let help = command.find_subcommand_mut("serve").unwrap().render_help().to_string();
+            // Wherever lines are broken.
+            help.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let count = |text: String, words: &str| text.matches(words).count();
+        assert_eq!(count(help("isobath"), "[env: ISOBATH_NAMESPACE=] [default: isobath]"), 3);
+        assert_eq!(count(help("contour"), "[env: CONTOUR_NAMESPACE=] [default: projectcontour]"), 3);
+    }
 }

@@ -11,8 +11,8 @@ pub struct Key {
     pub file: Option<&'static str>,
     /// The flag, without dashes.
     pub flag: Option<&'static str>,
-    /// The environment variable.
-    pub variable: Option<&'static str>,
+    /// The environment variables: ours, which goes first, and Contour's.
+    pub variables: Option<[&'static str; 2]>,
     /// What may be written.
     pub form: Form,
     /// What holds when nobody says anything, in words.
@@ -75,7 +75,7 @@ pub(crate) const fn key(path: &'static str, form: Form) -> Key {
         also: None,
         file: None,
         flag: None,
-        variable: None,
+        variables: None,
         form,
         default: "",
         meaning: "",
@@ -98,8 +98,8 @@ impl Key {
         Self { flag: Some(flag), also: Some(also), ..self }
     }
 
-    pub(crate) const fn variable(self, variable: &'static str) -> Self {
-        Self { variable: Some(variable), ..self }
+    pub(crate) const fn variables(self, ours: &'static str, contours: &'static str) -> Self {
+        Self { variables: Some([ours, contours]), ..self }
     }
 
     pub(crate) const fn default(self, default: &'static str) -> Self {

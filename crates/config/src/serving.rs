@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::{Bind, CertificateFiles, SecretName};
 
-/// How the controller serves a cluster. Defaults are Contour's.
+/// How the controller serves a cluster. Defaults are Contour's, but for the namespace, which is our own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Serving {
     /// How the API server is reached.
@@ -117,7 +117,7 @@ impl Default for Serving {
             disabled: vec![],
             election: Election::default(),
             status_addresses: vec![],
-            envoy_service: SecretName::new("projectcontour", "envoy"),
+            envoy_service: SecretName::new("isobath", "envoy"),
             xds: local(8001),
             xds_security: XdsSecurity::Unsaid,
             health: everywhere(8000),
@@ -133,7 +133,7 @@ impl Default for Election {
     fn default() -> Self {
         Self {
             disabled: false,
-            lease: SecretName::new("projectcontour", "leader-elect"),
+            lease: SecretName::new("isobath", "leader-elect"),
             duration: Duration::from_secs(15),
             renew: Duration::from_secs(10),
             retry: Duration::from_secs(2),

@@ -20,6 +20,8 @@ pub enum Origin {
     Flag,
     /// In an environment variable.
     Variable,
+    /// Nowhere: it is what a flag means that is not there.
+    Default,
 }
 
 /// All that was written. What is told later goes before what was told earlier.
@@ -78,11 +80,11 @@ impl Sources {
         self.document = Some(document);
     }
 
-    /// Takes what stands behind a flag or in a variable.
+    /// Takes what stands behind a flag or in a variable; what a flag means by default, before the file.
     pub fn say(&mut self, key: &'static Key, texts: &[String], origin: Origin) {
         let name = match origin {
-            Origin::Flag => format!("--{}", key.flag.unwrap_or_default()),
-            Origin::Variable => key.variable.unwrap_or_default().to_owned(),
+            Origin::Flag | Origin::Default => format!("--{}", key.flag.unwrap_or_default()),
+            Origin::Variable => key.variables.map_or("", |[ours, _]| ours).to_owned(),
         };
         match decode::of_texts(key.form, texts) {
             Ok(value) => {

@@ -15,9 +15,6 @@ use super::tenancy::Tenancy;
 use super::{Arguments, provisioning};
 use crate::configuration::usable;
 
-/// The namespace of Contour's own manifests.
-const NAMESPACE: &str = "projectcontour";
-
 /// What is needed to begin.
 pub(super) struct Setup {
     pub(super) configuration: Configuration,
@@ -63,7 +60,7 @@ impl Setup {
         let settings = Settings { layout, gateway_controller, ..configuration.settings };
         let configuration = Configuration { settings, ..configuration };
         let Arguments { contour_metrics, ref statuses, .. } = *arguments;
-        let namespace = namespace(arguments);
+        let namespace = arguments.namespace.clone();
         let renewal = arguments.renewal.options(&namespace, &configuration.serving.xds_security)?;
         let provisioner = provisioning::provisioner(arguments, &writer, &namespace, &configuration.serving)?;
         Ok(Self {
@@ -117,22 +114,16 @@ fn access(cluster: &config::Cluster) -> anyhow::Result<Access> {
     }
 }
 
-/// The namespace that this runs in.
-fn namespace(arguments: &Arguments) -> String {
-    let said = arguments.namespace.clone().or_else(|| std::env::var("CONTOUR_NAMESPACE").ok());
-    said.filter(|name| !name.is_empty()).unwrap_or_else(|| NAMESPACE.to_owned())
-}
-
 /// What the ContourConfiguration of this name says. One with errors says so itself.
 async fn by_object(
     client: &Client,
     arguments: &Arguments,
     name: &str,
 ) -> anyhow::Result<(Configuration, Configured)> {
-    let namespace = namespace(arguments);
+    let namespace = &arguments.namespace;
     let what = format!("ContourConfiguration {namespace}/{name}");
     let mut configured =
-        kubernetes::contour_configuration(client, &namespace, name).await.with_context(|| what.clone())?;
+        kubernetes::contour_configuration(client, namespace, name).await.with_context(|| what.clone())?;
     let document = Document::parse(Path::new(&what), &configured.manifest).map_err(|fault| {
         anyhow::anyhow!("{}", files::render(&fault, files::Style::Plain).trim_end().to_owned())
     })?;

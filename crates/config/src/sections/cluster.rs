@@ -41,9 +41,9 @@ pub(super) const KEYS: &[Key] = &[
     key("spec.envoy.service.namespace", Form::Text)
         .file("envoy-service-namespace")
         .flag("envoy-service-namespace")
-        .variable("CONTOUR_NAMESPACE")
+        .variables("ISOBATH_NAMESPACE", "CONTOUR_NAMESPACE")
         .cluster()
-        .default("projectcontour")
+        .default("isobath")
         .means("The namespace of Envoy's Service."),
     key("spec.envoy.service.name", Form::Text)
         .file("envoy-service-name")
@@ -71,9 +71,9 @@ pub(super) const KEYS: &[Key] = &[
         .means("The name of the Lease."),
     key("own.leaderElection.namespace", Form::Text)
         .flag("leader-election-resource-namespace")
-        .variable("CONTOUR_NAMESPACE")
+        .variables("ISOBATH_NAMESPACE", "CONTOUR_NAMESPACE")
         .cluster()
-        .default("projectcontour")
+        .default("isobath")
         .means("The namespace of the Lease."),
     key(LEASE, Form::Text)
         .flag("leader-election-lease-duration")

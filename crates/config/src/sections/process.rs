@@ -25,17 +25,17 @@ pub(super) const KEYS: &[Key] = &[
         .means("The port for xDS."),
     key("spec.xdsServer.tls.caFile", Form::Text)
         .flag("contour-cafile")
-        .variable("CONTOUR_CAFILE")
+        .variables("ISOBATH_CAFILE", "CONTOUR_CAFILE")
         .cluster()
         .means("The CA of the certificates of Envoys."),
     key("spec.xdsServer.tls.certFile", Form::Text)
         .flag("contour-cert-file")
-        .variable("CONTOUR_CERT_FILE")
+        .variables("ISOBATH_CERT_FILE", "CONTOUR_CERT_FILE")
         .cluster()
         .means("The certificate with which xDS is served."),
     key("spec.xdsServer.tls.keyFile", Form::Text)
         .flag("contour-key-file")
-        .variable("CONTOUR_KEY_FILE")
+        .variables("ISOBATH_KEY_FILE", "CONTOUR_KEY_FILE")
         .cluster()
         .means("The key of that certificate."),
     key("spec.xdsServer.tls.insecure", Form::Switch)

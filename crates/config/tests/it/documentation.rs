@@ -34,7 +34,8 @@ fn row(key: &Key, text: &mut String) {
     let code = |name: Option<&str>| name.map(|name| format!("`{name}`")).unwrap_or_default();
     let object = code(key.path.strip_prefix("spec."));
     let flag = key.flag.map(|flag| format!("`--{flag}`")).unwrap_or_default();
-    let variable = key.variable.map(|variable| format!(" or `{variable}`")).unwrap_or_default();
+    let variable =
+        key.variables.map(|[ours, contours]| format!(", `{ours}` or `{contours}`")).unwrap_or_default();
     let commands = match key.commands {
         Commands::NotUp if key.flag.is_some() => " (not `up`)",
         Commands::All | Commands::NotUp | Commands::Serve => "",

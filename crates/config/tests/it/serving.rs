@@ -52,7 +52,7 @@ fn file_and_flags_say_how_a_cluster_is_served() {
             StatusAddress::Ip([192, 0, 2, 1].into()),
             StatusAddress::Name("edge.example".into()),
         ],
-        envoy_service: SecretName::new("projectcontour", "proxy"),
+        envoy_service: SecretName::new("isobath", "proxy"),
         xds: bind([0, 0, 0, 0], 8001),
         xds_security: XdsSecurity::Mutual {
             ca: "/ca".into(),
