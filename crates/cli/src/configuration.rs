@@ -181,6 +181,7 @@ fn argument(key: &Key, flag: &'static str) -> Arg {
     let argument = match flag {
         // Contour has a short form of this one.
         "debug" => argument.short('d'),
+        "root-namespaces" => argument.alias("ingressroute-root-namespaces"),
         _ => argument,
     };
     let argument = match key.variables {

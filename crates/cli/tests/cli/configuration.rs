@@ -38,6 +38,18 @@ fn a_switch_may_be_off() {
 }
 
 #[test]
+fn root_namespaces_may_be_said_by_their_former_name() {
+    let files = folder(&[("a.yaml", PROXY)]);
+    for flag in ["--root-namespaces", "--ingressroute-root-namespaces"] {
+        let ended = run_in(files.path(), &["lint", flag, "other,more", "a.yaml"]);
+        assert_eq!(ended.code, Some(1), "{}", ended.err);
+        assert!(ended.out.contains("root HTTPProxy cannot be defined in this namespace"), "{}", ended.out);
+        let ended = run_in(files.path(), &["lint", flag, "other,elsewhere", "a.yaml"]);
+        assert_eq!((ended.code, &*ended.out), (Some(0), "0 errors, 0 warnings\n"), "{}", ended.err);
+    }
+}
+
+#[test]
 fn a_fault_of_the_file_is_shown_with_a_caret_and_nothing_else_is_done() {
     let files = folder(&[("a.yaml", PROXY), ("config", "tls:\n  minimum-protocol-versoin: '1.3'\n")]);
     for command in ["lint", "translate", "up"] {

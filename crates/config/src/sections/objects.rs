@@ -18,7 +18,7 @@ pub(super) const KEYS: &[Key] = &[
     key("spec.httpproxy.rootNamespaces", Form::Texts)
         .flag("root-namespaces")
         .default("all")
-        .means("The namespaces where root HTTPProxies may live."),
+        .means("The namespaces where root HTTPProxies and root IngressRoutes may live; its former name `--ingressroute-root-namespaces` is taken, too."),
     key("spec.enableExternalNameService", Form::Switch)
         .file("enableExternalNameService")
         .flag("enable-external-name-service")
