@@ -232,11 +232,9 @@ fn files(options: &CertgenOptions, set: &CertificateSet) -> Vec<(PathBuf, String
     if options.outputs.contains(&Output::Yaml) {
         let CertgenOptions { namespace, secrets_name_suffix: suffix, secrets_format: format, .. } = options;
         let secrets = Secret::of_set(set, *format, options.names, namespace, suffix);
-        files.extend(
-            secrets
-                .iter()
-                .map(|secret| (options.output_dir.join(format!("{}.yaml", secret.name)), secret.to_yaml())),
-        );
+        files.extend(secrets.iter().map(|secret| {
+            (options.output_dir.join(format!("{}.yaml", secret.name)), secret.to_yaml(options.names))
+        }));
     }
     files
 }

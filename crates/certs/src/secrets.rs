@@ -72,8 +72,9 @@ pub enum Names {
 }
 
 impl Names {
-    /// What the controller's names begin with.
-    const fn server(self) -> &'static str {
+    /// What the controller's names begin with, and the label `app` of all Secrets.
+    #[must_use]
+    pub const fn server(self) -> &'static str {
         match self {
             Self::Isobath => "isobath",
             Self::Contour => "contour",
@@ -137,13 +138,13 @@ impl Secret {
 
     /// The manifest. Names must have been checked; everything else is base64.
     #[must_use]
-    pub fn to_yaml(&self) -> String {
-        let Self { name, namespace, kind, data } = self;
+    pub fn to_yaml(&self, names: Names) -> String {
+        let (Self { name, namespace, kind, data }, app) = (self, names.server());
         let data: String =
             data.iter().map(|(key, value)| format!("  {key}: {}\n", STANDARD.encode(value))).collect();
         format!(
             "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n  namespace: {namespace}\n  labels:\n    \
-             app: isobath\ntype: {kind}\ndata:\n{data}"
+             app: {app}\ntype: {kind}\ndata:\n{data}"
         )
     }
 

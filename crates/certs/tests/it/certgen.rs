@@ -87,6 +87,16 @@ fn expected(name: &str, kind: &str, data: &str) -> String {
 }
 
 #[test]
+fn manifests_with_contours_names_have_its_label() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let options = CertgenOptions { names: Names::Contour, ..options(folder, &[Output::Yaml]) };
+    report(&options, now()).unwrap();
+    let ours = expected("contourcert", "kubernetes.io/tls", "  tls.crt: 1 certificates\n  tls.key: key\n");
+    assert_eq!(outline(folder, "contourcert.yaml"), ours.replace("app: isobath", "app: contour"));
+}
+
+#[test]
 fn legacy_manifests_are_a_ca_and_two_pairs() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -17,12 +17,13 @@ pub(crate) struct Found {
     pub(crate) secrets: Vec<certs::Secret>,
     /// Their resource versions, by their names.
     versions: BTreeMap<String, String>,
+    names: certs::Names,
 }
 
 impl Found {
     /// Reads those that are there.
     pub(crate) async fn read(client: &Client, options: &CertgenOptions) -> anyhow::Result<Self> {
-        let mut found = Self { secrets: vec![], versions: BTreeMap::new() };
+        let mut found = Self { secrets: vec![], versions: BTreeMap::new(), names: options.names };
         for name in secret_names(options) {
             let read = secret(client, &options.namespace, &name).await;
             let Some(read) = read.with_context(|| format!("secret/{name}"))? else { continue };
@@ -37,7 +38,7 @@ impl Found {
     pub(crate) async fn put(&self, client: &Client, secret: certs::Secret) -> anyhow::Result<()> {
         let what = format!("secret/{}", secret.name);
         let version = self.versions.get(&secret.name).cloned();
-        put_secret(client, &object(secret, version)).await.context(what)
+        put_secret(client, &object(secret, version, self.names)).await.context(what)
     }
 }
 
@@ -79,8 +80,8 @@ fn known(name: String, found: Secret) -> certs::Secret {
     }
 }
 
-fn object(secret: certs::Secret, version: Option<String>) -> Secret {
-    let labels = BTreeMap::from([("app".to_owned(), "isobath".to_owned())]);
+fn object(secret: certs::Secret, version: Option<String>, names: certs::Names) -> Secret {
+    let labels = BTreeMap::from([("app".to_owned(), names.server().to_owned())]);
     Secret {
         metadata: ObjectMeta {
             name: Some(secret.name),
