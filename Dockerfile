@@ -5,6 +5,9 @@ FROM ${BUILDER} AS builder
 RUN command -v cmake >/dev/null || (apt-get update && apt-get install --yes --no-install-recommends cmake)
 WORKDIR /source
 COPY . .
+# What `isobath version` tells: `--build-arg ISOBATH_BUILD_SHA="$(git rev-parse HEAD)"`, and so for the branch.
+ARG ISOBATH_BUILD_BRANCH=
+ARG ISOBATH_BUILD_SHA=
 # Linked statically with the C library: the image has none. Names are looked up by Envoy, not by this program.
 RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
  && RUSTFLAGS='-C target-feature=+crt-static' \

@@ -58,7 +58,7 @@ enum Command {
     Status(status::Arguments),
     Translate(translate::Arguments),
     Up(up::Arguments),
-    /// Prints the version, and that of the Envoy that it was tested with.
+    /// Prints the version, what it was built from where that is known, and the Envoy that it was tested with.
     Version,
 }
 
