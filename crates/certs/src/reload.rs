@@ -90,13 +90,15 @@ pub enum Reloaded {
     Kept(Unloadable),
 }
 
-/// What a loaded certificate is for.
+/// What a certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// It is the CA's.
     Ca,
     /// It is ours.
     Server,
+    /// It is that of a client, which showed it.
+    Client,
 }
 
 /// A certificate in force.

@@ -3,6 +3,7 @@
 mod clock;
 mod connected;
 mod member;
+mod shown;
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 use connected::Connected;
 pub(crate) use connected::{Failed, Opening, Outgoing};
 pub(crate) use member::Member;
+pub(crate) use shown::Ends;
 use traffic::Meter;
 pub use traffic::Traffic;
 
@@ -41,6 +43,7 @@ pub struct Hub {
     observations: mpsc::UnboundedSender<Observation>,
     fleets: Mutex<BTreeMap<FleetId, Fleet>>,
     meter: Meter,
+    ends: Ends,
 }
 
 #[derive(Debug)]
@@ -99,6 +102,7 @@ impl Hub {
             observations,
             fleets: Mutex::default(),
             meter: Meter::default(),
+            ends: Ends::default(),
         };
         (Arc::new(hub), observed)
     }
@@ -149,6 +153,17 @@ impl Hub {
         };
         let now = self.now();
         connected.iter().map(|node| node.with_session(|session| session.status(now))).collect()
+    }
+
+    /// When the first of the certificates expires that connected Envoys of the default fleet have shown, in unix
+    /// seconds; `None` without such Envoys, and without TLS. Those of Gateways are not looked at: who makes them
+    /// renews them.
+    pub fn earliest_client_expiry(&self) -> Option<i64> {
+        self.ends.earliest()
+    }
+
+    pub(crate) fn ends(&self) -> &Ends {
+        &self.ends
     }
 
     /// A request of this type, or of a type that nobody knows, was received.

@@ -52,6 +52,12 @@ pub fn fleet_of_certificate(der: &[u8], expected: &str) -> Result<FleetId, Refus
     }
 }
 
+/// When a certificate (DER) expires, in unix seconds.
+pub(crate) fn not_after(der: &[u8]) -> Option<i64> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(certificate.validity().not_after.timestamp())
+}
+
 fn uri_of<'a>(name: &GeneralName<'a>) -> Option<&'a str> {
     match name {
         GeneralName::URI(uri) => Some(uri),

@@ -117,6 +117,8 @@ pub(crate) struct Peer {
     pub(crate) io: Box<dyn Io>,
     /// From the certificate; `None` in plaintext.
     pub(crate) fleet: Result<Option<FleetId>, crate::identity::Refused>,
+    /// When its certificate expires, in unix seconds, if that is to be watched.
+    pub(crate) not_after: Option<i64>,
 }
 
 /// A connection.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use certs::{LoadedCertificate, ReloadingServerConfig, Role};
 use kubernetes::{Client, Configured, Pod};
 use model::{Problem, Severity};
+use xds::Hub;
 
 use super::statuses::Statuses;
 use crate::output::unix_time;
@@ -29,11 +30,11 @@ pub(super) struct Told {
 
 impl Told {
     /// Warns at once, when certificates were replaced, and each day.
-    pub(super) async fn follow(self, certificates: Arc<ReloadingServerConfig>) {
+    pub(super) async fn follow(self, certificates: Arc<ReloadingServerConfig>, hub: Arc<Hub>) {
         loop {
             let replaced = certificates.replaced();
-            self.tell(&expiring(&certificates.certificates(), unix_time())).await;
-            // Replaced or not, a look each day is enough.
+            self.tell(&expiring(&in_use(&certificates, &hub), unix_time())).await;
+            // Replaced or not, a look each day is enough. So it is for Envoys, which come and go.
             let _ = tokio::time::timeout(DAY, replaced).await;
         }
     }
@@ -58,6 +59,12 @@ impl Told {
     }
 }
 
+/// The certificates that connections depend on: what is in our files, and of what Envoys showed that which expires first.
+pub(super) fn in_use(certificates: &ReloadingServerConfig, hub: &Hub) -> Vec<LoadedCertificate> {
+    let client = |not_after| LoadedCertificate { role: Role::Client, not_after };
+    certificates.certificates().iter().copied().chain(hub.earliest_client_expiry().map(client)).collect()
+}
+
 /// The certificates that expire within 30 days.
 fn expiring(certificates: &[LoadedCertificate], now: i64) -> Vec<LoadedCertificate> {
     certificates.iter().filter(|each| each.days_left(now) < WARNING_DAYS).copied().collect()
@@ -68,6 +75,7 @@ fn problem(certificate: &LoadedCertificate) -> Problem {
     let (what, path) = match certificate.role {
         Role::Ca => ("the CA of the certificates for xDS", "spec.xdsServer.tls.caFile"),
         Role::Server => ("the controller's certificate for xDS", "spec.xdsServer.tls.certFile"),
+        Role::Client => ("the certificate that an Envoy shows for xDS", "spec.xdsServer.tls"),
     };
     let day = certificate.last_day().unwrap_or_else(|| "a day that no calendar has".to_owned());
     Problem {
@@ -80,10 +88,12 @@ fn problem(certificate: &LoadedCertificate) -> Problem {
     }
 }
 
-const fn word(role: Role) -> &'static str {
+/// As logs and metrics say it.
+pub(super) const fn word(role: Role) -> &'static str {
     match role {
         Role::Ca => "ca",
         Role::Server => "server",
+        Role::Client => "client",
     }
 }
 
@@ -97,9 +107,12 @@ mod tests {
 
     #[test]
     fn certificates_are_warned_of_from_thirty_days_before() {
-        let loaded = [(Role::Ca, 40), (Role::Ca, -1), (Role::Server, 29), (Role::Server, 30)];
+        let loaded =
+            [(Role::Ca, 40), (Role::Ca, -1), (Role::Server, 29), (Role::Server, 30), (Role::Client, 29)];
         let loaded = loaded.map(|(role, days)| certificate(role, days));
-        assert_eq!(expiring(&loaded, 0), [certificate(Role::Ca, -1), certificate(Role::Server, 29)]);
+        let expected =
+            [certificate(Role::Ca, -1), certificate(Role::Server, 29), certificate(Role::Client, 29)];
+        assert_eq!(expiring(&loaded, 0), expected);
     }
 
     #[test]

@@ -11,12 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use admin::{Exposition, Histogram, Kind, Summary};
-use certs::{ReloadingServerConfig, Role};
+use certs::{LoadedCertificate, ReloadingServerConfig, Role};
 use kubernetes::watch::{State, Tallies, Tally};
 use model::FleetId;
 use runtime::{Notice, Published};
 use xds::{Hub, NodeStatus, Traffic};
 
+use super::expiry::{in_use, word};
 use super::heap;
 pub(super) use contour::Contour;
 use judged::Judged;
@@ -26,7 +27,7 @@ pub(super) use statuses::Writes;
 const TIMES: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
 const EXPIRY: &str = "isobath_xds_certificate_expiry_timestamp_seconds";
-const EXPIRY_HELP: &str = "When the certificates for xDS expire.";
+const EXPIRY_HELP: &str = "When the certificates for xDS expire: the CA, the controller's, and of those that connected Envoys show the first.";
 const LEADER_HELP: &str = "Whether this controller writes statuses; not there with `--status=off`.";
 
 /// What metrics are made from.
@@ -174,7 +175,7 @@ impl Metrics {
         traffic(&self.hub.traffic(), to);
         watches(&self.tallies, to);
         if let Some(certificates) = &self.certificates {
-            expiry(certificates, to);
+            expiry(&in_use(certificates, &self.hub), to);
         }
         if let Some(contour) = &self.contour {
             contour.write(&self.happened, &self.tallies, to);
@@ -320,13 +321,12 @@ pub(super) fn group(kind: api::Kind) -> &'static str {
 }
 
 /// Of each role the certificate that expires first.
-fn expiry(certificates: &ReloadingServerConfig, to: &mut Exposition) {
+fn expiry(certificates: &[LoadedCertificate], to: &mut Exposition) {
     let mut samples = to.metric(EXPIRY, Kind::Gauge, EXPIRY_HELP);
-    let certificates = certificates.certificates();
-    for (role, word) in [(Role::Ca, "ca"), (Role::Server, "server")] {
+    for role in [Role::Ca, Role::Server, Role::Client] {
         let expires = certificates.iter().filter(|each| each.role == role).map(|each| each.not_after).min();
         if let Some(expires) = expires {
-            samples.sample(&[("role", &word)], expires);
+            samples.sample(&[("role", &word(role))], expires);
         }
     }
 }

@@ -107,16 +107,16 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
     statuses.configured_by(configured.as_ref());
     start_what_one_does(&mut tasks, &client, &leads, setup.renewal, setup.provisioner);
     let (security, certificates) = security::security(&serving.xds_security, &tenancy.fleet(), peers)?;
+    let kinds = watched(&serving, &settings, &tenancy);
+    let (controller, notices) = Controller::new(Options { settings, mode, xds: xds::Settings::default() });
     if let Some(certificates) = &certificates {
         let told = Told { client: client.clone(), pod, configured, statuses: statuses.clone() };
         let trust = security::trust_gateways(client.clone(), namespace, Arc::clone(certificates));
-        look_after(&mut tasks, certificates, told);
+        look_after(&mut tasks, certificates, told.follow(Arc::clone(certificates), controller.hub()));
         if !is_dedicated {
             tasks.start_until_stop("the CA of Gateways", done(trust));
         }
     }
-    let kinds = watched(&serving, &settings, &tenancy);
-    let (controller, notices) = Controller::new(Options { settings, mode, xds: xds::Settings::default() });
     let server = Server::new(controller.hub(), security);
     let watches = Watches::new(client, kinds);
     if serves_gateways && !is_dedicated {
@@ -159,8 +159,12 @@ fn start_what_one_does(
 }
 
 /// Starts what follows the certificates for xDS: their files, and their ends.
-fn look_after(tasks: &mut Tasks, certificates: &Arc<ReloadingServerConfig>, told: Told) {
-    tasks.start_until_stop("warnings of certificates", done(told.follow(Arc::clone(certificates))));
+fn look_after(
+    tasks: &mut Tasks,
+    certificates: &Arc<ReloadingServerConfig>,
+    warnings: impl Future<Output = ()> + Send + 'static,
+) {
+    tasks.start_until_stop("warnings of certificates", done(warnings));
     let certificates = Arc::clone(certificates);
     tasks.start_until_stop("certificates", async move { match certificates.watch().await {} });
 }

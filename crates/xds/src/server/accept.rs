@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{Clients, Peer, Security, Tls};
 use crate::fleet::FleetId;
-use crate::identity::{Refused, fleet_of_certificate};
+use crate::identity::{Refused, fleet_of_certificate, not_after};
 use crate::settings::Settings;
 
 /// How long accepting rests when the system refuses (no file descriptors left).
@@ -70,9 +70,11 @@ impl Accepting {
     fn handshake(&self, socket: TcpStream, from: SocketAddr) -> Handshake {
         let _ = socket.set_nodelay(true);
         match &self.security {
-            Security::Plaintext => {
-                Box::pin(std::future::ready(Some(Peer { io: Box::new(socket), fleet: Ok(None) })))
-            }
+            Security::Plaintext => Box::pin(std::future::ready(Some(Peer {
+                io: Box::new(socket),
+                fleet: Ok(None),
+                not_after: None,
+            }))),
             Security::Mutual(source) => {
                 let (tls, deadline) = (source(), self.deadline);
                 Box::pin(async move {
@@ -114,8 +116,11 @@ async fn secure(socket: TcpStream, tls: &Tls) -> io::Result<Option<Peer>> {
         return Ok(None);
     }
     let own = |fleet: FleetId| if fleet == FleetId::default_fleet() { tls.own_fleet.clone() } else { fleet };
-    let fleet = fleet_of_chain(chain, &tls.name, tls).map(own).map(Some);
-    Ok(Some(Peer { io: Box::new(stream), fleet }))
+    let named = fleet_of_chain(chain, &tls.name, tls);
+    let is_default = named.as_ref().is_ok_and(|fleet| *fleet == FleetId::default_fleet());
+    let not_after = chain.first().filter(|_| is_default).and_then(|shown| not_after(shown));
+    let fleet = named.map(own).map(Some);
+    Ok(Some(Peer { io: Box::new(stream), fleet, not_after }))
 }
 
 /// The fleet of a client, if its certificate comes from an authority that may name that fleet.

@@ -2,12 +2,14 @@
 //!
 //! h2 rather than a server on top of it, because those give each stream tasks of its own.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use h2::{Ping, PingPong};
+use rustls::pki_types::UnixTime;
 use tokio_util::sync::CancellationToken;
 
 use super::Peer;
@@ -16,6 +18,9 @@ use crate::hub::Hub;
 use crate::settings::Settings;
 use crate::wire::Message;
 
+const DAY: Duration = Duration::from_secs(86_400);
+/// Before anybody is warned of a certificate, which happens 30 days before its end.
+const SHOWN_AGAIN: Duration = Duration::from_secs(40 * 86_400);
 /// Bytes of the headers of one request.
 const HEADER_BYTES: u32 = 16 * 1024;
 const STREAM_WINDOW: u32 = 1024 * 1024;
@@ -26,6 +31,8 @@ type Http2 = h2::server::Connection<Box<dyn super::Io>, Message>;
 /// Serves a connection until the client goes, or until it is asked to `leave` and its streams have ended.
 pub(super) async fn serve(hub: Arc<Hub>, peer: Peer, leave: CancellationToken) {
     let settings = Arc::clone(hub.settings());
+    let _shown = peer.not_after.map(|not_after| hub.ends().show(not_after));
+    let age = settings.max_connection_age.into_iter().chain(peer.not_after.and_then(until_shown_again)).min();
     let shaken = tokio::time::timeout(settings.handshake_deadline, http2(&settings).handshake(peer.io));
     let http2 = tokio::select! {
         shaken = shaken => shaken,
@@ -33,7 +40,7 @@ pub(super) async fn serve(hub: Arc<Hub>, peer: Peer, leave: CancellationToken) {
     };
     let methods = Methods::new(hub, peer.fleet);
     let ended = match http2 {
-        Ok(Ok(http2)) => run(http2, &methods, &settings, &leave).await,
+        Ok(Ok(http2)) => run(http2, &methods, settings.keepalive, time_to_go(&leave, age)).await,
         Ok(Err(error)) => Err(error),
         Err(_) => Err(h2::Reason::SETTINGS_TIMEOUT.into()),
     };
@@ -55,12 +62,12 @@ fn http2(settings: &Settings) -> h2::server::Builder {
 async fn run(
     mut http2: Http2,
     methods: &Methods,
-    settings: &Settings,
-    leave: &CancellationToken,
+    keepalive: Duration,
+    time_to_go: impl Future<Output = ()>,
 ) -> Result<(), h2::Error> {
     let mut streams = FuturesUnordered::new();
-    let mut silent = std::pin::pin!(silent(http2.ping_pong(), settings.keepalive));
-    let mut time_to_go = std::pin::pin!(time_to_go(leave, settings.max_connection_age));
+    let mut silent = std::pin::pin!(silent(http2.ping_pong(), keepalive));
+    let mut time_to_go = std::pin::pin!(time_to_go);
     let mut leaving = false;
     loop {
         tokio::select! {
@@ -84,6 +91,16 @@ async fn run(
             () = silent.as_mut() => return Err(h2::Reason::NO_ERROR.into()),
         }
     }
+}
+
+/// How long a connection lasts whose client showed a certificate that expires then: what was renewed meanwhile is seen
+/// when it comes back. Until [`SHOWN_AGAIN`] before, and at least a day, for one that comes back with the same. Where it
+/// might come back too late to be let in, it is left alone: it gets changes as long as it stays.
+fn until_shown_again(not_after: i64) -> Option<Duration> {
+    let left = not_after.saturating_sub(UnixTime::now().as_secs().cast_signed());
+    let left = Duration::from_secs(left.max(0).cast_unsigned());
+    let age = left.saturating_sub(SHOWN_AGAIN).max(DAY);
+    (age + DAY < left).then_some(age)
 }
 
 /// Ends when the client is to be asked to leave.
@@ -116,4 +133,18 @@ fn random_part() -> f64 {
     use std::hash::{BuildHasher, Hasher};
     let random = std::hash::RandomState::new().build_hasher().finish();
     f64::from((random >> 32) as u32) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_shown_again_before_anybody_is_warned_of_it() {
+        let now = UnixTime::now().as_secs().cast_signed();
+        // Whole days: the clock may go on meanwhile.
+        let days = |left: i64| Some(until_shown_again(now + left * 86_400 + 3_600)?.as_secs() / 86_400);
+        assert_eq!([365, 42, 41, 2].map(days), [Some(325), Some(2), Some(1), Some(1)]);
+        assert_eq!([1, 0, -1].map(days), [None; 3], "it could not come back");
+    }
 }

@@ -62,6 +62,7 @@ impl Ca {
     fn leaf(&self, name: &str, uri: Option<&str>, usage: ExtendedKeyUsagePurpose) -> Leaf {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(2100, 1, 1);
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![usage];
         if let Some(uri) = uri {

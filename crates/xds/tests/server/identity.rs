@@ -1,6 +1,6 @@
 //! Who is let in.
 
-use isobath_xds::{Clients, FleetId, ResourceType};
+use isobath_xds::{Clients, FleetId, Observation, ResourceType};
 use rustls::version::{TLS12, TLS13};
 use tonic::Code;
 
@@ -17,6 +17,29 @@ async fn certificate_with_the_expected_name_is_served() {
     let mut stream = Delta::open(&channel, DELTA_ADS).await.unwrap();
     stream.send(subscribe("clusters", &[]));
     assert_eq!(stream.next().await.unwrap().bodies(), [("a", &b"1"[..])].into());
+}
+
+#[tokio::test]
+async fn the_end_of_a_certificate_is_known_as_long_as_its_envoy_is_connected() {
+    let ca = ca("ca");
+    let (mut server, _) = start_secure(tls(&ca.server(), &[&ca])).await;
+    server.clusters(&[("a", "1")]);
+    server.publish(&FleetId::gateway("ns", "gw"), ResourceType::Cluster, &[("a", "1")]);
+    for (client, known) in [(ca.gateway("ns", "gw"), None), (ca.client("envoy"), Some(4_102_444_800))] {
+        assert_eq!(server.hub.earliest_client_expiry(), None);
+        let channel =
+            client::secure(server.addr, client_config(&ca, Some(&client), &[&TLS13])).await.unwrap();
+        let mut stream = Delta::open(&channel, DELTA_ADS).await.unwrap();
+        stream.send(subscribe("clusters", &[]));
+        stream.next().await.unwrap();
+        assert_eq!(server.hub.earliest_client_expiry(), known);
+        drop((stream, channel));
+        server.observe(|seen| matches!(seen, Observation::Disconnected { .. })).await;
+        // The connection ends with, or after, its last stream.
+        while server.hub.earliest_client_expiry().is_some() {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 #[tokio::test]

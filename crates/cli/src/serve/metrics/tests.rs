@@ -46,6 +46,17 @@ fn every_metric_is_in_the_page() {
 }
 
 #[test]
+fn of_each_role_the_certificate_that_expires_first_is_told() {
+    let certificates = [(Role::Ca, 7), (Role::Ca, 5), (Role::Server, 6), (Role::Client, 4)];
+    let certificates = certificates.map(|(role, not_after)| LoadedCertificate { role, not_after });
+    let mut exposition = Exposition::default();
+    expiry(&certificates, &mut exposition);
+    let samples = exposition.text().lines().filter(|line| !line.starts_with('#'));
+    let expected = [("ca", 5), ("server", 6), ("client", 4)];
+    assert!(samples.eq(expected.map(|(role, end)| format!("{EXPIRY}{{role=\"{role}\"}} {end}"))));
+}
+
+#[test]
 fn a_controller_that_never_writes_statuses_is_no_leader_that_is_missing() {
     let has_leader = |metrics: &Metrics| {
         let mut exposition = Exposition::default();
