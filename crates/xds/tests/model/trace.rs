@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use isobath_xds::discovery::{Node, Request};
 use isobath_xds::{
-    Entry, FleetId, Input, Name, Needs, Observation, OnDemandSecrets, Output, OwnName, Protocol, Resource,
+    Entry, FleetId, Input, Name, Needs, Observation, OnDemandSecrets, Output, OwnName, Protocol,
     ResourceType, Response, Scope, Session, Settings, Snapshot, StreamId, Version, closure_gaps,
 };
 
