@@ -12,7 +12,7 @@ pub type Annotations = Box<[(&'static str, Box<str>)]>;
 /// always none.
 pub type Strays = Box<[Box<str>]>;
 
-/// Where an object may say which class it belongs to, the first that is there counts.
+/// Where an object may say which class it belongs to, the first that is not empty counts.
 pub(super) const CLASS: [&str; 3] =
     ["projectcontour.io/ingress.class", "contour.heptio.com/ingress.class", "kubernetes.io/ingress.class"];
 
@@ -56,10 +56,11 @@ fn is_known(kind: Kind, key: &str) -> bool {
     known.contains(&key) || has_class && CLASS.contains(&key)
 }
 
-/// The class of an object: annotations come before the field.
+/// The class of an object: annotations come before the field, and an empty word says nothing.
 pub(super) fn class(metadata: &ObjectMeta, field: Option<&str>) -> Option<Box<str>> {
     let annotations = metadata.annotations.as_ref();
-    CLASS.iter().find_map(|key| annotations?.get(*key).map(String::as_str)).or(field).map(Into::into)
+    let annotated = CLASS.iter().filter_map(|key| annotations?.get(*key).map(String::as_str));
+    annotated.chain(field).find(|class| !class.is_empty()).map(Into::into)
 }
 
 /// The annotations of `known` that are there.
