@@ -221,7 +221,7 @@ fn path<'a>(field: &str, text: &'a str) -> Result<Path<'a>, String> {
 }
 
 /// A text that says something: Contour does not tell an empty one from none.
-fn given(text: &Option<String>) -> Option<&str> {
+pub(super) fn given(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }
 

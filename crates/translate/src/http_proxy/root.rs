@@ -15,7 +15,7 @@ use store::{Age, Claimant, HttpProxyFact, Reader};
 use super::route::FromRoot;
 use super::tls::Front;
 use super::tree::{self, Entry};
-use super::{Fault, SPEC, authorization, class, cors, jwt, restrictions, tcp, tls};
+use super::{Fault, SPEC, authorization, class, cors, jwt, restrictions, tcp, tls, without_effect};
 use crate::field_path::FieldPath;
 use crate::{Contribution, Fragment, Origin, Rank, text};
 
@@ -96,6 +96,7 @@ fn translate(context: &mut Context<'_, '_>, id: &ObjectId, fact: &HttpProxyFact)
     if owned.as_ref().is_err_and(|fault| !is_lost_by_all(context.settings, fault)) {
         return owned;
     }
+    without_effect::host(context, id, virtual_host);
     let policies = policies(context, id, virtual_host);
     let cors = cors::policy(context, id, virtual_host);
     let known = cors.as_ref().ok().cloned().flatten();

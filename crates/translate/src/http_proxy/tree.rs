@@ -11,7 +11,7 @@ use store::HttpProxyFact;
 use super::conditions::{self, Conditions};
 use super::root::Context;
 use super::route::{self, FromRoot, Scope};
-use super::{Fault, SPEC, included, ours};
+use super::{Fault, SPEC, included, ours, without_effect};
 use crate::duplicates::{self, Candidate};
 use crate::field_path::FieldPath;
 
@@ -107,6 +107,7 @@ impl Walk<'_> {
         let at = SPEC.item("includes", index);
         let Some(frame) = self.frames.last_mut() else { return };
         let owner = frame.object.clone();
+        without_effect::include(context, &owner, &at, include);
         let (own, joined) = match include_conditions(frame, &at, include) {
             Ok(conditions) => conditions,
             Err(fault) => return context.note(&owner, fault.error()),

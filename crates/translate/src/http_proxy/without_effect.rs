@@ -1,7 +1,9 @@
 //! Fields that are read and say nothing where they stand: each is told, never passed over.
 
+mod operators;
+
 use api::http_proxy::policy::rate_limit::RateLimitPolicy;
-use api::http_proxy::{Route, Service, TcpProxy, VirtualHost};
+use api::http_proxy::{Include, Route, Service, TcpProxy, VirtualHost};
 use model::ObjectId;
 
 use super::Fault;
@@ -49,13 +51,25 @@ fn limits_locally(policy: Option<&RateLimitPolicy>) -> bool {
     policy.is_some_and(|policy| policy.local.is_some())
 }
 
+/// Tells about the conditions of the limits of a host.
+pub(super) fn host(context: &mut Context<'_, '_>, id: &ObjectId, host: &VirtualHost) {
+    operators::of_limits(context, id, &super::SPEC.field("virtualhost"), host.rate_limit_policy.as_deref());
+}
+
+/// Tells about the conditions of an include.
+pub(super) fn include(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, include: &Include) {
+    operators::of_conditions(context, id, at, &include.conditions);
+}
+
 /// Tells about the fields of a host that say nothing about connections.
 pub(super) fn tcp_host(context: &mut Context<'_, '_>, id: &ObjectId, host: &VirtualHost) {
     tell(context, id, &super::SPEC.field("virtualhost"), host, &TCP_HOST);
 }
 
-/// Tells about the fields of a route that say nothing without services.
+/// Tells about the fields of a route that say nothing without services, and about its conditions.
 pub(super) fn route(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, route: &Route) {
+    operators::of_conditions(context, id, at, &route.conditions);
+    operators::of_limits(context, id, at, route.rate_limit_policy.as_deref());
     if route.services.is_empty() {
         tell(context, id, at, route, &ROUTE_WITHOUT_SERVICES);
     }
