@@ -169,8 +169,9 @@ pub struct Service {
     /// Probes of the endpoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<HealthCheck>,
-    /// How an endpoint is chosen.
+    /// `RoundRobin` (default, and what any unknown word means), `WeightedLeastRequest`, `Random`, `Cookie`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub strategy: Option<Choice<Strategy>>,
     /// Checks the certificate of the backend; only used with TLS.
     #[serde(skip_serializing_if = "Option::is_none")]

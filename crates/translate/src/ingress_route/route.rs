@@ -15,6 +15,7 @@ use crate::field_path::FieldPath;
 use crate::http_proxy::balancing::{self, Chosen};
 use crate::http_proxy::root::Context;
 use crate::http_proxy::services::{self, Carried, Found, Way};
+use crate::http_proxy::tls::ignored;
 use crate::http_proxy::tree::Entry;
 use crate::http_proxy::{conditions, health, rewrite};
 use crate::text::{self, quoted};
@@ -182,20 +183,29 @@ pub(super) fn newer_service(service: &Service) -> newer::Service {
     newer::Service { name: name.clone(), port: *port, weight: *weight, validation, ..Default::default() }
 }
 
-/// How an endpoint of a service is chosen. A word that is none means in turn, as in Contour.
-pub(super) fn chosen(
+/// How an endpoint of a service is chosen.
+fn chosen(context: &mut Context<'_, '_>, owner: &ObjectId, at: &FieldPath<'_>, service: &Service) -> Chosen {
+    let policy = policy(context, owner, at, service);
+    balancing::of_requests(context, owner, at, policy.as_ref())
+}
+
+/// The policy of an HTTPProxy that chooses as a service says. A word that none has means in turn, as in Contour; but
+/// we say so.
+pub(super) fn policy(
     context: &mut Context<'_, '_>,
     owner: &ObjectId,
     at: &FieldPath<'_>,
     service: &Service,
-) -> Chosen {
-    balancing::of_requests(context, owner, at, policy(service).as_ref())
-}
-
-/// The policy of an HTTPProxy that chooses as a service says.
-pub(super) fn policy(service: &Service) -> Option<LoadBalancerPolicy> {
+) -> Option<LoadBalancerPolicy> {
     use newer::policy::Strategy;
-    let strategy = match service.strategy.as_ref()?.known()? {
+    let word = service.strategy.as_ref().filter(|word| !word.as_str().is_empty())?;
+    let Some(known) = word.known() else {
+        let word = quoted(word.as_str());
+        let why = format!("{word} is none of RoundRobin, WeightedLeastRequest, Random and Cookie");
+        context.note(owner, ignored(&at.field("strategy"), &why).warning());
+        return None;
+    };
+    let strategy = match known {
         older::Strategy::RoundRobin => Strategy::RoundRobin,
         older::Strategy::WeightedLeastRequest => Strategy::WeightedLeastRequest,
         older::Strategy::Random => Strategy::Random,

@@ -119,7 +119,8 @@ fn connection(
         let fault = ignored(&at, "has no effect on connections");
         context.note(owner, fault.with_help("remove it").warning());
     }
-    let balancing = balancing::of_connections(context, owner, at, route::policy(service).as_ref());
+    let policy = route::policy(context, owner, at, service);
+    let balancing = balancing::of_connections(context, owner, at, policy.as_ref());
     let (host, health_check, idle) = (None, None, Timeout::Default);
     let way = Way { carried: Carried::Connections, host, balancing, health_check, idle, cookies: vec![] };
     let found = services::share(context, owner, at, &route::newer_service(service), &way)?;
