@@ -91,7 +91,8 @@ pub(super) fn providers(
             return Err(fault("ProviderNameMissing", &at.field("name"), message));
         }
         if !seen.insert(provider.name.as_str()) {
-            let message = invalid(format!("duplicate name {}", quoted(&provider.name)));
+            // As in Contour, without quotes.
+            let message = invalid(format!("duplicate name {}", quoted(&provider.name).trim_matches('"')));
             return Err(fault("DuplicateProviderName", &at.field("name"), message));
         }
         providers.push(self::provider(context, id, &at, provider)?);

@@ -170,7 +170,7 @@ impl<'f> Reading<'f> {
 
     /// A version of TLS. A word that is none counts as not said, as in Contour, whose older releases knew `1.1`.
     fn tls_version(&mut self, name: &str) -> Option<TlsVersion> {
-        let (key, word) = self.find(name).filter(|(_, word)| !word.is_empty())?;
+        let (key, word) = self.find(name).filter(|(_, word)| !word.is_empty() && self.has_tls())?;
         let version = tls::version(word);
         if version.is_none() {
             self.ignored(key, &format!("{} is not one of 1.2 and 1.3", quoted(word)), "");
@@ -180,11 +180,15 @@ impl<'f> Reading<'f> {
 
     /// What is about certificates means nothing where there are none.
     fn without_tls(&mut self) {
-        if self.fact.spec.tls.as_ref().is_none_or(Vec::is_empty) {
+        if !self.has_tls() {
             let names =
                 ["tls-minimum-protocol-version", "tls-maximum-protocol-version", "tls-cert-namespace"];
             self.alone(&names, "spec.tls");
         }
+    }
+
+    fn has_tls(&self) -> bool {
+        self.fact.spec.tls.as_ref().is_some_and(|tls| !tls.is_empty())
     }
 
     /// Annotations that mean nothing without something else.

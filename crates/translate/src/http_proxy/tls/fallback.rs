@@ -27,9 +27,8 @@ pub(super) fn certificate(
     let found = tls::pair(context.reader, &id.namespace, (&secret.namespace, &secret.name));
     let certificate = found.map_err(|unusable| match unusable {
         Unusable::NotDelegated => {
-            let message = format!(
-                "Spec.VirtualHost.TLS fallback Secret {name} is not configured for certificate delegation"
-            );
+            let message =
+                format!("Spec.VirtualHost.TLS Secret {name} is not configured for certificate delegation");
             fault("FallbackNotDelegated", message).with_help(delegation(&secret.namespace, id))
         }
         Unusable::Invalid(why) => {
