@@ -87,7 +87,7 @@ pub struct ExtensionServiceTarget {
     pub port: i64,
     /// At least 0; its share. All zero means equal shares.
     #[serde(skip_serializing_if = "is_default")]
-    #[schemars(range(min = 0, max = 4294967295_u32))]
+    #[schemars(range(min = 0, max = 2147483647))]
     pub weight: i64,
 }
 
@@ -98,23 +98,23 @@ pub struct ExtensionServiceTarget {
 pub struct CircuitBreakers {
     /// Connections.
     #[serde(skip_serializing_if = "is_default")]
-    #[schemars(range(min = 0, max = 4294967295_u32))]
+    #[schemars(range(min = 0, max = 2147483647))]
     pub max_connections: i64,
     /// Requests that wait for a connection.
     #[serde(skip_serializing_if = "is_default")]
-    #[schemars(range(min = 0, max = 4294967295_u32))]
+    #[schemars(range(min = 0, max = 2147483647))]
     pub max_pending_requests: i64,
     /// Requests at once.
     #[serde(skip_serializing_if = "is_default")]
-    #[schemars(range(min = 0, max = 4294967295_u32))]
+    #[schemars(range(min = 0, max = 2147483647))]
     pub max_requests: i64,
     /// Retries at once.
     #[serde(skip_serializing_if = "is_default")]
-    #[schemars(range(min = 0, max = 4294967295_u32))]
+    #[schemars(range(min = 0, max = 2147483647))]
     pub max_retries: i64,
     /// Connections to one endpoint.
     #[serde(skip_serializing_if = "is_default")]
-    #[schemars(range(min = 0, max = 4294967295_u32))]
+    #[schemars(range(min = 0, max = 2147483647))]
     pub per_host_max_connections: i64,
 }
 
