@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use isobath_cluster_tests::eventually;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::Api;
 use kube::api::ListParams;
 use serde_json::Value;
@@ -44,6 +44,13 @@ pub(crate) async fn is_installed(bed: &Bed) {
         if ready == (2, 1) { Ok(()) } else { Err(format!("{ready:?}")) }
     })
     .await;
+}
+
+/// The pods of a part of the installation: `controller` or `envoy`.
+pub(crate) async fn pods(bed: &Bed, part: &str) -> Vec<Pod> {
+    let pods: Api<Pod> = Api::namespaced(bed.client.clone(), NAMESPACE);
+    let labelled = ListParams::default().labels(&format!("app.kubernetes.io/component={part}"));
+    pods.list(&labelled).await.unwrap().items
 }
 
 /// Where clients come in.

@@ -7,6 +7,7 @@ mod canaries;
 mod certificates;
 mod configuration;
 mod controller;
+mod failover;
 mod flood;
 mod from_contour;
 mod gateways;

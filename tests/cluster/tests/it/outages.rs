@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use isobath_cluster_tests::eventually;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{ListParams, LogParams};
+use kube::api::LogParams;
 use kube::{Api, ResourceExt as _};
 use testbed::Bed;
 use testkit::{Load, Request};
 
-use crate::install::{MANIFESTS, NAMESPACE, address, is_installed, kubectl};
+use crate::install::{MANIFESTS, NAMESPACE, address, is_installed, kubectl, pods};
 
 /// Two backends, `blue` and `green`.
 pub(crate) const BACKENDS: &str = include_str!("outages/backends.yaml");
@@ -59,13 +59,6 @@ async fn is_served_by(envoy: SocketAddr, host: &str, backend: &str) {
         if found == backend { Ok(()) } else { Err(found) }
     })
     .await;
-}
-
-/// The pods of a part of the installation: `controller` or `envoy`.
-async fn pods(bed: &Bed, part: &str) -> Vec<Pod> {
-    let pods: Api<Pod> = Api::namespaced(bed.client.clone(), NAMESPACE);
-    let labelled = ListParams::default().labels(&format!("app.kubernetes.io/component={part}"));
-    pods.list(&labelled).await.unwrap().items
 }
 
 async fn no_controller_has_restarted(bed: &Bed) {

@@ -16,13 +16,13 @@ use crate::install::{NAMESPACE, OBJECTS, address, condition, kubectl};
 const ENVOYS: &str = "app.kubernetes.io/component=envoy";
 const CONTROLLERS: &str = "app.kubernetes.io/component=controller";
 
-async fn installed(bed: &Bed) -> SocketAddr {
+/// So many controllers and three Envoys, with the objects; where clients come in.
+pub(crate) async fn installed(bed: &Bed, controllers: u8) -> SocketAddr {
     kubectl(bed, &["apply", "--server-side", "--kustomize", "deploy/overlays/envoy-deployment"]).await;
-    kubectl(
-        bed,
-        &["scale", "--namespace", NAMESPACE, "--replicas=3", "deployment/isobath", "deployment/envoy"],
-    )
-    .await;
+    for (deployment, count) in [("isobath", controllers), ("envoy", 3)] {
+        let (name, count) = (format!("deployment/{deployment}"), format!("--replicas={count}"));
+        kubectl(bed, &["scale", "--namespace", NAMESPACE, &count, &name]).await;
+    }
     for deployment in ["isobath", "envoy"] {
         is_rolled_out(bed, deployment).await;
     }
@@ -69,12 +69,12 @@ async fn pods(bed: &Bed, labels: &str) -> BTreeSet<(String, i32)> {
 }
 
 /// Clients that keep their connections, by HTTP/1 and by HTTP/2.
-fn loads(address: SocketAddr) -> [RunningLoad; 2] {
+pub(crate) fn loads(address: SocketAddr) -> [RunningLoad; 2] {
     let request = Request::get(address, "shop.example", "/");
     [request.clone(), request.http2()].map(|request| Load::new(request).start())
 }
 
-async fn all_is_served(loads: [RunningLoad; 2]) {
+pub(crate) async fn all_is_served(loads: [RunningLoad; 2]) {
     for load in loads {
         load.more(20).await;
         load.stop().await.assert_clean();
@@ -114,7 +114,7 @@ async fn change(bed: &Bed, address: SocketAddr, path: &str) {
 #[test]
 fn controllers_and_envoys_are_replaced_and_no_request_fails() {
     testbed::test_alone("shop", async |bed| {
-        let address = installed(bed).await;
+        let address = installed(bed, 3).await;
         change(bed, address, "/first").await;
         let envoys = pods(bed, ENVOYS).await;
         assert_eq!(envoys.len(), 3);
