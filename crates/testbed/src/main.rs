@@ -76,6 +76,8 @@ fn inside(cluster: &Cluster, words: Vec<String>) -> Result<ExitStatus> {
     std::fs::write(&resolver, "nameserver 10.88.0.1\nsearch default.svc.cluster.local svc.cluster.local\n")?;
     let path = path_with(&cluster.programs().kubernetes)?;
     let kubeconfig = cluster.kubeconfig();
+    // Clusters have one address: what kinds another had is not to be taken for this one's.
+    let cache = cluster.folder().join("kubectl");
     let work = move || {
         // It ends with us, also when we are killed.
         let mut command = Command::new("setpriv");
@@ -90,6 +92,7 @@ fn inside(cluster: &Cluster, words: Vec<String>) -> Result<ExitStatus> {
             "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"",
         ]);
         command.arg(&resolver).args(words).env("PATH", path).env("KUBECONFIG", kubeconfig);
+        command.env("KUBECACHEDIR", cache);
         command.status()
     };
     let status = cluster.inside(work).map_err(|_| anyhow::anyhow!("the cluster has ended"))?;

@@ -27,6 +27,8 @@ const OF_CONFIGURATION_OBJECTS: [&str; 2] =
 pub(crate) async fn kubectl(bed: &Bed, arguments: &[&str]) -> String {
     let mut command = tokio::process::Command::new(bed.cluster.programs().kubernetes.join("kubectl"));
     command.args(arguments).env("KUBECONFIG", bed.cluster.kubeconfig());
+    // Clusters have one address: what kinds another had is not to be taken for this one's.
+    command.env("KUBECACHEDIR", bed.cluster.folder().join("kubectl"));
     let ran = command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).output().await.unwrap();
     assert!(ran.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
     String::from_utf8_lossy(&ran.stdout).into_owned()
