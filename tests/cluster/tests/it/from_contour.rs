@@ -14,8 +14,9 @@ use testbed::{Bed, Mode, Objects};
 use testkit::{ClientTls, Load, Request, Trust};
 
 use crate::controller::certificates;
-use crate::install::{NAMESPACE, OBJECTS, address_in, kubectl, used};
+use crate::install::{NAMESPACE, OBJECTS, address_in, kubectl};
 use crate::objects::{pair, secret};
+use crate::rights::used;
 use crate::statuses::becomes;
 
 /// Where Contour is.

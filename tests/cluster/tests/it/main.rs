@@ -17,6 +17,7 @@ mod large_secrets;
 mod objects;
 mod outages;
 mod pods;
+mod rights;
 mod rollouts;
 mod schemas;
 mod statuses;

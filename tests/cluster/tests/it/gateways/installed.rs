@@ -10,7 +10,8 @@ use testbed::Bed;
 use testkit::Request;
 
 use super::{gateway, has_just, merged};
-use crate::install::{OBJECTS, is_installed, kubectl, used};
+use crate::install::{OBJECTS, is_installed, kubectl};
+use crate::rights::used;
 use crate::statuses::{apply, becomes, status_of};
 
 /// All requests of the Gateway `web` go to the echo of the bed.

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use testbed::Bed;
 use testkit::{Load, Request};
 
-use crate::install::{NAMESPACE, OBJECTS, is_installed, kubectl, used};
+use crate::install::{NAMESPACE, OBJECTS, is_installed, kubectl};
+use crate::rights::used;
 use crate::statuses::{apply, becomes};
 
 /// The name of what is made for the class.
