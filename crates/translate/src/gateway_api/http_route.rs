@@ -276,7 +276,11 @@ impl Translation<'_, '_> {
         let mut codes: Vec<_> = retry.codes.iter().filter_map(|code| u32::try_from(*code).ok()).collect();
         codes.sort_unstable();
         codes.dedup();
-        let on = if codes.is_empty() { "connect-failure" } else { "connect-failure,retriable-status-codes" };
+        // `reset` is every end of a connection without an answer, and that of a try by its limit.
+        let on = match codes.is_empty() {
+            true => "connect-failure,reset",
+            false => "connect-failure,reset,retriable-status-codes",
+        };
         Some(Retry {
             on: on.into(),
             count: retry.attempts.and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
