@@ -310,7 +310,7 @@ fn an_older_gateway_takes_a_host_from_another_that_shares_its_envoys_and_gives_i
     run.apply(older.clone());
     run.accept();
     assert_eq!(run.resources, shared(older.clone()).resources);
-    let refused = ["ListenersNotValid", "HostnameConflict", "HostnameConflict"];
+    let refused = ["ListenersNotValid", "HostnameConflict"];
     assert_eq!(reasons(&run, "first"), refused);
     let [gateway, ..] = older;
     run.changes(vec![Change::Removed(Change::Applied(gateway).object())]);

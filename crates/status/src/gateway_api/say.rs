@@ -25,6 +25,9 @@ const ADDRESSES: usize = 16;
 /// The longest message of a condition.
 const MESSAGE_BYTES: usize = 32_768;
 
+/// The condition of a route that is served in part.
+const PARTIALLY_INVALID: &str = "PartiallyInvalid";
+
 /// What is said of one object, and what it depends on.
 pub(crate) struct Saying<'a> {
     /// The generation that it is about.
@@ -130,13 +133,28 @@ impl<'a> Saying<'a> {
         let mut conditions = self.conditions(Place::of(&parent_ref), &status.conditions, None);
         let is_accepted = conditions.iter().any(|each| each.r#type == "Accepted" && each.status == "True");
         if let Some(rejection) = self.rejection.filter(|_| is_accepted) {
-            let said = ("PartiallyInvalid", "True", "UnsupportedValue");
-            conditions.push(condition(said, rejection, self.generation));
+            self.reject(&mut conditions, rejection);
         }
         RouteParentStatus {
             parent_ref,
             controller_name: self.context.share.controller.to_string(),
             conditions,
+        }
+    }
+
+    /// Says what Envoys have against a route, beside what of it is not served anyway: there is one condition of a name.
+    fn reject(&self, conditions: &mut Vec<Condition>, rejection: &str) {
+        // The first words are those of the specification: what was accepted last stays.
+        let rejection = format!("Fall Back, as Envoy rejects it: {rejection}");
+        match conditions.iter_mut().find(|each| each.r#type == PARTIALLY_INVALID) {
+            Some(said) => {
+                said.message = format!("{}; {rejection}", said.message);
+                cut(&mut said.message, MESSAGE_BYTES);
+            }
+            None => {
+                let said = (PARTIALLY_INVALID, "True", "UnsupportedValue");
+                conditions.push(condition(said, &rejection, self.generation));
+            }
         }
     }
 

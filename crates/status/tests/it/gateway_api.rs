@@ -569,9 +569,34 @@ fn what_envoys_reject_is_told_where_the_route_is_accepted() {
     assert_eq!(world.settle(), 1);
     let status = world.cluster.status(&a_route());
     let of = |index: usize| status["parents"][index]["conditions"].clone();
-    let rejected = stands("PartiallyInvalid", "True", "UnsupportedValue", "no", BEGIN);
+    let message = "Fall Back, as Envoy rejects it: no";
+    let rejected = stands("PartiallyInvalid", "True", "UnsupportedValue", message, BEGIN);
     assert_eq!(of(0), json!([stands("Accepted", "True", "Accepted", "", BEGIN), rejected]));
     assert_eq!(of(1), json!([stands("Accepted", "False", "NotAllowedByListeners", "", BEGIN)]));
+}
+
+#[test]
+fn what_is_dropped_and_what_envoys_reject_is_one_condition() {
+    let mut world = World::new();
+    world.apply(&a_route());
+    let dropped = Condition {
+        message: "Dropped Rule spec.rules[1]".into(),
+        ..condition("PartiallyInvalid", Holds::Yes, "UnsupportedValue")
+    };
+    let parent = ParentStatus { parent: parent("a"), conditions: vec![accepted(), dropped] };
+    let mut report = world.report(&a_route(), GatewayApiStatus::Route(vec![parent]));
+    report.problems.push(Problem {
+        kind: "EnvoyError",
+        reason: "Rejected",
+        path: String::new(),
+        ..error("no")
+    });
+    world.say_report(&report, 1);
+    assert_eq!(world.settle(), 1);
+    let message = "Dropped Rule spec.rules[1]; Fall Back, as Envoy rejects it: no";
+    let said = stands("PartiallyInvalid", "True", "UnsupportedValue", message, BEGIN);
+    let expected = json!([stands("Accepted", "True", "Accepted", "", BEGIN), said]);
+    assert_eq!(world.cluster.status(&a_route())["parents"][0]["conditions"], expected);
 }
 
 #[test]

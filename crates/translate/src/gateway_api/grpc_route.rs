@@ -25,6 +25,7 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
 
 impl Translation<'_, '_> {
     fn grpc_rule(&mut self, at: &FieldPath<'_>, rule: &GrpcRouteRule) -> Vec<Route> {
+        self.rule.clone_from(&rule.name);
         let every = [GrpcRouteMatch::default()];
         let matches = if rule.matches.is_empty() { &every[..] } else { &rule.matches[..] };
         let mut matched = Vec::new();

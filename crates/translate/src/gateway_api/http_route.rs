@@ -37,6 +37,7 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
 impl Translation<'_, '_> {
     /// The routes of a rule, one for each match.
     fn http_rule(&mut self, at: &FieldPath<'_>, rule: &HttpRouteRule) -> Vec<Route> {
+        self.rule.clone_from(&rule.name);
         let mut matched = Vec::new();
         for (index, one) in rule.matches.iter().enumerate() {
             match matches::route_match(one) {

@@ -11,8 +11,10 @@ use store::Reader;
 
 use super::parameters;
 use super::statement::{ACCEPTED, unless};
+use super::translation::SPEC;
 use crate::Note;
 use crate::contribution::Standing;
+use crate::text::quoted;
 
 /// What is told about an object of the Gateway API, from what units say of it. `None` when it is gone, or not ours.
 pub(crate) fn report(
@@ -30,7 +32,7 @@ pub(crate) fn report(
     let mut problems: Vec<Problem> = notes.iter().flat_map(|note| &note.problems).cloned().collect();
     let is_error = |problem: &Problem| problem.severity == Severity::Error;
     if !problems.iter().any(is_error) {
-        problems.extend(conditions(&status).filter_map(problem));
+        problems.extend(conditions(&status).into_iter().filter_map(problem));
     }
     problems.dedup();
     let is_invalid = problems.iter().any(is_error);
@@ -116,34 +118,45 @@ fn is_content(conditions: &[Condition]) -> bool {
     conditions.iter().all(|condition| condition.holds != Holds::No)
 }
 
+/// A condition, and the place and name of the listener that it is about.
+type Said<'a> = (Option<(usize, &'a str)>, &'a Condition);
+
 /// All conditions of a status.
-fn conditions(status: &GatewayApiStatus) -> impl Iterator<Item = &Condition> {
-    let lists: Vec<&[Condition]> = match status {
-        GatewayApiStatus::Class(conditions) => vec![conditions],
-        GatewayApiStatus::Gateway(gateway) => {
-            let of_listeners = gateway.listeners.iter().map(|listener| &*listener.conditions);
-            [&*gateway.conditions].into_iter().chain(of_listeners).collect()
+fn conditions(status: &GatewayApiStatus) -> Vec<Said<'_>> {
+    match status {
+        GatewayApiStatus::Class(conditions) => of_object(conditions),
+        GatewayApiStatus::Gateway(gateway) => with_listeners(&gateway.conditions, &gateway.listeners),
+        GatewayApiStatus::ListenerSet(set) => with_listeners(&set.conditions, &set.listeners),
+        GatewayApiStatus::Route(parents) => {
+            parents.iter().flat_map(|parent| of_object(&parent.conditions)).collect()
         }
-        GatewayApiStatus::ListenerSet(set) => {
-            let of_listeners = set.listeners.iter().map(|listener| &*listener.conditions);
-            [&*set.conditions].into_iter().chain(of_listeners).collect()
+        GatewayApiStatus::Policy(ancestors) => {
+            ancestors.iter().flat_map(|each| of_object(&each.conditions)).collect()
         }
-        GatewayApiStatus::Route(parents) => parents.iter().map(|parent| &*parent.conditions).collect(),
-        GatewayApiStatus::Policy(ancestors) => ancestors.iter().map(|each| &*each.conditions).collect(),
-    };
-    lists.into_iter().flatten()
+    }
 }
 
-/// A condition that tells of something wrong, as a problem. `Programmed` follows from the others, and that there is no
-/// conflict is none.
-fn problem(condition: &Condition) -> Option<Problem> {
-    let Condition { name, holds, reason, message } = condition;
-    let is_wrong = match (*name, holds) {
-        ("Conflicted", holds) => *holds == Holds::Yes,
-        ("Programmed", _) => false,
-        (_, holds) => *holds == Holds::No,
+fn of_object(conditions: &[Condition]) -> Vec<Said<'_>> {
+    conditions.iter().map(|condition| (None, condition)).collect()
+}
+
+fn with_listeners<'a>(conditions: &'a [Condition], listeners: &'a [ListenerStatus]) -> Vec<Said<'a>> {
+    let of_listener = |(index, listener): (usize, &'a ListenerStatus)| {
+        listener.conditions.iter().map(move |condition| (Some((index, &*listener.name)), condition))
     };
-    let message = message.clone();
-    let (severity, kind, reason, path, help) = (Severity::Error, *name, *reason, String::new(), None);
+    of_object(conditions).into_iter().chain(listeners.iter().enumerate().flat_map(of_listener)).collect()
+}
+
+/// A condition that tells of something wrong, as a problem. `Programmed` and `Conflicted` follow from the others.
+fn problem((listener, condition): Said<'_>) -> Option<Problem> {
+    let Condition { name, holds, reason, message } = condition;
+    let is_wrong = *holds == Holds::No && !matches!(*name, "Conflicted" | "Programmed");
+    let (path, message) = match listener {
+        Some((index, name)) => {
+            (SPEC.item("listeners", index).to_string(), format!("listener {}: {message}", quoted(name)))
+        }
+        None => (String::new(), message.clone()),
+    };
+    let (severity, kind, reason, help) = (Severity::Error, *name, *reason, None);
     is_wrong.then_some(Problem { severity, kind, reason, path, message, help })
 }

@@ -15,6 +15,7 @@ use super::statement::{ACCEPTED, Failure, RESOLVED_REFS, fails, unless};
 use crate::contribution::Standing;
 use crate::field_path::FieldPath;
 use crate::http_proxy::authorization;
+use crate::text::quoted;
 use crate::{Contribution, Fragment, Note, Origin, Rank};
 
 /// Where everything stands.
@@ -30,19 +31,30 @@ pub(super) struct Translation<'r, 's> {
     pub(super) shown: Shown,
     /// The first reference that comes to nothing.
     unresolved: Option<Failure>,
-    /// The first value that cannot be served.
-    unsupported: Option<Failure>,
+    /// The values that cannot be served, each once, with where they stand.
+    unsupported: Vec<(String, Failure)>,
     /// Whether there is a rule without such a value.
     pub(super) serves: bool,
+    /// The name of the rule that is looked at, if it has one.
+    pub(super) rule: Option<String>,
     /// Policies that backends have, with what came of them.
     pub(super) policies: BTreeMap<ObjectId, Vec<Condition>>,
 }
 
 impl<'r, 's> Translation<'r, 's> {
     pub(super) fn new(reader: &'r Reader<'s>, settings: &'r Settings, id: &'r ObjectId) -> Self {
-        let (out, policies) = (Contribution::default(), BTreeMap::new());
-        let (shown, unresolved, unsupported) = (Shown::Usual, None, None);
-        Self { reader, settings, id, out, shown, unresolved, unsupported, serves: false, policies }
+        Self {
+            reader,
+            settings,
+            id,
+            out: Contribution::default(),
+            shown: Shown::Usual,
+            unresolved: None,
+            unsupported: vec![],
+            serves: false,
+            rule: None,
+            policies: BTreeMap::new(),
+        }
     }
 
     /// Tells which hosts of the route cannot be had; they are left out.
@@ -64,7 +76,14 @@ impl<'r, 's> Translation<'r, 's> {
     pub(super) fn unsupported(&mut self, at: &FieldPath<'_>, message: impl Into<String>) {
         let failure = Failure::new("UnsupportedValue", message);
         self.problem(ACCEPTED, at.to_string(), &failure);
-        self.unsupported.get_or_insert(failure);
+        let place = match &self.rule {
+            Some(rule) => format!("{at} of rule {}", quoted(rule)),
+            None => at.to_string(),
+        };
+        let unsupported = (place, failure);
+        if !self.unsupported.contains(&unsupported) {
+            self.unsupported.push(unsupported);
+        }
     }
 
     fn problem(&mut self, kind: &'static str, path: String, failure: &Failure) {
@@ -101,7 +120,7 @@ impl<'r, 's> Translation<'r, 's> {
                 self.problem(ACCEPTED, SPEC.item("parentRefs", index).to_string(), failure);
             }
         }
-        let refused = self.unsupported.as_ref().filter(|_| !self.serves);
+        let refused = self.unsupported.first().filter(|_| !self.serves).map(|(_, failure)| failure);
         let statuses = attachments.iter().map(|attachment| ParentStatus {
             parent: attachment.reference.clone(),
             conditions: self.conditions(attachment, refused),
@@ -137,10 +156,17 @@ impl<'r, 's> Translation<'r, 's> {
             unless(ACCEPTED, ACCEPTED, failure),
             unless(RESOLVED_REFS, RESOLVED_REFS, self.unresolved.as_ref()),
         ];
-        if let (None, Some(unsupported)) = (failure, &self.unsupported) {
-            conditions.push(Condition { holds: Holds::Yes, ..fails("PartiallyInvalid", unsupported) });
+        if let (None, Some((_, first))) = (failure, self.unsupported.first()) {
+            let dropped = Failure::new(first.reason, self.dropped());
+            conditions.push(Condition { holds: Holds::Yes, ..fails("PartiallyInvalid", &dropped) });
         }
         conditions
+    }
+
+    /// What is not served; the first words are those of the specification (`PartiallyInvalid`).
+    fn dropped(&self) -> String {
+        let each = self.unsupported.iter().map(|(place, why)| format!("{place}: {}", why.message));
+        format!("Dropped Rule, or part of it: {}", each.collect::<Vec<_>>().join("; "))
     }
 }
 

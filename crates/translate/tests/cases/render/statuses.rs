@@ -12,9 +12,14 @@ pub(super) fn conditions(status: &GatewayApiStatus) -> Value {
                 Holds::No => "not ",
                 Holds::WhenAcknowledged => "soon ",
             };
-            match (condition.name == condition.reason, condition.holds) {
+            let line = match (condition.name == condition.reason, condition.holds) {
                 (true, _) | (false, Holds::WhenAcknowledged) => format!("{sign}{}", condition.name),
                 (false, _) => format!("{sign}{} ({})", condition.name, condition.reason),
+            };
+            // What does not hold is told as a problem.
+            match (condition.holds, &*condition.message) {
+                (Holds::Yes, message) if !message.is_empty() => format!("{line}: {message}"),
+                _ => line,
             }
         });
         each.collect::<Vec<_>>().join(", ")
