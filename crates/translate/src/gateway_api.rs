@@ -10,6 +10,7 @@ mod backend_tls;
 mod certificates;
 mod conflicts;
 mod cors;
+mod default_gateways;
 mod external_auth;
 mod filters;
 mod forwarding;

@@ -1,12 +1,14 @@
 //! TLSRoutes, TCPRoutes and UDPRoutes: connections and datagrams that are carried to backends.
 
-use api::gateway_api::forwarding::ForwardingRule;
+use api::Choice;
+use api::gateway_api::forwarding::{ForwardingRule, UseDefaultGateways};
 use api::gateway_api::references::ParentReference;
 use model::{Kind, ObjectId, Settings, Targets, Traffic, WeightedCluster};
 use store::{Age, Reader};
 
 use super::attach::{self, attach};
 use super::backend::Speaks;
+use super::default_gateways;
 use super::translation::{SPEC, Translation};
 use crate::Contribution;
 
@@ -15,6 +17,7 @@ struct Forwarding<'s> {
     age: Age,
     parents: &'s [ParentReference],
     hosts: Option<&'s [String]>,
+    default_gateways: Option<&'s Choice<UseDefaultGateways>>,
     rules: &'s [ForwardingRule],
 }
 
@@ -24,18 +27,21 @@ fn find<'s>(reader: &Reader<'s>, id: &ObjectId) -> Option<Forwarding<'s>> {
         let fact = reader.tls_route(namespace, name)?;
         let spec = &fact.spec;
         let (parents, hosts) = (&*spec.parent_refs, Some(&*spec.hostnames));
-        return Some(Forwarding { age: fact.age, parents, hosts, rules: &spec.rules });
+        let default_gateways = spec.use_default_gateways.as_ref();
+        return Some(Forwarding { age: fact.age, parents, hosts, default_gateways, rules: &spec.rules });
     }
     let fact = match id.kind {
         Kind::UdpRoute => reader.udp_route(namespace, name)?,
         _ => reader.tcp_route(namespace, name)?,
     };
-    Some(Forwarding { age: fact.age, parents: &fact.spec.parent_refs, hosts: None, rules: &fact.spec.rules })
+    let (parents, rules) = (&*fact.spec.parent_refs, &*fact.spec.rules);
+    let default_gateways = fact.spec.use_default_gateways.as_ref();
+    Some(Forwarding { age: fact.age, parents, hosts: None, default_gateways, rules })
 }
 
 /// What a TLSRoute, a TCPRoute or a UDPRoute contributes.
 pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &ObjectId) -> Contribution {
-    let Some(Forwarding { age, parents, hosts, rules }) = find(reader, id) else {
+    let Some(Forwarding { age, parents, hosts, default_gateways, rules }) = find(reader, id) else {
         return Contribution::default();
     };
     let attachments = attach(reader, attach::Route { id, parents, hosts });
@@ -45,6 +51,9 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
     let mut translation = Translation::new(reader, settings, id);
     translation.serves = true;
     translation.check_hosts(hosts.unwrap_or_default());
+    if let Some(ignored) = default_gateways::of_route(default_gateways) {
+        translation.note(ignored);
+    }
     let speaks = if id.kind == Kind::UdpRoute { Speaks::Datagrams } else { Speaks::Stream };
     let mut targets = Targets::default();
     for (rule, spec) in rules.iter().enumerate() {

@@ -9,6 +9,7 @@ use model::{
 };
 use store::{Carries, Offer, OfferedListener, Reader, ServedOn, Shown};
 
+use super::default_gateways;
 use super::hosts::in_common;
 use super::listeners::Judged;
 use super::members::{Member, Part, members};
@@ -61,6 +62,7 @@ fn plan(reader: &Reader<'_>, settings: &Settings, fleet: &FleetId, members: &[Me
         }
         let note = plan.notes.entry(member.name.object(Kind::Gateway)).or_default();
         note.problems = without_effect(reader, fleet, &member.name, &member.fact.spec);
+        note.problems.extend(default_gateways::of_gateway(&member.fact.spec));
     }
     plan
 }

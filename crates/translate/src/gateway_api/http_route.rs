@@ -30,7 +30,8 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
     let Some(fact) = reader.http_route(&id.namespace, &id.name) else { return Contribution::default() };
     let spec = &fact.spec;
     let (parents, hosts, rules) = (&*spec.parent_refs, &*spec.hostnames, &*spec.rules);
-    let requests = Requests { id, age: fact.age, parents, hosts, rules };
+    let default_gateways = spec.use_default_gateways.as_ref();
+    let requests = Requests { id, age: fact.age, parents, hosts, default_gateways, rules };
     requests.contribution(reader, settings, Translation::http_rule)
 }
 

@@ -1,10 +1,13 @@
 //! Routes whose rules take requests: HTTPRoutes and GRPCRoutes.
 
+use api::Choice;
+use api::gateway_api::forwarding::UseDefaultGateways;
 use api::gateway_api::references::ParentReference;
 use model::{Action, ObjectId, RedirectPort, Route, Settings, Traffic};
 use store::{Age, Carries, OfferedListener, Reader};
 
 use super::attach::{self, attach};
+use super::default_gateways;
 use super::translation::{SPEC, Translation};
 use crate::Contribution;
 use crate::field_path::FieldPath;
@@ -15,6 +18,7 @@ pub(super) struct Requests<'a, R> {
     pub(super) age: Age,
     pub(super) parents: &'a [ParentReference],
     pub(super) hosts: &'a [String],
+    pub(super) default_gateways: Option<&'a Choice<UseDefaultGateways>>,
     pub(super) rules: &'a [R],
 }
 
@@ -29,12 +33,15 @@ impl<'r, R> Requests<'r, R> {
         settings: &'r Settings,
         of_rule: OfRule<'r, 's, R>,
     ) -> Contribution {
-        let Self { id, age, parents, hosts, rules } = *self;
+        let Self { id, age, parents, hosts, default_gateways, rules } = *self;
         let attachments = attach(reader, attach::Route { id, parents, hosts: Some(hosts) });
         if attachments.is_empty() {
             return Contribution::default();
         }
         let mut translation = Translation::new(reader, settings, id);
+        if let Some(ignored) = default_gateways::of_route(default_gateways) {
+            translation.note(ignored);
+        }
         translation.check_hosts(hosts);
         for (shown, places) in attach::places(&attachments) {
             translation.shown.clone_from(shown);

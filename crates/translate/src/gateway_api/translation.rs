@@ -89,7 +89,11 @@ impl<'r, 's> Translation<'r, 's> {
     fn problem(&mut self, kind: &'static str, path: String, failure: &Failure) {
         let Failure { reason, message } = failure.clone();
         let severity = Severity::Error;
-        let problem = Problem { severity, kind, reason, path, message, help: None };
+        self.note(Problem { severity, kind, reason, path, message, help: None });
+    }
+
+    /// There is something to say about the route, once.
+    pub(super) fn note(&mut self, problem: Problem) {
         let note = self.out.notes.entry(self.id.clone()).or_default();
         if !note.problems.contains(&problem) {
             note.problems.push(problem);
