@@ -238,9 +238,16 @@ impl Engine {
 
     fn run_root(&mut self, unit: &Unit, id: &ObjectId) {
         let reader = self.store.reader();
-        let contribution = translate::root(&reader, &self.settings, id);
+        let mut contribution = translate::root(&reader, &self.settings, id);
         let reads = reader.into_reads();
         self.store.record(unit, reads);
+        let claimed = self.store.set_claims(id, std::mem::take(&mut contribution.claims));
+        // What a route claims does not depend on what comes of it, so that it runs once more at most.
+        let runs_again = claimed.contains(unit);
+        self.dirty.extend(claimed);
+        if runs_again {
+            return;
+        }
         let (dirty, notes) = self.roots.replace(id, contribution);
         self.dirty.extend(dirty);
         self.say(unit, notes);

@@ -4,12 +4,14 @@
 //! there, and says which units read them; an equal part dirties nothing. A [`Reader`] records every
 //! read of a unit, of things that are not there too, so that their coming is noticed.
 //!
-//! It decides nothing: what a field means is `translate`'s, what is done with the result is `engine`'s.
+//! It decides nothing but which routes have the hosts that two kinds cannot share: what a field means is `translate`'s,
+//! what is done with the result is `engine`'s.
 //! No clock, no IO.
 //!
 //! The three types to know: [`Store`], [`Reader`], [`Unit`].
 
 mod change;
+mod claims;
 mod facts;
 mod gateway_api;
 mod index;
@@ -23,6 +25,7 @@ mod store;
 mod unit;
 
 pub use change::{Change, api_kind, kind};
+pub use claims::{Claims, ListenerRef};
 pub use facts::{
     Age, Annotations, BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, ContourDeploymentFact,
     DelegationFact, ExtensionServiceFact, GatewayClassFact, GatewayFact, GrpcRouteFact, HttpProxyFact,

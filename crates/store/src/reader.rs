@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use model::{Host, Kind, ObjectId};
 
+use crate::claims::Claimed;
 use crate::facts::{
     BackendTlsPolicyFact, BackendTrafficPolicyFact, ConfigMapFact, ContourDeploymentFact, DelegationFact,
     ExtensionServiceFact, GatewayClassFact, GatewayFact, GrpcRouteFact, HttpProxyFact, HttpRouteFact,
@@ -238,6 +239,11 @@ impl<'s> Reader<'s> {
         let name = NameRef { namespace, name };
         let policies = &self.store.gateway_api.traffic_policies;
         self.object(policies, Kind::XBackendTrafficPolicy, name).map(|(_, fact)| fact)
+    }
+
+    /// What routes claim. Nothing is recorded.
+    pub(crate) const fn claimed(&self) -> &'s Claimed {
+        &self.store.claimed
     }
 
     fn object<F>(&self, facts: &'s Map<Name, F>, kind: Kind, name: NameRef<'_>) -> Option<(&'s Name, &'s F)> {

@@ -10,6 +10,7 @@ use hashbrown::hash_map::Entry;
 use model::{Kind, ObjectId};
 
 use crate::change::kind;
+use crate::claims::Claimed;
 use crate::facts::{
     DelegationFact, ExtensionServiceFact, HttpProxyFact, IngressFact, IngressRouteFact, SecretFact,
     ServiceFact, SliceFact,
@@ -44,6 +45,7 @@ pub struct Store {
     /// The Service of its own namespace that each slice was last seen to belong to.
     slice_owners: Map<Name, Arc<str>>,
     pub(crate) gateway_api: GatewayApi,
+    pub(crate) claimed: Claimed,
     namespaces: Namespaces,
     index: Index,
 }

@@ -4,7 +4,8 @@ use model::{AssignmentKey, ClusterKey, ExtensionName, FleetId, ObjectId, SecretK
 
 /// A piece that is recomputed as a whole. What follows from roots is of one fleet.
 ///
-/// The order is that in which dirty units run: a unit only makes later kinds dirty.
+/// The order is that in which dirty units run: a unit only makes later kinds dirty, but for routes that claim hosts: others
+/// lose a listener by it, or get one back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
     /// What the Gateways of a fleet offer to routes, with their ListenerSets, and the listeners of its Envoys.

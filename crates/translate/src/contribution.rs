@@ -7,7 +7,7 @@ use model::{
     AncestorStatus, Authorization, Cluster, ClusterKey, CorsPolicy, GatewayApiStatus, Host, JwtProvider,
     ObjectId, Policies, Problem, Route, TlsTermination, Traffic, VirtualHostKey,
 };
-use store::Age;
+use store::{Age, Claims};
 
 /// What one root adds to the world.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Contribution {
     pub fragments: BTreeMap<VirtualHostKey, Fragment>,
     /// Every cluster that its fragments name.
     pub clusters: BTreeMap<ClusterKey, Cluster>,
+    /// The hosts of listeners that it claims for its kind, whatever comes of that.
+    pub claims: Claims,
     /// What it has to say about objects: about itself if there is anything, and about every object that
     /// it reached.
     pub notes: BTreeMap<ObjectId, Note>,

@@ -36,6 +36,7 @@ mod unrouted;
 
 pub use gateway::{GatewayPlan, gateways};
 pub(crate) use report::report;
+pub(crate) use statement::{ACCEPTED, MATCH_CONFLICT};
 
 use model::{Kind, ObjectId, Settings};
 use store::Reader;

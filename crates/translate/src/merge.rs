@@ -1,14 +1,16 @@
 //! What all roots together make of one host of one listener.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::{
     Action, Kind, ObjectId, PathMatch, Problem, Route, Severity, TlsTermination, Traffic, VirtualHost,
     VirtualHostKey,
 };
 
+use crate::gateway_api::{ACCEPTED, MATCH_CONFLICT};
 use crate::text::quoted;
-use crate::{Fragment, Note, Origin};
+use crate::{Fragment, Note, Origin, Rank};
 
 /// What all roots together make of one host of one listener.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,12 +45,10 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     let others: Vec<_> = serving.collect();
     let traffic = match traffic {
         carried @ (Traffic::Tcp(_) | Traffic::Udp(_)) => {
-            // In the Gateway API it is no fault to come second.
-            let losers = others.iter().filter(|loser| loser.rank.origin < Origin::Route);
-            losers.for_each(|loser| conflicts.tell_host(&loser.rank.root));
+            others.iter().for_each(|loser| conflicts.tell_host(&loser.rank));
             carried
         }
-        Traffic::Http(routes) if has_routes => Traffic::Http(in_order(routes, others)),
+        Traffic::Http(routes) if has_routes => Traffic::Http(conflicts.in_order(routes, others)),
         Traffic::Http(routes) => Traffic::Http(conflicts.routes(routes, tls.as_ref(), others)),
     };
     let is_served = !matches!(&traffic, Traffic::Http(routes) if routes.is_empty());
@@ -57,18 +57,13 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     Merged { virtual_host: is_served.then_some(host), notes: conflicts.notes() }
 }
 
-/// The routes of all fragments by the order of the Gateway API: the more specific first, then those of the first in rank,
-/// then as they stand there. What an equal match before takes is left out.
-fn in_order(routes: Vec<Route>, others: Vec<Fragment>) -> Vec<Route> {
-    let of_others = others.into_iter().flat_map(|fragment| match fragment.traffic {
-        Traffic::Http(routes) => routes,
-        Traffic::Tcp(_) | Traffic::Udp(_) => vec![],
-    });
-    let mut all: Vec<Route> = routes.into_iter().chain(of_others).collect();
-    all.sort_by(|one, other| one.matches.specificity(&other.matches));
-    let mut seen = HashSet::new();
-    let firsts: Vec<_> = all.iter().map(|route| seen.insert(&route.matches)).collect();
-    all.into_iter().zip(firsts).filter_map(|(route, is_first)| is_first.then_some(route)).collect()
+/// The path of a route, for messages.
+fn path(route: &Route) -> String {
+    let (PathMatch::Exact(path)
+    | PathMatch::Regex(path)
+    | PathMatch::Segments(path)
+    | PathMatch::Prefix(path)) = &route.matches.path;
+    format!("path {}", quoted(path))
 }
 
 /// Whether two ends of TLS are the same for clients that name the host. Others may be served by one of the two only.
@@ -88,6 +83,38 @@ struct Conflicts<'a> {
 }
 
 impl Conflicts<'_> {
+    /// The routes of all fragments by the order of the Gateway API: the more specific first, then those of the first in rank,
+    /// then as they stand there. What an equal match before takes is left out.
+    fn in_order(&mut self, routes: Vec<Route>, others: Vec<Fragment>) -> Vec<Route> {
+        let mut all = routes;
+        for fragment in others {
+            match fragment.traffic {
+                Traffic::Http(routes) => all.extend(routes),
+                Traffic::Tcp(_) | Traffic::Udp(_) => self.tell_host(&fragment.rank),
+            }
+        }
+        all.sort_by(|one, other| one.matches.specificity(&other.matches));
+        let mut firsts = HashMap::new();
+        let mut winners = Vec::with_capacity(all.len());
+        for route in &all {
+            winners.push(match firsts.entry(&route.matches) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(&route.origin);
+                    None
+                }
+                Entry::Occupied(first) => Some(ObjectId::clone(first.get())),
+            });
+        }
+        let stays = |(route, winner): (Route, Option<ObjectId>)| match winner {
+            None => Some(route),
+            Some(winner) => {
+                self.tell_match(&route, &winner);
+                None
+            }
+        };
+        all.into_iter().zip(winners).filter_map(stays).collect()
+    }
+
     /// All routes by precedence; of equal matches the first in rank stays.
     fn routes(
         &mut self,
@@ -102,10 +129,10 @@ impl Conflicts<'_> {
         let mut all: Vec<(usize, Route)> = routes.into_iter().map(|route| (0, route)).collect();
         let mut roots = vec![self.winner.clone()];
         for fragment in others {
-            let root = fragment.rank.root;
+            let root = fragment.rank.root.clone();
             match fragment.traffic {
                 Traffic::Http(routes) => all.extend(routes.into_iter().map(|route| (roots.len(), route))),
-                Traffic::Tcp(_) | Traffic::Udp(_) => self.tell_host(&root),
+                Traffic::Tcp(_) | Traffic::Udp(_) => self.tell_host(&fragment.rank),
             }
             if !is_same(fragment.tls.as_ref(), tls) {
                 self.tell_tls(&root, tls);
@@ -143,11 +170,39 @@ impl Conflicts<'_> {
         self.tell(&fragment.rank.root, Severity::Error, ("VirtualHostError", "HostClosed"), message, help);
     }
 
-    fn tell_host(&mut self, loser: &ObjectId) {
+    fn tell_host(&mut self, loser: &Rank) {
         let VirtualHostKey { listener, host } = self.key;
-        let message = format!("host \"{host}\" on {listener} is already served by {}", self.winner);
+        let what = match host.is_any() {
+            true => format!("listener {listener}"),
+            false => format!("host \"{host}\" on {listener}"),
+        };
+        let message = format!("{what} is already served by {}", self.winner);
         let help = "use another host, or remove one of the two";
-        self.tell(loser, Severity::Warning, ("VirtualHostError", "HostConflict"), message, help);
+        let reason = match loser.origin {
+            Origin::HttpProxy | Origin::IngressRoute | Origin::Ingress => {
+                ("VirtualHostError", "HostConflict")
+            }
+            Origin::Route => (ACCEPTED, MATCH_CONFLICT),
+            // It answers where nobody else does.
+            Origin::Gateway => return,
+        };
+        self.tell(&loser.root, Severity::Warning, reason, message, help);
+    }
+
+    /// A route of the Gateway API, or of a root that a Gateway serves, has a match that another has before it.
+    fn tell_match(&mut self, loser: &Route, winner: &ObjectId) {
+        // Its answer is for what no route matches.
+        if matches!(loser.origin.kind, Kind::Gateway | Kind::ListenerSet) {
+            return;
+        }
+        let by = if loser.origin == *winner {
+            "an earlier rule of its own".to_owned()
+        } else {
+            winner.to_string()
+        };
+        let message = format!("{} of host \"{}\" is already matched by {by}", path(loser), self.key.host);
+        let help = "give the two different matches, or remove one of them";
+        self.tell(&loser.origin, Severity::Warning, (ACCEPTED, MATCH_CONFLICT), message, help);
     }
 
     fn tell_tls(&mut self, loser: &ObjectId, tls: Option<&TlsTermination>) {
@@ -162,13 +217,9 @@ impl Conflicts<'_> {
     }
 
     fn tell_route(&mut self, loser: &ObjectId, route: &Route, winner: Kind) {
-        let (PathMatch::Exact(path)
-        | PathMatch::Regex(path)
-        | PathMatch::Segments(path)
-        | PathMatch::Prefix(path)) = &route.matches.path;
-        let path = quoted(path);
         let message = format!(
-            "path {path} of host \"{}\" is already routed by an older or overriding {winner}",
+            "{} of host \"{}\" is already routed by an older or overriding {winner}",
+            path(route),
             self.key.host
         );
         let help = "give the two routes different conditions, or remove one of them";

@@ -95,6 +95,30 @@ fn a_route_that_comes_is_counted_by_its_gateway() {
     assert_eq!(units(again.work), work(0, 0, 0));
 }
 
+/// A GRPCRoute for a host of a Gateway's HTTPRoutes. None has an age, so that the name decides.
+fn grpc_route(name: &str, gateway: usize, host: &str) -> Object {
+    let spec = json!({
+        "parentRefs": [{"name": format!("gateway-{gateway}")}],
+        "hostnames": [host],
+        "rules": [{"backendRefs": [{"name": "web", "port": 80}]}],
+    });
+    object(api::Kind::GrpcRoute, "ns", name, &spec)
+}
+
+#[test]
+fn a_route_of_another_kind_runs_those_with_hosts_in_common_and_no_others() {
+    let mut run = many();
+    // It loses, which it learns when it has run.
+    let loser = run.apply([grpc_route("z", 7, "host-3.example")]);
+    assert_eq!((units(loser.work), loser.names()), (work(2, 0, 1), vec![]));
+    // It wins, and is counted by the Gateway in the other's place.
+    let winner = run.apply([grpc_route("a", 7, "host-4.example")]);
+    assert_eq!(units(winner.work), Counters { clusters: 1, ..work(2, 1, 3) });
+    // Those of its Gateway lose to a wider one, and no others; the Gateway counts.
+    let wider = run.apply([grpc_route("b", 8, "*.example")]);
+    assert_eq!(wider.work.reports, 1 + ROUTES as u64 + 1);
+}
+
 #[test]
 fn a_gateway_that_comes_and_goes_is_its_own_affair() {
     let mut run = many();

@@ -1,15 +1,16 @@
 //! Where a route is attached.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::gateway_api::references::ParentReference;
 use model::{Host, ObjectId, ParentRef};
-use store::{AllowedNamespaces, Name, OfferedListener, Reader, ServedOn, Shown};
+use store::{Age, AllowedNamespaces, Claims, ListenerRef, Name, OfferedListener, Reader, ServedOn, Shown};
 
 use super::hosts::{self, in_common, is_within};
 use super::selector;
-use super::statement::{Failure, parent_ref};
+use super::statement::{Failure, HOST_CONFLICT, parent_ref};
+use crate::text::quoted;
 
 /// A route that wants to be attached.
 #[derive(Clone, Copy)]
@@ -30,6 +31,12 @@ pub(super) struct Attachment<'s> {
     shown: &'s Shown,
     /// The listeners, with the hosts that route and listener have in common; one at least.
     pub(super) listeners: Result<Vec<(&'s OfferedListener, Vec<Host>)>, Failure>,
+}
+
+impl Attachment<'_> {
+    fn listener_ref(&self, listener: &OfferedListener) -> ListenerRef {
+        ListenerRef { parent: self.parent.clone(), name: listener.name.clone() }
+    }
 }
 
 /// What comes of each reference to a parent of ours, in their order.
@@ -121,9 +128,66 @@ pub(super) fn places<'s>(attachments: &[Attachment<'s>]) -> BTreeMap<&'s Shown, 
         let own = places.entry(attachment.shown).or_default();
         for (listener, hosts) in attachment.listeners.iter().flatten() {
             let Some(on) = &listener.served_on else { continue };
-            let is_own = |host: &&Host| !on.narrower.iter().any(|other| is_within(host, other));
-            own.extend(hosts.iter().filter(is_own).map(|host| Place { listener, on, host: host.clone() }));
+            own.extend(own_hosts(listener, hosts).map(|host| Place { listener, on, host: host.clone() }));
         }
     }
     places
+}
+
+/// Hosts without those that are a narrower listener's.
+fn own_hosts<'h>(listener: &OfferedListener, hosts: &'h [Host]) -> impl Iterator<Item = &'h Host> {
+    let narrower = listener.served_on.as_ref().map(|on| &*on.narrower).unwrap_or_default();
+    hosts.iter().filter(move |host| !narrower.iter().any(|other| is_within(host, other)))
+}
+
+/// What a route claims for its kind where it wants to be attached.
+pub(super) fn claims(age: Age, attachments: &[Attachment<'_>]) -> Claims {
+    let mut claimed: BTreeMap<ListenerRef, BTreeSet<Host>> = BTreeMap::new();
+    for attachment in attachments {
+        for (listener, hosts) in attachment.listeners.iter().flatten() {
+            let mut own = own_hosts(listener, hosts).cloned().peekable();
+            if own.peek().is_some() {
+                claimed.entry(attachment.listener_ref(listener)).or_default().extend(own);
+            }
+        }
+    }
+    let listeners = claimed.into_iter().map(|(listener, hosts)| (listener, hosts.into_iter().collect()));
+    Claims { age, listeners: listeners.collect() }
+}
+
+/// Takes from a route the listeners where an older one of another kind is accepted in its place. Gives what is to be said
+/// of references by which others are left.
+pub(super) fn overrule(
+    reader: &Reader<'_>,
+    id: &ObjectId,
+    attachments: &mut [Attachment<'_>],
+) -> Vec<(usize, Failure)> {
+    let mut told = Vec::new();
+    for (index, attachment) in attachments.iter_mut().enumerate() {
+        let Ok(listeners) = &attachment.listeners else { continue };
+        let (mut left, mut lost) = (Vec::new(), Vec::new());
+        for (listener, hosts) in listeners {
+            match reader.overruled(id, &attachment.listener_ref(listener)) {
+                Some(winner) => lost.push(format!("listener {} takes {winner}", quoted(&listener.name))),
+                None => left.push((*listener, hosts.clone())),
+            }
+        }
+        if lost.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "a listener takes no HTTPRoute and GRPCRoute with hosts in common, but the older: {}; give them other hosts or \
+             another listener",
+            lost.join(", ")
+        );
+        let failure = Failure::new(HOST_CONFLICT, message);
+        attachment.listeners = match left.is_empty() {
+            true => Err(failure),
+            false => {
+                told.push((index, failure));
+                Ok(left)
+            }
+        };
+    }
+    told
 }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    AncestorStatus, Condition, GatewayApiStatus, Holds, Kind, ListenerStatus, ObjectId, ParentRef, Problem,
-    Report, Settings, Severity, Verdict,
+    AncestorStatus, Condition, GatewayApiStatus, Holds, Kind, ListenerStatus, ObjectId, ParentRef,
+    ParentStatus, Problem, Report, Settings, Severity, Verdict,
 };
 use store::Reader;
 
 use super::parameters;
-use super::statement::{ACCEPTED, unless};
+use super::statement::{ACCEPTED, HOST_CONFLICT, MATCH_CONFLICT, unless};
 use super::translation::SPEC;
 use crate::Note;
 use crate::contribution::Standing;
@@ -24,12 +24,15 @@ pub(crate) fn report(
     notes: &[&Note],
 ) -> Option<Report> {
     let generation = generation(reader, id)?;
-    let status = match id.kind {
+    let mut status = match id.kind {
         Kind::GatewayClass => class(reader, settings, id)?,
         Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy => policy(notes)?,
         _ => counted(notes)?,
     };
     let mut problems: Vec<Problem> = notes.iter().flat_map(|note| &note.problems).cloned().collect();
+    if let GatewayApiStatus::Route(parents) = &mut status {
+        say_what_others_have(parents, &problems);
+    }
     let is_error = |problem: &Problem| problem.severity == Severity::Error;
     if !problems.iter().any(is_error) {
         problems.extend(conditions(&status).into_iter().filter_map(problem));
@@ -93,6 +96,25 @@ fn counted(notes: &[&Note]) -> Option<GatewayApiStatus> {
         *attached_routes = attached.get(name).copied().unwrap_or_default();
     }
     Some(status)
+}
+
+/// How many conflicts a route tells about at most.
+const CONFLICTS: usize = 4;
+
+/// A route that comes second is accepted all the same, as the specification has no word for it: its condition tells whom
+/// others are sent to.
+fn say_what_others_have(parents: &mut [ParentStatus], problems: &[Problem]) {
+    let is_conflict = |problem: &&Problem| {
+        problem.severity == Severity::Warning && matches!(problem.reason, MATCH_CONFLICT | HOST_CONFLICT)
+    };
+    let told: Vec<_> = problems.iter().filter(is_conflict).map(|problem| &*problem.message).collect();
+    let mut message = told.iter().take(CONFLICTS).copied().collect::<Vec<_>>().join("; ");
+    if told.len() > CONFLICTS {
+        message.push_str(&format!("; {} more", told.len() - CONFLICTS));
+    }
+    let conditions = parents.iter_mut().flat_map(|parent| &mut parent.conditions);
+    let accepted = conditions.filter(|each| each.name == ACCEPTED && each.holds == Holds::Yes);
+    accepted.for_each(|condition| condition.message.clone_from(&message));
 }
 
 /// How many ancestors a policy tells about at most.

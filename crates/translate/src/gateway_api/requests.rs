@@ -34,11 +34,15 @@ impl<'r, R> Requests<'r, R> {
         of_rule: OfRule<'r, 's, R>,
     ) -> Contribution {
         let Self { id, age, parents, hosts, default_gateways, rules } = *self;
-        let attachments = attach(reader, attach::Route { id, parents, hosts: Some(hosts) });
+        let mut attachments = attach(reader, attach::Route { id, parents, hosts: Some(hosts) });
         if attachments.is_empty() {
             return Contribution::default();
         }
         let mut translation = Translation::new(reader, settings, id);
+        translation.out.claims = attach::claims(age, &attachments);
+        for (index, conflict) in attach::overrule(reader, id, &mut attachments) {
+            translation.warn(&SPEC.item("parentRefs", index), &conflict);
+        }
         if let Some(ignored) = default_gateways::of_route(default_gateways) {
             translation.note(ignored);
         }

@@ -25,9 +25,14 @@ pub(super) fn unless(name: &'static str, reason: &'static str, failure: Option<&
     failure.map_or_else(|| holds(name, reason), |failure| fails(name, failure))
 }
 
-pub(super) const ACCEPTED: &str = "Accepted";
+pub(crate) const ACCEPTED: &str = "Accepted";
 pub(super) const PROGRAMMED: &str = "Programmed";
 pub(super) const RESOLVED_REFS: &str = "ResolvedRefs";
+
+/// The reason for what a route does not get because another one matches the same (Contour's word).
+pub(crate) const MATCH_CONFLICT: &str = "RuleMatchConflict";
+/// The reason for a listener that a route does not get because it has hosts in common with a route of another kind.
+pub(super) const HOST_CONFLICT: &str = "HostnameConflict";
 
 /// Why something is not so: a reason of the API, and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]

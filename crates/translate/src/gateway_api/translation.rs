@@ -86,6 +86,13 @@ impl<'r, 's> Translation<'r, 's> {
         }
     }
 
+    /// Something has no effect, and the rest has.
+    pub(super) fn warn(&mut self, at: &FieldPath<'_>, failure: &Failure) {
+        let Failure { reason, message } = failure.clone();
+        let (severity, kind, path) = (Severity::Warning, ACCEPTED, at.to_string());
+        self.note(Problem { severity, kind, reason, path, message, help: None });
+    }
+
     fn problem(&mut self, kind: &'static str, path: String, failure: &Failure) {
         let Failure { reason, message } = failure.clone();
         let severity = Severity::Error;

@@ -29,6 +29,10 @@ impl World {
         for fleet in world.objects.clone().iter().filter_map(fleet) {
             world.offer(&fleet);
         }
+        for root in world.objects.clone() {
+            let claims = world.root(&root).claims;
+            world.store.set_claims(&root, claims);
+        }
         world
     }
 
