@@ -1,5 +1,7 @@
 //! Objects of any content: known fields, values that are right, wrong and nasty.
 
+mod gateway_api;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
@@ -376,7 +378,8 @@ pub(crate) fn ingress_route_spec() -> Any {
     ])
 }
 
-/// Four HTTPProxies, four IngressRoutes and two Ingresses of any content, with a Service to an outside name.
+/// Four HTTPProxies, four IngressRoutes and two Ingresses of any content, with a Service to an outside name; objects of the
+/// Gateway API of any content.
 pub(crate) fn objects() -> impl Strategy<Value = Vec<Value>> {
     let proxies =
         PARTS.map(|name| http_proxy_spec().prop_map(move |spec| crate::objects::proxy(name, spec)).boxed());
@@ -391,6 +394,6 @@ pub(crate) fn objects() -> impl Strategy<Value = Vec<Value>> {
         service["spec"]["externalName"] = name;
         service
     });
-    let all: Vec<Any> = proxies.into_iter().chain(routes).chain(ingresses).chain([out.boxed()]).collect();
-    all
+    let roots = proxies.into_iter().chain(routes).chain(ingresses);
+    roots.chain([out.boxed()]).chain(gateway_api::objects()).collect::<Vec<Any>>()
 }

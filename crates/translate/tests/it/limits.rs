@@ -1,9 +1,11 @@
 //! Sizes that users control.
 
-use model::{Kind, ObjectId, Traffic, Verdict};
+use std::collections::BTreeMap;
+
+use model::{GatewayApiStatus, Kind, ObjectId, Traffic, Verdict};
 use serde_json::{Value, json};
 
-use crate::objects::{ingress, proxy, proxy_id, secret, service, world};
+use crate::objects::{GATEWAY_API, gateway_class, ingress, object, proxy, proxy_id, secret, service, world};
 use crate::world::World;
 
 fn route(path: &str) -> Value {
@@ -110,4 +112,36 @@ fn ten_thousand_hosts_of_one_ingress_are_served_and_lost_to_another() {
     let reports = world.reports();
     let problems = |name: &str| reports[&ObjectId::new(Kind::Ingress, "default", name)].problems.len();
     assert_eq!((problems("one"), problems("two")), (0, 10_000));
+}
+
+#[test]
+fn of_sixty_four_listeners_those_conflict_that_cannot_be_told_apart_and_no_others() {
+    let listener = |number: usize| {
+        let (protocol, port, host) = match number {
+            0..40 => ("HTTP", 80, Some(format!("host-{}.example", number % 32))),
+            40 | 41 => ("HTTP", 81, None),
+            42 | 43 => ("TCP", 81, None),
+            _ => ("TCP", 9000 + number, None),
+        };
+        json!({"name": format!("l{number}"), "protocol": protocol, "port": port, "hostname": host})
+    };
+    let listeners: Vec<_> = (0..64).map(listener).collect();
+    let spec = json!({"gatewayClassName": "isobath", "listeners": listeners});
+    let world = world([gateway_class(), object(GATEWAY_API, "Gateway", "web", spec)]);
+    let report = &world.reports()[&ObjectId::new(Kind::Gateway, "default", "web")];
+    let Some(GatewayApiStatus::Gateway(status)) = report.gateway_api.as_deref() else { panic!("{report:?}") };
+    let mut found: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (number, listener) in status.listeners.iter().enumerate() {
+        let conflicted = listener.conditions.iter().find(|condition| condition.name == "Conflicted");
+        found.entry(conflicted.unwrap().reason).or_default().push(number);
+    }
+    let expected = BTreeMap::from([
+        ("HostnameConflict", (0..8).chain(32..40).collect()),
+        ("NoConflicts", (8..32).chain(44..64).collect()),
+        ("ProtocolConflict", (40..44).collect()),
+    ]);
+    assert_eq!(found, expected);
+    let told: Vec<_> = report.problems.iter().map(|problem| &*problem.path).collect();
+    let expected = (0..8).chain(32..44).map(|number| format!("spec.listeners[{number}]"));
+    assert_eq!(told, expected.collect::<Vec<_>>());
 }

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
+pub(crate) const GATEWAY_API: &str = "gateway.networking.k8s.io/v1";
+
 /// A world of objects; one that no API server would decode is left out.
 pub(crate) fn world(objects: impl IntoIterator<Item = Value>) -> World {
     let settings = Settings { external_names: true, ..Settings::default() };
@@ -37,7 +39,15 @@ pub(crate) fn service(name: &str) -> Value {
     object("v1", "Service", name, json!({"ports": [{"port": 80}]}))
 }
 
-fn object(version: &str, kind: &str, name: &str, spec: Value) -> Value {
+/// A class of ours with the name `isobath`.
+pub(crate) fn gateway_class() -> Value {
+    let spec = json!({"controllerName": Settings::default().gateway_controller});
+    let mut class = object(GATEWAY_API, "GatewayClass", "isobath", spec);
+    class["metadata"] = json!({"name": "isobath"});
+    class
+}
+
+pub(crate) fn object(version: &str, kind: &str, name: &str, spec: Value) -> Value {
     let mut object = json!({"apiVersion": version, "kind": kind});
     object["metadata"] = json!({"name": name, "namespace": "default"});
     object["spec"] = spec;

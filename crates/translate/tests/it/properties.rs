@@ -3,9 +3,10 @@
 #[path = "../../../../tests/cases.rs"]
 mod cases;
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use model::{Severity, Traffic, Verdict};
+use model::{RouteMatch, Severity, Traffic, Verdict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -43,8 +44,15 @@ proptest! {
             let Some(host) = merged.virtual_host else { continue };
             prop_assert_eq!(&host.host, &key.host);
             if let Traffic::Http(routes) = host.traffic {
-                let sorted = routes.windows(2).all(|pair| pair[0].matches < pair[1].matches);
-                prop_assert!(sorted, "routes are in order, each match once");
+                // For Gateways, age goes before what the conditions are.
+                let order: fn(&RouteMatch, &RouteMatch) -> Ordering = match key.listener.fleet().is_ingress() {
+                    true => RouteMatch::cmp,
+                    false => RouteMatch::specificity,
+                };
+                let sorted = routes.is_sorted_by(|one, next| order(&one.matches, &next.matches) != Ordering::Greater);
+                prop_assert!(sorted, "routes are in order");
+                let each_once: BTreeSet<_> = routes.iter().map(|route| &route.matches).collect();
+                prop_assert_eq!(each_once.len(), routes.len());
             }
         }
         for report in world.reports().into_values() {
