@@ -29,6 +29,8 @@ impl HeaderEdits {
 pub struct DefaultHeaders {
     /// Of requests.
     pub request: HeaderTexts,
+    /// The host that services are asked for, perhaps with a port.
+    pub host: Option<Arc<str>>,
     /// Of responses.
     pub response: HeaderTexts,
     /// Whether it is done for the services of Ingresses, too.

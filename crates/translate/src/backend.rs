@@ -4,15 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, HealthCheck, Protocol,
-    RetryBudget, SecretKey, Settings, Timeout, UpstreamTls, UpstreamValidation,
+    Backend, Balancing, CircuitBreakers, Cluster, Discovery, EndpointsKey, HealthCheck, HostRewrite,
+    Protocol, RetryBudget, SecretKey, Settings, Timeout, UpstreamTls, UpstreamValidation,
 };
 use store::{Name, PortProtocol, Reader, ServiceFact, ServicePort};
 
 use crate::external_name;
 use crate::fault::Fault;
 use crate::field_path::FieldPath;
-use crate::text::{Place, quoted};
+use crate::text::{self, Place, quoted};
 use crate::tls::{self, Unusable};
 
 /// The port of a Service, as the user names it.
@@ -97,6 +97,17 @@ pub(crate) struct Policy {
     pub(crate) idle_timeout: Timeout,
     /// How many requests may be retries; else what the operator says.
     pub(crate) retry_budget: Option<RetryBudget>,
+}
+
+/// The name to ask for in the handshake, of the host that a service is asked for; an address is none.
+pub(crate) fn server_name(host: &HostRewrite) -> Option<Arc<str>> {
+    match host {
+        HostRewrite::Literal(host) => {
+            let name = text::server_name(host);
+            name.parse::<IpAddr>().is_err().then(|| name.into())
+        }
+        HostRewrite::Header(_) => None,
+    }
 }
 
 /// The certificate that Envoy shows to backends with TLS, if the operator names one. It is the operator's: nobody has

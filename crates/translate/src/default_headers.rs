@@ -1,10 +1,15 @@
 //! What the operator does to the headers of every service (reference 3.15). Users' own policies go before it: a
 //! header that one of them sets or takes away is theirs, and what routes say is done by Envoy after this.
 
-use model::{HeaderEdits, HeaderTexts};
+use model::{HeaderEdits, HeaderTexts, HostRewrite, Settings};
 use rules::Invalid;
 
 use crate::text::{self, Place};
+
+/// The host that the operator has services asked for, where neither they nor their routes have one of their own.
+pub(crate) fn host(settings: &Settings) -> Option<HostRewrite> {
+    settings.default_headers.host.clone().map(HostRewrite::Literal)
+}
 
 /// Adds what the operator does to what a service's own policy says.
 ///

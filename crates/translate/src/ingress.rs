@@ -252,12 +252,15 @@ impl<'s> Translation<'_, 's> {
             let (kind, reason) = ("ServiceError", "IgnoredAnnotation");
             self.out.note(self.id, Problem { severity, kind, reason, path, message, help });
         }
-        let mut policy = Policy::default();
+        let has_defaults = self.settings.default_headers.for_ingresses;
+        let host = default_headers::host(self.settings).filter(|_| has_defaults);
+        let sni = host.as_ref().and_then(backend::server_name);
+        let mut policy = Policy { sni, ..Policy::default() };
         if target.speaks_tls(None) {
             policy.client_certificate = backend::client_certificate(self.reader, self.settings)?;
         }
         let cluster = self.out.add_cluster(target.cluster(self.settings, &policy));
-        self.with_default_headers(WeightedCluster::plain(cluster, 1), &target)
+        self.with_default_headers(WeightedCluster { host, ..WeightedCluster::plain(cluster, 1) }, &target)
     }
 
     fn with_default_headers(

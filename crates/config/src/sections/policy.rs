@@ -18,7 +18,7 @@ pub(super) const KEYS: &[Key] = &[
         .file("policy.request-headers.set")
         .default("none")
         .means(
-            "Headers that requests to services get, with their values, unless an HTTPProxy says otherwise.",
+            "Headers that requests to services get, with their values, unless an HTTPProxy says otherwise. `Host` is the host that services are asked for.",
         ),
     key("spec.policy.requestHeaders.remove", Form::Texts)
         .file("policy.request-headers.remove")
@@ -42,15 +42,36 @@ pub(super) const KEYS: &[Key] = &[
 
 pub(super) fn settings(written: &Written, settings: &mut Settings, faults: &mut Faults) {
     let Some(policy) = written.spec.policy.as_ref() else { return };
+    let mut request = policy.request_headers.clone().unwrap_or_default();
+    let response = policy.response_headers.clone().unwrap_or_default();
     settings.default_headers = DefaultHeaders {
-        request: texts(REQUEST, policy.request_headers.as_ref(), faults),
-        response: texts(RESPONSE, policy.response_headers.as_ref(), faults),
+        host: host(&mut request, faults),
+        request: texts(REQUEST, &request, faults),
+        response: texts(RESPONSE, &response, faults),
         for_ingresses: policy.apply_to_ingress.unwrap_or_default(),
     };
 }
 
-fn texts(path: &str, said: Option<&HeadersPolicy>, faults: &mut Faults) -> HeaderTexts {
-    let Some(said) = said else { return HeaderTexts::default() };
+const SAME_NAME: &str = "is the name of another header, too: names count without their case";
+
+/// The host that services are asked for, taken out of the headers of requests.
+fn host(said: &mut HeadersPolicy, faults: &mut Faults) -> Option<Arc<str>> {
+    let all = std::mem::take(&mut said.set).into_iter();
+    let (hosts, others): (BTreeMap<_, _>, _) = all.partition(|(name, _)| name.eq_ignore_ascii_case("host"));
+    said.set = others;
+    let place = |name: &str| format!("{REQUEST}.set[\"{name}\"]");
+    let mut hosts = hosts.into_iter();
+    let (name, value) = hosts.next()?;
+    hosts.for_each(|(other, _)| faults.error(place(&other), SAME_NAME));
+    if rules::host_from_header(&value).is_some() {
+        let why = "takes the host from another header, which is not possible for a service";
+        faults.error_with(place(&name), why, "write a host, or let routes do it (requestHeadersPolicy)");
+        return None;
+    }
+    faults.rule(&place(&name), rules::authority(&value)).map(Into::into)
+}
+
+fn texts(path: &str, said: &HeadersPolicy, faults: &mut Faults) -> HeaderTexts {
     faults.rule(&format!("{path}.set"), rules::edited_headers(said.set.len()));
     faults.rule(&format!("{path}.remove"), rules::edited_headers(said.remove.len()));
     let mut set: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
@@ -59,7 +80,7 @@ fn texts(path: &str, said: Option<&HeadersPolicy>, faults: &mut Faults) -> Heade
         let Some(found) = faults.rule(&path, rules::set_header(name)) else { continue };
         let Some(value) = faults.rule(&path, rules::header_value(value)) else { continue };
         if set.insert(found.as_str().into(), value.into()).is_some() {
-            faults.error(path, "is the name of another header, too: names count without their case");
+            faults.error(path, SAME_NAME);
         }
     }
     let mut remove: Vec<Arc<str>> = Vec::new();

@@ -191,6 +191,7 @@ fn every_key_that_is_honoured_shapes_the_settings() {
                 set: vec![("x-tenant".into(), "007".into())],
                 remove: vec!["x-debug".into()],
             },
+            host: Some("up.example:8080".into()),
             response: HeaderTexts {
                 set: vec![("x-served".into(), "yes".into())],
                 remove: vec!["server-timing".into()],

@@ -218,8 +218,16 @@ fn listeners_that_cannot_be_are_shown() {
 fn headers_that_cannot_be_changed_are_shown() {
     for (text, expected) in [
         (
-            "policy: {request-headers: {set: {Host: a}}}\n",
-            "policy.request-headers.set[\"Host\"]: header name \"Host\" cannot be set or removed here; rewrite the host with the request header Host, paths and methods not at all",
+            "policy: {response-headers: {set: {Host: a}}}\n",
+            "policy.response-headers.set[\"Host\"]: header name \"Host\" cannot be set or removed here; rewrite the host with the request header Host, paths and methods not at all",
+        ),
+        (
+            "policy: {request-headers: {set: {Host: '%REQ(X-Host)%'}}}\n",
+            "policy.request-headers.set[\"Host\"]: takes the host from another header, which is not possible for a service",
+        ),
+        (
+            "policy: {request-headers: {set: {Host: a, host: b}}}\n",
+            "policy.request-headers.set[\"host\"]: is the name of another header, too: names count without their case",
         ),
         (
             "policy: {response-headers: {set: {'a b': c}}}\n",

@@ -149,8 +149,12 @@ pub(crate) fn settings(dice: &mut Dice) -> Settings {
     if dice.chance(20) {
         let set = vec![("x-of-all".into(), "%CONTOUR_SERVICE_NAME%".into())];
         let request = HeaderTexts { set, remove: vec!["x-one".into()] };
-        settings.default_headers =
-            DefaultHeaders { request, response: HeaderTexts::default(), for_ingresses: dice.chance(50) };
+        settings.default_headers = DefaultHeaders {
+            request,
+            host: dice.maybe(50, |_| "host.of.all".into()),
+            response: HeaderTexts::default(),
+            for_ingresses: dice.chance(50),
+        };
     }
     let asked = |dice: &mut Dice| Asked::new(ExtensionName::new("a", format!("it{}", dice.below(2))));
     settings.rate_limit_service = dice.maybe(40, |dice| RateLimitService {

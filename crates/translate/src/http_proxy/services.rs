@@ -9,7 +9,7 @@ use super::headers::{self, Whose};
 use super::root::Context;
 use super::{Fault, cookies};
 use crate::field_path::FieldPath;
-use crate::text;
+use crate::{default_headers, text};
 use reach::{cluster, port};
 
 pub(crate) use reach::{Carried, Found, Way};
@@ -88,13 +88,17 @@ pub(crate) fn share(
         .with_defaults(&context.settings.default_headers, request.edits, response_headers)
         .map_err(|why| Fault::new("ServiceError", "RequestHeadersPolicyInvalid", at, why.to_string()))?;
     let cookies = cookies::rewrites(at, &service.cookie_rewrite_policies)?;
-    let cluster = cluster(context, owner, at, service, way, request.host.as_ref())?;
+    let host = request.host.or_else(|| match way.host {
+        Some(_) => None,
+        None => default_headers::host(context.settings),
+    });
+    let cluster = cluster(context, owner, at, service, way, host.as_ref())?;
     Ok(cluster.map(|cluster| WeightedCluster {
         cluster,
         weight,
         request_headers,
         response_headers,
-        host: request.host,
+        host,
         cookies: cookies::joined(cookies, &way.cookies),
     }))
 }

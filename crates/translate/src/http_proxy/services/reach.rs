@@ -1,6 +1,5 @@
 //! The way to one service.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use api::http_proxy::Service;
@@ -9,11 +8,11 @@ use model::{
     Balancing, ClusterKey, CookieRewrite, HealthCheck, HostRewrite, ObjectId, Timeout, UpstreamValidation,
 };
 
-use crate::backend::{self, HealthPort, Policy, PortRef, Target, Upstream};
+use crate::backend::{self, HealthPort, Policy, PortRef, Target, Upstream, server_name};
 use crate::field_path::FieldPath;
 use crate::http_proxy::root::Context;
 use crate::http_proxy::{Fault, slow_start};
-use crate::text::{self, quoted};
+use crate::text::quoted;
 use crate::tls::{self, Unproven};
 
 /// What a route, or a TCP proxy, decides about the way to all of its services.
@@ -190,17 +189,6 @@ fn health_port(
         return Ok(None);
     }
     Ok(Some(port))
-}
-
-/// The name to ask for in the handshake; an address is none.
-fn server_name(host: &HostRewrite) -> Option<Arc<str>> {
-    match host {
-        HostRewrite::Literal(host) => {
-            let name = text::server_name(host);
-            name.parse::<IpAddr>().is_err().then(|| name.into())
-        }
-        HostRewrite::Header(_) => None,
-    }
 }
 
 pub(super) fn port(at: &FieldPath<'_>, service: &Service) -> Result<u16, Fault> {

@@ -37,6 +37,32 @@ async fn headers_of_all_services_are_changed_unless_users_say_otherwise() {
 }
 
 #[tokio::test]
+async fn services_are_asked_for_the_host_that_is_said_unless_users_say_another() {
+    let policy = "policy: {request-headers: {set: {Host: 'up.example:8080'}}, applyToIngress: true}\n";
+    let (mut world, backend) = world(policy).await;
+    for path in ["/", "/user"] {
+        backend.answer(path, 200, &[], "");
+    }
+    let spec = "virtualhost: {fqdn: user.example}\n\
+        routes: [{services: [{name: site, port: 80}], requestHeadersPolicy: {set: [{name: Host, value: mine.example}]}}]\n";
+    world.write("user", &http_proxy("user", spec));
+    let rules = "rules: [{host: ingress.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: site, port: {number: 80}}}}]}}]\n";
+    world.apply("ingress", &ingress("ingress", rules)).await;
+    let [plain, tls] = both(&world, "/");
+    for (request, host) in [
+        (plain, "up.example:8080"),
+        (tls, "up.example:8080"),
+        (world.get("user.example", "/user"), "mine.example"),
+        (world.get("ingress.example", "/"), "up.example:8080"),
+    ] {
+        assert_eq!(request.send().await.unwrap().code(), 200);
+        let seen = backend.received().pop().expect("a request").headers;
+        assert_eq!(seen["host"].to_str().unwrap(), host);
+    }
+    world.assert_nothing_rejected().await;
+}
+
+#[tokio::test]
 async fn as_many_proxies_as_are_said_are_believed() {
     for (hops, expected) in [(0, "127.0.0.1"), (1, "192.0.2.9"), (2, "192.0.2.8")] {
         let (mut world, backend) = world(&format!("network: {{num-trusted-hops: {hops}}}\n")).await;
