@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use files::Comment;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::tree::{Content, Node};
 
-/// Writes a document in place of another.
+/// Writes a document in place of another; JSON stays JSON.
 pub(crate) fn rewritten(old: &str, root: &Node) -> String {
+    if serde_json::from_str::<IgnoredAny>(old).is_ok() {
+        return format!("{:#}\n", root.value());
+    }
     let mut text = String::new();
     if let Some(line) = old.lines().next().filter(|line| line.starts_with("---")) {
         // What stands behind the separator, if anything, is a comment or a part of the document.
@@ -185,6 +189,14 @@ mod tests {
             "--- # a file\n# top\na: 1 # one\nb: # two\n# three\n- c: \"yes\" # four\n  d: []\n-\n  - 1\n  - e: f\n- \"1\"\n# end\n"
         );
         assert_eq!(files::value(&new), Some(value));
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let old = "{\"a\": [1, {\"b\": \"yes\"}]}";
+        let value = files::value(old).expect("it is JSON");
+        let new = rewritten(old, &Node::copy("", &value));
+        assert_eq!(new, "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"yes\"\n    }\n  ]\n}\n");
     }
 
     #[test]

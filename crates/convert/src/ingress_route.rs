@@ -27,7 +27,7 @@ pub fn ingress_routes(texts: &[&str]) -> Conversion {
     let taken: BTreeSet<_> = all().filter_map(taken).collect();
     findings.extend(all().filter_map(delegation_id).filter(|id| taken.contains(id)).map(taken_already));
     let mut world = World::new(objects, taken, findings);
-    world.judge();
+    world.judge(|world| all().flat_map(|fields| misfits(fields, world)).collect());
     let texts = texts.iter().zip(&documents).map(|(text, documents)| rewritten(text, documents, &world));
     let texts = texts.collect();
     let World { objects, refused, mut findings, .. } = world;
@@ -148,6 +148,31 @@ fn read(fields: &Map<String, Value>) -> Option<(ObjectId, IngressRoute, Vec<Find
         }
     }
     Some((object, IngressRoute::default(), findings))
+}
+
+/// What an API server would refuse of the HTTPProxy that an object becomes, by the fields that it comes from.
+fn misfits(fields: &Map<String, Value>, world: &World) -> Vec<Finding> {
+    if !is_old(fields, "IngressRoute") {
+        return vec![];
+    }
+    let Some((object, node)) = id(Kind::IngressRoute, fields).zip(convert("", fields, world)) else {
+        return vec![];
+    };
+    let places: BTreeMap<_, _> = node.places("").into_iter().collect();
+    let refused = match api::decode(Kind::HttpProxy, node.value()) {
+        Ok(decoded) => decoded.violations.into_iter().map(|each| (each.path, each.message)).collect(),
+        Err(problem) => vec![(problem.path, problem.message)],
+    };
+    let finding = |(path, message): (String, String)| {
+        let from = places.get(&path).filter(|from| *from != tree::NOWHERE);
+        let message = match from {
+            Some(from) if *from == path => message,
+            _ => format!("{message}, as {path} of the HTTPProxy"),
+        };
+        let path = from.cloned().unwrap_or_default();
+        Finding { object: object.clone(), refuses: true, path, message, help: None }
+    };
+    refused.into_iter().map(finding).collect()
 }
 
 /// A file with what is converted in it; the rest stays byte for byte.

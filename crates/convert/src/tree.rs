@@ -42,6 +42,31 @@ impl Node {
         Self { from: from.to_owned(), content }
     }
 
+    /// The value as a whole.
+    pub(crate) fn value(&self) -> Value {
+        match &self.content {
+            Content::Scalar(value) => value.clone(),
+            Content::List(items) => items.iter().map(Self::value).collect(),
+            Content::Map(fields) => fields.iter().map(|(key, node)| (key.clone(), node.value())).collect(),
+        }
+    }
+
+    /// Where each part of it stands, which is at a path itself, and which field of the source it stands for.
+    pub(crate) fn places(&self, path: &str) -> Vec<(String, String)> {
+        let mut places = vec![(path.to_owned(), self.from.clone())];
+        match &self.content {
+            Content::Scalar(_) => {}
+            Content::List(items) => {
+                let items = items.iter().enumerate();
+                places.extend(items.flat_map(|(index, item)| item.places(&element(path, index))));
+            }
+            Content::Map(fields) => {
+                places.extend(fields.iter().flat_map(|(key, node)| node.places(&field(path, key))));
+            }
+        }
+        places
+    }
+
     /// A scalar that stands for a field of the source.
     pub(crate) fn scalar(from: &str, value: impl Into<Value>) -> Self {
         Self { from: from.to_owned(), content: Content::Scalar(value.into()) }

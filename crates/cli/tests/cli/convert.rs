@@ -53,6 +53,19 @@ fn what_cannot_be_converted_is_said_with_its_place_and_is_left_as_it_is() {
 }
 
 #[test]
+fn a_file_with_json_stays_one() {
+    let site = r#"{"apiVersion": "contour.heptio.com/v1beta1", "kind": "IngressRoute", "metadata": {"name": "site"},
+        "spec": {"virtualhost": {"fqdn": "site.example"}}}"#;
+    let files = folder(&[("site.json", site)]);
+    let ended = run_in(files.path(), &[&FROM_TO[..], &["site.json", "-o", "new"]].concat());
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    let new = fs::read_to_string(files.path().join("new/site.json")).unwrap();
+    let expected = "{\n  \"apiVersion\": \"projectcontour.io/v1\",\n  \"kind\": \"HTTPProxy\",\n  \"metadata\": {\n    \
+        \"name\": \"site\"\n  },\n  \"spec\": {\n    \"virtualhost\": {\n      \"fqdn\": \"site.example\"\n    }\n  }\n}\n";
+    assert_eq!(new, expected);
+}
+
+#[test]
 fn nothing_is_written_over_what_is_read() {
     let files = folder(&[("site.yaml", SITE)]);
     let ended = run_in(files.path(), &[&FROM_TO[..], &["site.yaml", "-o", "."]].concat());

@@ -139,11 +139,7 @@ fn include(path: &str, value: &Value, base: &str) -> Node {
     for (key, value) in value.as_object().into_iter().flatten() {
         let from = field(path, key);
         match key.as_str() {
-            "delegate" => {
-                let names = value.as_object().into_iter().flatten();
-                fields
-                    .extend(names.map(|(key, value)| (key.as_str(), Node::copy(&field(&from, key), value))));
-            }
+            "delegate" => fields.extend(names(&from, value)),
             "match" => {
                 let path = paths::base(value.as_str().unwrap_or_default());
                 let path = if path.is_empty() { "/".to_owned() } else { path };
@@ -155,6 +151,13 @@ fn include(path: &str, value: &Value, base: &str) -> Node {
     // Whom it is about comes first.
     fields.sort_by_key(|(key, _)| ["name", "namespace", "conditions"].iter().position(|each| each == key));
     Node::map(path, fields)
+}
+
+/// Whom a delegation names; an empty namespace means its own.
+fn names<'v>(path: &str, value: &'v Value) -> Fields<'v> {
+    let fields = value.as_object().into_iter().flatten();
+    let fields = fields.filter(|(key, value)| *key != "namespace" || **value != "");
+    fields.map(|(key, value)| (key.as_str(), Node::copy(&field(path, key), value))).collect()
 }
 
 /// The condition of a path below a base; none where it is all of it.
@@ -255,7 +258,7 @@ fn tcp_proxy(path: &str, value: &Value, object: &IngressRoute) -> Node {
     for (key, value) in value.as_object().into_iter().flatten() {
         let from = field(path, key);
         match key.as_str() {
-            "delegate" => fields.push(("include", Node::copy(&from, value))),
+            "delegate" => fields.push(("include", Node::map(&from, names(&from, value)))),
             "services" => {
                 fields.push(("services", services(&from, value, specs)));
                 fields.extend(balancing(&element(&from, 0), specs.first()));

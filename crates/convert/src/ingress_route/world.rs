@@ -43,17 +43,23 @@ impl World {
         bases.and_then(|bases| bases.first()).map_or("", String::as_str)
     }
 
-    /// Finds those that stay as they are, and says why.
-    pub(super) fn judge(&mut self) {
+    /// Finds those that stay as they are, and says why; `misfits` says why the HTTPProxies of those that are left
+    /// cannot be.
+    pub(super) fn judge(&mut self, misfits: impl Fn(&Self) -> Vec<Finding>) {
         let mut findings = Vec::new();
         for (id, object) in &self.objects {
             let mut judge = Judge { world: self, id, findings: &mut findings };
             judge.object(object);
         }
+        self.refuse_all(findings);
+        self.refuse_all(misfits(self));
+        self.refuse_those_who_belong_to_them();
+    }
+
+    fn refuse_all(&mut self, findings: Vec<Finding>) {
         self.findings.extend(findings);
         let refusals = self.findings.iter().filter(|finding| finding.refuses);
         self.refused = refusals.map(|finding| finding.object.clone()).collect();
-        self.refuse_those_who_belong_to_them();
     }
 
     /// An HTTPProxy cannot include an IngressRoute, or be delegated to by one.
@@ -227,6 +233,7 @@ impl Judge<'_> {
 
     /// An HTTPProxy says for a whole route what an IngressRoute says for each of its services.
     fn services(&mut self, at: &str, route: &Route) {
+        self.strategies(at, &route.services);
         let Some((first, others)) = route.services.split_first() else { return };
         for (index, other) in (1..).zip(others) {
             let at = format!("{at}.services[{index}]");
@@ -236,6 +243,16 @@ impl Judge<'_> {
             }
             if other.health_check != first.health_check {
                 self.refuse(&format!("{at}.healthCheck"), "differs from that of the first service", help);
+            }
+        }
+    }
+
+    fn strategies(&mut self, at: &str, services: &[Service]) {
+        for (index, service) in services.iter().enumerate() {
+            let Some(word) = service.strategy.as_ref() else { continue };
+            if word.known().is_none() && !word.as_str().is_empty() {
+                let message = format!("{:?} counts as \"RoundRobin\", and is left out", word.as_str());
+                self.remark(&format!("{at}.services[{index}].strategy"), &message);
             }
         }
     }
@@ -258,6 +275,7 @@ impl Judge<'_> {
         if let Some(delegate) = &tcp.delegate {
             self.delegate("spec.tcpproxy.delegate", delegate);
         }
+        self.strategies("spec.tcpproxy", &tcp.services);
         let Some((first, others)) = tcp.services.split_first() else { return };
         for (index, service) in tcp.services.iter().enumerate() {
             if service.health_check.is_some() {

@@ -71,6 +71,21 @@ fn lists_as_a_cluster_gives_them_are_converted() {
 }
 
 #[test]
+fn an_empty_namespace_of_a_delegation_says_nothing() {
+    let root = format!(
+        "{HEAD}spec:\n  virtualhost: {{fqdn: a.example}}\n  routes:\n  - {{match: /a, delegate: {{name: part, namespace: \"\"}}}}\n  \
+         tcpproxy: {{delegate: {{name: part, namespace: \"\"}}}}\n"
+    );
+    let part = HEAD.replace("site", "part")
+        + "spec:\n  routes: [{match: /a, services: [{name: web, port: 80}]}]\n  tcpproxy: {services: [{name: web, port: 80}]}\n";
+    let new = format!(
+        "{NEW_HEAD}spec:\n  virtualhost:\n    fqdn: a.example\n  includes:\n  - name: part\n    conditions:\n    - prefix: /a\n  \
+         tcpproxy:\n    include:\n      name: part\n"
+    );
+    assert_eq!(converted(&format!("{root}---\n{part}")).split("---").next(), Some(new.as_str()));
+}
+
+#[test]
 fn what_cannot_be_converted_is_said_with_its_field_and_all_that_belongs_to_it_stays() {
     let root = format!(
         "{HEAD}spec:\n  virtualhost: {{fqdn: a.example}}\n  routes:\n  - {{match: /a, delegate: {{name: part}}}}\n  \
@@ -121,6 +136,25 @@ fn every_other_way_to_be_refused_or_remarked_is_told() {
         ]
     );
     assert_eq!(route("other: 1"), ["!site spec.routes[0].other: there is no such field in an IngressRoute"]);
+    let service = |fields: &str| one(&format!("routes: [{{match: /, services: [{{name: web, {fields}}}]}}]"));
+    assert_eq!(
+        service("port: 80, strategy: Nope"),
+        ["site spec.routes[0].services[0].strategy: \"Nope\" counts as \"RoundRobin\", and is left out"]
+    );
+    assert_eq!(
+        one("tcpproxy: {services: [{name: web, port: 80, strategy: Nope}]}"),
+        ["site spec.tcpproxy.services[0].strategy: \"Nope\" counts as \"RoundRobin\", and is left out"]
+    );
+    assert_eq!(
+        service("port: 80, healthCheck: {path: ''}"),
+        [
+            "!site spec.routes[0].services[0].healthCheck.path: is empty, as spec.routes[0].healthCheckPolicy.path of the HTTPProxy"
+        ]
+    );
+    assert_eq!(
+        service("port: 0"),
+        ["!site spec.routes[0].services[0].port: found 0, allowed are 1 to 65535"]
+    );
     assert_eq!(route("delegate: {name: site}"), ["!site spec.routes[0]: has both services and delegate"]);
     assert_eq!(one("routes: [{match: /}]"), ["site spec.routes[0]: does nothing, and is left out"]);
     assert_eq!(

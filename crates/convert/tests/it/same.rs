@@ -51,7 +51,7 @@ fn list(item: Any, most: usize) -> Any {
 
 fn services() -> Any {
     let check = object(vec![
-        ("path", 10, word(&["/ok", "/ok", "/ok", "bad"])),
+        ("path", 10, word(&["/ok", "/ok", "/ok", "bad", ""])),
         ("intervalSeconds", 3, Just(json!(5)).boxed()),
     ]);
     let service = object(vec![
@@ -66,7 +66,7 @@ fn services() -> Any {
 }
 
 fn delegate() -> Any {
-    object(vec![("name", 10, word(PARTS)), ("namespace", 2, word(NAMESPACES))])
+    object(vec![("name", 10, word(PARTS)), ("namespace", 2, word(&["default", "team", ""]))])
 }
 
 fn route(paths: &'static [&'static str]) -> Any {
@@ -188,14 +188,26 @@ fn served(text: &str) -> (BTreeMap<VirtualHostKey, VirtualHost>, BTreeMap<String
     (hosts, bytes.collect())
 }
 
+/// What an API server would refuse of the HTTPProxies in a text.
+fn refused(text: &str) -> Vec<String> {
+    let values = files::documents(text).into_iter().filter_map(|range| files::value(&text[range]));
+    let proxies = values.filter(|value| value["kind"] == "HTTPProxy");
+    let all = proxies.flat_map(|proxy| match api::decode(api::Kind::HttpProxy, proxy) {
+        Ok(decoded) => decoded.violations.iter().map(ToString::to_string).collect(),
+        Err(problem) => vec![problem.to_string()],
+    });
+    all.collect()
+}
+
 proptest! {
     #![proptest_config(cases(200))]
 
     #[test]
-    fn the_same_is_served_after_the_conversion_as_before(objects in objects()) {
+    fn the_same_is_served_after_the_conversion_as_before_and_an_api_server_takes_it(objects in objects()) {
         let objects = objects.iter().map(|object| serde_saphyr::to_string(object).expect("an object"));
         let old = objects.collect::<Vec<_>>().join("\n---\n");
         let new = convert::ingress_routes(&[&old]).texts.remove(0);
+        prop_assert_eq!(refused(&new), Vec::<String>::new(), "{}", new);
         let surroundings = surroundings();
         let (old, new) = [old, new].map(|text| format!("{text}\n---\n{surroundings}")).into();
         prop_assert_eq!(served(&new), served(&old), "{}", new);
