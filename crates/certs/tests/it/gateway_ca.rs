@@ -19,6 +19,7 @@ fn issued(ca: &GatewayCa, now: i64) -> Identity {
     ca.issue("gateway/ns/gw", now).unwrap()
 }
 
+/// Proves instead/version-mark.
 #[test]
 fn a_certificate_is_of_one_gateway_and_renewed_a_month_before_it_ends() {
     let ca = GatewayCa::new(now()).unwrap();

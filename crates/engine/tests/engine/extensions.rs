@@ -40,6 +40,7 @@ fn limits() -> ExtensionService {
     object
 }
 
+/// Proves instead/extension-that-comes.
 #[test]
 fn one_that_comes_changes_and_goes_is_a_cluster_that_keeps_its_name() {
     for layout in [Layout::Table, Layout::Scoped, Layout::OnDemand] {

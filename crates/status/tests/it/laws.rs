@@ -116,6 +116,24 @@ fn what_is_invalid_waits_for_nobody() {
     assert_eq!(world.settle(), 0);
 }
 
+/// Proves instead/transition-time.
+#[test]
+fn a_condition_is_as_old_as_its_status_whatever_else_it_says() {
+    let mut world = waiting(&["web"]);
+    assert_eq!(world.settle(), 1);
+    let before = condition(&world, "web", "Valid");
+    world.pass(60_000);
+    world.blame(&proxy("web"), "something else");
+    assert_eq!(world.settle(), 1);
+    let after = condition(&world, "web", "Valid");
+    assert_ne!(after["errors"], before["errors"]);
+    assert_eq!(after["lastTransitionTime"], before["lastTransitionTime"]);
+    world.say(&proxy("web"), Verdict::Valid, vec![], 1);
+    world.tell(acknowledged(1));
+    assert_eq!(world.settle(), 1);
+    assert_ne!(condition(&world, "web", "Valid")["lastTransitionTime"], before["lastTransitionTime"]);
+}
+
 #[test]
 fn programmed_is_not_withdrawn_while_the_object_stays_as_it_is() {
     let mut world = settled();

@@ -58,8 +58,9 @@ impl Ord for Proof {
 }
 
 /// Where tests that prove something stand.
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 7] = [
     "tests/envoy/tests/it",
+    "crates/certs/tests/it",
     "crates/engine",
     "crates/model",
     "crates/status/tests/it",

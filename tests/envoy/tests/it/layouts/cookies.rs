@@ -96,6 +96,27 @@ async fn a_service_goes_before_its_route_and_headers_of_policies_are_rewritten_t
     }
 }
 
+/// Proves instead/two-scripts.
+#[tokio::test]
+async fn a_wildcard_host_with_tls_changes_cookies_and_looks_at_the_host_of_a_connection() {
+    for layout in LAYOUTS {
+        let (mut world, backend) = world(layout).await;
+        world.write("deep-secret", &HostCertificate::new("*.deep.example").secret("deep"));
+        world.apply("deep", &rewriting("deep", "*.deep.example", ", tls: {secretName: deep}")).await;
+        backend.answer("/own", 200, &[("set-cookie", "session=1")], "");
+        for (host, code, set) in [
+            ("a.deep.example", 200, &["session=1; SameSite=Lax; Secure"][..]),
+            ("b.deep.example", 421, &[]),
+            ("site.example", 421, &[]),
+        ] {
+            let request = Request { host: host.into(), ..world.get_tls("a.deep.example", "/own") };
+            let answer = request.send().await.unwrap();
+            assert_eq!((answer.code(), cookies(&answer)), (code, set.to_vec()), "{layout:?} {host}");
+        }
+        world.assert_nothing_rejected().await;
+    }
+}
+
 /// A backend decides how long a cookie is: what it costs must not grow faster than that.
 #[tokio::test]
 async fn long_cookies_of_any_form_are_taken() {
