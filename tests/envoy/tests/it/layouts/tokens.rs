@@ -2,7 +2,7 @@
 
 use harness::manifests::{HostCertificate, http_proxy};
 use harness::{Options, World};
-use model::{Layout, Settings};
+use model::{DnsFamily, Layout, Settings};
 use serde_json::{Value, json};
 use testkit::{Answer, Canned, Failure, Issuer, Request, eventually};
 
@@ -10,7 +10,10 @@ const LAYOUTS: [Layout; 3] = [Layout::Table, Layout::Scoped, Layout::OnDemand];
 
 /// A world with the backend `blue` and a certificate for two hosts.
 async fn world(layout: Layout) -> World {
-    let settings = Settings { layout, ..Settings::default() };
+    world_of(Settings { layout, ..Settings::default() }).await
+}
+
+async fn world_of(settings: Settings) -> World {
     let mut world = World::with(Options { settings, ..Options::default() }).await;
     world.add_backend("blue").await;
     for host in ["site", "other"] {
@@ -186,6 +189,22 @@ async fn tokens_are_refused_while_their_keys_cannot_be_had_and_taken_when_they_c
         becomes(401).await;
         assert!(server.received().iter().all(|received| received.path == "/keys"), "{layout:?}");
         assert_eq!(world.get_tls("other.example", "/app").send().await.unwrap().code(), 200, "{layout:?}");
+        world.assert_nothing_rejected().await;
+    }
+}
+
+/// The server of keys listens on 127.0.0.1 alone.
+#[tokio::test]
+async fn names_are_looked_up_in_the_family_that_the_operator_says() {
+    for (dns_family, code, times) in [(DnsFamily::V4, 200, 1), (DnsFamily::V6, 401, 0)] {
+        let mut world = world_of(Settings { dns_family, ..Settings::default() }).await;
+        let (issuer, server) = (Issuer::new("1"), Canned::start().await);
+        server.answer("/keys", 200, &[], issuer.jwks());
+        let uri = format!("http://localhost:{}/keys", server.port());
+        let provider = format!("[{{name: r, default: true, remoteJWKS: {{uri: '{uri}'}}}}]");
+        world.apply("site", &site("site", &provider)).await;
+        let answer = ask(&world, "/app", Some(&issuer.token(claims(), 600))).await;
+        assert_eq!((answer.code(), server.received().len()), (code, times), "{dns_family:?}");
         world.assert_nothing_rejected().await;
     }
 }

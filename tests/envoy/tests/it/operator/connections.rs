@@ -137,6 +137,18 @@ async fn a_connection_ends_after_the_time_that_is_said() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_close_is_waited_for_as_long_as_is_said() {
+    for (limit, waited) in [("infinity", 0), ("50ms", 1)] {
+        let (mut world, _backend) = world(&format!("timeouts: {{delayed-close-timeout: {limit}}}\n")).await;
+        let answer = exchange(world.http(), None, b"no request\r\n\r\n").await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 400"), "{answer:?}");
+        let times = world.envoy.stat("http.ingress_http.downstream_cx_delayed_close_timeout").await;
+        assert_eq!(times, waited, "{limit}");
+        world.assert_nothing_rejected().await;
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_does_not_arrive_in_time_is_answered() {
     let (mut world, _backend) = world("timeouts: {request-timeout: 50ms}\n").await;
     let unfinished = b"GET / HTTP/1.1\r\nhost: site.example\r\n";
