@@ -2,6 +2,7 @@
 
 mod actions;
 mod authorization;
+mod retries;
 mod retry_budget;
 
 use std::collections::BTreeMap;

@@ -75,7 +75,7 @@ async fn serve(
 }
 
 /// The path of the next request, which has no body.
-async fn asked(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
+pub(super) async fn asked(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
