@@ -237,6 +237,11 @@ impl Target<'_> {
         &self.port.name
     }
 
+    /// Whether the Service has a port of this name.
+    pub(crate) fn has_port(&self, name: &str) -> bool {
+        self.service.ports.iter().any(|port| *port.name == *name)
+    }
+
     /// The cluster that reaches it.
     pub(crate) fn cluster(&self, settings: &Settings, policy: &Policy) -> Cluster {
         let (protocol, is_tls) = self.speaks(policy.upstream);

@@ -113,6 +113,11 @@ fn common(listener: &Host, hosts: Option<&[Host]>) -> Vec<Host> {
     common
 }
 
+/// The listeners that a route is attached to, whatever becomes of them.
+pub(super) fn attached<'s>(attachments: &[Attachment<'s>]) -> impl Iterator<Item = &'s OfferedListener> {
+    attachments.iter().flat_map(|each| each.listeners.iter().flatten()).map(|(listener, _)| *listener)
+}
+
 /// A place where requests for a host of a route arrive.
 pub(super) struct Place<'s> {
     pub(super) listener: &'s OfferedListener,

@@ -11,14 +11,16 @@ use crate::backend::{self, Policy, PortRef, Upstream};
 use crate::text::quoted;
 
 /// What is carried to backends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Speaks {
     /// HTTP, of the version that the Service says.
     Http,
     /// gRPC.
     Grpc,
-    /// Whatever the client speaks.
+    /// Whatever the client speaks, within its TLS if that ends here.
     Stream,
+    /// TLS of the client, which the backend ends.
+    PassedTls,
     /// Datagrams.
     Datagrams,
 }
@@ -50,20 +52,28 @@ impl Translation<'_, '_> {
         let (reader, settings) = (self.reader, self.settings);
         let target = match speaks {
             Speaks::Datagrams => backend::datagram_target(reader, namespace, name, port),
-            Speaks::Http | Speaks::Grpc | Speaks::Stream => {
+            Speaks::Http | Speaks::Grpc | Speaks::Stream | Speaks::PassedTls => {
                 backend::target(reader, settings, namespace, name, PortRef::Number(port))
             }
         };
         let target = target.map_err(not_found)?;
         let mut policy = Policy::default();
         match speaks {
-            Speaks::Http => self.tls_to(&target, Upstream::Tls, &mut policy)?,
+            Speaks::Http => self.tls_to(&target, Some(Upstream::Tls), &mut policy)?,
             Speaks::Grpc => {
                 let upstream = if target.speaks_tls(None) { Upstream::H2 } else { Upstream::H2c };
                 policy.upstream = Some(upstream);
-                self.tls_to(&target, Upstream::H2, &mut policy)?;
+                self.tls_to(&target, Some(Upstream::H2), &mut policy)?;
             }
-            Speaks::Stream | Speaks::Datagrams => policy.upstream = Some(Upstream::Plain),
+            Speaks::Stream => {
+                policy.upstream = Some(Upstream::Plain);
+                self.tls_to(&target, Some(Upstream::Tls), &mut policy)?;
+            }
+            Speaks::PassedTls => policy.upstream = Some(Upstream::Plain),
+            Speaks::Datagrams => {
+                policy.upstream = Some(Upstream::Plain);
+                self.tls_to(&target, None, &mut policy)?;
+            }
         }
         if target.speaks_tls(policy.upstream) {
             policy.client_certificate = match &self.shown {

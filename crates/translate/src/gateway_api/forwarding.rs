@@ -1,10 +1,12 @@
 //! TLSRoutes, TCPRoutes and UDPRoutes: connections and datagrams that are carried to backends.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use api::Choice;
 use api::gateway_api::forwarding::{ForwardingRule, UseDefaultGateways};
 use api::gateway_api::references::ParentReference;
 use model::{Kind, ObjectId, Settings, Targets, Traffic, WeightedCluster};
-use store::{Age, Reader};
+use store::{Age, Carries, OfferedListener, Reader};
 
 use super::attach::{self, attach};
 use super::backend::Speaks;
@@ -54,31 +56,58 @@ pub(super) fn contribution(reader: &Reader<'_>, settings: &Settings, id: &Object
     if let Some(ignored) = default_gateways::of_route(default_gateways) {
         translation.note(ignored);
     }
-    let speaks = if id.kind == Kind::UdpRoute { Speaks::Datagrams } else { Speaks::Stream };
-    let mut targets = Targets::default();
-    for (rule, spec) in rules.iter().enumerate() {
-        let at = SPEC.item("rules", rule);
-        for (index, backend) in spec.backend_refs.iter().enumerate() {
-            let weight = u32::try_from(backend.weight).unwrap_or_default();
-            match translation.cluster(&backend.object(), speaks) {
-                Ok(cluster) if weight > 0 => {
-                    let cluster = translation.out.add_cluster(cluster);
-                    targets.clusters.push(WeightedCluster::plain(cluster, weight));
-                }
-                Ok(_) => {}
-                Err(failure) => {
-                    translation.unresolved(&at.item("backendRefs", index), failure);
-                    targets.invalid = targets.invalid.saturating_add(weight);
+    let mut ways: BTreeSet<_> = attach::attached(&attachments).map(speaks).collect();
+    if ways.is_empty() {
+        ways.insert(if id.kind == Kind::UdpRoute { Speaks::Datagrams } else { Speaks::Stream });
+    }
+    for (shown, places) in attach::places(&attachments) {
+        translation.shown.clone_from(shown);
+        let targets = |way: &Speaks| (*way, translation.targets(rules, *way));
+        let targets: BTreeMap<_, _> = ways.iter().map(targets).collect();
+        for place in places {
+            let targets = targets[&speaks(place.listener)].clone();
+            let traffic = match id.kind {
+                Kind::UdpRoute => Traffic::Udp(targets),
+                _ => Traffic::Tcp(targets),
+            };
+            translation.add(age, place, traffic);
+        }
+    }
+    translation.finish(&attachments)
+}
+
+/// What is carried to backends from a listener.
+fn speaks(listener: &OfferedListener) -> Speaks {
+    match listener.carries {
+        Carries::Udp => Speaks::Datagrams,
+        Carries::PassedTls => Speaks::PassedTls,
+        Carries::Http | Carries::Https | Carries::HttpsOfRoots | Carries::TerminatedTls | Carries::Tcp => {
+            Speaks::Stream
+        }
+    }
+}
+
+impl Translation<'_, '_> {
+    /// The backends of all rules with their shares.
+    fn targets(&mut self, rules: &[ForwardingRule], speaks: Speaks) -> Targets {
+        let mut targets = Targets::default();
+        for (rule, spec) in rules.iter().enumerate() {
+            let at = SPEC.item("rules", rule);
+            for (index, backend) in spec.backend_refs.iter().enumerate() {
+                let weight = u32::try_from(backend.weight).unwrap_or_default();
+                match self.cluster(&backend.object(), speaks) {
+                    Ok(cluster) if weight > 0 => {
+                        let cluster = self.out.add_cluster(cluster);
+                        targets.clusters.push(WeightedCluster::plain(cluster, weight));
+                    }
+                    Ok(_) => {}
+                    Err(failure) => {
+                        self.unresolved(&at.item("backendRefs", index), failure);
+                        targets.invalid = targets.invalid.saturating_add(weight);
+                    }
                 }
             }
         }
+        targets
     }
-    for place in attach::places(&attachments).into_values().flatten() {
-        let traffic = match id.kind {
-            Kind::UdpRoute => Traffic::Udp(targets.clone()),
-            _ => Traffic::Tcp(targets.clone()),
-        };
-        translation.add(age, place, traffic);
-    }
-    translation.finish(&attachments)
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::gateway_api::GROUP;
 use model::{
-    AncestorStatus, Condition, GatewayApiStatus, Holds, ObjectId, ParentRef, ParentStatus, Policies, Problem,
-    Settings, Severity, Traffic, VirtualHostKey,
+    AncestorStatus, Condition, GatewayApiStatus, Holds, Kind, ObjectId, ParentRef, ParentStatus, Policies,
+    Problem, Settings, Severity, Traffic, VirtualHostKey,
 };
-use store::{Age, Carries, Name, Reader, Shown};
+use store::{Age, Carries, Name, OfferedListener, Reader, Shown};
 
-use super::attach::{Attachment, Place};
+use super::attach::{self, Attachment, Place};
 use super::hosts;
 use super::statement::{ACCEPTED, Failure, RESOLVED_REFS, fails, unless};
 use crate::contribution::Standing;
@@ -147,14 +147,14 @@ impl<'r, 's> Translation<'r, 's> {
                 Some(_) | None => note.standing = Some(Box::new(Standing::Attached(names.collect()))),
             }
         }
-        let attached = attachments.iter().filter(|attachment| attachment.listeners.is_ok());
-        let gateways: BTreeSet<_> = attached.map(|attachment| gateway_ref(attachment.gateway)).collect();
         for (policy, conditions) in std::mem::take(&mut self.policies) {
-            let ancestor = |gateway: &ParentRef| AncestorStatus {
-                ancestor: gateway.clone(),
-                conditions: conditions.clone(),
-            };
-            let standing = Standing::Reached(gateways.iter().map(ancestor).collect());
+            let gateways: BTreeSet<_> = attachments
+                .iter()
+                .filter(|attachment| reaches(policy.kind, attachment))
+                .map(|attachment| gateway_ref(attachment.gateway))
+                .collect();
+            let ancestor = |gateway| AncestorStatus { ancestor: gateway, conditions: conditions.clone() };
+            let standing = Standing::Reached(gateways.into_iter().map(ancestor).collect());
             self.out.notes.entry(policy).or_default().standing = Some(Box::new(standing));
         }
         self.out.keep_what_is_named();
@@ -179,6 +179,13 @@ impl<'r, 's> Translation<'r, 's> {
         let each = self.unsupported.iter().map(|(place, why)| format!("{place}: {}", why.message));
         format!("Dropped Rule, or part of it: {}", each.collect::<Vec<_>>().join("; "))
     }
+}
+
+/// Whether a policy of this kind has effect for what comes by an attachment: TLS of clients that passes is theirs.
+fn reaches(policy: Kind, attachment: &Attachment<'_>) -> bool {
+    let ends_here = |listener: &OfferedListener| listener.carries != Carries::PassedTls;
+    let mut listeners = attach::attached(std::slice::from_ref(attachment));
+    listeners.any(|listener| policy != Kind::BackendTlsPolicy || ends_here(listener))
 }
 
 /// A Gateway, for the status of a policy.
