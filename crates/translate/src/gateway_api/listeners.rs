@@ -110,7 +110,8 @@ pub(super) const fn suitable(carries: Carries) -> &'static [Kind] {
     match carries {
         Carries::Http | Carries::Https => &[Kind::HttpRoute, Kind::GrpcRoute],
         Carries::HttpsOfRoots => &[],
-        Carries::TerminatedTls | Carries::PassedTls => &[Kind::TlsRoute],
+        Carries::TerminatedTls => &[Kind::TlsRoute, Kind::TcpRoute],
+        Carries::PassedTls => &[Kind::TlsRoute],
         Carries::Tcp => &[Kind::TcpRoute],
         Carries::Udp => &[Kind::UdpRoute],
     }
