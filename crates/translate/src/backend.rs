@@ -237,6 +237,11 @@ impl Target<'_> {
         &self.port.name
     }
 
+    /// What the Service says that the port speaks, if it says so.
+    pub(crate) fn app_protocol(&self) -> Option<&str> {
+        self.port.app_protocol.as_deref().filter(|protocol| !protocol.is_empty())
+    }
+
     /// Whether the Service has a port of this name.
     pub(crate) fn has_port(&self, name: &str) -> bool {
         self.service.ports.iter().any(|port| *port.name == *name)

@@ -7,7 +7,7 @@ use store::Shown;
 use super::grants::{Referent, may_refer};
 use super::statement::Failure;
 use super::translation::Translation;
-use crate::backend::{self, Policy, PortRef, Upstream};
+use crate::backend::{self, Policy, PortRef, Target, Upstream};
 use crate::text::quoted;
 
 /// What is carried to backends.
@@ -29,7 +29,8 @@ impl Translation<'_, '_> {
     /// The cluster of a backend.
     ///
     /// # Errors
-    /// Why there is none: `InvalidKind`, `RefNotPermitted` or `BackendNotFound`, or what a policy for it says.
+    /// Why there is none: `InvalidKind`, `RefNotPermitted`, `BackendNotFound` or `UnsupportedProtocol`, or what a policy
+    /// for it says.
     pub(super) fn cluster(
         &mut self,
         reference: &BackendObjectReference,
@@ -75,6 +76,7 @@ impl Translation<'_, '_> {
                 self.tls_to(&target, None, &mut policy)?;
             }
         }
+        check_protocol(&target, speaks, policy.validation.is_some())?;
         if target.speaks_tls(policy.upstream) {
             policy.client_certificate = match &self.shown {
                 Shown::Own(certificate) => Some(certificate.clone()),
@@ -86,4 +88,31 @@ impl Translation<'_, '_> {
         policy.retry_budget = self.retry_budget(target.name());
         Ok(target.cluster(settings, &policy))
     }
+}
+
+/// What `appProtocol` may say where requests go.
+const OF_REQUESTS: [&str; 4] = ["http", "https", "kubernetes.io/h2c", "kubernetes.io/ws"];
+/// What it may say where calls go.
+const OF_CALLS: [&str; 4] = ["grpc", "http", "https", "kubernetes.io/h2c"];
+/// WebSockets over TLS: whom a backend must prove to be, only a policy can say (GEP-1911).
+const SECURE_WEBSOCKETS: &str = "kubernetes.io/wss";
+
+/// Whether a port speaks what is carried to it. Connections and datagrams may be of any protocol.
+fn check_protocol(target: &Target<'_>, speaks: Speaks, has_policy: bool) -> Result<(), Failure> {
+    let Some(protocol) = target.app_protocol() else { return Ok(()) };
+    let known = match speaks {
+        Speaks::Http => OF_REQUESTS,
+        Speaks::Grpc => OF_CALLS,
+        Speaks::Stream | Speaks::PassedTls | Speaks::Datagrams => return Ok(()),
+    };
+    let is_secured = speaks == Speaks::Http && protocol == SECURE_WEBSOCKETS;
+    if known.contains(&protocol) || (is_secured && has_policy) {
+        return Ok(());
+    }
+    let found = format!("appProtocol {} of Service {}", quoted(protocol), target.name());
+    let message = match is_secured {
+        true => format!("{found} needs a BackendTLSPolicy"),
+        false => format!("{found} is not spoken here; known are {}", known.join(", ")),
+    };
+    Err(Failure::new("UnsupportedProtocol", message))
 }
