@@ -134,17 +134,21 @@ impl Translation<'_, '_> {
         all: &mut Filters<'a>,
     ) -> Result<(), String> {
         if let Some(request) = filter.request {
-            all.request = headers::edits(request)?;
+            let (edits, host) = headers::of_requests(request)?;
+            all.request = edits;
+            // That of a rewrite goes before it, wherever it stands.
+            all.host = all.host.take().or(host);
         } else if let Some(response) = filter.response {
-            all.response = headers::edits(response)?;
+            all.response = headers::of_answers(response)?;
         } else if let Some(mirror) = filter.mirror {
             self.mirror(&at.field("requestMirror"), mirror, speaks, all);
         } else if let Some(redirect) = filter.redirect {
             all.redirect = Some(redirect);
         } else if let Some(rewrite) = filter.rewrite {
-            let host = rewrite.hostname.as_deref().map(rules::authority).transpose();
-            let host = host.map_err(|why| why.to_string())?;
-            all.host = host.map(|host| HostRewrite::Literal(host.into()));
+            if let Some(host) = &rewrite.hostname {
+                let host = rules::authority(host).map_err(|why| why.to_string())?;
+                all.host = Some(HostRewrite::Literal(host.into()));
+            }
             all.path = rewrite.path.as_ref().map(path).transpose()?;
         } else if let Some(policy) = filter.cors {
             all.cors = Some(Arc::new(cors::policy(policy)?));

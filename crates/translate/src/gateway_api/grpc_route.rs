@@ -62,7 +62,7 @@ impl Translation<'_, '_> {
             invalid,
             mirrors: filters.mirrors.clone(),
             path: None,
-            host: None,
+            host: filters.host.clone(),
             hash: vec![],
             // Streams of gRPC last as long as they like.
             timeouts: RouteTimeouts { response: Timeout::Disabled, idle: Timeout::Default },
