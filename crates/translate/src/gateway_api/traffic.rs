@@ -10,7 +10,7 @@ use store::{BackendTrafficPolicyFact, Name, Reader};
 
 use super::session;
 use super::statement::{ACCEPTED, Failure, fails, holds};
-use super::translation::Translation;
+use super::translation::{SPEC, Translation};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -26,6 +26,9 @@ impl Translation<'_, '_> {
             Err(why) => fails(ACCEPTED, &Failure::new("Invalid", why.clone())),
         };
         self.policies.insert(id.clone(), vec![condition]);
+        if let (Ok(_), Some(session)) = (&read, &fact.spec.session_persistence) {
+            self.check_lifetime(id, &SPEC.field("sessionPersistence"), session);
+        }
         for (loser, _) in policies {
             let message = format!("{id} is older, or comes before it by its name");
             let conflicted = || vec![fails(ACCEPTED, &Failure::new("Conflicted", message))];
