@@ -3,6 +3,7 @@
 //! A Gateway with its ListenerSets makes an [`store::Offer`] for each of them ([`gateway`]); routes read offers and
 //! nothing else of Gateways ([`attach`]). What each object's status says is made where it is found out, as values.
 
+mod addresses;
 mod attach;
 mod authorities;
 mod backend;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use api::gateway_api::gateway::{AddressType, GatewaySpec, GatewaySpecAddress};
+use api::gateway_api::gateway::GatewaySpec;
 use model::{
     Condition, FleetId, FleetOwner, GatewayApiStatus, GatewayStatus, Holds, Kind, Listener,
     ListenerSetStatus, ListenerStatus, ObjectId, RouteKind, Settings,
 };
 use store::{Carries, Offer, OfferedListener, Reader, ServedOn, Shown};
 
+use super::addresses;
 use super::default_gateways;
 use super::hosts::in_common;
 use super::listeners::Judged;
@@ -16,8 +17,8 @@ use super::members::{Member, Part, members};
 use super::merging::without_effect;
 use super::served::{Served, serve};
 use super::statement::{ACCEPTED, Failure, PROGRAMMED, RESOLVED_REFS, fails, holds, programmed, unless};
+use crate::Note;
 use crate::contribution::Standing;
-use crate::{Note, text::quoted};
 
 /// What becomes of Gateways that are ours and have the same Envoys: of one, or of all of a class.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -156,7 +157,7 @@ fn invalid_listeners(part: &Part, is_right: fn(&Part, usize) -> bool) -> (bool, 
 fn gateway_status(fleet: &FleetId, member: &Member<'_>, listeners: Vec<ListenerStatus>) -> GatewayStatus {
     let Member { fact, parts, shown, parameters, .. } = member;
     let (none_is_left, invalid) = invalid_listeners(&parts[0], Part::is_accepted);
-    let unsupported = fact.spec.addresses.iter().find_map(unsupported);
+    let unsupported = fact.spec.addresses.iter().find_map(addresses::unsupported);
     // What has no effect cannot be wrong.
     let parameters = parameters.as_ref().filter(|_| matches!(fleet.owner(), Some(FleetOwner::Gateway(_))));
     let is_unserved = unsupported.is_some() || (invalid.is_some() && none_is_left);
@@ -188,17 +189,6 @@ fn gateway_status(fleet: &FleetId, member: &Member<'_>, listeners: Vec<ListenerS
     let requested = fact.spec.addresses.iter().filter_map(|address| address.value.as_deref());
     let requested = requested.filter(|value| !value.is_empty()).map(Into::into).collect();
     GatewayStatus { fleet: fleet.clone(), requested, conditions, listeners, attached_listener_sets }
-}
-
-/// Why an address that is wanted cannot be had.
-fn unsupported(address: &GatewaySpecAddress) -> Option<Failure> {
-    match address.r#type.known() {
-        Some(AddressType::IpAddress | AddressType::Hostname) => None,
-        Some(AddressType::NamedAddress) | None => {
-            let message = format!("addresses of the type {} cannot be had", quoted(address.r#type.as_str()));
-            Some(Failure::new("UnsupportedAddress", message))
-        }
-    }
 }
 
 /// Whether clients without a valid certificate are let in somewhere where certificates are looked at.

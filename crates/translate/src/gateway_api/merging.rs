@@ -5,6 +5,7 @@ use api::gateway_api::gateway::{GatewayInfrastructure, GatewaySpec};
 use model::{FleetId, FleetOwner, Problem};
 use store::{GatewayClassFact, Name, Reader};
 
+use super::addresses::not_asked_for;
 use super::parameters::of_class;
 use crate::fault::Fault;
 use crate::field_path::FieldPath;
@@ -44,7 +45,9 @@ pub(super) fn without_effect(
 ) -> Vec<Problem> {
     match fleet.owner() {
         Some(FleetOwner::Class(class)) => of_member(class, spec),
-        Some(FleetOwner::Gateway(_)) | None => of_gateway(reader, name, spec).into_iter().collect(),
+        Some(FleetOwner::Gateway(_)) | None => {
+            of_gateway(reader, name, spec).into_iter().chain(not_asked_for(spec)).collect()
+        }
     }
 }
 
