@@ -1,4 +1,4 @@
-//! Checks of the certificates, keys, CA bundles and revocation lists that users supply.
+//! Checks of the certificates, keys, CA bundles, revocation lists and public keys of tokens that users supply.
 //!
 //! What passes here is accepted by Envoy: a rejected Secret costs a whole xDS update, so it has to be
 //! found before it is sent. Results hold *canonical* PEM, written anew from the parsed blocks: leading
@@ -18,6 +18,7 @@ mod key;
 mod note;
 mod pair;
 mod pem;
+mod token_key;
 
 pub use ca::{CaBundle, InvalidCaBundle};
 pub use certificate::InvalidCertificate;
@@ -26,6 +27,7 @@ pub use key::InvalidKey;
 pub use note::Note;
 pub use pair::{InvalidPair, TlsPair};
 pub use pem::InvalidPem;
+pub use token_key::{is_ec_key, is_ed25519_key, is_rsa_key};
 
 /// Runs every check over arbitrary bytes and drops the results: the entry of fuzz targets.
 ///

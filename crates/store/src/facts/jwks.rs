@@ -23,7 +23,9 @@ impl fmt::Display for InvalidJwks {
         f.write_str(match self {
             Self::NoKeySet => "is no JSON object with a list \"keys\"",
             Self::TooLong => "is longer than 64 KiB, all of which would have to be part of Envoy's listener",
-            Self::NoKey => "has no key of type RSA, EC or OKP with all of its public parts",
+            Self::NoKey => {
+                "has no key of type RSA, EC (P-256, P-384, P-521) or OKP (Ed25519) whose public parts are right"
+            }
             Self::Symmetric => "has a symmetric key (oct), which would have to be part of Envoy's listener",
         })
     }
@@ -53,15 +55,30 @@ pub(super) fn parse(bytes: &[u8]) -> Result<PublicKeys, InvalidJwks> {
     Ok(PublicKeys::new(format!("{{\"keys\":[{}]}}", usable.join(","))))
 }
 
-/// Whether a key has what its kind needs.
+/// Whether Envoy can check tokens with a key: its parts are right, and its algorithm, if it says one, is for it.
 fn is_whole(key: &Map<String, Value>) -> bool {
-    let parts: &[&str] = match key.get("kty").and_then(Value::as_str) {
-        Some("RSA") => &["n", "e"],
-        Some("EC") => &["crv", "x", "y"],
-        Some("OKP") => &["crv", "x"],
-        Some(_) | None => return false,
-    };
-    parts.iter().all(|part| key.get(*part).is_some_and(Value::is_string))
+    let part = |name: &str| key.get(name).and_then(Value::as_str).unwrap_or_default();
+    let algorithm = part("alg");
+    let is_for =
+        |known: &[&str]| algorithm.is_empty() || known.iter().any(|start| algorithm.starts_with(start));
+    match part("kty") {
+        "RSA" => is_for(&["RS", "PS"]) && x509::is_rsa_key(part("n"), part("e")),
+        "EC" => {
+            let curve = part("crv");
+            let known = match curve {
+                "P-256" => "ES256",
+                "P-384" => "ES384",
+                _ => "ES512",
+            };
+            (algorithm.is_empty() || algorithm == known) && x509::is_ec_key(curve, part("x"), part("y"))
+        }
+        "OKP" => {
+            (algorithm.is_empty() || algorithm == "EdDSA")
+                && part("crv") == "Ed25519"
+                && x509::is_ed25519_key(part("x"))
+        }
+        _ => false,
+    }
 }
 
 fn public(key: &Map<String, Value>) -> String {
@@ -74,18 +91,41 @@ fn public(key: &Map<String, Value>) -> String {
 mod tests {
     use super::*;
 
+    /// A point of P-256 (RFC 7517, appendix A.1).
+    const X: &str = "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4";
+    const Y: &str = "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM";
+
     fn check(text: &str) -> Result<String, InvalidJwks> {
         parse(text.as_bytes()).map(|keys| keys.as_str().to_owned())
     }
 
     #[test]
     fn what_is_private_or_unknown_is_left_out() {
-        let found = check(
-            r#"{"keys": [{"kty":"RSA","n":"bg","e":"AQAB","d":"secret","p":"secret","kid":"a\"b","x5c":["z"]},
-               {"kty":"EC","crv":"P-256","x":"eA","y":"eQ"}, {"kty":"EC","crv":"P-256","x":"eA"}, {"kty":"none"}, 1]}"#,
-        );
-        let expected = r#"{"keys":[{"e":"AQAB","kid":"a\"b","kty":"RSA","n":"bg"},{"crv":"P-256","kty":"EC","x":"eA","y":"eQ"}]}"#;
-        assert_eq!(found.as_deref(), Ok(expected));
+        let found = check(&format!(
+            r#"{{"keys": [{{"kty":"EC","crv":"P-256","x":"{X}","y":"{Y}","d":"secret","kid":"a\"b","x5c":["z"]}},
+               {{"kty":"EC","crv":"P-256","x":"{X}"}}, {{"kty":"none"}}, 1]}}"#,
+        ));
+        let expected =
+            format!(r#"{{"keys":[{{"crv":"P-256","kid":"a\"b","kty":"EC","x":"{X}","y":"{Y}"}}]}}"#);
+        assert_eq!(found, Ok(expected));
+    }
+
+    #[test]
+    fn what_envoy_can_make_no_key_of_is_left_out() {
+        let curve = |curve: &str, x: &str, more: &str| {
+            format!(r#"{{"keys":[{{"kty":"EC","crv":"{curve}","x":"{x}","y":"{Y}"{more}}}]}}"#)
+        };
+        assert!(check(&curve("P-256", X, r#","alg":"ES256""#)).is_ok());
+        for bad in [
+            curve("P-256", "eA", ""),
+            curve("secp256k1", X, ""),
+            curve("P-256", X, r#","alg":"ES384""#),
+            r#"{"keys":[{"kty":"RSA","n":"bg","e":"AQAB"}]}"#.to_owned(),
+            r#"{"keys":[{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwaaPJHURo"}]}"#
+                .to_owned(),
+        ] {
+            assert_eq!(check(&bad), Err(InvalidJwks::NoKey), "{bad}");
+        }
     }
 
     #[test]
