@@ -6,9 +6,11 @@ use serde_json::{Map, Value, json};
 use crate::Dice;
 use words::Words;
 
+mod annotations;
 mod kinds;
 mod pairs;
 mod schemas;
+mod secrets;
 mod shapes;
 mod surroundings;
 mod words;

@@ -1,54 +1,53 @@
 //! Whole objects of each kind.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Anything, pairs, schemas, words};
-
-/// Annotations that are read of each kind.
-const OF_INGRESS: [(&str, &[&str]); 10] = [
-    ("kubernetes.io/ingress.allow-http", &["true", "false", "no"]),
-    ("ingress.kubernetes.io/force-ssl-redirect", &["true", "false", ""]),
-    ("projectcontour.io/num-retries", &words::COUNTS),
-    ("projectcontour.io/retry-on", &["5xx", "reset,connect-failure", "a\nb", "nothing", ""]),
-    ("projectcontour.io/per-try-timeout", &["1s", "infinity", "x", "-1s"]),
-    ("projectcontour.io/response-timeout", &["1s", "infinity", "x", "99999999h"]),
-    ("projectcontour.io/tls-minimum-protocol-version", &["1.2", "1.3", "1.1", "x"]),
-    ("projectcontour.io/tls-maximum-protocol-version", &["1.2", "1.3", "x"]),
-    ("projectcontour.io/tls-cert-namespace", &["team", "default", "Gone", ""]),
-    ("projectcontour.io/websocket-routes", &["/", "/a,/b", ",", " /a "]),
-];
-const OF_SERVICE: [(&str, &[&str]); 8] = [
-    ("projectcontour.io/max-connections", &words::COUNTS),
-    ("projectcontour.io/max-pending-requests", &words::COUNTS),
-    ("projectcontour.io/max-requests", &words::COUNTS),
-    ("projectcontour.io/max-retries", &words::COUNTS),
-    ("projectcontour.io/per-host-max-connections", &words::COUNTS),
-    ("projectcontour.io/upstream-protocol.h2", &["80", "http", ""]),
-    ("projectcontour.io/upstream-protocol.h2c", &["80,81", "http", ", ,"]),
-    ("projectcontour.io/upstream-protocol.tls", &["http", "443", "é"]),
-];
+use super::annotations::{OF_INGRESS, OF_SERVICE};
+use super::{Anything, schemas};
 
 impl Anything {
     pub(super) fn any_kind(&mut self) -> Vec<Value> {
         match self.dice.below(24) {
-            0..12 => vec![self.http_proxy()],
+            0..12 => self.with_child(Self::http_proxy),
             12..15 => vec![self.ingress()],
-            15..18 => vec![self.ingress_route()],
-            18..21 => self.service(),
-            21 => vec![self.pair(), self.root("pair")],
-            22 => self.extension_service(),
-            _ => vec![self.delegation()],
+            15..18 => self.with_child(Self::ingress_route),
+            18..20 => self.service(),
+            20 => vec![self.pair(), self.root("pair")],
+            21 => vec![self.authority(), self.root("authority")],
+            22 => match self.dice.below(3) {
+                0 => vec![self.delegation()],
+                _ => vec![self.key_set(), self.root("keys")],
+            },
+            _ => self.extension_service(),
         }
     }
 
-    fn http_proxy(&mut self) -> Value {
-        let spec = self.value(&schemas::HTTP_PROXY, &["spec"]);
-        self.named("projectcontour.io/v1", "HTTPProxy", "proxy", "spec", spec)
+    /// An object, and where it includes a child of its own, that one: of the same kind, without a host.
+    fn with_child(&mut self, kind: fn(&mut Self, &str) -> Value) -> Vec<Value> {
+        let object = kind(self, "root");
+        let mut objects = vec![object];
+        if objects[0].to_string().contains(&format!("\"child-{}\"", self.number)) {
+            let mut child = kind(self, "child");
+            if let Some(spec) = child["spec"].as_object_mut() {
+                spec.shift_remove("virtualhost");
+            }
+            objects.push(child);
+        }
+        objects
     }
 
-    fn ingress_route(&mut self) -> Value {
+    fn http_proxy(&mut self, name: &str) -> Value {
+        let spec = self.value(&schemas::HTTP_PROXY, &["spec"]);
+        let mut proxy = self.named("projectcontour.io/v1", "HTTPProxy", name, "spec", spec);
+        proxy["metadata"]["annotations"] = self.annotations(&[]);
+        proxy
+    }
+
+    fn ingress_route(&mut self, name: &str) -> Value {
         let spec = self.value(&schemas::INGRESS_ROUTE, &["IngressRoute", "spec"]);
-        self.named("contour.heptio.com/v1beta1", "IngressRoute", "route", "spec", spec)
+        let mut route = self.named("contour.heptio.com/v1beta1", "IngressRoute", name, "spec", spec);
+        route["metadata"]["annotations"] = self.annotations(&[]);
+        route
     }
 
     fn ingress(&mut self) -> Value {
@@ -109,16 +108,7 @@ impl Anything {
         list
     }
 
-    /// A Secret with a certificate of any kind.
-    fn pair(&mut self) -> Value {
-        let kinds = ["kubernetes.io/tls", "kubernetes.io/tls", "Opaque", "", "other"];
-        let mut pair = pairs::any(&mut self.dice);
-        pair["metadata"] = json!({"name": format!("pair-{}", self.number), "namespace": "default"});
-        pair["type"] = json!(self.dice.pick(&kinds));
-        pair
-    }
-
-    /// A plain host whose routes go to the Service, or whose certificate is the Secret, of this object.
+    /// A plain host whose routes go to the Service, or which needs the Secret, of this object.
     fn root(&mut self, what: &str) -> Value {
         let name = format!("{what}-{}", self.number);
         let host = format!("{what}{}.example", self.number);
@@ -126,6 +116,19 @@ impl Anything {
             json!({"virtualhost": {"fqdn": host}, "routes": [{"services": [{"name": "web", "port": 80}]}]});
         match what {
             "pair" => spec["virtualhost"]["tls"] = json!({"secretName": name}),
+            "authority" => {
+                let clients = json!({"caSecret": name, "crlSecret": name});
+                spec["virtualhost"]["tls"] = json!({"secretName": "cert", "clientValidation": clients});
+                spec["routes"][0]["services"][0]["protocol"] = json!("tls");
+                spec["routes"][0]["services"][0]["validation"] =
+                    json!({"caSecret": name, "subjectName": "a.example"});
+            }
+            "keys" => {
+                spec["virtualhost"]["tls"] = json!({"secretName": "cert"});
+                spec["virtualhost"]["jwtProviders"] =
+                    json!([{"name": "one", "localJWKS": {"secretName": name, "key": "jwks"}}]);
+                spec["routes"][0]["jwtVerificationPolicy"] = json!({"require": "one"});
+            }
             _ => spec["routes"][0]["services"][0]["name"] = json!(name),
         }
         self.named("projectcontour.io/v1", "HTTPProxy", what, "spec", spec)
@@ -153,17 +156,7 @@ impl Anything {
         vec![service, host]
     }
 
-    fn annotations(&mut self, all: &[(&str, &[&str])]) -> Value {
-        let mut chosen = Map::new();
-        for (key, values) in all {
-            if self.dice.chance(20) {
-                chosen.insert((*key).to_owned(), self.dice.pick(values).into());
-            }
-        }
-        Value::Object(chosen)
-    }
-
-    fn named(&self, version: &str, kind: &str, name: &str, field: &str, content: Value) -> Value {
+    pub(super) fn named(&self, version: &str, kind: &str, name: &str, field: &str, content: Value) -> Value {
         let mut object = json!({"apiVersion": version, "kind": kind});
         object["metadata"] = json!({"name": format!("{name}-{}", self.number), "namespace": "default"});
         object[field] = content;

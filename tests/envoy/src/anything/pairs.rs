@@ -25,8 +25,21 @@ pub(super) fn of(case: &str) -> Value {
 
 /// One of any case.
 pub(super) fn any(dice: &mut Dice) -> Value {
+    one(dice, |_| true)
+}
+
+/// Mostly one with a CA or a revocation list.
+pub(super) fn authority(dice: &mut Dice) -> Value {
+    if dice.chance(15) {
+        return any(dice);
+    }
+    one(dice, |name| name.starts_with("ca-") || name.starts_with("crl-"))
+}
+
+fn one(dice: &mut Dice, is_meant: fn(&str) -> bool) -> Value {
     let cases = fs::read_dir(folder()).expect("the cases are there");
-    let mut names: Vec<_> = cases.filter_map(|case| case.ok()?.file_name().into_string().ok()).collect();
+    let names = cases.filter_map(|case| case.ok()?.file_name().into_string().ok());
+    let mut names: Vec<_> = names.filter(|name| is_meant(name)).collect();
     names.sort();
     of(&names[dice.below(names.len())])
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::pairs;
+use super::{pairs, secrets};
 
 /// Services, certificates, keys of tokens, an authorization service, an included part, and a root of somebody else.
 pub fn surroundings() -> Vec<Value> {
@@ -72,15 +72,11 @@ fn secret(namespace: &str, name: &str, kind: &str, case: &str) -> Value {
     secret
 }
 
-/// A key of an issuer: that of RFC 7517, appendix A.1.
+/// A key of an issuer.
 fn keys() -> Value {
-    let key = json!({
-        "kty": "EC", "crv": "P-256", "kid": "1",
-        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
-    });
     json!({
         "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
         "metadata": {"name": "keys", "namespace": "default"},
-        "stringData": {"jwks": json!({"keys": [key]}).to_string()},
+        "stringData": {"jwks": format!(r#"{{"keys": [{}]}}"#, secrets::EC)},
     })
 }

@@ -18,11 +18,9 @@ impl Words {
             }
             [.., "tls", "secretName"] => (
                 &["cert", "cert", "cert", "default/cert", "team/cert"][..],
-                &["gone", "ca", "pair-#", "team/hidden", "/", "a/b/c"][..],
+                &["gone", "ca", "team/hidden", "/", "a/b/c"][..],
             ),
-            [.., "caSecret"] => {
-                (&["ca", "ca", "team/ca"][..], &["cert", "gone", "pair-#", "default/", "/ca"][..])
-            }
+            [.., "caSecret"] => (&["ca", "ca", "team/ca"][..], &["cert", "gone", "default/", "/ca"][..]),
             [.., "crlSecret"] => (&["ca", "team/ca"][..], &["cert", "gone"][..]),
             [.., "localJWKS", "secretName"] => (&["keys"][..], &["cert", "gone"][..]),
             [.., "localJWKS", "key"] => (&["jwks"][..], &["none", "tls.crt"][..]),
@@ -31,9 +29,8 @@ impl Words {
                 &["gone", "no-ports", "WEB", "a/b"][..],
             ),
             [.., "port", "name"] => (&["http"][..], &["gone", "80"][..]),
-            [.., "delegate", "name"] => (&["part", "part", "route-#"][..], &["gone", "other"][..]),
-            [.., "includes" | "include", "name"] => {
-                (&["part", "part", "proxy-#"][..], &["gone", "other"][..])
+            [.., "delegate" | "includes" | "include", "name"] => {
+                (&["part", "child-#", "child-#"][..], &["gone", "other", "root-#"][..])
             }
             [.., "namespace"] => (&["default", "default", "team"][..], &["gone", "Team"][..]),
             [.., "extensionRef", "name"] => (&["auth"][..], &["gone"][..]),
