@@ -164,7 +164,7 @@ pub(crate) const NAMESPACE: [&str; 2] = ["ISOBATH_NAMESPACE", "CONTOUR_NAMESPACE
 
 /// The variable that is looked at: ours goes before Contour's.
 pub(crate) fn variable([ours, contours]: [&'static str; 2]) -> &'static str {
-    let is_set = |name| std::env::var_os(name).is_some();
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !is_set(ours) && is_set(contours) { contours } else { ours }
 }
 

@@ -34,7 +34,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", conflicts_with = "config-path")]
     contour_config_name: Option<String>,
     /// The namespace that this runs in.
-    #[arg(long, env = configuration::variable(configuration::NAMESPACE), default_value = "isobath")]
+    #[arg(
+        long,
+        env = configuration::variable(configuration::NAMESPACE),
+        default_value = "isobath",
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
     namespace: String,
     /// How Envoys ask for their configuration.
     #[arg(long, value_enum, default_value_t = Mode::AdsDelta)]
@@ -112,6 +117,12 @@ mod tests {
         assert_eq!(namespaces("contour", &file), ["projectcontour", "edge", "projectcontour"]);
         let flags = [&file[..], &["--envoy-service-namespace=far", "--namespace=near"]].concat();
         assert_eq!(namespaces("isobath", &flags), ["near", "far", "isobath"]);
+    }
+
+    #[test]
+    fn a_namespace_without_a_name_is_refused() {
+        let found = command("isobath").try_get_matches_from(["isobath", "serve", "--namespace", ""]);
+        assert_eq!(found.unwrap_err().kind(), clap::error::ErrorKind::InvalidValue);
     }
 
     #[test]
