@@ -76,7 +76,7 @@ mod tests {
         BZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c\
         7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-cs\
         FCur-kEgU8awapJzKnqDKgw";
-    const ED: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwaaPJHURo";
+    const ED: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
     #[test]
     fn a_modulus_is_long_and_odd_and_its_exponent_one_of_two() {

@@ -121,7 +121,7 @@ mod tests {
             curve("secp256k1", X, ""),
             curve("P-256", X, r#","alg":"ES384""#),
             r#"{"keys":[{"kty":"RSA","n":"bg","e":"AQAB"}]}"#.to_owned(),
-            r#"{"keys":[{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwaaPJHURo"}]}"#
+            r#"{"keys":[{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#
                 .to_owned(),
         ] {
             assert_eq!(check(&bad), Err(InvalidJwks::NoKey), "{bad}");
