@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use api::duration;
@@ -10,13 +10,15 @@ use clap::Args;
 use http::Method;
 use tokio::net::UnixStream;
 
-use super::connections;
+use super::connections::{self, Connections};
 use crate::output::Outcome;
 
 /// Attempts to ask Envoy to drain, and the pauses between them.
 const ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const GROWTH: u32 = 5;
+/// Whoever still opens connections after this time does so for ever, as probes of load balancers do.
+const NEWCOMERS: Duration = Duration::from_secs(60);
 
 /// Asks Envoy to drain, waits until its clients have gone, and leaves a file.
 #[derive(Debug, Args)]
@@ -30,7 +32,7 @@ pub(super) struct Arguments {
     /// How long Envoy has drained before its connections are counted.
     #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = parse)]
     check_delay: Duration,
-    /// How often its connections are counted.
+    /// How often its connections are counted; none may have been opened in between.
     #[arg(long, default_value = "5s", value_name = "DURATION", value_parser = parse)]
     check_interval: Duration,
     /// How long everything stays as it is before Envoy is asked to drain.
@@ -44,6 +46,15 @@ pub(super) struct Arguments {
     ready_file: PathBuf,
 }
 
+/// What an Envoy says of its connections.
+enum Count {
+    Of(Connections),
+    /// It does not answer.
+    Unknown,
+    /// It has ended, and has none.
+    Gone,
+}
+
 fn parse(text: &str) -> Result<Duration, String> {
     duration::parse(text).map_err(|why| why.to_string())
 }
@@ -55,7 +66,23 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         tracing::error!(%error, "envoy was not asked to drain");
     }
     tokio::time::sleep(arguments.check_delay).await;
-    while !arguments.may_end().await {
+    let newcomers_end = Instant::now() + NEWCOMERS;
+    let mut last = None;
+    loop {
+        match arguments.count().await {
+            Count::Gone => break,
+            Count::Unknown => {}
+            Count::Of(now) => {
+                // Nobody is connected for a moment between two clients, too: as long as load balancers have not
+                // noticed, the next one comes.
+                let is_quiet = last.is_some_and(|last: Connections| last.opened == now.opened);
+                let is_left = is_quiet || Instant::now() >= newcomers_end;
+                if is_left && now.open <= arguments.min_open_connections {
+                    break;
+                }
+                last = Some(now);
+            }
+        }
         tokio::time::sleep(arguments.check_interval).await;
     }
     std::fs::write(&arguments.ready_file, b"").with_context(|| arguments.ready_file.display().to_string())?;
@@ -76,21 +103,20 @@ impl Arguments {
         self.fetch(Method::POST, "/healthcheck/fail").await.map(drop)
     }
 
-    /// Whether no more clients are connected than may be left. An Envoy that is gone has none.
-    async fn may_end(&self) -> bool {
+    async fn count(&self) -> Count {
         match self.fetch(Method::GET, connections::PATH).await {
             Ok(statistics) => {
-                let open = connections::open(&statistics);
-                tracing::info!(open, "connections");
-                open <= self.min_open_connections
+                let connections = Connections::of(&statistics);
+                tracing::info!(open = connections.open, opened = connections.opened, "connections");
+                Count::Of(connections)
             }
             Err(error) if is_gone(&error) => {
                 tracing::warn!(%error, "envoy is gone");
-                true
+                Count::Gone
             }
             Err(error) => {
                 tracing::warn!(%error, "envoy does not answer");
-                false
+                Count::Unknown
             }
         }
     }

@@ -11,7 +11,11 @@ use crate::command::{folder, isobath, run};
 
 /// Takes one request on a socket, and gives its first line.
 fn answer(listener: &UnixListener, body: &str) -> String {
-    let (mut stream, _) = listener.accept().unwrap();
+    // Whoever has ended asks no more.
+    listener.set_nonblocking(true).unwrap();
+    let (mut stream, _) =
+        eventually_blocking("somebody asks", || listener.accept().map_err(|why| why.to_string()));
+    stream.set_nonblocking(false).unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -23,8 +27,14 @@ fn answer(listener: &UnixListener, body: &str) -> String {
     String::from_utf8(head).unwrap().lines().next().unwrap().to_owned()
 }
 
-fn connections(count: u32) -> String {
-    format!("envoy_http_downstream_cx_active{{envoy_http_conn_manager_prefix=\"ingress_http\"}} {count}\n")
+/// Connections of clients: those that are open, and all that were opened.
+fn connections(open: u32, opened: u32) -> String {
+    let sample = |name, count| {
+        format!(
+            "envoy_http_downstream_cx_{name}{{envoy_http_conn_manager_prefix=\"ingress_http\"}} {count}\n"
+        )
+    };
+    sample("active", open) + &sample("total", opened)
 }
 
 #[test]
@@ -44,12 +54,18 @@ fn an_envoy_may_end_when_its_clients_have_gone() {
     shutdown.args(["envoy", "shutdown", "--check-interval", "1ms", "--admin-address"]).arg(&socket);
     let mut shutdown = shutdown.arg("--ready-file").arg(&ok).stderr(Stdio::null()).spawn().unwrap();
     assert_eq!(answer(&admin, ""), "POST /healthcheck/fail HTTP/1.1");
-    for count in [2, 1] {
-        let asked = answer(&admin, &connections(count));
+    for (open, opened, why) in [
+        (0, 7, "whether clients still come is unknown"),
+        (2, 9, "two clients are left"),
+        (0, 10, "one more has come and gone"),
+        (1, 11, "a client has come"),
+        (1, 11, "a client is left"),
+    ] {
+        let asked = answer(&admin, &connections(open, opened));
         assert!(asked.starts_with("GET /stats/prometheus?filter="), "{asked}");
-        assert!(!ok.exists(), "{count} clients are left");
+        assert!(!ok.exists(), "{why}");
     }
-    answer(&admin, &connections(0));
+    answer(&admin, &connections(0, 11));
     assert!(shutdown.wait().unwrap().success());
     assert!(ok.exists());
     let asked = || {
