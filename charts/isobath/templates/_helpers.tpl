@@ -114,4 +114,22 @@ namespaces. */}}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
+{{- if not .Values.watchNamespaces }}
+# Which release they say that they are of.
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  verbs: [get]
+  resourceNames:
+  - backendtlspolicies.gateway.networking.k8s.io
+  - gatewayclasses.gateway.networking.k8s.io
+  - gateways.gateway.networking.k8s.io
+  - grpcroutes.gateway.networking.k8s.io
+  - httproutes.gateway.networking.k8s.io
+  - listenersets.gateway.networking.k8s.io
+  - referencegrants.gateway.networking.k8s.io
+  - tcproutes.gateway.networking.k8s.io
+  - tlsroutes.gateway.networking.k8s.io
+  - udproutes.gateway.networking.k8s.io
+  - xbackendtrafficpolicies.gateway.networking.x-k8s.io
+{{- end }}
 {{- end }}

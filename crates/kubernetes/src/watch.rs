@@ -26,6 +26,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use follow::Follower;
 use gather::gather;
+pub(crate) use kinds::gateway_api_definitions;
 use kinds::{Target, WATCHED};
 pub use tally::{State, Tallies, Tally};
 

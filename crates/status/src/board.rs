@@ -15,7 +15,7 @@ use model::{FleetId, FleetOwner, GatewayName};
 use crate::body::{Body, body};
 use crate::observation::Seen;
 use crate::share::Share;
-use crate::{CONTROLLER_NAME, Event, Kind, Observation, Statement, Target};
+use crate::{CONTROLLER_NAME, Event, Kind, Observation, Release, Statement, Target};
 use entry::Entry;
 use known::Known;
 
@@ -46,6 +46,8 @@ pub enum Input {
     Served(Target, bool),
     /// Whether the cluster has the experimental channel of the Gateway API; until it is told, classes are not written.
     Experimental(bool),
+    /// Which release the definitions of the Gateway API are of; until it is told, classes are not written.
+    Release(Release),
     /// We are the leader until then, unless the lease is renewed.
     Leads {
         /// When nothing may be written any more.
@@ -148,7 +150,15 @@ impl Board {
                     self.share_changed(now);
                 }
             }
-            Input::Experimental(experimental) => self.experimental(now, experimental),
+            Input::Experimental(experimental) => {
+                let before = self.known.experimental.replace(experimental);
+                self.plan_classes(now, before != Some(experimental));
+            }
+            Input::Release(release) => {
+                let is_new = self.known.release.as_ref() != Some(&release);
+                self.known.release = Some(release);
+                self.plan_classes(now, is_new);
+            }
             Input::Leads { until } => self.leads(now, until),
             Input::Follows => self.follows(),
             Input::Finished(target, outcome) => self.finished(now, &target, outcome),
@@ -278,8 +288,9 @@ impl Board {
         concerned.iter().for_each(|gateway| self.plan(now, gateway));
     }
 
-    fn experimental(&mut self, now: Instant, experimental: bool) {
-        if self.known.experimental.replace(experimental) == Some(experimental) {
+    /// What classes say of the API may have changed.
+    fn plan_classes(&mut self, now: Instant, has_changed: bool) {
+        if !has_changed {
             return;
         }
         let classes = self.entries.keys().filter(|target| target.kind == Kind::GatewayClass);

@@ -17,6 +17,7 @@ mod gateway_api;
 mod kind;
 mod load_balancer;
 mod observation;
+mod release;
 mod share;
 mod statement;
 mod times;
@@ -28,6 +29,7 @@ pub use event::{Event, Regarding};
 pub use kind::{Kind, Target};
 pub use load_balancer::service_addresses;
 pub use observation::Observation;
+pub use release::Release;
 pub use statement::Statement;
 
 /// Who writes our fields, for the API server (server-side apply).

@@ -12,7 +12,7 @@ use crate::observation::Seen;
 use crate::share::Share;
 use crate::statement::Content;
 use crate::times::Place;
-use crate::{Kind, Statement, Target};
+use crate::{Kind, Release, Statement, Target};
 
 /// The condition that follows validation, as Contour has it.
 pub(crate) const VALID: &str = "Valid";
@@ -36,6 +36,8 @@ pub(crate) struct Context<'a> {
     pub(crate) share: &'a Share,
     /// Whether the cluster has the experimental channel of the Gateway API.
     pub(crate) experimental: bool,
+    /// Which release its definitions are of.
+    pub(crate) release: &'a Release,
 }
 
 /// What a status is to say.

@@ -118,9 +118,9 @@ pub(super) async fn run(setup: Setup) -> anyhow::Result<Outcome> {
         }
     }
     let server = Server::new(controller.hub(), security);
-    let watches = Watches::new(client, kinds);
+    let watches = Watches::new(client.clone(), kinds);
     if serves_gateways && !is_dedicated {
-        statuses.follow_channel(&mut tasks, watches.tallies());
+        statuses.follow_gateway_api(&mut tasks, watches.tallies(), client);
     }
     // Who may never lead is not missed as a leader.
     let leads = setup.statuses.are_written().then_some(leads);

@@ -14,7 +14,7 @@ use config::{Serving, StatusAddress, XdsSecurity};
 use kubernetes::lease::{self, Candidate, OwnerReference, Role};
 use kubernetes::status::{Observe, Writer, follow_service, input};
 use kubernetes::watch::{Batch, State, Tallies};
-use kubernetes::{Client, Configured, Pod, follow_gateways, follow_peers};
+use kubernetes::{Client, Configured, Pod, follow_gateways, follow_peers, follow_releases};
 use peers::Connect;
 use runtime::Notice;
 use status::Input;
@@ -167,10 +167,12 @@ impl Statuses {
         configured.into_iter().flat_map(Configured::in_force).for_each(|input| self.tell(input));
     }
 
-    /// Tells which channel of the Gateway API the watches find.
-    pub(super) fn follow_channel(&self, tasks: &mut Tasks, tallies: Tallies) {
-        tasks
-            .start_until_stop("the channel of the Gateway API", done(channel(tallies, self.objects.clone())));
+    /// Tells which channel of the Gateway API the watches find, and which release.
+    pub(super) fn follow_gateway_api(&self, tasks: &mut Tasks, tallies: Tallies, client: Client) {
+        let channel = channel(tallies, self.objects.clone());
+        tasks.start_until_stop("the channel of the Gateway API", done(channel));
+        let releases = follow_releases(client, self.objects.clone());
+        tasks.start_until_stop("the release of the Gateway API", done(releases));
     }
 
     /// Tells what the cluster has.

@@ -79,6 +79,14 @@ pub(super) static WATCHED: [Watched; 23] = [
     with_status(Kind::XBackendTrafficPolicy, "xbackendtrafficpolicies", Origin::Defined),
 ];
 
+/// How the definitions of the kinds of the Gateway API are called.
+pub(crate) fn gateway_api_definitions() -> impl Iterator<Item = String> {
+    WATCHED.iter().filter_map(|watched| {
+        let (group, _) = watched.kind.api_version().split_once('/')?;
+        group.starts_with("gateway.networking.").then(|| format!("{}.{group}", watched.plural))
+    })
+}
+
 /// What one watch follows: a kind, in one namespace or in all.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
@@ -152,6 +160,17 @@ mod tests {
                 "/apis/networking.k8s.io/v1/namespaces/a/ingresses",
                 "/apis/networking.k8s.io/v1/namespaces/b/ingresses"
             ]
+        );
+    }
+
+    #[test]
+    fn definitions_are_called_by_kind_and_group() {
+        let names: Vec<_> = gateway_api_definitions().collect();
+        assert_eq!(names.len(), 11);
+        assert!(names.contains(&"gatewayclasses.gateway.networking.k8s.io".to_owned()), "{names:?}");
+        assert!(
+            names.contains(&"xbackendtrafficpolicies.gateway.networking.x-k8s.io".to_owned()),
+            "{names:?}"
         );
     }
 

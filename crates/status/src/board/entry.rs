@@ -176,7 +176,8 @@ impl Entry {
         if !known.share.has(&said.target) {
             return None;
         }
-        if said.target.kind == Kind::GatewayClass && known.experimental.is_none() {
+        let is_api_known = known.experimental.is_some() && known.release.is_some();
+        if said.target.kind == Kind::GatewayClass && !is_api_known {
             return None;
         }
         let Wanted { says, is_pending } = Wanted::new(said, seen, &known.context(said));

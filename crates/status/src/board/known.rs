@@ -7,9 +7,9 @@ use api::gateway_api::gateway::GatewayStatusAddress;
 use api::http_proxy::status::LoadBalancerIngress;
 use model::FleetId;
 
-use crate::Statement;
 use crate::share::Share;
 use crate::wanted::Context;
+use crate::{Release, Statement};
 
 /// What is the same for all objects, or for all of a fleet.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Known {
     pub(super) gateways: BTreeMap<FleetId, Vec<GatewayStatusAddress>>,
     /// Whether the cluster has the experimental channel of the Gateway API, as far as that is known.
     pub(super) experimental: Option<bool>,
+    /// Which release its definitions are of, as far as that was told.
+    pub(super) release: Option<Release>,
 }
 
 impl Known {
@@ -34,6 +36,7 @@ impl Known {
             addresses: None,
             gateways: BTreeMap::new(),
             experimental: None,
+            release: None,
         }
     }
 
@@ -51,6 +54,7 @@ impl Known {
             gateway: self.gateways.get(&said.fleet).map(Vec::as_slice),
             share: &self.share,
             experimental: self.experimental == Some(true),
+            release: self.release.as_ref().unwrap_or(&Release::Unknown),
         }
     }
 }

@@ -16,6 +16,7 @@ use model::{GatewayApiStatus, Holds, ParentRef};
 use super::features::features;
 use super::ours::Beside;
 use super::{ANCESTORS, CONDITIONS, GatewayApi, PARENTS};
+use crate::Release;
 use crate::statement::cut;
 use crate::times::{Place, Times};
 use crate::wanted::{Context, PENDING};
@@ -27,6 +28,9 @@ const MESSAGE_BYTES: usize = 32_768;
 
 /// The condition of a route that is served in part.
 const PARTIALLY_INVALID: &str = "PartiallyInvalid";
+
+/// The condition of a class about the definitions of the API.
+const SUPPORTED_VERSION: &str = "SupportedVersion";
 
 /// What is said of one object, and what it depends on.
 pub(crate) struct Saying<'a> {
@@ -76,7 +80,7 @@ impl<'a> Saying<'a> {
         let context = self.context;
         match status {
             GatewayApiStatus::Class(conditions) => GatewayApi::Class(GatewayClassStatus {
-                conditions: self.of_object(conditions, None),
+                conditions: self.of_class(conditions),
                 supported_features: features(self.context.experimental),
             }),
             GatewayApiStatus::Gateway(status) => GatewayApi::Gateway(self.gateway(status)),
@@ -166,6 +170,21 @@ impl<'a> Saying<'a> {
             controller_name: self.context.share.controller.to_string(),
             conditions,
         }
+    }
+
+    fn of_class(&mut self, conditions: &[model::Condition]) -> Vec<Condition> {
+        let mut conditions = self.of_object(conditions, None);
+        let version = match self.context.release {
+            Release::Unknown => None,
+            Release::Supported => Some(("True", SUPPORTED_VERSION)),
+            Release::Unsupported(_) => Some(("False", "UnsupportedVersion")),
+        };
+        let has_room = conditions.len() < self.room(CONDITIONS);
+        conditions.extend(version.filter(|_| has_room).map(|(status, reason)| {
+            let message = self.context.release.message();
+            condition((SUPPORTED_VERSION, status, reason), &message, self.generation)
+        }));
+        conditions
     }
 
     fn of_object(&mut self, conditions: &[model::Condition], lack: Option<&Lack<'_>>) -> Vec<Condition> {

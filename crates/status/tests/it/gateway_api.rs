@@ -1,7 +1,7 @@
 //! What stands in the status of each kind of the Gateway API, and when it is written.
 
 use api::gateway_api::gateway::{AddressType, GatewayStatusAddress};
-use isobath_status::{CONTROLLER_NAME, Input, Kind, Outcome, Target};
+use isobath_status::{CONTROLLER_NAME, Input, Kind, Outcome, Release, Target};
 use model::{
     AncestorStatus, Condition, FleetId, GatewayApiStatus, GatewayStatus, Holds, ListenerSetStatus,
     ListenerStatus, ParentRef, ParentStatus, Problem, RouteKind,
@@ -139,6 +139,7 @@ fn a_class_says_what_is_supported_in_place_of_what_stood_there() {
     let mut world = World::new();
     let class = Target::new(Kind::GatewayClass, "", "isobath");
     world.tell(Input::Experimental(true));
+    world.tell(Input::Release(Release::Unknown));
     world.apply(&class);
     let waiting = stands("Accepted", "Unknown", "Pending", "Waiting for controller", "1970-01-01T00:00:00Z");
     world.cluster.write_status(&class, json!({"conditions": [waiting]}));
@@ -157,6 +158,7 @@ fn a_class_supports_what_the_channel_of_the_api_has_fields_for() {
     let mut world = World::new();
     let class = Target::new(Kind::GatewayClass, "", "isobath");
     world.apply(&class);
+    world.tell(Input::Release(Release::Supported));
     world.say_status(&class, GatewayApiStatus::Class(vec![accepted()]), 1);
     assert_eq!(world.settle(), 0, "nobody knows yet");
     let retries = |world: &World| {
@@ -167,6 +169,43 @@ fn a_class_supports_what_the_channel_of_the_api_has_fields_for() {
     for (experimental, writes, wanted) in [(false, 1, 0), (true, 1, 3), (true, 0, 3), (false, 1, 0)] {
         world.tell(Input::Experimental(experimental));
         assert_eq!((world.settle(), retries(&world)), (writes, wanted));
+    }
+}
+
+#[test]
+fn a_class_says_whether_the_release_of_the_api_is_supported() {
+    let mut world = World::new();
+    let class = Target::new(Kind::GatewayClass, "", "isobath");
+    world.apply(&class);
+    world.tell(Input::Experimental(false));
+    world.say_status(&class, GatewayApiStatus::Class(vec![accepted()]), 1);
+    assert_eq!(world.settle(), 0, "nobody knows yet");
+    let version = |world: &World| {
+        let status = world.cluster.status(&class);
+        let [_, version @ ..] = status["conditions"].as_array().expect("conditions").as_slice() else {
+            panic!()
+        };
+        version
+            .iter()
+            .map(|each| {
+                ["type", "status", "reason", "message"]
+                    .map(|key| each[key].as_str().expect("text").to_owned())
+            })
+            .next()
+    };
+    let supported = ["SupportedVersion", "True", "SupportedVersion", ""].map(str::to_owned);
+    let why = "g is of release v1.4.0, h does not say which release it is of; they are served as far as they are \
+               understood. Apply the definitions of the Gateway API 1.6";
+    let unsupported = ["SupportedVersion", "False", "UnsupportedVersion", why].map(str::to_owned);
+    let lines = ["g is of release v1.4.0", "h does not say which release it is of"].map(str::to_owned);
+    for (release, writes, wanted) in [
+        (Release::Supported, 1, Some(supported)),
+        (Release::Unsupported(lines.to_vec()), 1, Some(unsupported.clone())),
+        (Release::Unsupported(lines.into()), 0, Some(unsupported)),
+        (Release::Unknown, 1, None),
+    ] {
+        world.tell(Input::Release(release));
+        assert_eq!((world.settle(), version(&world)), (writes, wanted));
     }
 }
 

@@ -21,7 +21,10 @@ use testbed::{Bed, Mode};
 fn objects(bed: &Bed, kind: Kind) -> Api<DynamicObject> {
     let named = GroupVersionKind::gvk(kind.group(), kind.version(), kind.as_str());
     let resource = ApiResource::from_gvk_with_plural(&named, kind.plural());
-    Api::namespaced_with(bed.client.clone(), &bed.namespace, &resource)
+    match kind {
+        Kind::GatewayClass => Api::all_with(bed.client.clone(), &resource),
+        _ => Api::namespaced_with(bed.client.clone(), &bed.namespace, &resource),
+    }
 }
 
 pub(crate) async fn status_of(bed: &Bed, kind: Kind, name: &str) -> Value {

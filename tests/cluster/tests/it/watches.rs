@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use api::Kind;
-use isobath_cluster_tests::install_definitions_alone;
+use isobath_cluster_tests::{install_definitions_alone, install_gateway_definitions_alone};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, Patch, PatchParams};
 use kubernetes::watch::{Batch, Settings, State, Tallies, Watches};
+use serde_json::json;
+use status::Release;
 use store::Change;
 use testbed::Bed;
 use tokio::sync::mpsc;
@@ -121,6 +123,21 @@ fn definitions_may_come_and_go() {
         let definitions = bed.all::<CustomResourceDefinition>();
         definitions.delete("httpproxies.projectcontour.io", &DeleteParams::default()).await.expect("deleted");
         watching.until("- HTTPProxy definitions/p").await;
+
+        // Those of the Gateway API say which release they are of.
+        assert_eq!(kubernetes::release(&bed.client).await.expect("asked"), Release::Supported);
+        install_gateway_definitions_alone(bed).await;
+        assert_eq!(kubernetes::release(&bed.client).await.expect("asked"), Release::Supported);
+        let name = "udproutes.gateway.networking.k8s.io";
+        let other =
+            json!({"metadata": {"annotations": {"gateway.networking.k8s.io/bundle-version": "v1.7.0"}}});
+        let params = PatchParams::default();
+        definitions.patch(name, &params, &Patch::Merge(&other)).await.expect("patched");
+        let complaint = format!("{name} is of release v1.7.0");
+        assert_eq!(
+            kubernetes::release(&bed.client).await.expect("asked"),
+            Release::Unsupported(vec![complaint])
+        );
     });
 }
 

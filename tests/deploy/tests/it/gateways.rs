@@ -134,6 +134,7 @@ fn the_own_controller_of_a_gateway_may_do_less_than_a_shared_one() {
     assert_eq!(
         less,
         [
+            "get customresourcedefinitions.apiextensions.k8s.io",
             "get gatewayclasses.gateway.networking.k8s.io",
             "patch extensionservices/status.projectcontour.io",
             "patch gatewayclasses/status.gateway.networking.k8s.io",

@@ -54,9 +54,14 @@ fn held(status: &Value) -> Vec<String> {
     held
 }
 
-/// Waits until all that is well is said of the Gateway `web` and of its route.
+/// Waits until all that is well is said of the class, of the Gateway `web` and of its route.
 async fn statuses_are_written(bed: &Bed) {
     let conditions = async |kind, name| held(&status_of(bed, kind, name).await);
+    let of_class = ["Accepted", "SupportedVersion"].map(|name| format!("object {name}"));
+    becomes("the class is accepted", of_class.to_vec(), async || {
+        held(&status_of(bed, Kind::GatewayClass, "isobath").await)
+    })
+    .await;
     let both = ["Accepted", "Programmed"].map(|name| format!("object {name}"));
     becomes("the Gateway is programmed", both.to_vec(), async || {
         conditions(Kind::Gateway, "web").await.into_iter().filter(|each| each.starts_with("object")).collect()

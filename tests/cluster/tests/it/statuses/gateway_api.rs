@@ -16,7 +16,7 @@ use model::{
     ListenerStatus, ObjectId, ParentRef, ParentStatus, Report, RouteKind, Verdict,
 };
 use serde_json::{Value, json};
-use status::{CONTROLLER_NAME, Input, Kind, Observation, Statement, Target};
+use status::{CONTROLLER_NAME, Input, Kind, Observation, Release, Statement, Target};
 use testbed::Bed;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -79,6 +79,7 @@ impl<'a> Writing<'a> {
         tasks.spawn(writer.run());
         let writing = Self { bed, tell, writes, _tasks: tasks, _role: role };
         writing.tell(Input::Experimental(true));
+        writing.tell(Input::Release(Release::Supported));
         writing
     }
 
