@@ -1,5 +1,7 @@
 //! Installed as a user does it: with kubectl, from the manifests in one file, the Job that makes certificates included.
 
+mod others;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
@@ -87,6 +89,16 @@ async fn jobs_are_done(bed: &Bed, count: usize) {
     .await;
 }
 
+/// Waits until clients reach the host of [`OBJECTS`].
+async fn is_served(address: SocketAddr) {
+    eventually("the host is served", async || {
+        let answer = Request::get(address, "shop.example", "/").send().await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        if answer.status == 200 { Ok(()) } else { Err(answer.status.to_string()) }
+    })
+    .await;
+}
+
 /// A condition in the status of an object.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Condition {
@@ -123,12 +135,7 @@ fn the_manifests_give_a_working_ingress_with_the_rights_that_it_needs() {
         bed.objects.apply(OBJECTS).await.unwrap();
 
         let address = address(bed).await;
-        eventually("the host is served", async || {
-            let answer = Request::get(address, "shop.example", "/").send().await;
-            let answer = answer.map_err(|error| error.to_string())?;
-            if answer.status == 200 { Ok(()) } else { Err(answer.status.to_string()) }
-        })
-        .await;
+        is_served(address).await;
         eventually("its status says so", async || {
             let proxy = get(bed, "httpproxy/shop").await;
             let at = proxy.pointer("/status/loadBalancer/ingress/0/ip").and_then(Value::as_str);
