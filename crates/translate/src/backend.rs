@@ -208,6 +208,12 @@ fn find_port<'s>(service: &'s ServiceFact, port: PortRef<'_>) -> Option<(&'s Ser
     Some((found, u16::try_from(found.port).ok().filter(|number| *number > 0)?))
 }
 
+/// Whether `appProtocol` says a protocol. Words without a prefix are service names of IANA, in which capitals count for
+/// nothing (RFC 6335 section 5.1).
+pub(crate) fn is_protocol(said: &str, protocol: &str) -> bool {
+    if protocol.contains('/') { said == protocol } else { said.eq_ignore_ascii_case(protocol) }
+}
+
 fn carries_tcp(protocol: PortProtocol) -> Result<(), String> {
     match protocol {
         PortProtocol::Tcp => Ok(()),
@@ -331,8 +337,8 @@ impl Target<'_> {
     /// What the Service says it speaks: `appProtocol` first, then the annotations (reference 3.10, 5.2).
     fn upstream(&self) -> Upstream {
         match self.port.app_protocol.as_deref() {
-            Some("kubernetes.io/h2c") => Upstream::H2c,
-            Some("https") => Upstream::Tls,
+            Some(protocol) if is_protocol(protocol, "kubernetes.io/h2c") => Upstream::H2c,
+            Some(protocol) if is_protocol(protocol, "https") => Upstream::Tls,
             Some(_) => Upstream::Plain,
             None => self.annotated_upstream(),
         }

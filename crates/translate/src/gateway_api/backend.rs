@@ -7,7 +7,7 @@ use store::Shown;
 use super::grants::{Referent, may_refer};
 use super::statement::Failure;
 use super::translation::Translation;
-use crate::backend::{self, Policy, PortRef, Target, Upstream};
+use crate::backend::{self, Policy, PortRef, Target, Upstream, is_protocol};
 use crate::text::quoted;
 
 /// What is carried to backends.
@@ -105,8 +105,8 @@ fn check_protocol(target: &Target<'_>, speaks: Speaks, has_policy: bool) -> Resu
         Speaks::Grpc => OF_CALLS,
         Speaks::Stream | Speaks::PassedTls | Speaks::Datagrams => return Ok(()),
     };
-    let is_secured = speaks == Speaks::Http && protocol == SECURE_WEBSOCKETS;
-    if known.contains(&protocol) || (is_secured && has_policy) {
+    let is_secured = speaks == Speaks::Http && is_protocol(protocol, SECURE_WEBSOCKETS);
+    if known.iter().any(|known| is_protocol(protocol, known)) || (is_secured && has_policy) {
         return Ok(());
     }
     let found = format!("appProtocol {} of Service {}", quoted(protocol), target.name());
