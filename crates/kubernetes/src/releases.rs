@@ -17,6 +17,8 @@ const ANNOTATION: &str = "gateway.networking.k8s.io/bundle-version";
 const SUPPORTED: &str = "v1.6.";
 /// Between two looks: definitions change with a release, some times in a year.
 const PERIOD: Duration = Duration::from_secs(5 * 60);
+/// Where there are none yet, or where they may not be read.
+const UNKNOWN: Duration = Duration::from_secs(30);
 /// After a look that failed.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -26,10 +28,11 @@ pub async fn follow_releases(client: Client, tell: mpsc::UnboundedSender<Input>)
     loop {
         let pause = match timeout(PATIENCE, release(&client)).await {
             Ok(Ok(release)) => {
+                let pause = if release == Release::Unknown { UNKNOWN } else { PERIOD };
                 if tell.send(Input::Release(release)).is_err() {
                     return;
                 }
-                PERIOD
+                pause
             }
             Ok(Err(error)) => {
                 tracing::debug!(%error, "the definitions of the Gateway API cannot be read");
@@ -44,12 +47,14 @@ pub async fn follow_releases(client: Client, tell: mpsc::UnboundedSender<Input>)
 /// Which release the definitions are of that the cluster has now.
 ///
 /// # Errors
-/// When the API server cannot be asked. That it may not be asked is [`Release::Unknown`].
+/// When the API server cannot be asked. That it may not be asked, or has no classes, is [`Release::Unknown`].
 pub async fn release(client: &Client) -> Result<Release, kube::Error> {
     let all: Api<CustomResourceDefinition> = Api::all(client.clone());
     let mut foreign = Vec::new();
-    for name in gateway_api_definitions() {
+    for (index, name) in gateway_api_definitions().enumerate() {
         match all.get_metadata_opt(&name).await {
+            // The first is that of classes: without it nobody can be told.
+            Ok(None) if index == 0 => return Ok(Release::Unknown),
             Ok(None) => {}
             Ok(Some(found)) => foreign.extend(complaint(&name, found.annotations().get(ANNOTATION))),
             Err(kube::Error::Api(status)) if status.code == 403 => return Ok(Release::Unknown),

@@ -3,7 +3,7 @@
 /// Which release of the Gateway API the definitions of a cluster are of: the condition `SupportedVersion` of its classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Release {
-    /// Nobody may read them: nothing is said.
+    /// There are none yet, or nobody may read them: nothing is said.
     Unknown,
     /// All are of a release that is supported.
     Supported,
