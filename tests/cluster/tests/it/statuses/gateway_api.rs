@@ -230,7 +230,7 @@ fn statuses_of_the_gateway_api_are_taken_and_written_once() {
         let both = ["Accepted", "Programmed"];
         for (target, _, status) in &all {
             let (list, wanted) = match status {
-                GatewayApiStatus::Class(_) => ("", vec!["Accepted"]),
+                GatewayApiStatus::Class(_) => ("", vec!["Accepted", "SupportedVersion"]),
                 GatewayApiStatus::Gateway(_) | GatewayApiStatus::ListenerSet(_) => {
                     ("listeners", [both, both].concat())
                 }
