@@ -26,25 +26,33 @@ async fn helm(bed: &Bed, arguments: &[&str]) {
     said(command).await;
 }
 
+/// Waits until the host of [`OBJECTS`] is served; nobody was refused anything meanwhile.
+async fn works(bed: &Bed) {
+    jobs_are_done(bed, 1).await;
+    is_installed(bed).await;
+    bed.objects.apply(OBJECTS).await.unwrap();
+    is_served(address(bed).await).await;
+    let (_, refused) = used(&bed.cluster.audit().unwrap());
+    assert_eq!(refused, [].into(), "these were not granted");
+}
+
 #[test]
 fn the_chart_gives_a_working_ingress_and_takes_it_back() {
     testbed::test_alone("isobath", async |bed| {
         helm(bed, &["install", "isobath", "charts/isobath", "--namespace", NAMESPACE]).await;
-        jobs_are_done(bed, 1).await;
-        is_installed(bed).await;
-        bed.objects.apply(OBJECTS).await.unwrap();
-        is_served(address(bed).await).await;
-        let (_, refused) = used(&bed.cluster.audit().unwrap());
-        assert_eq!(refused, [].into(), "these were not granted");
+        works(bed).await;
 
-        helm(bed, &["uninstall", "isobath", "--namespace", NAMESPACE]).await;
         let part = "--selector=app.kubernetes.io/part-of=isobath";
         let kinds = "clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts,services,deployments,daemonsets,\
                      cronjobs,configmaps,networkpolicies,poddisruptionbudgets";
-        becomes("what is left", String::new(), async || {
-            kubectl(bed, &["get", kinds, "--namespace", NAMESPACE, part, "--output=name"]).await
-        })
-        .await;
+        let there =
+            async || kubectl(bed, &["get", kinds, "--namespace", NAMESPACE, part, "--output=name"]).await;
+        let installed = there().await;
+        for object in ["clusterrole.rbac.authorization.k8s.io/isobath\n", "deployment.apps/isobath\n"] {
+            assert!(installed.contains(object), "{installed}");
+        }
+        helm(bed, &["uninstall", "isobath", "--namespace", NAMESPACE]).await;
+        becomes("what is left", String::new(), there).await;
     });
 }
 
@@ -52,11 +60,6 @@ fn the_chart_gives_a_working_ingress_and_takes_it_back() {
 fn with_rights_for_one_namespace_its_objects_are_served_and_nothing_else_is_asked_for() {
     testbed::test_alone("isobath", async |bed| {
         kubectl(bed, &["apply", "--server-side", "--kustomize", "deploy/overlays/namespaced"]).await;
-        jobs_are_done(bed, 1).await;
-        is_installed(bed).await;
-        bed.objects.apply(OBJECTS).await.unwrap();
-        is_served(address(bed).await).await;
-        let (_, refused) = used(&bed.cluster.audit().unwrap());
-        assert_eq!(refused, [].into(), "these were not granted");
+        works(bed).await;
     });
 }
