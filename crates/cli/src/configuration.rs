@@ -88,11 +88,11 @@ impl<C: Reads> ConfigurationArguments<C> {
     fn sources(&self, object: Option<Document>, style: Style) -> anyhow::Result<Sources> {
         let mut sources = Sources::default();
         let file = self.path.as_ref().map(|path| Document::read(path));
-        let tell = |sources: &mut Sources, are_defaults| {
-            let said = self.said.iter().filter(|(.., origin)| (*origin == Origin::Default) == are_defaults);
+        let tell = |sources: &mut Sources, before_file| {
+            let said = self.said.iter().filter(|(key, _, origin)| goes_before_file(key, *origin) == before_file);
             said.for_each(|(key, texts, origin)| sources.say(key, texts, *origin));
         };
-        tell(&mut sources, true);
+        tell(&mut sources, false);
         match file.or(object.map(Ok)).transpose() {
             Ok(document) => document.into_iter().for_each(|document| sources.file(document)),
             Err(fault) => {
@@ -100,7 +100,7 @@ impl<C: Reads> ConfigurationArguments<C> {
                 bail!("the configuration cannot be read");
             }
         }
-        tell(&mut sources, false);
+        tell(&mut sources, true);
         Ok(sources)
     }
 
@@ -168,6 +168,16 @@ pub(crate) fn variable([ours, contours]: [&'static str; 2]) -> &'static str {
     if !is_set(ours) && is_set(contours) { contours } else { ours }
 }
 
+/// Whether what was said outside the file counts, or what the file says.
+fn goes_before_file(key: &Key, origin: Origin) -> bool {
+    match origin {
+        Origin::Flag => true,
+        // Where the controller runs is a default for these keys, as in Contour.
+        Origin::Variable => key.variables != Some(NAMESPACE),
+        Origin::Default => false,
+    }
+}
+
 /// A flag. What stands behind it is judged with the rest of the configuration.
 fn argument(key: &Key, flag: &'static str) -> Arg {
     let meaning = key.meaning.trim_end_matches('.');
@@ -196,5 +206,21 @@ fn argument(key: &Key, flag: &'static str) -> Arg {
         Form::Name | Form::Reference => argument.value_name("NAMESPACE/NAME"),
         Form::Texts => argument.value_name("LIST"),
         Form::Text | Form::TextMap | Form::Structure => argument.value_name("TEXT"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_that_says_where_the_controller_runs_is_a_default() {
+        let goes_first = |flag: &str| {
+            let key = config::keys().find(|key| key.flag == Some(flag)).unwrap();
+            [Origin::Flag, Origin::Variable, Origin::Default].map(|origin| goes_before_file(key, origin))
+        };
+        assert_eq!(goes_first("envoy-service-namespace"), [true, false, false]);
+        assert_eq!(goes_first("leader-election-resource-namespace"), [true, false, false]);
+        assert_eq!(goes_first("contour-cafile"), [true, true, false]);
     }
 }

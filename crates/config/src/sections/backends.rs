@@ -67,6 +67,7 @@ pub(super) const KEYS: &[Key] = &[
         .means("The newest version of TLS that is spoken with backends."),
     key(CIPHERS, Form::Texts)
         .file("cluster.upstream-tls.cipher-suites")
+        .default("the defaults of `tls.cipher-suites`")
         .means("The cipher suites of TLS 1.2 with backends, the best first."),
     key(CURVES, Form::Texts)
         .file("cluster.upstream-tls.ecdh-curves")
