@@ -89,7 +89,8 @@ impl<C: Reads> ConfigurationArguments<C> {
         let mut sources = Sources::default();
         let file = self.path.as_ref().map(|path| Document::read(path));
         let tell = |sources: &mut Sources, before_file| {
-            let said = self.said.iter().filter(|(key, _, origin)| goes_before_file(key, *origin) == before_file);
+            let said =
+                self.said.iter().filter(|(key, _, origin)| goes_before_file(key, *origin) == before_file);
             said.for_each(|(key, texts, origin)| sources.say(key, texts, *origin));
         };
         tell(&mut sources, false);

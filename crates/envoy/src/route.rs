@@ -35,7 +35,7 @@ pub(crate) struct Table<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style {
     origins: Origins,
-    wildcards: Wildcards,
+    is_of_gateway: bool,
 }
 
 /// Whether routes tell which objects they come from. Nobody reads it but access logs that ask for it, and Envoy takes a
@@ -55,23 +55,26 @@ enum Wildcards {
     Labels,
 }
 
+impl Wildcards {
+    /// Those of the object that asks for a route: a Gateway may serve HTTPProxies, too.
+    const fn of(origin: &ObjectId) -> Self {
+        match origin.kind {
+            model::Kind::HttpProxy | model::Kind::IngressRoute | model::Kind::Ingress => Self::OneLabel,
+            _ => Self::Labels,
+        }
+    }
+}
+
 impl Style {
     /// That of a listener's routes.
     pub(crate) fn of(listener: &ListenerId, settings: &Settings) -> Self {
         let origins = if settings.access_logs.tell_origins() { Origins::Told } else { Origins::Untold };
-        let wildcards = match listener.fleet().is_ingress() {
-            true => Wildcards::OneLabel,
-            false => Wildcards::Labels,
-        };
-        Self { origins, wildcards }
+        Self { origins, is_of_gateway: !listener.fleet().is_ingress() }
     }
 
     /// Whether the listener is a Gateway's.
     pub(crate) const fn is_of_gateway(self) -> bool {
-        match self.wildcards {
-            Wildcards::OneLabel => false,
-            Wildcards::Labels => true,
-        }
+        self.is_of_gateway
     }
 
     /// A table that is no scope's.
@@ -110,7 +113,7 @@ const OURS: usize = 2;
 
 fn route(route: &Route, value: &VirtualHost, style: Style) -> proto::Route {
     proto::Route {
-        r#match: Some(matching::route_match(&route.matches, &value.host, style.wildcards)),
+        r#match: Some(matching::route_match(&route.matches, &value.host, Wildcards::of(&route.origin))),
         action: Some(action::action(&route.action, &value.host)),
         metadata: (style.origins == Origins::Told).then(|| origin(&route.origin)),
         typed_per_filter_config: filters::messages_of_route(value, route),

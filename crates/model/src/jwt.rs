@@ -19,6 +19,8 @@ pub struct JwtProvider {
     pub keys: Jwks,
     /// Whether backends see the token.
     pub forward: bool,
+    /// Whether routes that say nothing need such a token: those of other objects under the host, too.
+    pub is_default: bool,
 }
 
 impl JwtProvider {

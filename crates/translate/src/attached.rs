@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, FleetOwner, Kind, ListenerId, ObjectId, Problem, RedirectPort, Settings, Traffic, VirtualHostKey,
+    Action, ClientCertificates, Clients, Demand, FleetOwner, Kind, ListenerId, ObjectId, Problem,
+    RedirectPort, Settings, Traffic, VirtualHostKey,
 };
 use store::{Carries, Offer, Reader};
 
@@ -37,6 +38,9 @@ pub(crate) fn attach(
         match if is_secure { &https } else { &http } {
             Ok((listener, _)) => {
                 upgrade_at(&mut fragment, upgrade);
+                if let (Some(tls), Some(asked)) = (&mut fragment.tls, asked_at(offer, listener)) {
+                    keep_asking(&mut tls.clients, asked);
+                }
                 Some(Ok((VirtualHostKey { listener: (*listener).clone(), ..key }, fragment)))
             }
             // It only keeps up what others' routes there must meet, and there are none.
@@ -124,6 +128,23 @@ fn upgrade_at(fragment: &mut Fragment, at: RedirectPort) {
         if let Action::UpgradeToHttps(port) = &mut route.action {
             *port = at;
         }
+    }
+}
+
+/// What the Gateway asks its clients for where TLS ends at a listener of Envoy.
+fn asked_at<'o>(offer: Option<&'o Offer>, at: &ListenerId) -> Option<&'o ClientCertificates> {
+    let served =
+        offer.into_iter().flat_map(|offer| &offer.listeners).filter_map(|each| each.served_on.as_ref());
+    let ends = served.filter(|served| served.listener == *at).filter_map(|served| served.tls.as_ref());
+    ends.filter_map(|tls| tls.clients.certificates()).next()
+}
+
+/// A root that has clients come without a certificate does not take off what the Gateway asks of them: routes of the
+/// Gateway may be under the same host.
+fn keep_asking(clients: &mut Clients, asked: &ClientCertificates) {
+    let own = clients.certificates().map(|own| own.demand);
+    if own.is_none_or(|own| own == Demand::Optional && asked.demand == Demand::Required) {
+        *clients = Clients::Certified(Box::new(asked.clone()));
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use model::{
-    Action, Kind, ObjectId, PathMatch, Problem, Route, Severity, TlsTermination, Traffic, VirtualHost,
-    VirtualHostKey,
+    Action, JwtProvider, Kind, ObjectId, PathMatch, Problem, Route, Severity, TlsTermination, Traffic,
+    VirtualHost, VirtualHostKey,
 };
 
 use crate::gateway_api::{ACCEPTED, MATCH_CONFLICT};
@@ -42,7 +43,8 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     else {
         return Merged::default();
     };
-    let others: Vec<_> = serving.collect();
+    let mut others: Vec<_> = serving.collect();
+    need_token(&mut others, &jwt_providers);
     let traffic = match traffic {
         carried @ (Traffic::Tcp(_) | Traffic::Udp(_)) => {
             others.iter().for_each(|loser| conflicts.tell_host(&loser.rank));
@@ -55,6 +57,16 @@ pub fn merge(key: &VirtualHostKey, mut fragments: Vec<Fragment>) -> Merged {
     let host = key.host.clone();
     let host = VirtualHost { host, section, tls, traffic, policies, cors, jwt_providers, authorization };
     Merged { virtual_host: is_served.then_some(host), notes: conflicts.notes() }
+}
+
+/// Has the routes of other roots carry the token that the first in rank asks of routes which say nothing.
+fn need_token(others: &mut [Fragment], providers: &[JwtProvider]) {
+    let Some(provider) = providers.iter().find(|provider| provider.is_default) else { return };
+    for fragment in others {
+        if let Traffic::Http(routes) = &mut fragment.traffic {
+            routes.iter_mut().for_each(|route| route.jwt = Some(Arc::clone(&provider.name)));
+        }
+    }
 }
 
 /// The path of a route, for messages.

@@ -50,12 +50,13 @@ pub(super) fn route_action(forward: &Forward) -> proto::RouteAction {
 /// One backend without changes of its own is named directly: Envoy then draws no lot.
 fn clusters_by_weight(forward: &Forward) -> ClusterSpecifier {
     let session = forward.session.as_ref();
+    let own_hosts = have_own_hosts(forward);
     match (&forward.clusters[..], forward.invalid) {
-        ([only], 0) if session.is_none() && has_nothing_of_its_own(only) => {
+        ([only], 0) if session.is_none() && has_nothing_of_its_own(only, own_hosts) => {
             ClusterSpecifier::Cluster(only.cluster.to_string())
         }
         (shared, invalid) => {
-            let clusters = shared.iter().map(|backend| weight(backend, session));
+            let clusters = shared.iter().map(|backend| weight(backend, session, own_hosts));
             ClusterSpecifier::WeightedClusters(proto::WeightedCluster {
                 clusters: clusters.chain(nowhere(invalid)).collect(),
                 ..Default::default()
@@ -82,14 +83,14 @@ fn without_cluster(forward: &Forward) -> ClusterNotFoundResponseCode {
     }
 }
 
-/// Whether there is nothing to say about a backend but its name; its host is that of the route.
-fn has_nothing_of_its_own(backend: &WeightedCluster) -> bool {
-    let WeightedCluster { cluster: _, weight: _, request_headers, response_headers, host: _, cookies } =
-        backend;
-    request_headers.is_empty() && response_headers.is_empty() && cookies.is_empty()
+/// Whether there is nothing to say about a backend but its name.
+fn has_nothing_of_its_own(backend: &WeightedCluster, own_host: bool) -> bool {
+    let WeightedCluster { cluster: _, weight: _, request_headers, response_headers, host, cookies } = backend;
+    let has_host = own_host && host.is_some();
+    request_headers.is_empty() && response_headers.is_empty() && cookies.is_empty() && !has_host
 }
 
-fn weight(backend: &WeightedCluster, session: Option<&SessionPersistence>) -> ClusterWeight {
+fn weight(backend: &WeightedCluster, session: Option<&SessionPersistence>, own_host: bool) -> ClusterWeight {
     let mut response_headers = headers::to_set(&backend.response_headers);
     response_headers
         .extend(session.and_then(|session| stateful_session::answered(session, &backend.cluster)));
@@ -100,7 +101,7 @@ fn weight(backend: &WeightedCluster, session: Option<&SessionPersistence>) -> Cl
         request_headers_to_remove: headers::to_remove(&backend.request_headers),
         response_headers_to_add: response_headers,
         response_headers_to_remove: headers::to_remove(&backend.response_headers),
-        host_rewrite_specifier: backend.host.as_ref().and_then(literal_host),
+        host_rewrite_specifier: backend.host.as_ref().filter(|_| own_host).and_then(literal_host),
         typed_per_filter_config: filters::messages_of_backend(backend, session),
         ..Default::default()
     }
@@ -116,12 +117,20 @@ fn literal_host(host: &HostRewrite) -> Option<cluster_weight::HostRewriteSpecifi
     }
 }
 
-/// The host that the action asks for: that of the only backend goes before that of the route.
+/// Whether backends are asked for their own hosts. With one in the action they would be `x-envoy-original-host` and no
+/// more; one that is a header may be missing.
+fn have_own_hosts(forward: &Forward) -> bool {
+    !matches!(host_of(forward), Some(HostRewrite::Literal(_)))
+}
+
+/// The host that the action asks for. That of the route goes before those of backends, as its headers do: Envoy changes
+/// requests for the backend first.
 fn host_of(forward: &Forward) -> Option<&HostRewrite> {
-    match &forward.clusters[..] {
-        [only] => only.host.as_ref().or(forward.host.as_ref()),
-        _ => forward.host.as_ref(),
-    }
+    let of_only = || match &forward.clusters[..] {
+        [only] => only.host.as_ref(),
+        _ => None,
+    };
+    forward.host.as_ref().or_else(of_only)
 }
 
 fn host(host: &HostRewrite) -> HostRewriteSpecifier {

@@ -264,7 +264,13 @@ fn what_no_chain_of_a_gateway_looks_at_is_closed() {
 #[test]
 fn a_wildcard_of_a_gateway_takes_any_number_of_labels() {
     let mut layout = gateway_layout(model::Layout::Scoped, &[plaintext(80)]);
-    set(&mut layout, "http-80", &[serving("*.a.com", "x")]);
+    let mut host = serving("*.a.com", "x");
+    // An HTTPProxy that the Gateway serves means one, as ever.
+    let Traffic::Http(routes) = &mut host.traffic else { panic!("it has routes") };
+    let mut of_gateway = routes[0].clone();
+    of_gateway.origin.kind = model::Kind::HttpRoute;
+    routes.push(of_gateway);
+    set(&mut layout, "http-80", &[host]);
     let table = to_json(&find(&layout.flush(), ResourceType::RouteConfiguration, "http-80"));
     assert_yaml_snapshot!(table["virtual_hosts"]);
 }

@@ -293,10 +293,36 @@ fn the_chain_of_a_host_that_asks_a_service_has_a_filter_and_a_table_of_its_own()
 fn one_backend_with_a_host_of_its_own_is_named_directly() {
     let mut action = forward(&["x"]);
     action.clusters[0].host = Some(HostRewrite::Literal("x.internal".into()));
-    action.host = Some(HostRewrite::Literal("of.the.route".into()));
     action.path = Some(PathRewrite::Regex { pattern: "^/old/?".into(), substitution: "/".into() });
     let routes = routes(vec![route(prefix("/"), Action::Forward(Box::new(action)))], "route");
     assert_yaml_snapshot!(routes);
+}
+
+#[test]
+fn a_host_of_the_route_goes_before_those_of_backends_however_many_there_are() {
+    let hosts = |services: &[&str], of_route: HostRewrite, with_headers: bool| {
+        let mut action = forward(services);
+        action.clusters[0].host = Some(HostRewrite::Literal("x.internal".into()));
+        if with_headers {
+            action.clusters[0].request_headers.remove.push("x-from".into());
+        }
+        action.host = Some(of_route);
+        let routes = routes(vec![route(prefix("/"), Action::Forward(Box::new(action)))], "route");
+        let of_backend = routes[0].pointer("/weighted_clusters/clusters/0/host_rewrite_literal");
+        let of_route = ["host_rewrite_literal", "host_rewrite_header"].map(|key| routes[0][key].clone());
+        (of_backend.cloned(), of_route)
+    };
+    let literal = || HostRewrite::Literal("of.the.route".into());
+    let expected = (None, ["of.the.route".into(), serde_json::Value::Null]);
+    for (services, with_headers) in [(&["x"][..], false), (&["x"], true), (&["x", "y"], false)] {
+        assert_eq!(hosts(services, literal(), with_headers), expected, "{services:?} {with_headers}");
+    }
+    // A header may be missing.
+    let header = || HostRewrite::Header("x-host".into());
+    let expected = (Some("x.internal".into()), [serde_json::Value::Null, "x-host".into()]);
+    for services in [&["x"][..], &["x", "y"]] {
+        assert_eq!(hosts(services, header(), false), expected, "{services:?}");
+    }
 }
 
 #[test]

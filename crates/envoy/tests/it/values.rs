@@ -130,7 +130,8 @@ pub(crate) fn with_authorization(mut host: VirtualHost) -> VirtualHost {
 }
 
 pub(crate) fn provider(name: &str, keys: Jwks) -> JwtProvider {
-    JwtProvider { name: name.into(), issuer: "".into(), audiences: vec![], keys, forward: false }
+    let (issuer, audiences) = ("".into(), vec![]);
+    JwtProvider { name: name.into(), issuer, audiences, keys, forward: false, is_default: false }
 }
 
 pub(crate) fn plain(host: &str, routes: Vec<Route>) -> VirtualHost {

@@ -156,6 +156,7 @@ fn provider(
         audiences,
         keys,
         forward: spec.forward_jwt,
+        is_default: spec.default,
     })
 }
 

@@ -154,7 +154,8 @@ fn guard(context: &mut Context<'_, '_>, root: &Root<'_>, virtual_host: &VirtualH
     let wants_certificates = virtual_host.tls.as_deref().is_some_and(|tls| tls.client_validation.is_some());
     let closed = root.policies.is_none();
     let wants_authorization = authorization::is_wanted(context.settings, virtual_host);
-    let closed_to_tls = closed || wants_certificates || wants_authorization;
+    let wants_tokens = virtual_host.jwt_providers.iter().any(|provider| provider.default);
+    let closed_to_tls = closed || wants_certificates || wants_authorization || wants_tokens;
     let http = (context.settings.http_listener(), closed);
     // Also where the root has no certificate: another object may have one for the host.
     let https = (context.settings.https_listener(), closed_to_tls);

@@ -189,6 +189,37 @@ async fn the_host_is_rewritten_to_a_text_or_to_another_header() {
 }
 
 #[tokio::test]
+async fn what_a_route_says_of_headers_goes_before_what_its_services_say_however_many_there_are() {
+    let policy = |host: &str, by: &str| {
+        let headers = format!("{{name: x-by, value: {by}}}");
+        format!(
+            "requestHeadersPolicy: {{set: [{{name: Host, value: {host}}}, {headers}]}}, \
+             responseHeadersPolicy: {{set: [{headers}]}}"
+        )
+    };
+    let service = format!("{{name: blue, port: 80, {}}}", policy("service.example", "service"));
+    let route = |prefix: &str, services: &str, policies: &str| {
+        format!("{{conditions: [{{prefix: {prefix}}}], services: [{services}]{policies}}}")
+    };
+    let of_route = format!(", {}", policy("route.example", "route"));
+    let two = format!("{service}, {{name: blue, port: 80, weight: 0}}");
+    let mut world = world(&[
+        &route("/one", &service, &of_route),
+        &route("/two", &two, &of_route),
+        &route("/service", &service, ""),
+    ])
+    .await;
+    for (path, by) in [("/one", "route"), ("/two", "route"), ("/service", "service")] {
+        let answer = get(&world, path).await;
+        let seen = answer.seen().unwrap();
+        assert_eq!(seen.host, format!("{by}.example"), "{path}");
+        assert_eq!((seen.header("x-by"), answer.header("x-by")), (Some(by), Some(by)), "{path}");
+        assert_eq!(seen.header("x-envoy-original-host"), Some("site.example"), "{path}");
+    }
+    world.assert_nothing_rejected().await;
+}
+
+#[tokio::test]
 async fn a_response_that_takes_too_long_is_504() {
     let mut world = world(&[
         &format!("{{conditions: [{{prefix: /short}}], timeoutPolicy: {{response: 200ms}}, {BLUE}}}"),

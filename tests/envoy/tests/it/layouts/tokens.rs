@@ -108,6 +108,28 @@ async fn only_a_token_that_is_signed_in_time_and_meant_for_us_is_let_through() {
 }
 
 #[tokio::test]
+async fn the_routes_of_an_ingress_under_the_host_need_the_token_of_the_default_provider() {
+    for layout in LAYOUTS {
+        let mut world = world(layout).await;
+        let issuer = Issuer::new("1");
+        world.write("keys", &keys("keys", &issuer));
+        world.write("site", &site("site", LOCAL));
+        world.write(
+            "beside",
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: beside, namespace: default}\n\
+             spec:\n  tls: [{hosts: [site.example], secretName: site}]\n  rules:\n\
+             \x20 - {host: site.example, http: {paths: [{path: /beside, pathType: Prefix, \
+             backend: {service: {name: blue, port: {number: 80}}}}]}}\n",
+        );
+        world.sync().await;
+        let good = issuer.token(claims(), 600);
+        assert_eq!(ask(&world, "/beside", None).await.code(), 401, "{layout:?}");
+        assert_eq!(ask(&world, "/beside", Some(&good)).await.code(), 200, "{layout:?}");
+        world.assert_nothing_rejected().await;
+    }
+}
+
+#[tokio::test]
 async fn keys_are_asked_from_a_server_that_proves_who_it_is() {
     for layout in LAYOUTS {
         let mut world = world(layout).await;
