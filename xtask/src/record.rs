@@ -10,7 +10,7 @@ const FILE: &str = "docs/test-long.md";
 const HEAD: &str = "# The last long run
 
 Written by `make test-long`; do not edit. It runs what `make test` has no time for: the property tests with 100 times \
-as many cases, all tests that need a real Envoy in each layout, outages that last. \
+as many cases (20 times as many traces of the xDS server), all tests that need a real Envoy in each layout, outages that last. \
 `make test-long PARTS=\"engine xds\"` runs some parts, and leaves the rows of the others.
 
 | part | commit | took | passed | failed | left out |
