@@ -28,13 +28,19 @@ impl Invalid {
         why: impl Into<Cow<'static, str>>,
         way_out: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { subject, found: excerpt(&found.to_string()), why: why.into(), way_out: way_out.into() }
+        Self {
+            subject,
+            found: excerpt(&found.to_string(), EXCERPT),
+            why: why.into(),
+            way_out: way_out.into(),
+        }
     }
 }
 
-fn excerpt(found: &str) -> String {
-    let mut short: String = found.chars().take(EXCERPT).map(visible).collect();
-    if found.chars().nth(EXCERPT).is_some() {
+/// The first characters of a text, in one line.
+pub(crate) fn excerpt(found: &str, shown: usize) -> String {
+    let mut short: String = found.chars().take(shown).map(visible).collect();
+    if found.chars().nth(shown).is_some() {
         short.push('…');
     }
     short

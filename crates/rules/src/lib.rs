@@ -40,7 +40,10 @@ pub use log_format::{DEFAULT_LOG_FIELDS, log_field, log_line, log_operators};
 pub use matching::{hash_parameter, matched_text, resource_name, retry_on, stored_text, token};
 pub use number::{hundredths, max_requests, percent, port, weights};
 pub use origin::{Origin, origin};
-pub use path::{Path, PathPrefix, health_check_path, path, redirect_path, rewrite_path, separated_prefix};
+pub use path::{
+    Compared, Path, PathPrefix, encoded_path, health_check_path, merged_slashes, normal_path, path,
+    redirect_path, rewrite_path, separated_prefix,
+};
 pub use redirect::{redirect_code, redirect_scheme};
 pub use status::{
     MAX_DIRECT_BODY, StatusRange, direct_response_body, direct_response_status, expected_statuses,

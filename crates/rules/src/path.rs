@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::Invalid;
-use crate::invalid::first_outside;
+use crate::invalid::{excerpt, first_outside};
 
 const PATH: &str = "path";
 const MAX_PATH: usize = 16 * 1024;
@@ -61,6 +61,86 @@ pub fn separated_prefix(text: &str) -> Result<PathPrefix, Invalid> {
         "" => PathPrefix::All,
         segments => PathPrefix::Segments(segments.to_owned()),
     })
+}
+
+/// How a path of a condition is compared with those of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// As a whole, or by whole segments: its end is the end of a segment.
+    Whole,
+    /// By its letters: its last segment may go on.
+    Beginning,
+}
+
+/// Whether requests have such a path when they are compared: Envoy resolves dot segments before, and then takes several
+/// slashes for one, unless the operator wants them as they are.
+///
+/// # Errors
+/// A path that is compared with no request as it stands, and how it would be found.
+pub fn normal_path(text: &str, compared: Compared, merges_slashes: bool) -> Result<(), Invalid> {
+    let resolved = resolved(text, compared);
+    let normal = if merges_slashes { merged_slashes(&resolved) } else { resolved.clone() };
+    let why = match (resolved == text, normal == text) {
+        (false, _) => "has dot segments, which are resolved before requests are compared with it",
+        (true, false) => "has several slashes in a row, which are one when requests are compared with it",
+        (true, true) => return Ok(()),
+    };
+    Err(Invalid::new(PATH, text, why, write(&normal)))
+}
+
+/// Whether clients send such a path: what is beyond ASCII they encode.
+///
+/// # Errors
+/// A path with letters beyond ASCII, and how they are written.
+pub fn encoded_path(text: &str) -> Result<(), Invalid> {
+    if text.is_ascii() {
+        return Ok(());
+    }
+    let encoded: String = text.chars().map(encoded).collect();
+    let why = "has letters beyond ASCII, which clients percent-encode";
+    Err(Invalid::new(PATH, text, why, write(&encoded)))
+}
+
+fn write(path: &str) -> String {
+    const SHOWN: usize = 200;
+    format!("write \"{}\"", excerpt(path, SHOWN))
+}
+
+fn encoded(c: char) -> String {
+    let mut bytes = [0; 4];
+    let bytes = c.encode_utf8(&mut bytes).bytes();
+    bytes.map(|byte| if c.is_ascii() { c.to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// The path without dot segments; `..` takes the segment before it away, an empty one too.
+fn resolved(path: &str, compared: Compared) -> String {
+    let (mut kept, mut segments) = (Vec::new(), path.split('/').skip(1).peekable());
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        if !matches!(segment, "." | "..") || is_last && compared == Compared::Beginning {
+            kept.push(segment);
+            continue;
+        }
+        if segment == ".." {
+            kept.pop();
+        }
+        if is_last {
+            kept.push("");
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
+/// A path in which several slashes in a row are one.
+#[must_use]
+pub fn merged_slashes(path: &str) -> String {
+    let mut merged = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c != '/' || !merged.ends_with('/') {
+            merged.push(c);
+        }
+    }
+    merged
 }
 
 /// What a matched prefix or path is replaced with on the way to a backend.
@@ -140,6 +220,44 @@ mod tests {
         for bad in ["", "a", "/a?", "/a#", "/a\n"] {
             assert!(separated_prefix(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_path_is_found_in_its_normal_form() {
+        use Compared::{Beginning, Whole};
+        let way_out =
+            |text, compared, merges| normal_path(text, compared, merges).err().map(|why| why.way_out);
+        for found in ["/", "/a/b/", "/.well-known/x", "/a/...", "/a/..b/c", "/a/.b"] {
+            assert_eq!(normal_path(found, Whole, true), Ok(()), "{found}");
+        }
+        for (written, normal) in [
+            ("/a/./b", "/a/b"),
+            ("/a/../b", "/b"),
+            ("/../b", "/b"),
+            ("/a/.", "/a/"),
+            ("/a/b/..", "/a/"),
+            ("/..", "/"),
+            ("//", "/"),
+            ("/a//b/", "/a/b/"),
+            ("/a//../b", "/a/b"),
+        ] {
+            assert_eq!(
+                way_out(written, Whole, true),
+                Some(format!("write \"{normal}\"").into()),
+                "{written}"
+            );
+        }
+        assert_eq!(normal_path("/a/..", Beginning, true), Ok(()), "/a/..b begins with it");
+        assert!(normal_path("/a/../b", Beginning, true).is_err());
+        assert_eq!(normal_path("/a//b", Whole, false), Ok(()));
+    }
+
+    #[test]
+    fn a_path_beyond_ascii_has_a_spelling_that_clients_send() {
+        assert_eq!(encoded_path("/a%20~"), Ok(()));
+        let message = encoded_path("/münchen/€").unwrap_err().to_string();
+        let why = "has letters beyond ASCII, which clients percent-encode";
+        assert_eq!(message, format!("path \"/münchen/€\" {why}; write \"/m%C3%BCnchen/%E2%82%AC\""));
     }
 
     #[test]

@@ -12,6 +12,8 @@ proptest! {
             rules::Host::parse(&text).err(),
             rules::authority(&text).err(),
             rules::path(&text).err(),
+            rules::normal_path(&text, rules::Compared::Whole, true).err(),
+            rules::encoded_path(&text).err(),
             rules::rewrite_path(&text).err(),
             rules::redirect_path(&text).err(),
             rules::cookie_path(&text).err(),

@@ -11,6 +11,7 @@ use model::{
     Action, Forward, HeaderEdits, Host, ObjectId, PathMatch, Policies, Problem, RedirectPort, Route,
     RouteMatch, Settings, Severity, TlsTermination, Traffic, VirtualHostKey, WeightedCluster,
 };
+use rules::Invalid;
 use store::{IngressFact, Reader};
 
 use crate::backend::{self, Policy, PortRef, Target};
@@ -124,6 +125,7 @@ impl<'s> Translation<'_, 's> {
     fn path(&mut self, at: &FieldPath<'_>, entry: &'s HTTPIngressPath) -> Option<Route> {
         match path::path_match(entry) {
             Ok(matched) => {
+                self.tell_unmatched(&at.field("path"), entry);
                 let action = self.forward(&at.field("backend"), &entry.backend, Some(path::written(entry)));
                 Some(self.route(RouteMatch::new(matched, vec![], vec![]), action))
             }
@@ -131,6 +133,19 @@ impl<'s> Translation<'_, 's> {
                 self.problem(&at.field("path"), "RouteError", "PathMatchConditionsNotValid", message);
                 None
             }
+        }
+    }
+
+    fn tell_unmatched(&mut self, at: &FieldPath<'_>, entry: &HTTPIngressPath) {
+        if let Some(Invalid { found, why, way_out, .. }) = path::unmatched(entry, self.settings) {
+            let (kind, reason) = ("RouteError", "PathMatchConditionsNotValid");
+            self.warn(
+                at.to_string(),
+                kind,
+                reason,
+                format!("no request matches: path \"{found}\" {why}"),
+                &way_out,
+            );
         }
     }
 

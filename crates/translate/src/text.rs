@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::duration;
 use model::{Host, Timeout};
-use rules::{Invalid, Substitutions};
+use rules::{Compared, Invalid, Substitutions};
 
 /// The longest path that a route may be about, joined with the prefixes of the includes that lead to it.
 pub(crate) const MAX_PATH: usize = 16 * 1024;
@@ -47,6 +47,15 @@ fn canonical(text: &str, parse: fn(&str) -> Result<rules::Host, Invalid>) -> Res
 /// A path that requests are compared with.
 pub(crate) fn path(text: &str) -> Result<&str, String> {
     rules::path(text).map(|_| text).map_err(|why| why.to_string())
+}
+
+/// Whether requests have such a path when Envoy compares it; several slashes are one in it already.
+///
+/// # Errors
+/// Why none has, and how it would be found.
+pub(crate) fn sent_path(path: &str, compared: Compared) -> Result<(), Invalid> {
+    rules::normal_path(path, compared, true)?;
+    rules::encoded_path(path)
 }
 
 /// An expression by RE2's rules.

@@ -2,6 +2,7 @@
 
 mod header;
 mod query;
+mod unmatched;
 
 use api::http_proxy::{HeaderMatchCondition, MatchCondition};
 use model::{HeaderMatch, PathMatch, QueryMatch, RouteMatch};
@@ -9,6 +10,8 @@ use model::{HeaderMatch, PathMatch, QueryMatch, RouteMatch};
 use super::Fault;
 use crate::field_path::FieldPath;
 use crate::text;
+
+pub(super) use unmatched::unmatched;
 
 /// Conditions on headers that stand for themselves, all of which must hold; sorted, each once.
 pub(super) fn headers(specs: &[HeaderMatchCondition]) -> Result<Vec<HeaderMatch>, String> {
@@ -64,13 +67,7 @@ impl Conditions {
 
 /// Puts two paths together; several slashes become one.
 pub(crate) fn join(one: &str, other: &str) -> String {
-    let mut joined = String::with_capacity(one.len() + other.len());
-    for c in one.chars().chain(other.chars()) {
-        if c != '/' || !joined.ends_with('/') {
-            joined.push(c);
-        }
-    }
-    joined
+    rules::merged_slashes(&[one, other].concat())
 }
 
 /// The conditions of an include by themselves, and joined with those that lead to it: at most one prefix,
@@ -147,7 +144,7 @@ fn check(block: Block, at: &FieldPath<'_>, joined: &Conditions) -> Result<(), Fa
 
 /// Whose conditions a block holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Block {
+pub(super) enum Block {
     Route,
     Include,
 }

@@ -48,7 +48,7 @@ pub(super) fn entries(
     spec: &Spec,
 ) -> Result<Vec<Entry>, Fault> {
     let Scope { owner, above, at, root } = scope;
-    without_effect::route(context, owner, at, spec);
+    without_effect::route(context, scope, spec);
     let mut closed = false;
     let restricted = restrictions::policies(context.settings, owner, at, spec);
     let token = jwt::required(at, spec.jwt_verification_policy.as_deref(), &root.tokens);

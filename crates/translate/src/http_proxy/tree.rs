@@ -107,7 +107,7 @@ impl Walk<'_> {
         let at = SPEC.item("includes", index);
         let Some(frame) = self.frames.last_mut() else { return };
         let owner = frame.object.clone();
-        without_effect::include(context, &owner, &at, include);
+        without_effect::include(context, &owner, &frame.conditions, &at, include);
         let (own, joined) = match include_conditions(frame, &at, include) {
             Ok(conditions) => conditions,
             Err(fault) => return context.note(&owner, fault.error()),

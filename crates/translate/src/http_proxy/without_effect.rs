@@ -7,7 +7,9 @@ use api::http_proxy::{Include, Route, Service, TcpProxy, VirtualHost};
 use model::ObjectId;
 
 use super::Fault;
+use super::conditions::{self, Block, Conditions};
 use super::root::Context;
+use super::route::Scope;
 use crate::field_path::FieldPath;
 
 /// A field, why it does nothing, and whether an object has it.
@@ -57,7 +59,15 @@ pub(super) fn host(context: &mut Context<'_, '_>, id: &ObjectId, host: &VirtualH
 }
 
 /// Tells about the conditions of an include.
-pub(super) fn include(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, include: &Include) {
+pub(super) fn include(
+    context: &mut Context<'_, '_>,
+    id: &ObjectId,
+    above: &Conditions,
+    at: &FieldPath<'_>,
+    include: &Include,
+) {
+    let unmatched = conditions::unmatched(Block::Include, above, at, &include.conditions);
+    unmatched.into_iter().for_each(|fault| context.note(id, fault.warning()));
     operators::of_conditions(context, id, at, &include.conditions);
 }
 
@@ -67,7 +77,10 @@ pub(super) fn tcp_host(context: &mut Context<'_, '_>, id: &ObjectId, host: &Virt
 }
 
 /// Tells about the fields of a route that say nothing without services, and about its conditions.
-pub(super) fn route(context: &mut Context<'_, '_>, id: &ObjectId, at: &FieldPath<'_>, route: &Route) {
+pub(super) fn route(context: &mut Context<'_, '_>, scope: &Scope<'_>, route: &Route) {
+    let Scope { owner: id, above, at, .. } = scope;
+    let unmatched = conditions::unmatched(Block::Route, above, at, &route.conditions);
+    unmatched.into_iter().for_each(|fault| context.note(id, fault.warning()));
     operators::of_conditions(context, id, at, &route.conditions);
     operators::of_limits(context, id, at, route.rate_limit_policy.as_deref());
     if route.services.is_empty() {

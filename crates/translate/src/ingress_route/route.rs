@@ -1,14 +1,5 @@
 //! One route of an IngressRoute.
 
-use api::http_proxy as newer;
-use api::http_proxy::policy::{HealthCheckPolicy, LoadBalancerPolicy, PathRewritePolicy, ReplacePrefix};
-use api::ingress_route::{HealthCheck, Route as Spec, Service, TimeoutPolicy};
-use api::{Choice, ingress_route as older};
-use model::{
-    Action, Forward, HeaderEdits, ObjectId, PathMatch, Policies, Retry, Route, RouteMatch, RouteTimeouts,
-    Timeout, WeightedCluster,
-};
-
 use super::SPEC;
 use crate::fault::Fault;
 use crate::field_path::FieldPath;
@@ -19,6 +10,15 @@ use crate::http_proxy::tls::ignored;
 use crate::http_proxy::tree::Entry;
 use crate::http_proxy::{conditions, health, rewrite};
 use crate::text::{self, quoted};
+use api::http_proxy as newer;
+use api::http_proxy::policy::{HealthCheckPolicy, LoadBalancerPolicy, PathRewritePolicy, ReplacePrefix};
+use api::ingress_route::{HealthCheck, Route as Spec, Service, TimeoutPolicy};
+use api::{Choice, ingress_route as older};
+use model::{
+    Action, Forward, HeaderEdits, ObjectId, PathMatch, Policies, Retry, Route, RouteMatch, RouteTimeouts,
+    Timeout, WeightedCluster,
+};
+use rules::Compared;
 
 /// What the route at `index` of an object becomes: one route, or two where the prefix is rewritten.
 pub(super) fn entries(
@@ -29,6 +29,7 @@ pub(super) fn entries(
 ) -> Result<Vec<Entry>, Fault> {
     let at = SPEC.item("routes", index);
     let matches = matching(&at, spec)?;
+    tell_unmatched(context, owner, &at, spec);
     let rewrite = spec.prefix_rewrite.as_deref().filter(|path| !path.is_empty()).map(rewritten);
     let variants = rewrite::variants(&at, matches, rewrite.as_ref())
         .map_err(|fault| Fault { path: at.field("prefixRewrite").to_string(), ..fault })?;
@@ -66,6 +67,15 @@ fn matching(at: &FieldPath<'_>, spec: &Spec) -> Result<RouteMatch, Fault> {
     let path = text::path(&spec.prefix).map_err(|why| fault(&why))?;
     let path = PathMatch::Prefix(conditions::join("", path).into());
     Ok(RouteMatch::new(path, vec![], vec![]))
+}
+
+/// Tells of a path that no request has when it is compared.
+fn tell_unmatched(context: &mut Context<'_, '_>, owner: &ObjectId, at: &FieldPath<'_>, spec: &Spec) {
+    if let Err(why) = text::sent_path(&conditions::join("", &spec.prefix), Compared::Beginning) {
+        let message = format!("route {}: no request matches: the path {}", quoted(&spec.prefix), why.why);
+        let fault = Fault::new("RouteError", "PathMatchConditionsNotValid", &at.field("match"), message);
+        context.note(owner, fault.with_help(why.way_out).warning());
+    }
 }
 
 fn rewritten(path: &str) -> PathRewritePolicy {
