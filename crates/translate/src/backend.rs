@@ -1,5 +1,7 @@
 //! From a Service and port to a cluster, or to the words why not.
 
+mod annotations;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -36,22 +38,6 @@ pub(crate) enum Upstream {
     /// HTTP/1.1 over TLS.
     Tls,
 }
-
-/// The annotations of a Service that list ports, and what is spoken on these.
-const PROTOCOLS: [(&str, Upstream); 3] = [
-    ("projectcontour.io/upstream-protocol.tls", Upstream::Tls),
-    ("projectcontour.io/upstream-protocol.h2c", Upstream::H2c),
-    ("projectcontour.io/upstream-protocol.h2", Upstream::H2),
-];
-
-/// The annotations of a Service that limit its use.
-const LIMITS: [&str; 5] = [
-    "projectcontour.io/max-connections",
-    "projectcontour.io/max-pending-requests",
-    "projectcontour.io/max-requests",
-    "projectcontour.io/max-retries",
-    "projectcontour.io/per-host-max-connections",
-];
 
 /// A port of a Service that exists and may be used.
 #[derive(Debug, Clone, Copy)]
@@ -342,55 +328,5 @@ impl Target<'_> {
             Some(_) => Upstream::Plain,
             None => self.annotated_upstream(),
         }
-    }
-
-    /// The port is looked for by name, then by number; of several protocols TLS counts, as in Contour.
-    fn annotated_upstream(&self) -> Upstream {
-        if self.service.annotations.is_empty() {
-            return Upstream::Plain;
-        }
-        let number = self.number.to_string();
-        [&*self.port.name, &number]
-            .into_iter()
-            .filter(|port| !port.is_empty())
-            .find_map(|port| PROTOCOLS.iter().find(|(annotation, _)| self.is_listed(annotation, port)))
-            .map_or(Upstream::Plain, |(_, upstream)| *upstream)
-    }
-
-    fn is_listed(&self, annotation: &str, port: &str) -> bool {
-        let list = self.service.annotation(annotation).unwrap_or_default();
-        list.split(',').any(|item| item.trim() == port)
-    }
-
-    /// The limits of the Service, each in front of that of the operator (reference 5.2).
-    fn circuit_breakers(&self, settings: &Settings) -> CircuitBreakers {
-        let everyones = &settings.upstream.circuit_breakers;
-        let limit = |annotation: &str, everyones| self.limit(annotation).ok().flatten().or(everyones);
-        let [connections, pending, requests, retries, per_host] = LIMITS;
-        CircuitBreakers {
-            max_connections: limit(connections, everyones.max_connections),
-            max_pending_requests: limit(pending, everyones.max_pending_requests),
-            max_requests: limit(requests, everyones.max_requests),
-            max_retries: limit(retries, everyones.max_retries),
-            retry_budget: everyones.retry_budget,
-            per_host_max_connections: limit(per_host, everyones.per_host_max_connections),
-        }
-    }
-
-    /// A limit of the Service; `None` for none, and for zero.
-    fn limit(&self, annotation: &str) -> Result<Option<u32>, &str> {
-        let Some(text) = self.service.annotation(annotation) else { return Ok(None) };
-        text.parse().map(|limit| Some(limit).filter(|limit| *limit > 0)).map_err(|_| text)
-    }
-
-    /// The annotations of the Service that cannot be read, in words.
-    pub(crate) fn ignored_annotations(&self) -> impl Iterator<Item = String> {
-        LIMITS.into_iter().filter_map(|annotation| {
-            let found = quoted(self.limit(annotation).err()?);
-            let id = self.id;
-            Some(format!(
-                "annotation {annotation} of Service {id} is ignored: {found} is no number from 0 to 4294967295"
-            ))
-        })
     }
 }

@@ -262,10 +262,8 @@ impl<'s> Translation<'_, 's> {
             (None, None) => return Err(format!("no port of service \"{}\" is named", service.name)),
         };
         let target = backend::target(self.reader, self.settings, &self.id.namespace, &service.name, port)?;
-        for message in target.ignored_annotations() {
-            let (severity, path, help) = (Severity::Warning, at.to_string(), None);
-            let (kind, reason) = ("ServiceError", "IgnoredAnnotation");
-            self.out.note(self.id, Problem { severity, kind, reason, path, message, help });
+        for fault in target.ignored_annotations(at) {
+            self.out.note(self.id, fault.warning());
         }
         let has_defaults = self.settings.default_headers.for_ingresses;
         let host = default_headers::host(self.settings).filter(|_| has_defaults);

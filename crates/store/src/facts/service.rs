@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use api::core::Service;
+use model::Kind;
 
-use super::{Annotations, annotations};
+use super::{Annotations, Strays, annotations, strays};
 
 /// The annotations of a Service that mean something, those of the time before Contour 1.0 (`contour.heptio.com`)
 /// among them.
@@ -35,6 +36,8 @@ pub struct ServiceFact {
     pub ports: Box<[ServicePort]>,
     /// The annotations that mean something; sorted.
     pub annotations: Annotations,
+    /// Annotations that look as if they meant something.
+    pub strays: Strays,
 }
 
 /// A port of a Service.
@@ -73,18 +76,21 @@ impl From<&Service> for ServiceFact {
                 .then(|| spec.and_then(|spec| spec.external_name.as_deref()).unwrap_or_default().into()),
             ports: ports.iter().map(port).collect(),
             annotations: annotations(&object.metadata, &KNOWN),
+            strays: strays(&object.metadata, Kind::Service),
         }
     }
 }
 
 impl ServiceFact {
-    /// The value of the annotation `projectcontour.io/NAME`, or of the one that it had before Contour 1.0.
+    /// The annotation `projectcontour.io/NAME`, or the one that it was before Contour 1.0: its key as the object has it,
+    /// and its value.
     #[must_use]
-    pub fn annotation(&self, key: &str) -> Option<&str> {
+    pub fn annotation(&self, key: &str) -> Option<(&'static str, &str)> {
         let name = key.strip_prefix(PREFIX)?;
         let written = |prefix| {
             let mut all = self.annotations.iter();
-            all.find(|(known, _)| known.strip_prefix(prefix) == Some(name)).map(|(_, value)| &**value)
+            all.find(|(known, _)| known.strip_prefix(prefix) == Some(name))
+                .map(|(key, value)| (*key, &**value))
         };
         written(PREFIX).or_else(|| written(OLD_PREFIX))
     }

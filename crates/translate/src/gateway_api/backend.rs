@@ -8,6 +8,7 @@ use super::grants::{Referent, may_refer};
 use super::statement::Failure;
 use super::translation::Translation;
 use crate::backend::{self, Policy, PortRef, Target, Upstream, is_protocol};
+use crate::field_path::FieldPath;
 use crate::text::quoted;
 
 /// What is carried to backends.
@@ -26,13 +27,14 @@ pub(super) enum Speaks {
 }
 
 impl Translation<'_, '_> {
-    /// The cluster of a backend.
+    /// The cluster of the backend that is named at a place.
     ///
     /// # Errors
     /// Why there is none: `InvalidKind`, `RefNotPermitted`, `BackendNotFound` or `UnsupportedProtocol`, or what a policy
     /// for it says.
     pub(super) fn cluster(
         &mut self,
+        at: &FieldPath<'_>,
         reference: &BackendObjectReference,
         speaks: Speaks,
     ) -> Result<Cluster, Failure> {
@@ -58,6 +60,7 @@ impl Translation<'_, '_> {
             }
         };
         let target = target.map_err(not_found)?;
+        target.ignored_annotations(at).into_iter().for_each(|fault| self.note(fault.warning()));
         let mut policy = Policy::default();
         match speaks {
             Speaks::Http => self.tls_to(&target, Some(Upstream::Tls), &mut policy)?,

@@ -42,10 +42,11 @@ impl Translation<'_, '_> {
         }
         let (protocol, speaks) = protocol(filter)?;
         let body = filter.forward_body.as_ref().map_or(Ok(None), body)?;
-        let cluster = match self.cluster(&filter.backend_ref, speaks) {
+        let backend = at.field("backendRef");
+        let cluster = match self.cluster(&backend, &filter.backend_ref, speaks) {
             Ok(cluster) => self.out.add_cluster(cluster),
             Err(failure) => {
-                self.unresolved(&at.field("backendRef"), failure);
+                self.unresolved(&backend, failure);
                 all.is_broken = true;
                 return Ok(());
             }

@@ -168,8 +168,9 @@ impl Translation<'_, '_> {
         speaks: Speaks,
         all: &mut Filters<'a>,
     ) {
-        match self.cluster(&mirror.backend_ref, speaks) {
-            Err(failure) => self.unresolved(&at.field("backendRef"), failure),
+        let at = at.field("backendRef");
+        match self.cluster(&at, &mirror.backend_ref, speaks) {
+            Err(failure) => self.unresolved(&at, failure),
             Ok(cluster) => {
                 let cluster = self.out.add_cluster(cluster);
                 all.mirrors.extend(share(mirror).map(|share| Mirror { cluster, share }));

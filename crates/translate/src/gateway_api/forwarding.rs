@@ -95,14 +95,15 @@ impl Translation<'_, '_> {
             let at = SPEC.item("rules", rule);
             for (index, backend) in spec.backend_refs.iter().enumerate() {
                 let weight = u32::try_from(backend.weight).unwrap_or_default();
-                match self.cluster(&backend.object(), speaks) {
+                let at = at.item("backendRefs", index);
+                match self.cluster(&at, &backend.object(), speaks) {
                     Ok(cluster) if weight > 0 => {
                         let cluster = self.out.add_cluster(cluster);
                         targets.clusters.push(WeightedCluster::plain(cluster, weight));
                     }
                     Ok(_) => {}
                     Err(failure) => {
-                        self.unresolved(&at.item("backendRefs", index), failure);
+                        self.unresolved(&at, failure);
                         targets.invalid = targets.invalid.saturating_add(weight);
                     }
                 }

@@ -214,7 +214,7 @@ impl Translation<'_, '_> {
         shares: &mut Shares,
     ) {
         let weight = u32::try_from(weight).unwrap_or_default();
-        match self.cluster(reference, speaks) {
+        match self.cluster(at, reference, speaks) {
             Ok(cluster) if !filters.is_broken => shares.clusters.push(WeightedCluster {
                 request_headers: filters.request,
                 response_headers: filters.response,

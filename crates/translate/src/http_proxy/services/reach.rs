@@ -8,7 +8,7 @@ use model::{
     Balancing, ClusterKey, CookieRewrite, HealthCheck, HostRewrite, ObjectId, Timeout, UpstreamValidation,
 };
 
-use crate::backend::{self, HealthPort, Policy, PortRef, Target, Upstream, server_name};
+use crate::backend::{self, HealthPort, Policy, PortRef, Upstream, server_name};
 use crate::field_path::FieldPath;
 use crate::http_proxy::root::Context;
 use crate::http_proxy::{Fault, slow_start};
@@ -95,7 +95,7 @@ fn reach(
     let found =
         backend::target(reader, settings, &owner.namespace, &service.name, PortRef::Number(asked.port));
     let target = found.map_err(|why| way.carried.unresolved(at, &why))?;
-    tell_annotations(context, owner, at, &target);
+    target.ignored_annotations(at).into_iter().for_each(|fault| context.note(owner, fault.warning()));
     let health_port: Option<HealthPort> = match asked.health_port {
         Some(port) => target.health_port(port).map_err(|why| way.carried.unresolved(at, &why))?,
         None => None,
@@ -158,18 +158,6 @@ fn validation(
         }
         Unproven::Name(field, why) => unfit(&at.field(field), why),
     })
-}
-
-/// The owner of the Service may be somebody else; but this object is the one that has a report.
-fn tell_annotations(
-    context: &mut Context<'_, '_>,
-    owner: &ObjectId,
-    at: &FieldPath<'_>,
-    target: &Target<'_>,
-) {
-    for message in target.ignored_annotations() {
-        context.note(owner, Fault::new("ServiceError", "IgnoredAnnotation", at, message).warning());
-    }
 }
 
 /// The port that is probed, where one is named and there are probes.
