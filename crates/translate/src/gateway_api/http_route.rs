@@ -1,6 +1,7 @@
 //! HTTPRoutes.
 
 mod matches;
+mod redirected;
 
 pub(super) use matches::header;
 
@@ -39,6 +40,7 @@ impl Translation<'_, '_> {
     /// The routes of a rule, one for each match.
     fn http_rule(&mut self, at: &FieldPath<'_>, rule: &HttpRouteRule) -> Vec<Route> {
         self.rule.clone_from(&rule.name);
+        self.tell_redirected(at, rule);
         let mut matched = Vec::new();
         for (index, one) in rule.matches.iter().enumerate() {
             match matches::route_match(one) {
