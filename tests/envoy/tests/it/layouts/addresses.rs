@@ -110,6 +110,26 @@ async fn a_client_is_told_from_the_connection_that_its_request_comes_on() {
 }
 
 #[tokio::test]
+async fn a_mapped_range_is_for_connections_over_ipv4() {
+    for layout in PLAINTEXT_LAYOUTS {
+        let mut world = world(layout, 0).await;
+        for (name, policy) in [("allow", "ipAllowPolicy"), ("deny", "ipDenyPolicy")] {
+            let spec = format!(
+                "virtualhost: {{fqdn: {name}.example, {policy}: [{{source: Peer, cidr: '::ffff:127.0.0.2/127'}}]}}\n\
+                 routes: [{{services: [{{name: blue, port: 80}}]}}]\n"
+            );
+            world.write(name, &http_proxy(name, &spec));
+        }
+        world.sync().await;
+        for (host, expected) in [("allow.example", (403, 200)), ("deny.example", (200, 403))] {
+            let ask = async |from| code(world.get(host, "/").from(from)).await;
+            assert_eq!((ask(ONE).await, ask(TWO).await), expected, "{layout:?} {host}");
+        }
+        world.assert_nothing_rejected().await;
+    }
+}
+
+#[tokio::test]
 async fn a_host_with_tls_denies_over_tls_and_before_it_redirects() {
     for layout in LAYOUTS {
         let mut world = world(layout, 0).await;
