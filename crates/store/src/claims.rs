@@ -154,12 +154,15 @@ impl Claimants {
             }
             overruled_by = claim.overruled_by;
         }
-        let joined = new.map(|(rank, hosts)| {
-            self.join(&rank, Claim { hosts, overruled_by });
-            open.insert(rank.clone());
-            rank
-        });
-        self.settle(open, joined.as_ref())
+        let Some((rank, hosts)) = new else {
+            let mut changed = self.settle(open, None);
+            // It took for another's what it does not even claim any more.
+            changed.extend(overruled_by.map(|_| old.route()));
+            return changed;
+        };
+        self.join(&rank, Claim { hosts, overruled_by });
+        open.insert(rank.clone());
+        self.settle(open, Some(&rank))
     }
 
     fn join(&mut self, rank: &Rank, claim: Claim) {

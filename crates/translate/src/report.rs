@@ -54,9 +54,7 @@ pub fn report(
         | Kind::ContourDeployment
         | Kind::ReferenceGrant => return None,
     };
-    let mut seen = BTreeSet::new();
-    let said = notes.iter().flat_map(|note| &note.problems).filter(|problem| seen.insert(*problem));
-    let mut problems: Vec<Problem> = said.cloned().collect();
+    let mut problems = said(notes);
     problems.extend(annotation::strays(object.kind, strays));
     let orphaned = needs_root && notes.is_empty();
     if orphaned {
@@ -73,4 +71,11 @@ pub fn report(
     };
     let report = Report::new(object.clone(), generation, verdict, problems);
     Some(Report { fleet: settings.roots.clone(), ..report })
+}
+
+/// What notes say, in their order, each once: several units may say the same.
+pub(crate) fn said(notes: &[&Note]) -> Vec<Problem> {
+    let mut seen = BTreeSet::new();
+    let said = notes.iter().flat_map(|note| &note.problems).filter(|problem| seen.insert(*problem));
+    said.cloned().collect()
 }

@@ -71,6 +71,16 @@ fn what_has_nothing_in_common_is_accepted() {
 }
 
 #[test]
+fn who_gives_a_claim_up_that_was_anothers_is_looked_at_again() {
+    let mut store = Store::default();
+    set(&mut store, &grpc("older"), 1, &["a.b"]);
+    assert_eq!(set(&mut store, &http("younger"), 2, &["a.b"]), ["younger"]);
+    assert_eq!(set(&mut store, &http("younger"), 2, &[]), ["younger"], "it has left the listener out");
+    assert_eq!(set(&mut store, &http("younger"), 2, &[]), [""; 0]);
+    assert_eq!(set(&mut store, &grpc("older"), 1, &[]), [""; 0], "nothing was another's");
+}
+
+#[test]
 fn of_equal_ages_the_name_decides() {
     let mut store = Store::default();
     set(&mut store, &http("b"), 1, &["a.b"]);

@@ -14,6 +14,7 @@ use super::statement::{ACCEPTED, HOST_CONFLICT, MATCH_CONFLICT, unless};
 use super::translation::SPEC;
 use crate::Note;
 use crate::contribution::Standing;
+use crate::report::said;
 use crate::text::quoted;
 
 /// What is told about an object of the Gateway API, from what units say of it. `None` when it is gone, or not ours.
@@ -29,15 +30,18 @@ pub(crate) fn report(
         Kind::BackendTlsPolicy | Kind::XBackendTrafficPolicy => policy(notes)?,
         _ => counted(notes)?,
     };
-    let mut problems: Vec<Problem> = notes.iter().flat_map(|note| &note.problems).cloned().collect();
+    let mut problems = said(notes);
     if let GatewayApiStatus::Route(parents) = &mut status {
         say_what_others_have(parents, &problems);
     }
     let is_error = |problem: &Problem| problem.severity == Severity::Error;
     if !problems.iter().any(is_error) {
-        problems.extend(conditions(&status).into_iter().filter_map(problem));
+        for problem in conditions(&status).into_iter().filter_map(problem) {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
     }
-    problems.dedup();
     let is_invalid = problems.iter().any(is_error);
     let verdict = if is_invalid { Verdict::Invalid } else { Verdict::Valid };
     let (object, fleet) = (id.clone(), status.fleet());
