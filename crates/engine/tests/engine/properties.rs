@@ -157,7 +157,9 @@ pub(crate) fn is_reported(object: &api::Object, world: &World) -> bool {
     };
     let annotations = object.metadata().annotations.as_ref();
     let class = annotations.and_then(|all| all.get("projectcontour.io/ingress.class"));
-    class.map(String::as_str).or(field).is_none_or(|class| class == "contour")
+    let mut classes = class.map(String::as_str).into_iter().chain(field);
+    // An empty one says nothing.
+    classes.find(|class| !class.is_empty()).is_none_or(|class| class == "contour")
 }
 
 /// The properties above would hold for worlds in which nothing is ever served, too.
