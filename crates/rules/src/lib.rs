@@ -41,8 +41,8 @@ pub use matching::{hash_parameter, matched_text, resource_name, retry_on, stored
 pub use number::{hundredths, max_requests, percent, port, weights};
 pub use origin::{Origin, origin};
 pub use path::{
-    Compared, Path, PathPrefix, encoded_path, health_check_path, merged_slashes, normal_path, path,
-    redirect_path, rewrite_path, separated_prefix,
+    Compared, Path, PathPrefix, encoded_path, health_check_path, is_plain_path, merged_slashes, normal_path,
+    path, redirect_path, rewrite_path, separated_prefix,
 };
 pub use redirect::{redirect_code, redirect_scheme};
 pub use status::{

@@ -78,6 +78,9 @@ pub enum Compared {
 /// # Errors
 /// A path that is compared with no request as it stands, and how it would be found.
 pub fn normal_path(text: &str, compared: Compared, merges_slashes: bool) -> Result<(), Invalid> {
+    if is_plain_path(text) {
+        return Ok(());
+    }
     let resolved = resolved(text, compared);
     let normal = if merges_slashes { merged_slashes(&resolved) } else { resolved.clone() };
     let why = match (resolved == text, normal == text) {
@@ -86,6 +89,13 @@ pub fn normal_path(text: &str, compared: Compared, merges_slashes: bool) -> Resu
         (true, true) => return Ok(()),
     };
     Err(Invalid::new(PATH, text, why, write(&normal)))
+}
+
+/// Whether requests have such a path and clients send it, as can be seen of nearly all paths at a glance: no other
+/// has to be taken apart.
+#[must_use]
+pub fn is_plain_path(text: &str) -> bool {
+    text.is_ascii() && !text.contains("/.") && !text.contains("//")
 }
 
 /// Whether clients send such a path: what is beyond ASCII they encode.

@@ -1,5 +1,15 @@
 //! One route of an IngressRoute.
 
+use api::http_proxy as newer;
+use api::http_proxy::policy::{HealthCheckPolicy, LoadBalancerPolicy, PathRewritePolicy, ReplacePrefix};
+use api::ingress_route::{HealthCheck, Route as Spec, Service, TimeoutPolicy};
+use api::{Choice, ingress_route as older};
+use model::{
+    Action, Forward, HeaderEdits, ObjectId, PathMatch, Policies, Retry, Route, RouteMatch, RouteTimeouts,
+    Timeout, WeightedCluster,
+};
+use rules::Compared;
+
 use super::SPEC;
 use crate::fault::Fault;
 use crate::field_path::FieldPath;
@@ -10,15 +20,6 @@ use crate::http_proxy::tls::ignored;
 use crate::http_proxy::tree::Entry;
 use crate::http_proxy::{conditions, health, rewrite};
 use crate::text::{self, quoted};
-use api::http_proxy as newer;
-use api::http_proxy::policy::{HealthCheckPolicy, LoadBalancerPolicy, PathRewritePolicy, ReplacePrefix};
-use api::ingress_route::{HealthCheck, Route as Spec, Service, TimeoutPolicy};
-use api::{Choice, ingress_route as older};
-use model::{
-    Action, Forward, HeaderEdits, ObjectId, PathMatch, Policies, Retry, Route, RouteMatch, RouteTimeouts,
-    Timeout, WeightedCluster,
-};
-use rules::Compared;
 
 /// What the route at `index` of an object becomes: one route, or two where the prefix is rewritten.
 pub(super) fn entries(

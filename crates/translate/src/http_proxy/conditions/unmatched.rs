@@ -36,6 +36,10 @@ pub(in crate::http_proxy) fn unmatched(
 
 /// Several slashes are one here, whatever the operator wants: they are joined to one.
 fn matched(above: &Conditions, path: &str, compared: Compared) -> Result<(), Invalid> {
+    // And so are both together.
+    if rules::is_plain_path(path) && rules::is_plain_path(&above.prefix) {
+        return Ok(());
+    }
     text::sent_path(&join("", path), compared)?;
     // What leads here is told where it stands.
     let is_dead = text::sent_path(&above.prefix, Compared::Beginning).is_err();
