@@ -164,7 +164,7 @@ pub fn route(prefix: &str, action: Action) -> Route {
         cors: None,
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
-        origin: ObjectId::new(Kind::HttpProxy, "default", "gateway"),
+        origin: ObjectId::new(Kind::HttpRoute, "default", "gateway"),
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use harness::gateway::{GatewayWorld, behind_tls, carried, host, listener, to};
 use harness::manifests::HostCertificate;
 use model::{
-    Action, ClusterKey, DirectResponse, Host, Targets, Traffic, Transport, VirtualHost, WeightedCluster,
+    Action, ClusterKey, DirectResponse, Host, Kind, Targets, Traffic, Transport, VirtualHost, WeightedCluster,
 };
 use testkit::{Backend, ClientTls, Failure, LIMIT, Port, Request, Trust, eventually, open};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -99,6 +99,10 @@ async fn plaintext_listeners_have_hosts_of_their_own_and_wildcards_take_many_lab
     gateway.set(&first, "a.example", Some(&host("a.example", to(&one))));
     gateway.set(&second, "a.example", Some(&host("a.example", to(&two))));
     gateway.set(&first, "*.wild.example", Some(&host("*.wild.example", to(&one))));
+    let mut of_a_proxy = host("*.proxy.example", to(&one));
+    let Traffic::Http(routes) = &mut of_a_proxy.traffic else { panic!("it has routes") };
+    routes.iter_mut().for_each(|route| route.origin.kind = Kind::HttpProxy);
+    gateway.set(&first, "*.proxy.example", Some(&of_a_proxy));
     gateway.push().await;
     let [first_port, second_port] = [ports[0].address(), ports[1].address()];
     assert_eq!(plain(first_port, "a.example").await, (200, "one".into()));
@@ -106,6 +110,8 @@ async fn plaintext_listeners_have_hosts_of_their_own_and_wildcards_take_many_lab
     assert_eq!(plain(first_port, "b.wild.example").await, (200, "one".into()));
     assert_eq!(plain(first_port, "B.c.wild.example:80").await, (200, "one".into()));
     assert_eq!(plain(first_port, "wild.example").await, (404, "".into()));
+    assert_eq!(plain(first_port, "B.proxy.example:80").await, (200, "one".into()));
+    assert_eq!(plain(first_port, "b.c.proxy.example").await, (404, "".into()));
     assert_eq!(plain(second_port, "b.wild.example").await, (404, "".into()));
     gateway.set_listeners(slice::from_ref(&second));
     gateway.push().await;
