@@ -88,7 +88,7 @@ const STEPS: &[Step] = &[
 /// With 100 times as many cases. The second is for properties that have as many as proptest gives them.
 const MANY: &[(&str, &str)] = &[("ISOBATH_TEST_CASES_FACTOR", "100"), ("PROPTEST_CASES", "25600")];
 
-/// For the random traces of the xDS server, of which there are many anyhow: 100 times as many would take an hour.
+/// For the random traces of the xDS server, of which there are many anyhow: 100 times as many would take half an hour.
 const MORE: &[(&str, &str)] = &[("ISOBATH_TEST_CASES_FACTOR", "20")];
 
 /// All that runs with the layout that is chosen for it, whether a layout can change it or not.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Action, ClientCertificates, Clients, Demand, FleetOwner, Kind, ListenerId, ObjectId, Problem,
-    RedirectPort, Settings, Traffic, VirtualHostKey,
+    RedirectPort, Settings, Traffic, Trust, VirtualHostKey,
 };
 use store::{Carries, Offer, Reader};
 
@@ -38,7 +38,9 @@ pub(crate) fn attach(
         match if is_secure { &https } else { &http } {
             Ok((listener, _)) => {
                 upgrade_at(&mut fragment, upgrade);
-                if let (Some(tls), Some(asked)) = (&mut fragment.tls, asked_at(offer, listener)) {
+                if let Some(tls) = &mut fragment.tls
+                    && let Some(asked) = asked_at(offer, listener)
+                {
                     keep_asking(&mut tls.clients, asked);
                 }
                 Some(Ok((VirtualHostKey { listener: (*listener).clone(), ..key }, fragment)))
@@ -139,11 +141,15 @@ fn asked_at<'o>(offer: Option<&'o Offer>, at: &ListenerId) -> Option<&'o ClientC
     ends.filter_map(|tls| tls.clients.certificates()).next()
 }
 
-/// A root that has clients come without a certificate does not take off what the Gateway asks of them: routes of the
-/// Gateway may be under the same host.
+/// A root that asks less of its clients than the Gateway does not take off what that asks: routes of the Gateway may be
+/// under the same host.
 fn keep_asking(clients: &mut Clients, asked: &ClientCertificates) {
-    let own = clients.certificates().map(|own| own.demand);
-    if own.is_none_or(|own| own == Demand::Optional && asked.demand == Demand::Required) {
+    let takes_any = |certificates: &ClientCertificates| matches!(certificates.trust, Trust::Any { .. });
+    let asks_less = |own: &ClientCertificates| {
+        own.demand == Demand::Optional && asked.demand == Demand::Required
+            || takes_any(own) && !takes_any(asked)
+    };
+    if clients.certificates().is_none_or(asks_less) {
         *clients = Clients::Certified(Box::new(asked.clone()));
     }
 }

@@ -86,7 +86,7 @@ fn without_cluster(forward: &Forward) -> ClusterNotFoundResponseCode {
 /// Whether there is nothing to say about a backend but its name.
 fn has_nothing_of_its_own(backend: &WeightedCluster, own_host: bool) -> bool {
     let WeightedCluster { cluster: _, weight: _, request_headers, response_headers, host, cookies } = backend;
-    let has_host = own_host && host.is_some();
+    let has_host = own_host && host.as_ref().and_then(literal_host).is_some();
     request_headers.is_empty() && response_headers.is_empty() && cookies.is_empty() && !has_host
 }
 

@@ -70,6 +70,10 @@ impl Target<'_> {
     /// The annotations of the Service that say nothing. They are told to who uses it, at this place: the Service itself
     /// has no report.
     pub(crate) fn ignored_annotations(&self, at: &FieldPath<'_>) -> Vec<Fault> {
+        // As nearly all are.
+        if self.service.annotations.is_empty() && self.service.strays.is_empty() {
+            return vec![];
+        }
         let unreadable = LIMITS.iter().filter_map(|limit| self.limit(limit).err());
         let mut faults: Vec<_> = unreadable
             .map(|(key, text)| {

@@ -67,7 +67,8 @@ impl Conditions {
 
 /// Puts two paths together; several slashes become one.
 pub(crate) fn join(one: &str, other: &str) -> String {
-    rules::merged_slashes(&[one, other].concat())
+    let joined = [one, other].concat();
+    if joined.contains("//") { rules::merged_slashes(&joined) } else { joined }
 }
 
 /// The conditions of an include by themselves, and joined with those that lead to it: at most one prefix,
