@@ -19,6 +19,7 @@ pub(crate) mod stateful_session;
 
 use std::collections::BTreeMap;
 
+use envoy_protos::envoy::config::route::v3 as proto;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_protos::envoy::extensions::filters::network::http_connection_manager::v3::http_filter::ConfigType;
 use envoy_protos::google::protobuf::Any;
@@ -33,7 +34,7 @@ pub(crate) use router::SCOPE_AFTER_REDIRECT;
 type Entry = (&'static str, fn(&ConnectionManager<'_>) -> Option<Any>);
 
 /// All filters, in order (reference 7.3). No name stands twice: per-route settings are found by name.
-const FILTERS: [Entry; 19] = [
+const FILTERS: [Entry; 21] = [
     // First, so that all others see the route that is found in the end.
     (scope_miss::FIRST, scope_miss::first),
     (scope_miss::AGAIN, scope_miss::again),
@@ -48,9 +49,11 @@ const FILTERS: [Entry; 19] = [
     (RBAC, rbac::config),
     (JWT_AUTHN, jwt_authn::config),
     (EXT_AUTHZ, ext_authz::config),
+    (HOST_AUTHORIZATION, ext_authz::config_of_host),
     (route_authorization::HEADERS, route_authorization::headers_config),
     (route_authorization::GRPC, route_authorization::grpc_config),
     (route_authorization::HTTP, route_authorization::http_config),
+    (route_authorization::OF_ROUTES, route_authorization::filter_of_routes),
     (RATE_LIMIT, rate_limit::config),
     (STATEFUL_SESSION, stateful_session::config),
     (ROUTER, router::config),
@@ -59,6 +62,8 @@ const FILTERS: [Entry; 19] = [
 const COOKIES: &str = "isobath.cookies";
 const CORS: &str = "envoy.filters.http.cors";
 const EXT_AUTHZ: &str = "envoy.filters.http.ext_authz";
+/// In a chain of a Gateway, where other hosts than the chain's own are asked for, too.
+const HOST_AUTHORIZATION: &str = "isobath.host_authorization";
 const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
 const LOCAL_RATE_LIMIT: &str = "envoy.filters.http.local_ratelimit";
 const RATE_LIMIT: &str = "envoy.filters.http.ratelimit";
@@ -111,6 +116,25 @@ pub(crate) fn may_ask(value: &VirtualHost) -> bool {
 /// What a table of a Gateway says to filters, by the names of these: nobody is asked but where a route says whom.
 pub(crate) fn messages_of_gateway() -> BTreeMap<String, Any> {
     route_authorization::silences()
+}
+
+/// What a table of a Gateway says besides, whose chain asks the service of its own host.
+pub(crate) fn silence_of_section() -> (String, Any) {
+    (HOST_AUTHORIZATION.to_owned(), ext_authz::silence())
+}
+
+/// Has a host with a service of its own say to the filter that asks this one what it would say to the one that asks the
+/// service of all hosts, which is not asked about it.
+pub(crate) fn ask_own_service(host: &mut proto::VirtualHost) {
+    let routes = host.routes.iter_mut().map(|route| &mut route.typed_per_filter_config);
+    for messages in [&mut host.typed_per_filter_config].into_iter().chain(routes) {
+        if let Some(said) = messages.remove(EXT_AUTHZ) {
+            messages.insert(HOST_AUTHORIZATION.to_owned(), said);
+        }
+    }
+    let said = host.typed_per_filter_config.entry(HOST_AUTHORIZATION.to_owned());
+    said.or_insert_with(ext_authz::question);
+    host.typed_per_filter_config.extend(unasked());
 }
 
 /// What a backend of a route says to filters, by the names of these.

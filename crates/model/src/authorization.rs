@@ -92,15 +92,18 @@ pub struct RouteAuthorization {
     pub authority: Arc<str>,
     /// How long its answer may take.
     pub timeout: Timeout,
-    /// How many bytes of the body it is told; a request with more is answered with 413. `None` for none.
+    /// How many bytes of the body it is told, the first ones of a longer one. `None` for none.
     pub body: Option<NonZeroU16>,
 }
 
 /// What an authorization service of a route speaks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RouteAuthorizationProtocol {
-    /// `envoy.service.auth.v3.Authorization`; it is told all headers.
-    Grpc,
+    /// `envoy.service.auth.v3.Authorization`.
+    Grpc {
+        /// Headers of the request that it is told, in lower case; `None` for all.
+        request_headers: Option<Vec<Arc<str>>>,
+    },
     /// HTTP: an answer with status 200 lets the request pass.
     Http {
         /// What stands before the path of the request; empty, or a path.

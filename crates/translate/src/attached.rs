@@ -15,8 +15,6 @@ use crate::fault::Fault;
 use crate::field_path::FieldPath;
 use crate::{Contribution, Fragment};
 
-static SPEC: FieldPath<'_> = FieldPath::root("spec");
-
 /// Puts what a root contributes on the listeners of the Gateway that serves roots, if one does. Nothing of it is served
 /// where a listener that it needs cannot be told.
 pub(crate) fn attach(
@@ -53,10 +51,7 @@ pub(crate) fn attach(
     let placed: Result<BTreeMap<_, _>, Problem> =
         std::mem::take(&mut made.fragments).into_iter().filter_map(place).collect();
     match placed {
-        Ok(fragments) => {
-            fragments.values().filter_map(unchecked).for_each(|problem| made.note(root, problem));
-            made.fragments = fragments;
-        }
+        Ok(fragments) => made.fragments = fragments,
         Err(problem) => {
             made.clusters.clear();
             made.note(root, problem);
@@ -152,17 +147,4 @@ fn keep_asking(clients: &mut Clients, asked: &ClientCertificates) {
     if clients.certificates().is_none_or(asks_less) {
         *clients = Clients::Certified(Box::new(asked.clone()));
     }
-}
-
-/// What a root asks for that nobody looks at there: its requests are answered with 500.
-fn unchecked(fragment: &Fragment) -> Option<Problem> {
-    let at = SPEC.field("virtualhost");
-    let (kind, reason, at) = match (&fragment.authorization, fragment.jwt_providers.is_empty()) {
-        (Some(_), _) => ("AuthError", "AuthNotPermitted", at.field("authorization")),
-        (None, false) => ("JWTVerificationError", "JWTVerificationNotPermitted", at.field("jwtProviders")),
-        (None, true) => return None,
-    };
-    let message = format!("{at} is not served by a Gateway: requests are answered with 500");
-    let help = "remove it, or let the ingress serve the object (no gateway.gatewayRef)";
-    Some(Fault::new(kind, reason, &at, message).with_help(help).error())
 }

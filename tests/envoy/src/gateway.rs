@@ -49,7 +49,11 @@ impl Edit for Gateway {
 impl GatewayWorld {
     /// A world with these listeners, and the suite's layout.
     pub async fn with(listeners: &[Listener]) -> Self {
-        let options = Options::default();
+        Self::of(Options::default(), listeners).await
+    }
+
+    /// A world with these listeners, as the options say.
+    pub async fn of(options: Options, listeners: &[Listener]) -> Self {
         let layout = envoy::layout_with(&options.settings, listeners, XdsMode::default());
         let gateway = Arc::new(Gateway(Mutex::new(State { layout, others: Vec::new() })));
         let edit: Arc<dyn Edit> = gateway.clone();
@@ -93,14 +97,20 @@ impl GatewayWorld {
 
     /// Adds this cluster, with endpoints on the loopback address.
     pub fn add(&self, cluster: &Cluster, ports: &[u16]) -> ClusterKey {
-        let (key, assignment) = (cluster.key(), cluster.assignment().expect("its endpoints come by EDS"));
+        let key = cluster.key();
+        self.add_as(&key, cluster, ports);
+        key
+    }
+
+    /// The same under another name.
+    pub fn add_as(&self, key: &ClusterKey, cluster: &Cluster, ports: &[u16]) {
+        let assignment = cluster.assignment().expect("its endpoints come by EDS");
         let endpoint =
             |port: &u16| Endpoint { ip: Ipv4Addr::LOCALHOST.into(), port: *port, health_port: None };
         let addresses = ports.iter().map(endpoint).collect();
         let endpoints = envoy::endpoints(&assignment, &[Endpoints { addresses }]);
-        let cluster = envoy::cluster(&key, cluster, XdsMode::default());
+        let cluster = envoy::cluster(key, cluster, XdsMode::default());
         self.change(|state| state.others.extend([cluster, endpoints].map(Output::Set)));
-        key
     }
 
     /// Has everything published that was set, and waits until it is in force.

@@ -153,6 +153,11 @@ pub mod envoy {
                 }
             }
             pub mod http {
+                pub mod composite {
+                    pub mod v3 {
+                        include!("envoy.extensions.filters.http.composite.v3.rs");
+                    }
+                }
                 pub mod compressor {
                     pub mod v3 {
                         include!("envoy.extensions.filters.http.compressor.v3.rs");

@@ -67,7 +67,8 @@ end
 /// A chain of one host has the filter if the host needs it: each has a memory of its own for scripts. Only roots change
 /// cookies.
 pub(super) fn config(manager: &ConnectionManager<'_>) -> Option<Any> {
-    let may_be_needed = manager.serves_roots() && manager.host.is_none_or(VirtualHost::rewrites_cookies);
+    let may_be_needed =
+        manager.serves_roots() && manager.only_host().is_none_or(VirtualHost::rewrites_cookies);
     may_be_needed.then(|| named_script(NAME, SCRIPT))
 }
 

@@ -18,6 +18,7 @@ use envoy_protos::envoy::r#type::matcher::v3::{ListStringMatcher, RegexMatcher, 
 use envoy_protos::google::protobuf::{Any, BoolValue};
 use model::{
     Authorization, AuthorizationProtocol, Check, Host, NameMatch, Policies, Question, QuestionBody, Timeout,
+    VirtualHost,
 };
 
 use crate::Reference;
@@ -27,13 +28,24 @@ use crate::duration::{duration, timeout};
 use crate::listener::ConnectionManager;
 use crate::names::SCOPE_HEADER;
 
-/// The filter, where a host has a service of its own, or there is one for all.
+/// The filter, where the only host has a service of its own, or there is one for all.
 pub(super) fn config(manager: &ConnectionManager<'_>) -> Option<Any> {
-    if let Some(own) = manager.host.and_then(|host| host.authorization.as_deref()) {
-        return Some(pack(&filter(own.cluster.as_str(), &own.question)));
+    if let Some(own) = manager.only_host().and_then(of_host) {
+        return Some(own);
     }
     let of_all = manager.settings.global_authorization.as_ref()?;
     Some(pack(&filter(of_all.asked.extension.cluster().as_str(), &of_all.question())))
+}
+
+/// The filter that asks the service of a host, where other hosts may be asked for, too: these may have to ask the one of
+/// all.
+pub(super) fn config_of_host(manager: &ConnectionManager<'_>) -> Option<Any> {
+    manager.host.filter(|_| manager.only_host().is_none()).and_then(of_host)
+}
+
+fn of_host(host: &VirtualHost) -> Option<Any> {
+    let own = host.authorization.as_deref()?;
+    Some(pack(&filter(own.cluster.as_str(), &own.question)))
 }
 
 /// The cluster that is asked: until it is there, requests would be refused.
@@ -52,6 +64,11 @@ pub(super) fn message(_host: &Host, policies: &Policies) -> Option<Any> {
 /// What lets everything through.
 pub(super) fn silence() -> Any {
     pack(&proto::ExtAuthzPerRoute { r#override: Some(Override::Disabled(true)) })
+}
+
+/// What asks where nobody would be.
+pub(super) fn question() -> Any {
+    ask(&[])
 }
 
 fn ask(context: &[(Arc<str>, Arc<str>)]) -> Any {

@@ -4,14 +4,18 @@
 //! for each protocol. Tables say that nobody is asked; a route that wants it says who is. What the filters themselves name
 //! is nobody, so that a question to no service would be refused.
 //!
-//! Which headers are told is the filter's to say, and not a route's. A service that speaks gRPC is told all; one that speaks
-//! HTTP those that it always gets, and a script brings into its question what else the route wants it to know.
+//! Which headers are told is the filter's to say, and not a route's. A service that speaks HTTP is told those that it always
+//! gets, and a script brings into its question what else the route wants it to know. One that speaks gRPC is told all; where
+//! it is to be told some only, the route brings a filter of its own, and a last filter of all chains does what that says.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use envoy_protos::envoy::config::common::mutation_rules::v3::HeaderMutationRules;
-use envoy_protos::envoy::config::core::v3::{ApiVersion, HeaderValue};
+use envoy_protos::envoy::config::core::v3::{ApiVersion, GrpcService, HeaderValue, TypedExtensionConfig};
+use envoy_protos::envoy::extensions::filters::http::composite::v3::{
+    Composite, CompositePerRoute, ExecuteFilterAction,
+};
 use envoy_protos::envoy::extensions::filters::http::ext_authz::v3::check_settings::ServiceOverride;
 use envoy_protos::envoy::extensions::filters::http::ext_authz::v3::ext_authz::Services;
 use envoy_protos::envoy::extensions::filters::http::ext_authz::v3::ext_authz_per_route::Override;
@@ -23,6 +27,9 @@ use envoy_protos::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
 use envoy_protos::envoy::r#type::matcher::v3::{ListStringMatcher, RegexMatcher, StringMatcher};
 use envoy_protos::google::protobuf::value::Kind;
 use envoy_protos::google::protobuf::{Any, ListValue, Struct, Value};
+use envoy_protos::xds::core::v3 as matcher;
+use envoy_protos::xds::r#type::matcher::v3::Matcher;
+use envoy_protos::xds::r#type::matcher::v3::matcher::{OnMatch, on_match};
 use model::{RouteAuthorization, RouteAuthorizationProtocol, Timeout};
 
 use super::ext_authz::{self, Service};
@@ -32,12 +39,15 @@ use crate::asked;
 use crate::listener::ConnectionManager;
 use crate::names::{NOWHERE, SCOPE_HEADER};
 
-/// The filter that brings headers into the questions of the last one.
+/// The filter that brings headers into the questions by HTTP.
 pub(super) const HEADERS: &str = "isobath.route_authorization.headers";
 /// The filter that asks by gRPC.
 pub(super) const GRPC: &str = "isobath.route_authorization.grpc";
 /// The filter that asks by HTTP.
 pub(super) const HTTP: &str = "isobath.route_authorization.http";
+
+/// The filter that does what filters of routes say.
+pub(super) const OF_ROUTES: &str = "isobath.route_authorization.filter";
 
 /// The name of the script among those of its filter.
 const NAME: &str = "headers";
@@ -81,6 +91,11 @@ pub(super) fn http_config(manager: &ConnectionManager<'_>) -> Option<Any> {
     })
 }
 
+/// It does nothing where no route brings a filter.
+pub(super) fn filter_of_routes(manager: &ConnectionManager<'_>) -> Option<Any> {
+    manager.is_of_gateway().then(|| pack(&Composite::default()))
+}
+
 /// The service of questions that are never asked.
 const NOBODY: Service<'static> =
     Service { cluster: NOWHERE, authority: "nobody", patience: Timeout::Default };
@@ -106,10 +121,13 @@ pub(super) fn silences() -> BTreeMap<String, Any> {
 pub(super) fn messages(authorization: &RouteAuthorization) -> BTreeMap<String, Any> {
     let RouteAuthorization { cluster, protocol, authority, timeout, body: _ } = authorization;
     match protocol {
-        RouteAuthorizationProtocol::Grpc => {
+        RouteAuthorizationProtocol::Grpc { request_headers } => {
             let service = asked::grpc(cluster.as_str(), authority, *timeout);
-            let question = question(authorization, ServiceOverride::GrpcService(service));
-            BTreeMap::from([(GRPC.to_owned(), question)])
+            let message = match request_headers {
+                None => (GRPC, question(authorization, ServiceOverride::GrpcService(service))),
+                Some(headers) => (OF_ROUTES, own_filter(authorization, service, headers)),
+            };
+            BTreeMap::from([message].map(|(name, message)| (name.to_owned(), message)))
         }
         RouteAuthorizationProtocol::Http { path_prefix, request_headers, answer_headers } => {
             let service = Service { cluster: cluster.as_str(), authority, patience: *timeout };
@@ -125,14 +143,37 @@ pub(super) fn messages(authorization: &RouteAuthorization) -> BTreeMap<String, A
 }
 
 fn question(authorization: &RouteAuthorization, service: ServiceOverride) -> Any {
-    let body = authorization.body.map(|most| BufferSettings {
-        max_request_bytes: most.get().into(),
-        allow_partial_message: false,
-        pack_as_bytes: false,
-    });
-    let settings =
-        CheckSettings { service_override: Some(service), with_request_body: body, ..Default::default() };
+    let settings = CheckSettings {
+        service_override: Some(service),
+        with_request_body: body(authorization),
+        ..Default::default()
+    };
     pack(&ExtAuthzPerRoute { r#override: Some(Override::CheckSettings(settings)) })
+}
+
+fn body(authorization: &RouteAuthorization) -> Option<BufferSettings> {
+    authorization.body.map(|most| BufferSettings {
+        max_request_bytes: most.get().into(),
+        allow_partial_message: true,
+        pack_as_bytes: false,
+    })
+}
+
+/// A filter that asks about the requests of one route, and tells these headers only.
+fn own_filter(authorization: &RouteAuthorization, service: GrpcService, headers: &[Arc<str>]) -> Any {
+    let allowed =
+        ListStringMatcher { patterns: headers.iter().map(|name| ext_authz::exactly(name)).collect() };
+    let asks = ExtAuthz {
+        allowed_headers: Some(allowed),
+        with_request_body: body(authorization),
+        ..filter(Services::GrpcService(service), ext_authz::mutations())
+    };
+    let asks = TypedExtensionConfig { name: "ask".to_owned(), typed_config: Some(pack(&asks)) };
+    let run = ExecuteFilterAction { typed_config: Some(asks), ..Default::default() };
+    let run = matcher::TypedExtensionConfig { name: "run".to_owned(), typed_config: Some(pack(&run)) };
+    let always = OnMatch { on_match: Some(on_match::OnMatch::Action(run)), ..Default::default() };
+    let always = Matcher { on_no_match: Some(Box::new(always)), ..Default::default() };
+    pack(&CompositePerRoute { matcher: Some(always) })
 }
 
 /// The headers that the script kept; one that the request does not have is left out.

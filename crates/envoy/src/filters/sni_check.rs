@@ -24,7 +24,7 @@ end
 "#;
 
 pub(super) fn config(manager: &ConnectionManager<'_>) -> Option<Any> {
-    manager.host.is_some_and(|host| covers_many(&host.host)).then(|| script(SCRIPT))
+    manager.only_host().is_some_and(|host| covers_many(&host.host)).then(|| script(SCRIPT))
 }
 
 fn covers_many(host: &Host) -> bool {

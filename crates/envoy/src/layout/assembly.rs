@@ -145,6 +145,21 @@ impl Assembly {
         self.published.take().map(|_| Output::Remove(self.resource_type, self.name.clone()))
     }
 
+    /// Gives the resource another name, and other fields before and after the repeated one; withdraws it under the name
+    /// that it had, if it was published.
+    pub(super) fn rename<M: Encode>(
+        &mut self,
+        name: impl Into<Arc<str>>,
+        head: &M,
+        tail: &M,
+    ) -> Option<Output> {
+        let gone = self.withdraw();
+        self.name = name.into();
+        self.head = head.encode_to_vec().into();
+        self.tail = tail.encode_to_vec().into();
+        gone
+    }
+
     /// Takes what waits into the parts.
     fn absorb(&mut self) {
         for (host, before, references) in self.parts.apply(std::mem::take(&mut self.pending)) {

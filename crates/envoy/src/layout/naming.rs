@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use model::{Host, ListenerId};
 
+use super::scope::Guard;
+
 /// The name of the table for hosts that only redirect to HTTPS.
 const REDIRECT: &str = "https-redirect";
 
@@ -20,14 +22,14 @@ pub(super) fn redirect_table(listener: &ListenerId) -> String {
     if is_of_ingress(listener) { REDIRECT.to_owned() } else { format!("{listener}/{REDIRECT}") }
 }
 
-/// The table of a section of a TLS listener.
-pub(super) fn section_table(listener: &ListenerId, section: &Host) -> Arc<str> {
-    [listener.as_str(), "/", section.as_str()].concat().into()
+/// The table of a section of a TLS listener, by what the section's chain looks at.
+pub(super) fn section_table(listener: &ListenerId, section: &Host, guard: Guard) -> Arc<str> {
+    [listener.as_str(), "/", section.as_str(), guard.suffix()].concat().into()
 }
 
-/// The section of a table of a TLS listener.
-pub(super) fn section(listener: &ListenerId, table: &str) -> Option<Host> {
-    table.strip_prefix(listener.as_str())?.strip_prefix('/').map(Host::new)
+/// The section of a table of a TLS listener, and what its chain looks at.
+pub(super) fn section(listener: &ListenerId, table: &str) -> Option<(Host, Guard)> {
+    Guard::told_by(table.strip_prefix(listener.as_str())?.strip_prefix('/')?)
 }
 
 fn is_of_ingress(listener: &ListenerId) -> bool {

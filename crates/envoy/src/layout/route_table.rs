@@ -3,6 +3,7 @@
 use envoy_protos::envoy::config::route::v3::RouteConfiguration;
 use envoy_protos::google::protobuf::BoolValue;
 
+use super::Output;
 use super::assembly::Assembly;
 use crate::filters;
 use crate::route::Style;
@@ -12,8 +13,16 @@ const VIRTUAL_HOSTS: u8 = 2;
 
 /// A table of many hosts, put together from encoded virtual hosts; `every` is what each table has.
 pub(super) fn table(name: &str, every: &RouteConfiguration) -> Assembly {
-    let head = RouteConfiguration { name: name.to_owned(), ..Default::default() };
-    Assembly::new(name, &head, VIRTUAL_HOSTS, every)
+    Assembly::new(name, &head(name), VIRTUAL_HOSTS, every)
+}
+
+/// Gives such a table another name, and withdraws it under the one that it had.
+pub(super) fn rename(table: &mut Assembly, name: &str, every: &RouteConfiguration) -> Option<Output> {
+    table.rename(name, &head(name), every)
+}
+
+fn head(name: &str) -> RouteConfiguration {
+    RouteConfiguration { name: name.to_owned(), ..Default::default() }
 }
 
 /// What all tables have: hosts match with any port.

@@ -134,6 +134,28 @@ impl Guard {
     pub(super) fn covers(self, other: Self) -> bool {
         self == Self::Both || self == other || other == Self::Nothing
     }
+
+    /// Whether a service of the host's own is asked.
+    pub(super) const fn asks(self) -> bool {
+        matches!(self, Self::Authorization | Self::Both)
+    }
+
+    /// What follows the host in the name of a route configuration.
+    pub(super) const fn suffix(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Tokens => "/tokens",
+            Self::Authorization => "/authorization",
+            Self::Both => "/authorization/tokens",
+        }
+    }
+
+    /// The host of a name that ends with it and such a suffix, and what that means.
+    pub(super) fn told_by(name: &str) -> Option<(Host, Self)> {
+        let (host, _) = name.split_once('/').unwrap_or((name, ""));
+        let guard = Self::ALL.into_iter().find(|guard| guard.suffix() == &name[host.len()..])?;
+        Some((Host::new(host), guard))
+    }
 }
 
 /// The scope of one host, with its table inside.

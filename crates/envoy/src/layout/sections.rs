@@ -13,13 +13,14 @@ use model::{Host, Listener, Route, Settings, Traffic, VirtualHost};
 
 use super::assembly::{Assembly, Fragment};
 use super::by_listener::Shape;
+use super::outbox::Outbox;
 use super::scope::{self, Guard};
 use super::tls::{can_be_served, chains};
 use super::{Before, Form, Output, naming, route_table};
 use crate::listener::{Chains, Routes};
 use crate::route::Style;
 use crate::virtual_host::{Asked, certified, misdirected, virtual_host};
-use crate::{Reference, ResourceType, XdsMode, route};
+use crate::{Reference, References, Resource, ResourceType, XdsMode, filters, route};
 
 /// A listener whose hosts are told apart by SNI first, and by `:authority` then.
 pub(super) struct Sections {
@@ -32,6 +33,12 @@ pub(super) struct Sections {
     roles: BTreeMap<Host, Role>,
     /// The hosts that have a chain.
     open: BTreeSet<Host>,
+    /// What these chains look at, of those that look at anything.
+    guards: BTreeMap<Host, Guard>,
+    /// What stands under names of tables for connections of chains that do not look at all that they should.
+    bars: Outbox,
+    /// The withdrawals of tables that have other names now.
+    renamed: Vec<Output>,
     /// Whether there is a chain that closes all connections.
     is_closing: bool,
     /// The sections whose tables changed since the last flush.
@@ -61,6 +68,8 @@ enum Role {
 #[derive(Clone, PartialEq)]
 pub(super) struct Part {
     role: Role,
+    /// What its chain looks at.
+    guard: Guard,
     /// If it has one.
     chain: Option<Fragment>,
     /// Its part of the table.
@@ -78,6 +87,9 @@ impl Sections {
             tables: BTreeMap::new(),
             roles: BTreeMap::new(),
             open: BTreeSet::new(),
+            guards: BTreeMap::new(),
+            bars: Outbox::default(),
+            renamed: Vec::new(),
             is_closing: false,
             stale: BTreeSet::new(),
             touched: BTreeMap::new(),
@@ -91,13 +103,16 @@ impl Sections {
 
     /// Makes a host what it should be; it is nothing before.
     fn serve(&mut self, host: &Host, value: &VirtualHost) {
+        self.take_guard(host, guard(value));
         match &value.traffic {
             Traffic::Tcp(_) | Traffic::Udp(_) => {
                 self.put_chain(host, value);
                 self.take_role(host, Role::Carried);
             }
             Traffic::Http(routes) => {
-                let section = value.section.as_ref().unwrap_or(host);
+                // What only its own chain looks at.
+                let of_another = value.section.as_ref().filter(|_| guard(value) == Guard::Nothing);
+                let section = of_another.unwrap_or(host);
                 self.put_routes(section, value, routes);
                 if section == host {
                     self.put_chain(host, value);
@@ -108,14 +123,17 @@ impl Sections {
     }
 
     fn put_chain(&mut self, host: &Host, value: &VirtualHost) {
-        let table = naming::section_table(&self.listener.id, host);
+        let table = naming::section_table(&self.listener.id, host, self.guard(host));
         let reference = Reference::sent(ResourceType::RouteConfiguration, table.clone());
         let (chain, references) = self.encoder().chain(value, Routes::Table(&table), reference);
         self.chains.put(host, &chain, references);
     }
 
     fn put_routes(&mut self, section: &Host, value: &VirtualHost, routes: &[Route]) {
-        let part = certified(virtual_host(value, routes, self.style.table()), value);
+        let mut part = certified(virtual_host(value, routes, self.style.table()), value);
+        if value.is_authorized() {
+            filters::ask_own_service(&mut part);
+        }
         let table = self.table(section);
         table.assembly.put(&value.host, &part, route::references(routes));
     }
@@ -123,18 +141,66 @@ impl Sections {
     /// The table of a section, made when there is none. Whoever asks changes it.
     fn table(&mut self, section: &Host) -> &mut Table {
         self.stale.insert(section.clone());
-        let Self { listener, settings, tables, open, .. } = self;
-        tables.entry(section.clone()).or_insert_with(|| {
-            let whom = Asked::of_all(settings);
-            let others = (!section.is_any()).then(|| misdirected(whom)).into_iter().collect();
-            let every = RouteConfiguration { virtual_hosts: others, ..route_table::every_table() };
-            let name = naming::section_table(&listener.id, section);
-            let mut assembly = route_table::table(&name, &route_table::of_gateway(every));
-            for narrower in open.iter().filter(|host| section.is_wider_than(host)) {
-                assembly.put(narrower, &scope::misdirecting_host(narrower, whom), vec![]);
+        if !self.tables.contains_key(section) {
+            let (name, every) = self.frame(section, self.guard(section));
+            let mut assembly = route_table::table(&name, &every);
+            for narrower in self.open.iter().filter(|host| section.is_wider_than(host)) {
+                assembly.put(narrower, &scope::misdirecting_host(narrower, self.whom()), vec![]);
             }
-            Table { assembly, hosts: 0 }
-        })
+            self.tables.insert(section.clone(), Table { assembly, hosts: 0 });
+        }
+        self.tables.get_mut(section).expect("it was made")
+    }
+
+    /// The name of the table of a section whose chain looks at this, and what is in it beside the hosts.
+    fn frame(&self, section: &Host, guard: Guard) -> (Arc<str>, RouteConfiguration) {
+        let others = (!section.is_any()).then(|| misdirected(self.whom())).into_iter().collect();
+        let every = RouteConfiguration { virtual_hosts: others, ..route_table::every_table() };
+        let mut every = route_table::of_gateway(every);
+        every.typed_per_filter_config.extend(guard.asks().then(filters::silence_of_section));
+        (naming::section_table(&self.listener.id, section, guard), every)
+    }
+
+    /// Who is asked about requests of which nothing is known.
+    fn whom(&self) -> Asked {
+        Asked::of_all(&self.settings)
+    }
+
+    /// What the chain of a host looks at.
+    fn guard(&self, host: &Host) -> Guard {
+        self.guards.get(host).copied().unwrap_or(Guard::Nothing)
+    }
+
+    /// Notes what the chain of a host looks at. Connections of the chain that it had find its table no more, unless that
+    /// one looked at as much.
+    fn take_guard(&mut self, host: &Host, guard: Guard) {
+        let before = match guard {
+            Guard::Nothing => self.guards.remove(host),
+            Guard::Tokens | Guard::Authorization | Guard::Both => self.guards.insert(host.clone(), guard),
+        };
+        if before.unwrap_or(Guard::Nothing) == guard {
+            return;
+        }
+        for other in Guard::ALL {
+            let (name, every) = self.frame(host, other);
+            match other.covers(guard) {
+                true => self.bars.remove(ResourceType::RouteConfiguration, name),
+                false => self.bars.put(self.bar(name, every)),
+            }
+        }
+        let (name, every) = self.frame(host, guard);
+        if let Some(table) = self.tables.get_mut(host) {
+            self.renamed.extend(route_table::rename(&mut table.assembly, &name, &every));
+            self.stale.insert(host.clone());
+        }
+    }
+
+    /// What answers 421 in the place of a table, once the chain that has another one is there.
+    fn bar(&self, name: Arc<str>, every: RouteConfiguration) -> Resource {
+        let hosts = vec![misdirected(self.whom())];
+        let table = RouteConfiguration { name: name.to_string(), virtual_hosts: hosts, ..every };
+        let after = References::new(vec![Reference::listener(self.listener.id.as_str().into())]);
+        Resource::new(name, &table, after)
     }
 
     /// Notes how a host is served, in the tables of wider sections, too.
@@ -188,7 +254,7 @@ impl Sections {
             Role::Carried => None,
             Role::Routed(section) => self.tables.get(section)?.assembly.fragments(&one).remove(host),
         };
-        Some(Part { role, chain, routes })
+        Some(Part { role, guard: self.guard(host), chain, routes })
     }
 
     /// Remembers what a host is before it changes.
@@ -201,7 +267,8 @@ impl Sections {
 
     /// The tables that changed; that of a section without a chain is not there.
     fn flush_tables(&mut self) -> Vec<Output> {
-        let mut outputs = Vec::new();
+        let mut outputs = std::mem::take(&mut self.renamed);
+        outputs.extend(self.bars.flush());
         for section in std::mem::take(&mut self.stale) {
             let is_there = self.roles.get(&section) == Some(&Role::Routed(section.clone()));
             let Some(table) = self.tables.get_mut(&section) else { continue };
@@ -210,7 +277,8 @@ impl Sections {
                 self.tables.remove(&section);
             }
         }
-        outputs
+        // A table takes the place of what kept its name, and that the place of a table.
+        Output::newest(outputs)
     }
 
     /// Envoy refuses a listener without filter chains: one closes all connections while there is no other.
@@ -237,10 +305,9 @@ impl Shape for Sections {
     fn set(&mut self, host: &Host, value: Option<&VirtualHost>) {
         self.touch(host);
         self.leave(host);
-        let value = value.filter(|each| can_be_served(each));
-        let closed = value.filter(|each| Guard::of(each) != Guard::Nothing).map(closed);
-        if let Some(value) = closed.as_ref().or(value) {
-            self.serve(host, value);
+        match value.filter(|each| can_be_served(each)) {
+            Some(value) => self.serve(host, value),
+            None => self.take_guard(host, Guard::Nothing),
         }
     }
 
@@ -253,6 +320,7 @@ impl Shape for Sections {
         let outputs = tables.into_iter().chain(self.flush_chains()).collect();
         // The same, told by resources.
         self.chains.take_replaced();
+        self.bars.take_replaced();
         self.tables.values_mut().for_each(|table| drop(table.assembly.take_replaced()));
         self.note_replaced();
         outputs
@@ -264,7 +332,7 @@ impl Shape for Sections {
                 self.open.iter().cloned().collect()
             }
             ResourceType::RouteConfiguration => {
-                let section = naming::section(&self.listener.id, name);
+                let section = naming::section(&self.listener.id, name).map(|(section, _)| section);
                 let table = section.as_ref().and_then(|section| self.tables.get(section));
                 let role = section.map(Role::Routed);
                 let hosts = table.into_iter().flat_map(|table| table.assembly.hosts());
@@ -287,7 +355,10 @@ impl Shape for Sections {
     fn restore(&mut self, host: &Host, before: Form) {
         self.touch(host);
         self.leave(host);
-        let Some(Part { role, chain, routes }) = before.section else { return };
+        let Some(Part { role, guard, chain, routes }) = before.section else {
+            return self.take_guard(host, Guard::Nothing);
+        };
+        self.take_guard(host, guard);
         if let Some(chain) = chain {
             self.chains.restore(host, Some(chain));
         }
@@ -298,15 +369,18 @@ impl Shape for Sections {
     }
 
     fn withdraw(&mut self) -> Vec<Output> {
+        let renamed = std::mem::take(&mut self.renamed).into_iter().chain(self.bars.withdraw());
         let tables = self.tables.values_mut().filter_map(|table| table.assembly.withdraw());
-        tables.chain(self.chains.withdraw()).collect()
+        renamed.chain(tables).chain(self.chains.withdraw()).collect()
     }
 }
 
-/// A host that asks for what no chain here looks at: nobody is served.
-fn closed(value: &VirtualHost) -> VirtualHost {
-    let without_guard = || VirtualHost { jwt_providers: vec![], authorization: None, ..value.clone() };
-    value.closed().unwrap_or_else(without_guard)
+/// What the chain of a host looks at; that of connections which are carried as they are cannot.
+fn guard(value: &VirtualHost) -> Guard {
+    match &value.traffic {
+        Traffic::Http(_) => Guard::of(value),
+        Traffic::Tcp(_) | Traffic::Udp(_) => Guard::Nothing,
+    }
 }
 
 /// Where the chain that closes all connections stands among those of hosts, none of which is called so.

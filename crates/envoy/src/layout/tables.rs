@@ -23,16 +23,6 @@ pub(super) enum Tables {
 
 const PREFIX: &str = "https/";
 
-/// What follows the host in the name of a route configuration.
-const fn suffix(guard: Guard) -> &'static str {
-    match guard {
-        Guard::Nothing => "",
-        Guard::Tokens => "/tokens",
-        Guard::Authorization => "/authorization",
-        Guard::Both => "/authorization/tokens",
-    }
-}
-
 impl Tables {
     pub(super) const fn resource_type(self) -> ResourceType {
         match self {
@@ -44,7 +34,7 @@ impl Tables {
     /// What a host's chain finds its table by: its name, or the key of its scope.
     pub(super) fn key(self, host: &Host, guard: Guard) -> Arc<str> {
         match self {
-            Self::Routes => [PREFIX, host.as_str(), suffix(guard)].concat().into(),
+            Self::Routes => [PREFIX, host.as_str(), guard.suffix()].concat().into(),
             Self::Scopes => Class::Own(guard).key(host).into(),
         }
     }
@@ -60,12 +50,7 @@ impl Tables {
     /// The host of a table, and what its chain looks at.
     pub(super) fn host(self, table: &Resource) -> Option<(Host, Guard)> {
         match self {
-            Self::Routes => {
-                let rest = table.name.strip_prefix(PREFIX)?;
-                let (host, _) = rest.split_once('/').unwrap_or((rest, ""));
-                let guard = Guard::ALL.into_iter().find(|guard| suffix(*guard) == &rest[host.len()..])?;
-                Some((Host::new(host), guard))
-            }
+            Self::Routes => Guard::told_by(table.name.strip_prefix(PREFIX)?),
             Self::Scopes => {
                 let host = |guard| Some((Class::Own(guard).host(table)?, guard));
                 Guard::ALL.into_iter().find_map(host)
@@ -86,10 +71,7 @@ impl Tables {
         if self == Self::Scopes {
             return None;
         }
-        let whom = match guard {
-            Guard::Nothing | Guard::Tokens => of_all,
-            Guard::Authorization | Guard::Both => Asked::Somebody,
-        };
+        let whom = if guard.asks() { Asked::Somebody } else { of_all };
         let name = self.name(host, guard);
         let table = RouteConfiguration {
             name: name.to_string(),

@@ -98,13 +98,11 @@ impl Chains<'_> {
         proto::FilterChain { name: CLOSING_CHAIN.to_owned(), filters, ..Default::default() }
     }
 
-    /// On the connections of a Gateway's listener other hosts may be asked for than its own.
     fn manager<'a>(&'a self, host: &'a VirtualHost, routes: Routes<'a>) -> ConnectionManager<'a> {
         let Self { listener, settings, mode } = *self;
         let asked = host.tls.as_ref().and_then(|tls| tls.clients.certificates());
         let forward = asked.and_then(|asked| asked.forward.as_ref());
-        let host = Some(host).filter(|_| listener.id.fleet().is_ingress());
-        ConnectionManager { listener, settings, mode, routes, host, forward }
+        ConnectionManager { listener, settings, mode, routes, host: Some(host), forward }
     }
 
     fn assemble(&self, host: &VirtualHost, filters: Vec<proto::Filter>) -> proto::FilterChain {

@@ -34,7 +34,7 @@ pub(crate) struct ConnectionManager<'a> {
     pub(crate) mode: XdsMode,
     /// Where it finds the route of a request.
     pub(crate) routes: Routes<'a>,
-    /// The host that its connections were opened for; `None` where any host is asked for.
+    /// The host that its connections were opened for; `None` where these are of many.
     pub(crate) host: Option<&'a VirtualHost>,
     /// What backends are told of clients' certificates; `None` for nothing.
     pub(crate) forward: Option<&'a BTreeSet<ClientDetail>>,
@@ -58,6 +58,11 @@ impl ConnectionManager<'_> {
     /// Whether Ingresses, HTTPProxies and IngressRoutes are among what it serves.
     pub(crate) fn serves_roots(&self) -> bool {
         *self.listener.id.fleet() == self.settings.roots
+    }
+
+    /// The host, where no other is served: on connections of a Gateway's listener others may be asked for.
+    pub(crate) fn only_host(&self) -> Option<&VirtualHost> {
+        self.host.filter(|_| !self.is_of_gateway())
     }
 
     /// The network filter.

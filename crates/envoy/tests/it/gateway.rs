@@ -62,12 +62,13 @@ fn expected(table: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// The filters that only routes of an ingress, or only those of a Gateway have a use for.
-const APART: [&str; 5] = [
+const APART: [&str; 6] = [
     "envoy.filters.http.stateful_session",
     "isobath.cookies",
     "isobath.route_authorization.headers",
     "isobath.route_authorization.grpc",
     "isobath.route_authorization.http",
+    "isobath.route_authorization.filter",
 ];
 
 /// A listener or a table without these filters, and without what is said to them.
@@ -250,15 +251,53 @@ fn a_route_of_a_section_publishes_its_table_alone() {
 }
 
 #[test]
-fn what_no_chain_of_a_gateway_looks_at_is_closed() {
+fn what_only_the_chain_of_a_host_looks_at_has_a_table_that_no_other_chain_finds() {
     let mut layout = gateway_layout(model::Layout::Scoped, &[tls()]);
-    let tokens = with_tokens(with_tls("s", serving("a.com", "x")));
+    let open = with_tls("s", serving("a.com", "x"));
+    let tokens = with_tokens(open.clone());
     let asks = with_authorization(with_tls("s", serving("b.com", "x")));
-    set(&mut layout, "https-443", &[tokens, asks]);
+    set(&mut layout, "https-443", &[tokens.clone(), asks]);
     let outputs = layout.flush();
-    for host in ["a.com", "b.com"] {
-        assert_eq!(table(&outputs, &format!("https-443/{host}")), expected(&[(host, "500"), ("*", "421")]));
+    let barred = expected(&[("*", "421")]);
+    for (name, table_of) in [
+        ("a.com/tokens", expected(&[("a.com", "route"), ("*", "421")])),
+        ("b.com/authorization", expected(&[("b.com", "route"), ("*", "421")])),
+        ("a.com", barred.clone()),
+        ("a.com/authorization", barred.clone()),
+        ("b.com", barred.clone()),
+        ("b.com/tokens", barred),
+    ] {
+        assert_eq!(table(&outputs, &format!("https-443/{name}")), table_of, "{name}");
     }
+    set(&mut layout, "https-443", &[with_authorization(tokens)]);
+    assert_eq!(
+        flushed(&mut layout),
+        [
+            "RouteConfiguration https-443/a.com/authorization/tokens",
+            "RouteConfiguration https-443/a.com/tokens",
+            "Listener https-443"
+        ]
+    );
+    set(&mut layout, "https-443", &[open]);
+    assert_eq!(
+        flushed(&mut layout),
+        [
+            "RouteConfiguration https-443/a.com",
+            "- RouteConfiguration https-443/a.com/authorization",
+            "- RouteConfiguration https-443/a.com/authorization/tokens",
+            "- RouteConfiguration https-443/a.com/tokens",
+            "Listener https-443"
+        ]
+    );
+}
+
+#[test]
+fn the_chain_of_a_host_asks_its_service_about_it_alone() {
+    let mut layout = gateway_layout(model::Layout::Scoped, &[tls()]);
+    let wild = with_authorization(with_tls("s", serving("*.a.com", "x")));
+    set(&mut layout, "https-443", &[wild, member("*.a.com", "b.a.com")]);
+    let table = find(&layout.flush(), ResourceType::RouteConfiguration, "https-443/*.a.com/authorization");
+    assert_yaml_snapshot!(to_json(&table));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::gateway_api::http_route::external_auth::{
-    ExternalAuthProtocol, ForwardBodyConfig, HttpAuthConfig, HttpExternalAuthFilter,
+    ExternalAuthProtocol, ForwardBodyConfig, GrpcAuthConfig, HttpAuthConfig, HttpExternalAuthFilter,
 };
 use model::{RouteAuthorization, RouteAuthorizationProtocol, Timeout};
 use rules::HeaderName;
@@ -63,12 +63,8 @@ impl Translation<'_, '_> {
 fn protocol(filter: &HttpExternalAuthFilter) -> Result<(RouteAuthorizationProtocol, Speaks), String> {
     match filter.protocol.known() {
         Some(ExternalAuthProtocol::Grpc) => {
-            if filter.grpc.as_ref().is_some_and(|grpc| !grpc.allowed_request_headers.is_empty()) {
-                let message = "grpc.allowedHeaders cannot be had, as Envoy tells a service that speaks gRPC the headers of \
-                               all routes alike; leave it out, and all headers are told, or use the protocol HTTP";
-                return Err(message.into());
-            }
-            Ok((RouteAuthorizationProtocol::Grpc, Speaks::Grpc))
+            let grpc = filter.grpc.as_ref().map_or_else(|| grpc(&GrpcAuthConfig::default()), grpc)?;
+            Ok((grpc, Speaks::Grpc))
         }
         Some(ExternalAuthProtocol::Http) => {
             let http = filter.http.as_ref().map_or_else(|| http(&HttpAuthConfig::default()), http)?;
@@ -76,6 +72,14 @@ fn protocol(filter: &HttpExternalAuthFilter) -> Result<(RouteAuthorizationProtoc
         }
         None => Err(format!("protocol {} is not known", quoted(filter.protocol.as_str()))),
     }
+}
+
+fn grpc(config: &GrpcAuthConfig) -> Result<RouteAuthorizationProtocol, String> {
+    let request_headers = match &*config.allowed_request_headers {
+        [] => None,
+        headers => Some(names("grpc.allowedHeaders", headers)?),
+    };
+    Ok(RouteAuthorizationProtocol::Grpc { request_headers })
 }
 
 fn http(config: &HttpAuthConfig) -> Result<RouteAuthorizationProtocol, String> {

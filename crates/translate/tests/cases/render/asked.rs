@@ -42,7 +42,10 @@ fn question(question: &Question) -> String {
 pub(super) fn route_authorization(authorization: &RouteAuthorization, names: &Names) -> String {
     let RouteAuthorization { cluster, protocol, authority, timeout, body } = authorization;
     let mut words = match protocol {
-        RouteAuthorizationProtocol::Grpc => vec![format!("by grpc as {authority}")],
+        RouteAuthorizationProtocol::Grpc { request_headers: None } => vec![format!("by grpc as {authority}")],
+        RouteAuthorizationProtocol::Grpc { request_headers: Some(headers) } => {
+            vec![format!("by grpc as {authority}"), format!("told only headers {}", headers.join(" "))]
+        }
         RouteAuthorizationProtocol::Http { path_prefix, request_headers, answer_headers } => {
             let mut words = vec![format!("by http as {authority}")];
             if !path_prefix.is_empty() {
@@ -57,7 +60,7 @@ pub(super) fn route_authorization(authorization: &RouteAuthorization, names: &Na
         }
     };
     words.extend(self::timeout(*timeout).map(|time| format!("timeout {time}")));
-    words.extend(body.map(|most| format!("told up to {most} bytes of the body")));
+    words.extend(body.map(|most| format!("told the first {most} bytes of the body")));
     format!("{} {}", names[cluster], words.join(", "))
 }
 

@@ -14,8 +14,7 @@ use model::{
     WeightedCluster,
 };
 use testkit::{
-    Answer, AuthorizationServer, Backend, Canned, ClientTls, Failure, Port, Question, Request, Trust,
-    eventually,
+    Answer, AuthorizationServer, Backend, Canned, ClientTls, Failure, Port, Request, Trust, eventually,
 };
 use tokio::net::TcpListener;
 
@@ -97,8 +96,15 @@ fn asks(cluster: ClusterKey, protocol: RouteAuthorizationProtocol) -> RouteAutho
     RouteAuthorization { cluster, protocol, authority: "auth.default".into(), timeout, body: None }
 }
 
+fn by_grpc(request_headers: Option<&[&str]>) -> RouteAuthorizationProtocol {
+    RouteAuthorizationProtocol::Grpc { request_headers: request_headers.map(names) }
+}
+
+fn names(names: &[&str]) -> Vec<Arc<str>> {
+    names.iter().map(|name| Arc::from(*name)).collect()
+}
+
 fn by_http(request_headers: &[&str], answer_headers: Option<&[&str]>) -> RouteAuthorizationProtocol {
-    let names = |names: &[&str]| names.iter().map(|name| Arc::from(*name)).collect();
     RouteAuthorizationProtocol::Http {
         path_prefix: "/check".into(),
         request_headers: names(request_headers),
@@ -116,7 +122,7 @@ async fn a_service_by_grpc_is_asked_about_the_routes_that_name_it() {
     let server = AuthorizationServer::start().await;
     server.give(&[("x-user", "me"), ("x-isobath-scope", "http/other.example")]);
     let auth = scene.service(server.port(), Protocol::Http2);
-    scene.serve(asks(auth, RouteAuthorizationProtocol::Grpc)).await;
+    scene.serve(asks(auth, by_grpc(None))).await;
     for request in scene.requests("/app") {
         let place = format!("{} {:?}", request.host, request.version);
         let denied = asked(request.clone(), false).await.unwrap();
@@ -149,6 +155,65 @@ async fn a_service_by_grpc_is_asked_about_the_routes_that_name_it() {
     scene.end().await;
 }
 
+#[tokio::test]
+async fn a_service_by_grpc_is_told_the_headers_that_the_route_names() {
+    let mut scene = Scene::start().await;
+    let server = AuthorizationServer::start().await;
+    server.give(&[("x-user", "me"), ("x-isobath-scope", "http/other.example")]);
+    let auth = scene.service(server.port(), Protocol::Http2);
+    let body = NonZeroU16::new(4);
+    let told = by_grpc(Some(&["authorization", "x-some"]));
+    scene.serve(RouteAuthorization { body, ..asks(auth, told) }).await;
+    for request in scene.requests("/app") {
+        let place = format!("{} {:?}", request.host, request.version);
+        let request = request.header("x-some", "thing").header("cookie", "a=1");
+        let request = request.method(http::Method::POST).body("12345");
+        let denied = asked(request.clone(), false).await.unwrap();
+        assert_eq!((denied.code(), &*denied.text()), (402, "pay first"), "{place}");
+        let passed = asked(request.clone(), true).await.unwrap();
+        let seen = passed.seen().unwrap();
+        assert_eq!((passed.code(), seen.header("x-user")), (200, Some("me")), "{place}");
+        assert_eq!((seen.header("cookie"), seen.header("x-isobath-scope")), (Some("a=1"), None), "{place}");
+        let questions = server.take_questions();
+        for (question, authorization) in questions.iter().zip([None, Some("yes")]) {
+            let headers = ["authorization", "x-some", "cookie", "x-isobath-scope"];
+            assert_eq!(
+                headers.map(|name| question.header(name)),
+                [authorization, Some("thing"), None, None],
+                "{place}"
+            );
+            let asked = question.http().unwrap();
+            assert_eq!(
+                (&*asked.path, &*asked.host, &*asked.body),
+                ("/app", &*request.host, "1234"),
+                "{place}"
+            );
+            assert_eq!(question.authority, "auth.default", "{place}");
+        }
+        assert_eq!(questions.len(), 2, "{place}");
+    }
+    for request in scene.requests("/answer") {
+        assert_eq!(asked(request.clone(), false).await.unwrap().code(), 402, "{}", request.host);
+        assert_eq!(asked(request, true).await.unwrap().code(), 202);
+    }
+    server.take_questions();
+    for (path, code) in [("/open", 200), ("/nothing", 404)] {
+        for request in scene.requests(path) {
+            assert_eq!(asked(request.clone(), false).await.unwrap().code(), code, "{path} {}", request.host);
+        }
+    }
+    assert!(server.take_questions().is_empty(), "nobody is asked about these");
+    drop(server);
+    for request in scene.requests("/app") {
+        eventually("nobody passes while nobody answers", async || match asked(request.clone(), true).await {
+            Ok(answer) if answer.code() == 403 => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
+    }
+    scene.end().await;
+}
+
 /// Proves client/authorization-down.
 #[tokio::test]
 async fn while_the_service_of_a_route_does_not_answer_nobody_passes() {
@@ -156,9 +221,7 @@ async fn while_the_service_of_a_route_does_not_answer_nobody_passes() {
     let (absent, silent) = (Port::reserve(), TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
     for port in [absent.number(), silent.local_addr().unwrap().port()] {
         let by_http = by_http(&[], None);
-        for (wire, protocol) in
-            [(Protocol::Http2, RouteAuthorizationProtocol::Grpc), (Protocol::Http1, by_http)]
-        {
+        for (wire, protocol) in [(Protocol::Http2, by_grpc(None)), (Protocol::Http1, by_http)] {
             let asks = asks(scene.service(port, wire), protocol);
             let timeout = Timeout::After(Duration::from_millis(200));
             scene.serve(RouteAuthorization { timeout, ..asks }).await;
@@ -177,7 +240,7 @@ async fn nobody_passes_any_more_when_the_service_of_a_route_goes_away() {
     let mut scene = Scene::start().await;
     let server = AuthorizationServer::start().await;
     let auth = scene.service(server.port(), Protocol::Http2);
-    scene.serve(asks(auth, RouteAuthorizationProtocol::Grpc)).await;
+    scene.serve(asks(auth, by_grpc(None))).await;
     assert_eq!(asked(scene.request("/app"), true).await.unwrap().code(), 200);
     drop(server);
     for request in scene.requests("/app") {
@@ -206,7 +269,7 @@ async fn what_else_a_route_does_is_done_with_what_may_pass_and_with_nothing_else
     };
     let request_headers = HeaderEdits { remove: vec!["x-secret".into()], ..HeaderEdits::default() };
     let app = Route { request_headers, ..route("/app", Action::Forward(Box::new(forward))) };
-    scene.serve_asking(asks(auth, RouteAuthorizationProtocol::Grpc), &[app]).await;
+    scene.serve_asking(asks(auth, by_grpc(None)), &[app]).await;
     for request in scene.requests("/app") {
         assert_eq!(asked(request, false).await.unwrap().code(), 402);
     }
@@ -279,28 +342,35 @@ async fn a_service_of_a_route_is_told_as_much_of_the_body_as_the_route_says() {
     let calls = AuthorizationServer::start().await;
     let requests = Canned::start().await;
     requests.answer("/check/app", 200, &[], "");
-    let by_grpc = asks(scene.service(calls.port(), Protocol::Http2), RouteAuthorizationProtocol::Grpc);
+    let by_grpc = asks(scene.service(calls.port(), Protocol::Http2), by_grpc(None));
     let by_http = asks(scene.service(requests.port(), Protocol::Http1), by_http(&[], None));
     for most in [0, 4] {
         let body = NonZeroU16::new(most);
-        let post = |scene: &Scene, body| scene.request("/app").method(http::Method::POST).body(body);
         scene.serve(RouteAuthorization { body, ..by_grpc.clone() }).await;
-        let told = if most == 0 { "" } else { "1234" };
-        assert_eq!(asked(post(&scene, "1234"), true).await.unwrap().code(), 200);
-        let questions = calls.take_questions();
-        assert_eq!(
-            questions.iter().map(Question::http).map(|each| &*each.unwrap().body).collect::<Vec<_>>(),
-            [told]
-        );
+        let posts = |scene: &Scene, body: &'static str| {
+            scene.requests("/app").map(|request| request.method(http::Method::POST).body(body))
+        };
+        let told = |body: &'static str| &body[..body.len().min(most.into())];
+        for sent in ["1234", "12345"] {
+            for post in posts(&scene, sent) {
+                let place = format!("{} {:?} {sent} {most}", post.host, post.version);
+                assert_eq!(asked(post, true).await.unwrap().code(), 200, "{place}");
+                let questions = calls.take_questions();
+                let bodies: Vec<_> = questions.iter().map(|each| &*each.http().unwrap().body).collect();
+                assert_eq!(bodies, [told(sent)], "{place}");
+            }
+        }
         scene.serve(RouteAuthorization { body, ..by_http.clone() }).await;
-        assert_eq!(post(&scene, "1234").send().await.unwrap().code(), 200);
-        let received = requests.take_received();
-        let lengths: Vec<_> =
-            received.iter().map(|each| each.headers["content-length"].to_str().unwrap()).collect();
-        assert_eq!(lengths, [told.len().to_string()]);
-        let code = if most == 0 { 200 } else { 413 };
-        assert_eq!(post(&scene, "12345").send().await.unwrap().code(), code, "{most}");
-        requests.take_received();
+        for sent in ["1234", "12345"] {
+            for post in posts(&scene, sent) {
+                let place = format!("{} {:?} {sent} {most}", post.host, post.version);
+                assert_eq!(post.send().await.unwrap().code(), 200, "{place}");
+                let received = requests.take_received();
+                let lengths: Vec<_> =
+                    received.iter().map(|each| each.headers["content-length"].to_str().unwrap()).collect();
+                assert_eq!(lengths, [told(sent).len().to_string()], "{place}");
+            }
+        }
     }
     scene.end().await;
 }
