@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use envoy_protos::envoy::config::route::v3::RouteConfiguration;
-use model::{Host, Listener, Route, Settings, Traffic, VirtualHost};
+use model::{Host, Kind, Listener, Route, Settings, Traffic, VirtualHost};
 
 use super::assembly::{Assembly, Fragment};
 use super::by_listener::Shape;
@@ -33,9 +33,9 @@ pub(super) struct Sections {
     roles: BTreeMap<Host, Role>,
     /// The hosts that have a chain.
     open: BTreeSet<Host>,
-    /// What these chains look at, of those that look at anything.
+    /// What these chains look at, of those of hosts that may have them look at anything.
     guards: BTreeMap<Host, Guard>,
-    /// What stands under names of tables for connections of chains that do not look at all that they should.
+    /// What stands under the other names that tables of such hosts may have, for connections of chains from before.
     bars: Outbox,
     /// The withdrawals of tables that have other names now.
     renamed: Vec<Output>,
@@ -68,8 +68,8 @@ enum Role {
 #[derive(Clone, PartialEq)]
 pub(super) struct Part {
     role: Role,
-    /// What its chain looks at.
-    guard: Guard,
+    /// What its chain looks at, if it may look at anything.
+    guard: Option<Guard>,
     /// If it has one.
     chain: Option<Fragment>,
     /// Its part of the table.
@@ -111,7 +111,7 @@ impl Sections {
             }
             Traffic::Http(routes) => {
                 // What only its own chain looks at.
-                let of_another = value.section.as_ref().filter(|_| guard(value) == Guard::Nothing);
+                let of_another = value.section.as_ref().filter(|_| Guard::of(value) == Guard::Nothing);
                 let section = of_another.unwrap_or(host);
                 self.put_routes(section, value, routes);
                 if section == host {
@@ -171,27 +171,29 @@ impl Sections {
         self.guards.get(host).copied().unwrap_or(Guard::Nothing)
     }
 
-    /// Notes what the chain of a host looks at. Connections of the chain that it had find its table no more, unless that
-    /// one looked at as much.
-    fn take_guard(&mut self, host: &Host, guard: Guard) {
+    /// Notes what the chain of a host looks at; `None` where it can look at nothing. Connections of a chain that the host
+    /// had before find its table no more: Envoy would keep for them what was there, whatever comes.
+    fn take_guard(&mut self, host: &Host, guard: Option<Guard>) {
         let before = match guard {
-            Guard::Nothing => self.guards.remove(host),
-            Guard::Tokens | Guard::Authorization | Guard::Both => self.guards.insert(host.clone(), guard),
+            Some(guard) => self.guards.insert(host.clone(), guard),
+            None => self.guards.remove(host),
         };
-        if before.unwrap_or(Guard::Nothing) == guard {
+        if before == guard {
             return;
         }
         for other in Guard::ALL {
             let (name, every) = self.frame(host, other);
-            match other.covers(guard) {
+            match guard.is_none_or(|guard| guard == other) {
                 true => self.bars.remove(ResourceType::RouteConfiguration, name),
                 false => self.bars.put(self.bar(name, every)),
             }
         }
-        let (name, every) = self.frame(host, guard);
-        if let Some(table) = self.tables.get_mut(host) {
-            self.renamed.extend(route_table::rename(&mut table.assembly, &name, &every));
-            self.stale.insert(host.clone());
+        if before.unwrap_or(Guard::Nothing) != self.guard(host) {
+            let (name, every) = self.frame(host, self.guard(host));
+            if let Some(table) = self.tables.get_mut(host) {
+                self.renamed.extend(route_table::rename(&mut table.assembly, &name, &every));
+                self.stale.insert(host.clone());
+            }
         }
     }
 
@@ -254,7 +256,7 @@ impl Sections {
             Role::Carried => None,
             Role::Routed(section) => self.tables.get(section)?.assembly.fragments(&one).remove(host),
         };
-        Some(Part { role, guard: self.guard(host), chain, routes })
+        Some(Part { role, guard: self.guards.get(host).copied(), chain, routes })
     }
 
     /// Remembers what a host is before it changes.
@@ -307,7 +309,7 @@ impl Shape for Sections {
         self.leave(host);
         match value.filter(|each| can_be_served(each)) {
             Some(value) => self.serve(host, value),
-            None => self.take_guard(host, Guard::Nothing),
+            None => self.take_guard(host, None),
         }
     }
 
@@ -356,7 +358,7 @@ impl Shape for Sections {
         self.touch(host);
         self.leave(host);
         let Some(Part { role, guard, chain, routes }) = before.section else {
-            return self.take_guard(host, Guard::Nothing);
+            return self.take_guard(host, None);
         };
         self.take_guard(host, guard);
         if let Some(chain) = chain {
@@ -375,12 +377,11 @@ impl Shape for Sections {
     }
 }
 
-/// What the chain of a host looks at; that of connections which are carried as they are cannot.
-fn guard(value: &VirtualHost) -> Guard {
-    match &value.traffic {
-        Traffic::Http(_) => Guard::of(value),
-        Traffic::Tcp(_) | Traffic::Udp(_) => Guard::Nothing,
-    }
+/// What the chain of a host looks at, where that may be anything: HTTPProxies alone say it, of requests.
+fn guard(value: &VirtualHost) -> Option<Guard> {
+    let Traffic::Http(routes) = &value.traffic else { return None };
+    let is_said = || routes.iter().any(|route| route.origin.kind == Kind::HttpProxy);
+    Some(Guard::of(value)).filter(|guard| *guard != Guard::Nothing || value.section.is_none() && is_said())
 }
 
 /// Where the chain that closes all connections stands among those of hosts, none of which is called so.

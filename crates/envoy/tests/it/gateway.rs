@@ -36,6 +36,14 @@ fn member(section: &str, host: &str) -> VirtualHost {
     VirtualHost { section: Some(Host::new(section)), ..with_tls("s", serving(host, "x")) }
 }
 
+/// A host of an HTTPRoute, of which no chain may be asked to look at anything.
+fn of_http_route(mut host: VirtualHost) -> VirtualHost {
+    if let Traffic::Http(routes) = &mut host.traffic {
+        routes.iter_mut().for_each(|route| route.origin.kind = model::Kind::HttpRoute);
+    }
+    host
+}
+
 fn set(layout: &mut Box<dyn Layout>, listener: &str, values: &[VirtualHost]) {
     for value in values {
         layout.set(&at(listener, value.host.as_str()), Some(value));
@@ -173,7 +181,7 @@ fn a_listener_that_comes_or_differs_is_without_hosts() {
     assert_eq!(flushed(&mut layout), [""; 0]);
     assert_eq!(layout.set_listeners(&[tls()]), [tls().id]);
     assert_eq!(flushed(&mut layout), ["Listener https-443"]);
-    set(&mut layout, "https-443", &[with_tls("s", serving("a.com", "x"))]);
+    set(&mut layout, "https-443", &[of_http_route(with_tls("s", serving("a.com", "x")))]);
     assert_eq!(flushed(&mut layout), ["RouteConfiguration https-443/a.com", "Listener https-443"]);
     let moved = Listener { bind: Bind { port: 8443, ..tls().bind }, ..tls() };
     assert_eq!(layout.set_listeners(std::slice::from_ref(&moved)), [tls().id]);
@@ -239,7 +247,8 @@ fn a_section_answers_for_its_own_hosts_and_sends_those_of_others_away() {
 #[test]
 fn a_route_of_a_section_publishes_its_table_alone() {
     let mut layout = gateway_layout(model::Layout::Scoped, &[tls()]);
-    set(&mut layout, "https-443", &[with_tls("s", serving("*", "x")), with_tls("s", serving("a.com", "x"))]);
+    let own = ["*", "a.com"].map(|host| of_http_route(with_tls("s", serving(host, "x"))));
+    set(&mut layout, "https-443", &own);
     layout.flush();
     set(&mut layout, "https-443", &[member("*", "b.com")]);
     assert_eq!(flushed(&mut layout), ["RouteConfiguration https-443/*"]);
@@ -278,15 +287,23 @@ fn what_only_the_chain_of_a_host_looks_at_has_a_table_that_no_other_chain_finds(
             "Listener https-443"
         ]
     );
-    set(&mut layout, "https-443", &[open]);
+    set(&mut layout, "https-443", std::slice::from_ref(&open));
+    let outputs = layout.flush();
+    let barred = expected(&[("*", "421")]);
+    let names: Vec<_> = outputs.iter().map(|output| &**output.id().1).collect();
+    assert_eq!(names, ["https-443/a.com", "https-443/a.com/authorization/tokens", "https-443"]);
+    assert_eq!(
+        table(&outputs, "https-443/a.com/authorization/tokens"),
+        barred,
+        "as connections may still be there"
+    );
+    set(&mut layout, "https-443", &[of_http_route(open)]);
     assert_eq!(
         flushed(&mut layout),
         [
-            "RouteConfiguration https-443/a.com",
             "- RouteConfiguration https-443/a.com/authorization",
             "- RouteConfiguration https-443/a.com/authorization/tokens",
             "- RouteConfiguration https-443/a.com/tokens",
-            "Listener https-443"
         ]
     );
 }

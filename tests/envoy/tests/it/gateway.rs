@@ -2,6 +2,7 @@
 
 mod actions;
 mod authorization;
+mod connections;
 mod guards;
 mod retries;
 mod retry_budget;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::gateway::{self, GatewayWorld, forward, host, listener, route, routed};
 use harness::manifests::HostCertificate;
@@ -273,6 +273,33 @@ async fn clients_keep_their_backend_and_its_endpoint_whatever_becomes_of_its_sha
     for client in clients.iter().filter(|client| client.endpoint.starts_with("left")) {
         assert!(scene.again(client).await.starts_with("right"), "{:?}", client.session);
     }
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_session_ends_when_its_cookie_does_though_the_client_still_sends_it() {
+    let mut scene = Scene::start().await;
+    let backends = [Backend::start("one").await, Backend::start("two").await];
+    let ports = backends.each_ref().map(Backend::port);
+    let cluster = scene.gateway.add(&gateway::cluster("kept"), &ports);
+    let lifetime = Duration::from_secs(2);
+    let carrier = SessionCarrier::Cookie { path: "/".into(), lifetime: Some(lifetime) };
+    let session = Some(SessionPersistence { name: "keeps".into(), carrier });
+    let kept = to(Forward { clusters: vec![WeightedCluster::plain(cluster, 1)], session, ..scene.forward() });
+    scene.serve("a.example", vec![route("/cookie", kept)]).await;
+    let client = scene.new_client("/cookie").await;
+    let begun = Instant::now();
+    while begun.elapsed() < lifetime / 2 {
+        let endpoint = scene.again(&client).await;
+        // Unless the machine was asleep for longer than the session lasts.
+        assert!(endpoint == client.endpoint || begun.elapsed() > lifetime, "{endpoint}");
+    }
+    tokio::time::sleep(lifetime * 3 / 2).await;
+    let mut found = BTreeSet::new();
+    for _ in 0..30 {
+        found.insert(scene.again(&client).await);
+    }
+    assert_eq!(found.len(), 2, "{found:?}");
     scene.end().await;
 }
 
