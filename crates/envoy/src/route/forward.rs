@@ -181,7 +181,7 @@ fn fraction(share: Fraction) -> FractionalPercent {
 /// How often Envoy looks for an endpoint that has not failed the request yet; then it takes the one that it found last,
 /// which is the only one where there is no other. Of two endpoints, one that fails at once has the fewest requests: by
 /// that, three looks of four find it again.
-const LOOKS: i64 = 30;
+const LOOKS: i64 = 60;
 
 fn retry(retry: &Retry, forward: &Forward) -> proto::RetryPolicy {
     // Who asks for a hash wants its endpoint and no other.
