@@ -9,10 +9,8 @@ COPY . .
 ARG ISOBATH_BUILD_BRANCH=
 ARG ISOBATH_BUILD_SHA=
 # Linked statically with the C library: the image has none. Names are looked up by Envoy, not by this program.
-RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
- && RUSTFLAGS='-C target-feature=+crt-static' \
-    cargo build --release --locked --package isobath-cli --target "$target" \
- && install -D "target/$target/release/isobath" /image/isobath \
+RUN RUSTFLAGS='-C target-feature=+crt-static' hack/build-release --bin isobath \
+ && install -D target/trained/programs/isobath /image/isobath \
  && ln -s isobath /image/contour
 
 FROM scratch

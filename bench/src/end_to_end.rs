@@ -74,6 +74,12 @@ pub(crate) fn one_size(layout: &str, hosts: usize) {
     runtime.expect("threads can be started").block_on(measure(layout, hosts));
 }
 
+/// Saves a file often, and follows that as far as the streams.
+pub(crate) fn save_often(times: usize) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("threads can be started").block_on(ours::save_often(times));
+}
+
 async fn measure(layout: Layout, hosts: usize) {
     let backend = Backend::start("bench").await;
     let manifests = Manifests::new(hosts, backend.port());

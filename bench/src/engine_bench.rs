@@ -25,9 +25,9 @@ const LAYOUTS: [Layout; 2] = [Layout::Table, Layout::Scoped];
 /// What one process measures.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
-    layout: Layout,
-    hosts: usize,
-    routes: usize,
+    pub(crate) layout: Layout,
+    pub(crate) hosts: usize,
+    pub(crate) routes: usize,
 }
 
 impl Size {

@@ -16,6 +16,7 @@ mod machine;
 mod streams;
 mod summary;
 mod threads;
+mod train;
 mod world;
 
 /// That of the `isobath` command.
@@ -42,6 +43,8 @@ fn main() {
         ["gateways-fleets", gateways, routes] => gateways::fleets(number(gateways), number(routes)),
         ["gateways-listener-sets", sets, routes] => gateways::listener_sets(number(sets), number(routes)),
         ["streams"] => streams::run(),
+        // What a release is optimized for (hack/build-release): whatever a controller does, without a cluster and Envoy.
+        ["train"] => train::all(),
         // The other side of `streams`: processor time is counted for each process.
         ["streams-clients", folder, count, address, endpoints] => {
             let endpoints = (*endpoints).to_owned();

@@ -147,15 +147,14 @@ fn kept(page: &str, title: &str) -> Option<String> {
     Some(format!("## {}\n", section.trim_end()))
 }
 
+/// As programs are released; those that run in a cluster, too.
 fn build() -> Result<(), Failed> {
-    let mut command = Command::new("cargo");
-    // The programs that run in a cluster, too.
-    command.args(["build", "--release", "--quiet", "--package", "isobath-bench"]);
-    command.args(["--package", "isobath-cli", "--package", "isobath-echo"]).current_dir(root());
+    let mut command = Command::new("hack/build-release");
+    command.arg("--quiet").current_dir(root());
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failed(format!("cargo build: {status}"))),
-        Err(error) => Err(Failed(format!("cargo build: {error}"))),
+        Ok(status) => Err(Failed(format!("hack/build-release: {status}"))),
+        Err(error) => Err(Failed(format!("hack/build-release: {error}"))),
     }
 }
 
@@ -163,7 +162,7 @@ fn build() -> Result<(), Failed> {
 fn section(part: &Part) -> Result<String, Failed> {
     let Part { title, explanation, argument } = part;
     eprintln!("measuring: {title}");
-    let programs = root().join("target/release");
+    let programs = root().join("target/trained/programs");
     let mut command = Command::new(programs.join("isobath-bench"));
     command.arg(argument).env("ISOBATH_TESTBED_BINARIES", programs);
     // What it says beside its tables is for whoever looks on.

@@ -16,6 +16,8 @@ use super::{PAUSE, applied, poll};
 use crate::controller::Running;
 use crate::envoys::{launch, settings, wait_for};
 
+/// How many hosts there are where a file is saved often.
+const HOSTS: usize = 1_000;
 /// How long a step inside the controller may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -129,6 +131,27 @@ impl Ours {
             panic!("rejected: {why}");
         }
         (at, happened)
+    }
+}
+
+/// Saves a file of a folder that is followed, again and again. Nobody is connected.
+pub(super) async fn save_often(times: usize) {
+    let manifests = Manifests::new(HOSTS, 1);
+    let running = Running::start(settings(Layout::Scoped).0).await;
+    let folder = Arc::new(Mutex::new(Folder::new([manifests.path()])));
+    let reload = folder.lock().unwrap_or_else(PoisonError::into_inner).reload();
+    running.send(Input::Changes(objects(reload, &folder))).await;
+    running.send(Input::Synced).await;
+    let (happened, mut events) = mpsc::unbounded_channel();
+    let _following = AbortOnDropHandle::new(tokio::spawn(follow(running, folder, happened)));
+    let mut next = async || tokio::time::timeout(LIMIT, events.recv()).await.expect("the change goes on");
+    next().await;
+    for turn in 0..times {
+        let how = if turn % 4 < 2 { Save::Rename } else { Save::Overwrite };
+        manifests.save(how, turn % 2 == 0);
+        for _ in ["read", "published"] {
+            next().await;
+        }
     }
 }
 
