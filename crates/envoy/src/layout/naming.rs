@@ -27,9 +27,10 @@ pub(super) fn section_table(listener: &ListenerId, section: &Host, guard: Guard)
     [listener.as_str(), "/", section.as_str(), guard.suffix()].concat().into()
 }
 
-/// The section of a table of a TLS listener, and what its chain looks at.
-pub(super) fn section(listener: &ListenerId, table: &str) -> Option<(Host, Guard)> {
-    Guard::told_by(table.strip_prefix(listener.as_str())?.strip_prefix('/')?)
+/// The section of a table of a TLS listener.
+pub(super) fn section(listener: &ListenerId, table: &str) -> Option<Host> {
+    let (section, _) = Guard::told_by(table.strip_prefix(listener.as_str())?.strip_prefix('/')?)?;
+    Some(section)
 }
 
 fn is_of_ingress(listener: &ListenerId) -> bool {

@@ -1,12 +1,16 @@
 //! RouteConfigurations.
 
+use std::sync::Arc;
+
 use envoy_protos::envoy::config::route::v3::RouteConfiguration;
 use envoy_protos::google::protobuf::BoolValue;
+use model::ListenerId;
 
 use super::Output;
 use super::assembly::Assembly;
-use crate::filters;
 use crate::route::Style;
+use crate::virtual_host::{Asked, misdirected};
+use crate::{Reference, References, Resource, filters};
 
 /// The number of `RouteConfiguration.virtual_hosts`.
 const VIRTUAL_HOSTS: u8 = 2;
@@ -19,6 +23,20 @@ pub(super) fn table(name: &str, every: &RouteConfiguration) -> Assembly {
 /// Gives such a table another name, and withdraws it under the one that it had.
 pub(super) fn rename(table: &mut Assembly, name: &str, every: &RouteConfiguration) -> Option<Output> {
     table.rename(name, &head(name), every)
+}
+
+/// What stands in the place of a table that is not in force any more: 421 for connections of chains from before, once the
+/// listener is there as it is now. `every` is what each table has.
+pub(super) fn barred(
+    name: Arc<str>,
+    every: RouteConfiguration,
+    listener: &ListenerId,
+    whom: Asked,
+) -> Resource {
+    let table =
+        RouteConfiguration { name: name.to_string(), virtual_hosts: vec![misdirected(whom)], ..every };
+    let after = References::new(vec![Reference::listener(listener.as_str().into())]);
+    Resource::new(name, &table, after)
 }
 
 fn head(name: &str) -> RouteConfiguration {

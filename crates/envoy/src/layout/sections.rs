@@ -20,7 +20,7 @@ use super::{Before, Form, Output, naming, route_table};
 use crate::listener::{Chains, Routes};
 use crate::route::Style;
 use crate::virtual_host::{Asked, certified, misdirected, virtual_host};
-use crate::{Reference, References, Resource, ResourceType, XdsMode, filters, route};
+use crate::{Reference, ResourceType, XdsMode, filters, route};
 
 /// A listener whose hosts are told apart by SNI first, and by `:authority` then.
 pub(super) struct Sections {
@@ -185,7 +185,9 @@ impl Sections {
             let (name, every) = self.frame(host, other);
             match guard.is_none_or(|guard| guard == other) {
                 true => self.bars.remove(ResourceType::RouteConfiguration, name),
-                false => self.bars.put(self.bar(name, every)),
+                false => {
+                    self.bars.put(route_table::barred(name, every, &self.listener.id, self.whom()));
+                }
             }
         }
         if before.unwrap_or(Guard::Nothing) != self.guard(host) {
@@ -195,14 +197,6 @@ impl Sections {
                 self.stale.insert(host.clone());
             }
         }
-    }
-
-    /// What answers 421 in the place of a table, once the chain that has another one is there.
-    fn bar(&self, name: Arc<str>, every: RouteConfiguration) -> Resource {
-        let hosts = vec![misdirected(self.whom())];
-        let table = RouteConfiguration { name: name.to_string(), virtual_hosts: hosts, ..every };
-        let after = References::new(vec![Reference::listener(self.listener.id.as_str().into())]);
-        Resource::new(name, &table, after)
     }
 
     /// Notes how a host is served, in the tables of wider sections, too.
@@ -334,7 +328,7 @@ impl Shape for Sections {
                 self.open.iter().cloned().collect()
             }
             ResourceType::RouteConfiguration => {
-                let section = naming::section(&self.listener.id, name).map(|(section, _)| section);
+                let section = naming::section(&self.listener.id, name);
                 let table = section.as_ref().and_then(|section| self.tables.get(section));
                 let role = section.map(Role::Routed);
                 let hosts = table.into_iter().flat_map(|table| table.assembly.hosts());

@@ -72,14 +72,7 @@ impl Tables {
             return None;
         }
         let whom = if guard.asks() { Asked::Somebody } else { of_all };
-        let name = self.name(host, guard);
-        let table = RouteConfiguration {
-            name: name.to_string(),
-            virtual_hosts: vec![misdirected(whom)],
-            ..route_table::every_table()
-        };
-        let after = References::new(vec![Reference::listener(listener.as_str().into())]);
-        Some(Resource::new(name, &table, after))
+        Some(route_table::barred(self.name(host, guard), route_table::every_table(), listener, whom))
     }
 
     /// Where the chain finds its table, by the [`key`](Self::key) of that.

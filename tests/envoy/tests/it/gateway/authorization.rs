@@ -82,6 +82,32 @@ impl Scene {
         request
     }
 
+    /// The service is asked about what Envoy answers itself, too, and not about other routes or none.
+    async fn asks_where_it_should(&self, server: &AuthorizationServer) {
+        for request in self.requests("/answer") {
+            assert_eq!(asked(request.clone(), false).await.unwrap().code(), 402, "{}", request.host);
+            assert_eq!(asked(request, true).await.unwrap().code(), 202);
+        }
+        server.take_questions();
+        for (path, code) in [("/open", 200), ("/nothing", 404)] {
+            for request in self.requests(path) {
+                let answer = asked(request.clone(), false).await.unwrap();
+                assert_eq!(answer.code(), code, "{path} {}", request.host);
+            }
+        }
+    }
+
+    /// Nobody passes any more, soon.
+    async fn shuts(&self) {
+        for request in self.requests("/app") {
+            eventually("nobody answers", async || match asked(request.clone(), true).await {
+                Ok(answer) if answer.code() == 403 => Ok(()),
+                other => Err(format!("{other:?}")),
+            })
+            .await;
+        }
+    }
+
     async fn end(mut self) {
         self.gateway.world.assert_nothing_rejected().await;
     }
@@ -136,16 +162,7 @@ async fn a_service_by_grpc_is_asked_about_the_routes_that_name_it() {
         assert_eq!(told, [("auth.default", None), ("auth.default", Some("thing"))], "{place}");
         assert!(questions.iter().all(|each| each.header("x-isobath-scope").is_none()), "{place}");
     }
-    for request in scene.requests("/answer") {
-        assert_eq!(asked(request.clone(), false).await.unwrap().code(), 402, "{}", request.host);
-        assert_eq!(asked(request, true).await.unwrap().code(), 202);
-    }
-    server.take_questions();
-    for (path, code) in [("/open", 200), ("/nothing", 404)] {
-        for request in scene.requests(path) {
-            assert_eq!(asked(request.clone(), false).await.unwrap().code(), code, "{path} {}", request.host);
-        }
-    }
+    scene.asks_where_it_should(&server).await;
     let [.., misdirected] = scene.requests("/app");
     let misdirected = Request { host: "b.example".into(), ..misdirected };
     assert_eq!(misdirected.send().await.unwrap().code(), 421);
@@ -192,25 +209,10 @@ async fn a_service_by_grpc_is_told_the_headers_that_the_route_names() {
         }
         assert_eq!(questions.len(), 2, "{place}");
     }
-    for request in scene.requests("/answer") {
-        assert_eq!(asked(request.clone(), false).await.unwrap().code(), 402, "{}", request.host);
-        assert_eq!(asked(request, true).await.unwrap().code(), 202);
-    }
-    server.take_questions();
-    for (path, code) in [("/open", 200), ("/nothing", 404)] {
-        for request in scene.requests(path) {
-            assert_eq!(asked(request.clone(), false).await.unwrap().code(), code, "{path} {}", request.host);
-        }
-    }
+    scene.asks_where_it_should(&server).await;
     assert!(server.take_questions().is_empty(), "nobody is asked about these");
     drop(server);
-    for request in scene.requests("/app") {
-        eventually("nobody passes while nobody answers", async || match asked(request.clone(), true).await {
-            Ok(answer) if answer.code() == 403 => Ok(()),
-            other => Err(format!("{other:?}")),
-        })
-        .await;
-    }
+    scene.shuts().await;
     scene.end().await;
 }
 
@@ -243,13 +245,7 @@ async fn nobody_passes_any_more_when_the_service_of_a_route_goes_away() {
     scene.serve(asks(auth, by_grpc(None))).await;
     assert_eq!(asked(scene.request("/app"), true).await.unwrap().code(), 200);
     drop(server);
-    for request in scene.requests("/app") {
-        eventually("nobody listens", async || match asked(request.clone(), true).await {
-            Ok(answer) if answer.code() == 403 => Ok(()),
-            other => Err(format!("{other:?}")),
-        })
-        .await;
-    }
+    scene.shuts().await;
     scene.end().await;
 }
 
