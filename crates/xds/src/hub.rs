@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
+pub(crate) use clock::Clock;
 use connected::Connected;
 pub(crate) use connected::{Failed, Opening, Outgoing};
 pub(crate) use member::Member;
@@ -59,8 +60,8 @@ struct Fleet {
 #[derive(Debug)]
 struct Present {
     connected: Arc<Connected>,
-    /// Runs as long as the Envoy is on the list.
-    _clock: AbortOnDropHandle<()>,
+    /// Runs the clock as long as the Envoy is on the list, once the stream has ended that ran it.
+    clock: Option<AbortOnDropHandle<Failed>>,
 }
 
 /// How far the connected Envoys of a fleet have come.
@@ -224,44 +225,56 @@ impl Hub {
         let _ = self.observations.send(observation);
     }
 
-    /// Opens a stream in the session of its Envoy, which is made when this is its first.
-    pub(crate) fn join(self: &Arc<Self>, fleet: &FleetId, node: &Node, opening: Opening) -> Member {
+    /// Opens a stream in the session of its Envoy. The session is made when this is its first stream, which then runs
+    /// its clock, so that a change wakes no task but that of the connection.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        fleet: &FleetId,
+        node: &Node,
+        opening: Opening,
+    ) -> (Member, Option<Clock>) {
         let stream = StreamId(self.last_stream.fetch_add(1, Ordering::Relaxed) + 1);
         let mut fleets = self.fleets();
         let known = fleets.entry(fleet.clone()).or_default();
         let name: Name = node.id.as_str().into();
-        let connected = match known.nodes.get(&name) {
-            Some(present) if !present.connected.has_failed() => Arc::clone(&present.connected),
-            Some(_) | None => self.connect(known, fleet, node),
+        let present = match known.nodes.get(&name) {
+            Some(present) if !present.connected.has_failed() => Some(Arc::clone(&present.connected)),
+            Some(_) | None => None,
         };
+        let is_first = present.is_none();
+        let connected = present.unwrap_or_else(|| self.connect(known, fleet, node));
         connected.open(self, stream, opening);
-        Member { hub: Arc::clone(self), connected, fleet: fleet.clone(), node: name, stream }
+        let clock = is_first
+            .then(|| Clock::new(Arc::clone(self), Arc::clone(&connected), known.snapshots.subscribe()));
+        let hub = Arc::clone(self);
+        (Member { hub, connected, fleet: fleet.clone(), node: name, stream, runs_clock: is_first }, clock)
     }
 
-    fn connect(self: &Arc<Self>, known: &mut Fleet, fleet: &FleetId, node: &Node) -> Arc<Connected> {
+    fn connect(&self, known: &mut Fleet, fleet: &FleetId, node: &Node) -> Arc<Connected> {
         let mut session = Session::new(fleet.clone(), node, Arc::clone(&self.settings));
         if let Some(memory) = known.memories.remove(node.id.as_str()) {
             session = session.remembering(memory);
         }
         let connected = Arc::new(Connected::new(session));
-        let mut snapshots = known.snapshots.subscribe();
-        snapshots.mark_changed();
-        let clock = clock::Clock { hub: Arc::clone(self), connected: Arc::clone(&connected), snapshots };
-        let present = Present {
-            connected: Arc::clone(&connected),
-            _clock: AbortOnDropHandle::new(tokio::spawn(clock.run())),
-        };
+        let present = Present { connected: Arc::clone(&connected), clock: None };
         known.nodes.insert(node.id.as_str().into(), present);
         connected
     }
 
-    /// Takes an Envoy off the list if no stream of it is left. The list stays locked meanwhile, so that none
-    /// joins unseen.
-    fn leave(&self, fleet: &FleetId, node: &Name, connected: &Arc<Connected>) {
+    /// Takes an Envoy off the list if no stream of it is left, else sees to its clock. The list stays locked meanwhile,
+    /// so that none joins unseen.
+    fn leave(self: &Arc<Self>, member: &Member) {
         let mut fleets = self.fleets();
-        let Some(known) = fleets.get_mut(fleet) else { return };
+        let Some(known) = fleets.get_mut(&member.fleet) else { return };
+        let (node, connected) = (&member.node, &member.connected);
         let listed = known.nodes.get(node).is_some_and(|present| Arc::ptr_eq(&present.connected, connected));
-        if !listed || !connected.is_over() {
+        if !listed {
+            return;
+        }
+        if !connected.is_over() {
+            if member.runs_clock {
+                self.run_clock_apart(known, node);
+            }
             return;
         }
         known.nodes.remove(node);
@@ -269,6 +282,15 @@ impl Hub {
         if let Some(memory) = connected.with_session(Session::memory) {
             known.remember(node, memory);
         }
+    }
+
+    fn run_clock_apart(self: &Arc<Self>, known: &mut Fleet, node: &Name) {
+        // Without a runtime the program ends, and with it all streams.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Fleet { nodes, snapshots, .. } = known;
+        let Some(present) = nodes.get_mut(node) else { return };
+        let clock = Clock::new(Arc::clone(self), Arc::clone(&present.connected), snapshots.subscribe());
+        present.clock = Some(AbortOnDropHandle::new(runtime.spawn(clock.run())));
     }
 
     fn fleets(&self) -> MutexGuard<'_, BTreeMap<FleetId, Fleet>> {

@@ -7,6 +7,7 @@ mod accept;
 mod connection;
 mod messages;
 mod methods;
+mod parts;
 mod stream;
 
 use std::io;

@@ -271,7 +271,9 @@ impl Session {
                 let pending = Pending::new(snapshot.generation(), now);
                 for kind in ResourceType::ALL {
                     let changed = old.changed_names(snapshot, kind);
-                    self.note_changes(snapshot, kind, &changed, &pending);
+                    if !changed.is_empty() {
+                        self.note_changes(snapshot, kind, &changed, &pending);
+                    }
                 }
             }
         }

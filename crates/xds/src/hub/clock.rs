@@ -1,5 +1,6 @@
-//! The task of one connected Envoy: brings new configurations and the time to its session.
+//! Brings new configurations and the time to the session of one connected Envoy.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -10,21 +11,35 @@ use crate::session::Input;
 use crate::settings::Moment;
 use crate::snapshot::Snapshot;
 
-pub(super) struct Clock {
-    pub(super) hub: Arc<Hub>,
-    pub(super) connected: Arc<Connected>,
-    pub(super) snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
+/// One for each session: it runs with the session's first stream, or apart once that has ended.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    hub: Arc<Hub>,
+    connected: Arc<Connected>,
+    snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
 }
 
 impl Clock {
-    /// Runs until it is aborted, or the session has failed.
-    pub(super) async fn run(mut self) {
-        // Ends when the session has failed; nobody is left to be told.
-        let _ = self.tend().await;
+    /// One that begins with the present configuration, if there is one.
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        connected: Arc<Connected>,
+        mut snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
+    ) -> Self {
+        snapshots.mark_changed();
+        Self { hub, connected, snapshots }
+    }
+
+    /// Runs until the session has failed.
+    pub(crate) async fn run(mut self) -> Failed {
+        match self.tend().await {
+            Ok(never) => match never {},
+            Err(failed) => failed,
+        }
     }
 
     /// An alarm that is not needed any more is left to ring: that is cheaper than to set it anew at each change.
-    async fn tend(&mut self) -> Result<(), Failed> {
+    async fn tend(&mut self) -> Result<Infallible, Failed> {
         let mut alarm = None;
         let mut sleep = std::pin::pin!(tokio::time::sleep_until(self.hub.at(Moment::ZERO)));
         loop {

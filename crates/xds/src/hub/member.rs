@@ -17,6 +17,8 @@ pub(crate) struct Member {
     pub(super) fleet: FleetId,
     pub(super) node: Name,
     pub(super) stream: StreamId,
+    /// Whether the session's clock runs as long as this stream.
+    pub(super) runs_clock: bool,
 }
 
 impl Member {
@@ -29,6 +31,6 @@ impl Member {
 impl Drop for Member {
     fn drop(&mut self) {
         self.connected.close(&self.hub, self.stream);
-        self.hub.leave(&self.fleet, &self.node, &self.connected);
+        self.hub.leave(self);
     }
 }

@@ -2,18 +2,21 @@
 //!
 //! h2 rather than a server on top of it, because those give each stream tasks of its own.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use h2::{Ping, PingPong};
 use rustls::pki_types::UnixTime;
 use tokio_util::sync::CancellationToken;
 
 use super::Peer;
 use super::methods::Methods;
+use super::parts::{Called, Part, Parts};
 use crate::hub::Hub;
 use crate::settings::Settings;
 use crate::wire::Message;
@@ -25,6 +28,8 @@ const SHOWN_AGAIN: Duration = Duration::from_secs(40 * 86_400);
 const HEADER_BYTES: u32 = 16 * 1024;
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
+/// Streams of a connection that are told apart by their wakers.
+const FEW: usize = 16;
 
 type Http2 = h2::server::Connection<Box<dyn super::Io>, Message>;
 
@@ -65,31 +70,81 @@ async fn run(
     keepalive: Duration,
     time_to_go: impl Future<Output = ()>,
 ) -> Result<(), h2::Error> {
-    let mut streams = FuturesUnordered::new();
-    let mut silent = std::pin::pin!(silent(http2.ping_pong(), keepalive));
-    let mut time_to_go = std::pin::pin!(time_to_go);
-    let mut leaving = false;
-    loop {
-        tokio::select! {
-            // What streams have to say is written when the connection is polled after them.
-            biased;
-            Some(()) = streams.next() => {}
-            request = http2.accept() => match request {
-                Some(request) => {
-                    let (request, respond) = request?;
-                    streams.extend(methods.answer(request, respond).map(Box::pin));
+    let parts = Parts::default();
+    let [transport, leave, silence] = [parts.add(), parts.add(), parts.add()];
+    let mut streams = Streams::new(&parts);
+    let mut silent = pin!(silent(http2.ping_pong(), keepalive));
+    let mut time_to_go = pin!(time_to_go.fuse());
+    let mut poll = |called| {
+        // What streams have to say is written when the connection is polled after them.
+        streams.poll(called);
+        if let Some(mut context) = transport.context(called) {
+            while let Poll::Ready(request) = pin!(http2.accept()).poll(&mut context) {
+                let Some(request) = request else { return Poll::Ready(Ok(())) };
+                let (request, respond) = request?;
+                if let Some(stream) = methods.answer(request, respond) {
+                    streams.open(&parts, stream);
                 }
-                None => return Ok(()),
-            },
-            () = time_to_go.as_mut(), if !leaving => {
-                leaving = true;
-                http2.graceful_shutdown();
-                methods.leave();
-                // Each looks up.
-                streams = streams.into_iter().collect();
             }
-            () = silent.as_mut() => return Err(h2::Reason::NO_ERROR.into()),
         }
+        if let Some(mut context) = leave.context(called)
+            && time_to_go.as_mut().poll(&mut context).is_ready()
+        {
+            http2.graceful_shutdown();
+            transport.call();
+            methods.leave();
+            streams.call();
+        }
+        match silence.context(called) {
+            Some(mut context) => {
+                silent.as_mut().poll(&mut context).map(|()| Err(h2::Reason::NO_ERROR.into()))
+            }
+            None => Poll::Pending,
+        }
+    };
+    poll_fn(|context| parts.poll(context, &mut poll)).await
+}
+
+/// The streams of a connection.
+struct Streams<S> {
+    /// One, as long as an Envoy asks for all types on one stream. Each is polled when it was called.
+    few: Vec<(Part, Pin<Box<S>>)>,
+    /// Those of an Envoy that opens one for each cluster: to find who was called, nobody goes through thousands.
+    many: FuturesUnordered<Pin<Box<S>>>,
+    part_of_many: Part,
+}
+
+impl<S: Future<Output = ()>> Streams<S> {
+    fn new(parts: &Parts) -> Self {
+        Self { few: Vec::new(), many: FuturesUnordered::new(), part_of_many: parts.add() }
+    }
+
+    fn open(&mut self, parts: &Parts, stream: S) {
+        if self.few.len() < FEW {
+            self.few.push((parts.add(), Box::pin(stream)));
+        } else {
+            self.many.push(Box::pin(stream));
+            self.part_of_many.call();
+        }
+    }
+
+    /// Goes on with those that were called, and forgets those that end.
+    fn poll(&mut self, called: Called) {
+        self.few.retain_mut(|(part, stream)| match part.context(called) {
+            Some(mut context) => stream.as_mut().poll(&mut context).is_pending(),
+            None => true,
+        });
+        if let Some(mut context) = self.part_of_many.context(called) {
+            while let Poll::Ready(Some(())) = self.many.poll_next_unpin(&mut context) {}
+        }
+    }
+
+    /// Calls all.
+    fn call(&mut self) {
+        self.few.iter().for_each(|(part, _)| part.call());
+        // A new set polls each of its streams once.
+        self.many = std::mem::take(&mut self.many).into_iter().collect();
+        self.part_of_many.call();
     }
 }
 

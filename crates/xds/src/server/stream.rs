@@ -1,10 +1,12 @@
 //! One stream: its requests go to the session of its Envoy, the answers come back, until either side ends it.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
+use futures::future::OptionFuture;
 use h2::{RecvStream, SendStream};
 use prost::Message as _;
 use tokio::sync::mpsc;
@@ -14,7 +16,7 @@ use super::messages::Messages;
 use super::methods::trailers;
 use crate::discovery::{DeltaRequest, Node, Request, SotwRequest};
 use crate::fleet::FleetId;
-use crate::hub::{Failed, Hub, Opening, Outgoing};
+use crate::hub::{Clock, Failed, Hub, Opening, Outgoing};
 use crate::identity;
 use crate::resource::ResourceType;
 use crate::session::Scope;
@@ -131,15 +133,19 @@ impl Carrier {
         };
         let (outlet, mut outgoing) = mpsc::unbounded_channel();
         let opening = Opening { protocol: self.protocol, scope: self.scope, outlet };
-        let member = self.hub.join(&fleet, node, opening);
+        let (member, clock) = self.hub.join(&fleet, node, opening);
+        let mut clock = pin!(OptionFuture::from(clock.map(Clock::run)));
         let mut request = Ok(first);
         loop {
             if let Err(ended) = request.and_then(|request| Ok(member.request(request)?)) {
                 return ended;
             }
             request = tokio::select! {
-                request = requests.next() => request,
+                // A change is written when it was looked at.
+                biased;
+                Some(failed) = clock.as_mut() => return failed.into(),
                 ended = write_all(&mut outgoing, sending) => return ended,
+                request = requests.next() => request,
             };
         }
     }

@@ -56,7 +56,8 @@ struct Waiting {
 impl Session {
     pub(super) fn pump(&mut self, now: Moment) {
         self.wakeup = self.burst.as_ref().map(|burst| burst.until);
-        if self.snapshot.is_some() {
+        // Most acknowledgements leave nothing to do; what one type sends may give work to others.
+        if self.snapshot.is_some() && self.channels.values().any(Channel::has_answers) {
             for kind in ResourceType::ALL {
                 self.pump_type(now, kind);
             }

@@ -131,6 +131,10 @@ impl Session {
     }
 
     fn apply(&mut self, now: Moment, key: (ResourceType, StreamId), change: &Change) {
+        // As in nearly all acknowledgements.
+        if *change == Change::default() {
+            return;
+        }
         let Some(channel) = self.channels.get_mut(&key) else { return };
         for name in &change.dropped {
             channel.drop_name(name);
@@ -177,8 +181,8 @@ impl Session {
 
     /// Names that exist are never capped, others are.
     pub(super) fn check_strangers(&mut self, stream: StreamId) {
-        let of_stream = ResourceType::ALL.into_iter().filter_map(|kind| self.channels.get(&(kind, stream)));
-        let strangers: usize = of_stream.map(|channel| channel.strangers.len()).sum();
+        let of_stream = self.channels.iter().filter(|((_, of), _)| *of == stream);
+        let strangers: usize = of_stream.map(|(_, channel)| channel.strangers.len()).sum();
         let limit = self.settings.unknown_names;
         if strangers > limit {
             let why =

@@ -234,6 +234,52 @@ async fn x_104_request_beyond_the_limit_ends_the_stream() {
     assert!(matches!(stream.end().await.code(), Code::OutOfRange | Code::ResourceExhausted));
 }
 
+/// The clock of a session runs with its first stream.
+#[tokio::test]
+async fn a_change_reaches_the_streams_that_are_left_when_the_first_has_ended() {
+    let (server, mut first) = served(Settings::default()).await;
+    first.send(subscribe("listeners", &[]));
+    first.next().await.unwrap();
+    let path = "/envoy.service.cluster.v3.ClusterDiscoveryService/DeltaClusters";
+    let mut second = Delta::open(&plain(server.addr).await, path).await.unwrap();
+    second.send(subscribe("clusters", &[]));
+    let received = second.next().await.unwrap();
+    assert_eq!(received.bodies(), [("a", &b"1"[..])].into());
+    second.send(ack(&received));
+    drop(first);
+    while server.hub.status()[0].streams > 1 {
+        tokio::task::yield_now().await;
+    }
+    for body in ["2", "3"] {
+        server.clusters(&[("a", body)]);
+        let received = second.next().await.unwrap();
+        assert_eq!(received.bodies(), [("a", body.as_bytes())].into());
+        second.send(ack(&received));
+    }
+}
+
+#[tokio::test]
+async fn each_of_many_streams_of_a_connection_gets_its_changes() {
+    let server = server(Settings::default()).await;
+    server.clusters(&[("a", "1")]);
+    let channel = plain(server.addr).await;
+    let mut streams = Vec::new();
+    for index in 0..90 {
+        let mut stream = Delta::open(&channel, DELTA_ADS).await.unwrap();
+        let node = Some(node(&format!("envoy-{index}")));
+        stream.send(DeltaRequest { node, ..subscribe("clusters", &[]) });
+        let received = stream.next().await.unwrap();
+        stream.send(ack(&received));
+        streams.push(stream);
+    }
+    // Those that stay keep their wakers when others go.
+    streams.remove(0);
+    server.clusters(&[("a", "2")]);
+    for stream in &mut streams {
+        assert_eq!(stream.next().await.unwrap().bodies(), [("a", &b"2"[..])].into());
+    }
+}
+
 #[tokio::test]
 async fn x_105_stream_that_goes_away_leaves_nothing_behind() {
     let (mut server, mut stream) = served(Settings::default()).await;
