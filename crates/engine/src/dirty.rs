@@ -8,59 +8,76 @@ use store::Unit;
 
 use crate::hash::digest;
 
-/// For how many units room is kept while none waits.
+/// For how many units of a kind room is kept while none waits.
 const ROOM: usize = 1024;
 
 /// The units that wait to be run: by kind in the order of [`Unit`], within a kind as they came, each once.
-///
-/// Many wait at the first configuration; to keep them sorted would cost more than to run some of them, and so would a
-/// table of all their names: who waits is known by its digest.
 #[derive(Debug, Default)]
 pub(crate) struct Dirty {
+    queues: [Queue; 8],
+}
+
+/// Units of a kind.
+///
+/// Many wait at the first configuration; to keep them sorted would cost more than to run some of them, and so would a
+/// table of all their names: who waits is known by its digest. Each kind has a table of its own, so that those of which
+/// few wait at a time are found in a small one.
+#[derive(Debug, Default)]
+struct Queue {
     waiting: HashSet<u128, FixedState>,
-    queues: [VecDeque<(u128, Unit)>; 8],
+    units: VecDeque<(u128, Unit)>,
 }
 
 impl Dirty {
     /// Adds a unit, unless it waits already.
     pub(crate) fn insert(&mut self, unit: Unit) {
-        let digest = digest(&unit);
-        if self.waiting.insert(digest) {
-            self.queues[queue(&unit)].push_back((digest, unit));
-        }
+        self.queues[queue(&unit)].insert(unit);
     }
 
     /// How many roots wait.
     pub(crate) fn roots(&self) -> usize {
-        self.queues[ROOTS].len()
+        self.queues[ROOTS].units.len()
     }
 
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.queues.iter().all(|queue| queue.units.is_empty())
     }
 
     /// Takes the next unit.
     pub(crate) fn pop(&mut self) -> Option<Unit> {
-        self.pop_of(0..self.queues.len())
+        self.queues.iter_mut().find_map(Queue::pop)
     }
 
     /// Takes the next unit that follows from roots and is no report.
     pub(crate) fn pop_following(&mut self) -> Option<Unit> {
-        self.pop_of(ROOTS + 1..self.queues.len() - 1)
+        self.queues[ROOTS + 1..REPORTS].iter_mut().find_map(Queue::pop)
     }
 
     /// Gives back the room that many units took, once they are done.
     pub(crate) fn shrink(&mut self) {
-        if self.is_empty() && self.waiting.capacity() > ROOM {
-            *self = Self::default();
+        self.queues.iter_mut().for_each(Queue::shrink);
+    }
+}
+
+impl Queue {
+    fn insert(&mut self, unit: Unit) {
+        let digest = digest(&unit);
+        if self.waiting.insert(digest) {
+            self.units.push_back((digest, unit));
         }
     }
 
-    fn pop_of(&mut self, kinds: std::ops::Range<usize>) -> Option<Unit> {
-        let (digest, unit) = self.queues[kinds].iter_mut().find_map(VecDeque::pop_front)?;
+    fn pop(&mut self) -> Option<Unit> {
+        let (digest, unit) = self.units.pop_front()?;
         self.waiting.remove(&digest);
         Some(unit)
+    }
+
+    fn shrink(&mut self) {
+        if self.units.is_empty() && self.waiting.capacity() > ROOM {
+            *self = Self::default();
+        }
     }
 }
 
@@ -72,6 +89,8 @@ impl Extend<Unit> for Dirty {
 
 /// The queue of roots.
 const ROOTS: usize = 2;
+/// That of reports.
+const REPORTS: usize = 7;
 
 const fn queue(unit: &Unit) -> usize {
     match unit {
@@ -82,7 +101,7 @@ const fn queue(unit: &Unit) -> usize {
         Unit::Cluster(..) => 4,
         Unit::Endpoints(..) => 5,
         Unit::Secret(..) => 6,
-        Unit::Report(_) => 7,
+        Unit::Report(_) => REPORTS,
     }
 }
 
