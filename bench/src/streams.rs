@@ -169,6 +169,10 @@ impl Running {
 
 async fn await_publication(running: &mut Running) {
     await_notice(running, |notice| matches!(notice, Notice::Published(_))).await;
+    // It is told a moment before.
+    while running.hub.snapshot(&FleetId::default_fleet()).is_none() {
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Waits until all streams have acknowledged all that they asked for.

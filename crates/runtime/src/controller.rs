@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{Effect, Engine, Event, Publication, Rejection};
-use envoy::{Layout, ResourceType, XdsMode};
+use envoy::{Layout, XdsMode};
 use model::{Listener, ObjectId, Report, Settings, VirtualHost, VirtualHostKey};
 use store::Change;
 use tokio::sync::{mpsc, oneshot};
@@ -183,25 +183,23 @@ impl Controller {
     }
 
     fn publish(&mut self, fleet: &FleetId, publication: Publication, began: Instant, ended: Instant) {
-        let Publication { generation, work, .. } = publication;
-        let engine_fleet = publication.fleet.clone();
-        let set: Vec<_> =
-            publication.set.iter().map(|each| (each.resource_type, Arc::clone(&each.name))).collect();
-        let removed = publication.removed.clone();
-        // Envoys first: whoever hears of it finds it published.
-        let offered = self.hub.publish(fleet, convert::update(publication));
-        self.fleet(fleet).ledger.offered(offered, generation, Times { began, offered: ended });
-        let names = |resources: Vec<(ResourceType, Arc<str>)>| {
-            resources.into_iter().map(|(kind, name)| format!("{kind:?} {name}")).collect()
-        };
-        self.tell(Notice::Published(Published {
-            fleet: engine_fleet,
+        let generation = publication.generation;
+        let published = Published {
+            fleet: publication.fleet.clone(),
             generation,
-            set: names(set),
-            removed: names(removed),
-            work,
+            set: publication
+                .set
+                .iter()
+                .map(|each| format!("{:?} {}", each.resource_type, each.name))
+                .collect(),
+            removed: publication.removed.iter().map(|(kind, name)| format!("{kind:?} {name}")).collect(),
+            work: publication.work,
             engine_time: ended.duration_since(began),
-        }));
+        };
+        let update = convert::update(publication);
+        self.tell(Notice::Published(published));
+        let offered = self.hub.publish(fleet, update);
+        self.fleet(fleet).ledger.offered(offered, generation, Times { began, offered: ended });
     }
 
     fn observe(&mut self, observation: Observation) {

@@ -181,8 +181,8 @@ impl Session {
 
     /// Names that exist are never capped, others are.
     pub(super) fn check_strangers(&mut self, stream: StreamId) {
-        let of_stream = self.channels.iter().filter(|((_, of), _)| *of == stream);
-        let strangers: usize = of_stream.map(|(_, channel)| channel.strangers.len()).sum();
+        let of_stream = ResourceType::ALL.into_iter().filter_map(|kind| self.channels.get(&(kind, stream)));
+        let strangers: usize = of_stream.map(|channel| channel.strangers.len()).sum();
         let limit = self.settings.unknown_names;
         if strangers > limit {
             let why =
